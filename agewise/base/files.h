@@ -1,0 +1,68 @@
+// Files that appear whole or not at all, and files that are read with a limit.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace agewise {
+
+// The whole file. Throws Error naming it if it cannot be read or is larger than `limit` bytes.
+std::vector<std::byte> read_file(const std::filesystem::path& file, std::uint64_t limit);
+std::string read_text_file(const std::filesystem::path& file, std::uint64_t limit);
+
+// Writes beside the target under a temporary name, syncs and renames: a reader, a crash or a full disk sees the old
+// file or the new one. Throws Error naming the file; then nothing of the new one is left.
+void write_file(const std::filesystem::path& file, std::span<const std::byte> content);
+void write_file(const std::filesystem::path& file, std::string_view content);
+
+// The same for content that comes in pieces. Without commit() the destructor removes what was written.
+class FileWriter {
+ public:
+  explicit FileWriter(std::filesystem::path file);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+  void write(std::span<const std::byte> piece);
+  void commit();
+
+ private:
+  std::filesystem::path file_, temporary_;
+  int descriptor_ = -1;
+};
+
+// A file of fixed size mapped into memory. Pages are read on demand and may be dropped by the system at any time, so
+// a file larger than memory is fine. Movable; the address stays the same when moved.
+class MappedFile {
+ public:
+  static MappedFile read_only(const std::filesystem::path& file);
+  // A new file of `size` bytes (its disk space reserved at once, so that a full disk is an Error here and not a SIGBUS
+  // later), writable. Replaces an old one.
+  static MappedFile create(const std::filesystem::path& file, std::uint64_t size);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  std::span<std::byte> writable_bytes();  // of a created one only
+  void sync();                            // written to disk when it returns
+
+ private:
+  MappedFile() = default;
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  bool writable_ = false;
+  std::filesystem::path file_;
+};
+
+// Bytes that this user may still write on the file system that holds `path` (which need not exist yet).
+std::uint64_t free_disk_space(const std::filesystem::path& path);
+
+// Hexadecimal XXH3-128 of the content: tells files apart, proves nothing against an attacker.
+std::string content_hash(std::span<const std::byte> content);
+
+}  // namespace agewise

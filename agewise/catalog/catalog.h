@@ -1,0 +1,50 @@
+// Who is in which picture: label files of several kinds as one list of rows.
+#pragma once
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agewise/base/date.h"
+#include "agewise/image/image.h"
+#include "agewise/recipe/recipe.h"
+
+namespace agewise {
+
+enum class Gender { unknown, female, male };
+
+inline constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
+
+// One row of a label file. What the file does not say is empty, unknown, NaN or nullopt.
+struct CatalogRow {
+  std::string file;    // as the labels have it, trailing blanks removed, '/' between folders
+  std::string source;  // "imdb", "wiki", "utkface", or the label file's stem
+  double age = kNotANumber;        // years, where the labels give it directly
+  double age_sigma = kNotANumber;  // years, deviation of the apparent age
+  std::optional<double> born;      // MATLAB day number, where the labels give dates; may be anything, also not finite
+  std::optional<double> taken;     // year
+  Gender gender = Gender::unknown;
+  std::string person;              // who, or which group of duplicates; empty: not known
+  std::string race;
+  std::optional<Box> face;         // where the labels say the face is
+  double face_score = kNotANumber;         // with has_face_score: not finite means no face found
+  double second_face_score = kNotANumber;  // NaN: no second face
+  bool has_face_score = false;
+  std::string split;               // "train", "val", "test" as the labels say, or empty
+};
+
+struct Catalog {
+  std::vector<CatalogRow> rows;
+  std::string kind;  // "IMDB-WIKI .mat", "CSV", "UTKFace names"
+};
+
+// Reads a label file, its kind recognised by content. Throws Error naming the file, and row or field, for anything
+// broken. (A broken value of one row is not an error: screening rejects the row.)
+Catalog read_labels(const std::filesystem::path& file);
+
+// Completed years by `rule`, from the labels' dates, or the labels' own age. NaN where neither is known or a date is
+// impossible.
+double age_of(const CatalogRow& row, AgeRule rule);
+
+}  // namespace agewise

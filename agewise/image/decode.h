@@ -1,0 +1,38 @@
+// Bytes of a picture file to an upright picture. Every file is hostile until checked.
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+
+#include "agewise/image/image.h"
+
+namespace agewise {
+
+enum class FileKind { unknown, jpeg, png, webp, heif };
+
+// What the file says of itself, before any conversion.
+struct PictureInfo {
+  FileKind kind = FileKind::unknown;
+  int width = 0, height = 0;  // as stored: not turned by the orientation tag
+  int channels = 0;           // 1 grey, 2 grey + alpha, 3 RGB or YCbCr, 4 RGBA or CMYK
+  int bits = 8;               // a sample
+};
+
+struct DecodeOptions {
+  bool grey = false;       // decode straight to grey where the format can
+  int enough_pixels = 0;   // > 0: the caller will shrink the shorter side to so many; a JPEG may be decoded at the
+                           // smallest DCT scale that is still at least as large (twice as large, to keep its quality)
+  std::uint64_t max_pixels = 200'000'000;
+};
+
+struct Decoded {
+  PictureInfo info;
+  std::optional<Image> image;  // upright by the EXIF orientation; transparent parts over white; nothing if broken
+  std::string problem;         // why there is no image, in a few words
+};
+
+// JPEG (grey, YCbCr, RGB, CMYK, YCCK), PNG (all types, 16 bit), WebP, HEIC; told apart by content, not by name. A
+// truncated file is a problem, not half a picture. Any thread. Throws only std::bad_alloc.
+Decoded decode(std::span<const std::byte> file, const DecodeOptions& options = {});
+
+}  // namespace agewise

@@ -1,0 +1,29 @@
+// Pictures as the rest of agewise handles them: 8 bits a sample, upright, grey or RGB.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace agewise {
+
+// Rows from the top, pixels from the left, channels interleaved; 1 channel is grey, 3 are red, green, blue.
+struct Image {
+  int width = 0, height = 0, channels = 0;
+  std::vector<std::uint8_t> pixels;  // width · height · channels
+
+  std::uint8_t* row(int y) { return pixels.data() + static_cast<std::size_t>(y) * width * channels; }
+  const std::uint8_t* row(int y) const { return pixels.data() + static_cast<std::size_t>(y) * width * channels; }
+};
+
+Image make_image(int width, int height, int channels);
+
+// ITU-R 601 luma, rounded as libjpeg and Pillow do: (19595 R + 38470 G + 7471 B + 32768) >> 16. Grey comes back as it is.
+Image to_grey(const Image& image);
+Image to_rgb(const Image& image);
+
+// Pixels, origin at the top left corner of the picture, right and bottom exclusive. May reach outside the picture.
+struct Box {
+  double left = 0, top = 0, right = 0, bottom = 0;
+};
+
+}  // namespace agewise

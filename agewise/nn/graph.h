@@ -1,0 +1,94 @@
+// A network as data: named layers with named inputs. No vendor's library is named here or in engine.h.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agewise/recipe/recipe.h"
+
+namespace agewise {
+
+// Of one sample; a batch is laid out N × C × H × W, a vector has height = width = 1.
+struct Shape {
+  int channels = 0, height = 1, width = 1;
+  std::int64_t size() const { return std::int64_t{channels} * height * width; }
+  friend bool operator==(const Shape&, const Shape&) = default;
+};
+
+// How fresh weights are drawn: each is normal or uniform with a deviation made of fan-in = inputs of one output.
+enum class Initial { he_normal, lecun_normal, pytorch_uniform, normal_001 };
+
+// top, left, bottom, right.
+struct Padding {
+  int top = 0, left = 0, bottom = 0, right = 0;
+  friend bool operator==(const Padding&, const Padding&) = default;
+};
+
+namespace layer {
+struct Input { Shape shape; };
+struct Convolution { int channels, kernel_height, kernel_width, stride; Padding pad; int groups; bool bias; Initial initial; };
+// y = γ (x - mean)/√(variance + ε) + β. Running statistics: new = momentum · old + (1 - momentum) · batch; the running
+// variance is the unbiased one (n-1), as in PyTorch and Chainer. With `trainable` false it is the affine map of its running statistics.
+struct BatchNorm { double epsilon, momentum; };
+struct Relu {};
+// Windows that reach over the bottom or right edge are dropped (floor). Average divides by the pixels inside the picture.
+struct MaxPool { int kernel, stride; Padding pad; };
+struct AveragePool { int kernel, stride; Padding pad; };
+struct GlobalAveragePool {};
+struct Dropout { double rate; };  // share set to 0, the rest divided by 1 - rate
+struct FullyConnected { int outputs; bool bias; Initial initial; };  // input flattened as C, H, W
+struct Add {};                    // of two or more inputs of equal shape
+struct Pad { int channels, bottom, right; };  // zeros appended at the end of each axis
+struct Concat {};                 // along channels
+struct Softmax {};                // over channels
+}  // namespace layer
+
+using LayerKind = std::variant<layer::Input, layer::Convolution, layer::BatchNorm, layer::Relu, layer::MaxPool, layer::AveragePool,
+                               layer::GlobalAveragePool, layer::Dropout, layer::FullyConnected, layer::Add, layer::Pad,
+                               layer::Concat, layer::Softmax>;
+
+struct Layer {
+  std::string name;         // unique in the graph
+  LayerKind kind;
+  std::vector<int> inputs;  // indices of earlier layers
+  Shape shape;              // of the output
+  double rate_factor = 1, bias_rate_factor = 1;  // times the learning rate; 0: held still
+};
+
+// In an order in which every layer comes after its inputs.
+struct Graph {
+  std::vector<Layer> layers;
+  std::vector<int> inputs, outputs;  // indices of layers
+};
+
+// One named array of parameters, as files store it (row-major): convolution weights O × I/groups × H × W, fully
+// connected O × I, all else a vector. Names: "LAYER.weight", "LAYER.bias"; batch normalisation has weight (γ), bias (β),
+// running_mean, running_var, as PyTorch names them.
+struct ParameterInfo {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  int layer;         // index in the graph
+  bool trained;      // false: running statistics
+  bool decayed;      // weight decay applies: weights, not biases or normalisation
+  double rate_factor;
+  std::int64_t size() const;
+};
+
+// In the graph's order; the order of the plain parameter buffer.
+std::vector<ParameterInfo> parameters_of(const Graph& graph);
+std::int64_t parameter_count(const std::vector<ParameterInfo>& parameters);
+
+// A graph from a recipe's [network] for pictures of `channels`, ending in `classes` outputs: an option "outputs =
+// 'classes'" takes their number. Layers that follow each other need no `from`. Checks kinds, options and shapes; throws
+// UsageError naming layer and key.
+Graph build_graph(const NetworkRecipe& network, int channels, int size, int classes);
+
+// Fresh parameters in plain layout: each array drawn from its own stream of `seed`; biases and β 0, γ 1, running
+// statistics 0 and 1.
+std::vector<float> initial_parameters(const Graph& graph, std::uint64_t seed);
+
+// Graphviz, a node a layer with its shape and parameter count.
+std::string to_dot(const Graph& graph);
+
+}  // namespace agewise

@@ -1,0 +1,25 @@
+// What a network's outputs should have been.
+#pragma once
+#include <span>
+
+#include "agewise/age/classes.h"
+#include "agewise/recipe/recipe.h"
+
+namespace agewise {
+
+// What is known of one picture's age.
+struct Target {
+  double age;    // years
+  double sigma;  // of the label distribution, years; 0 where the loss has no use for it
+};
+
+// Loss, mean over the batch, and its gradient. `outputs` and `gradient` are batch × n raw network outputs (logits; for
+// regression n = 1, the age in years / 100). Cross-entropy: against the age's class. Label distribution:
+// Kullback–Leibler divergence from gaussian_target. Expected-value L1: |Σ value·softmax - age| in years.
+double loss_and_gradient(Loss loss, const Classes& classes, std::span<const float> outputs, std::span<const Target> targets,
+                         std::span<float> gradient);
+
+// Softmax of each row of batch × n logits, in place.
+void softmax_rows(std::span<float> logits, int n);
+
+}  // namespace agewise

@@ -1,0 +1,30 @@
+# Every library that agewise links (docs/architecture.md says what each is for), found once, under one target name each.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(CLI11 REQUIRED)
+if(AGEWISE_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# The OpenMP build of OpenBLAS by its own path: the pthread build, if also installed, fights oneDNN's threads.
+find_library(OPENBLAS_OPENMP NAMES openblas PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp NO_DEFAULT_PATH REQUIRED)
+find_path(OPENBLAS_INCLUDE NAMES cblas.h PATHS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp NO_DEFAULT_PATH REQUIRED)
+add_library(openblas_openmp INTERFACE)
+target_link_libraries(openblas_openmp INTERFACE ${OPENBLAS_OPENMP})
+target_include_directories(openblas_openmp SYSTEM INTERFACE ${OPENBLAS_INCLUDE})
+
+# Debian's package file of oneDNN asks for OpenCL, which the CPU engine has no use for: the library by its name.
+find_library(DNNL_LIBRARY NAMES dnnl REQUIRED)
+find_path(DNNL_INCLUDE NAMES oneapi/dnnl/dnnl.hpp REQUIRED)
+add_library(onednn INTERFACE)
+target_link_libraries(onednn INTERFACE ${DNNL_LIBRARY})
+target_include_directories(onednn SYSTEM INTERFACE ${DNNL_INCLUDE})
+
+foreach(lib matio libarchive libturbojpeg libpng libwebp libheif libexif sqlite3 cairo libhwy lapacke tomlplusplus libxxhash)
+  pkg_check_modules(${lib} REQUIRED IMPORTED_TARGET ${lib})
+endforeach()

@@ -1,0 +1,30 @@
+# The rooms, upper first: a room includes and links only rooms above it (tests/rooms_test.py reads this list).
+set(AGEWISE_ROOMS
+  base age recipe image catalog nn weights face whiten store prepare estimate train evaluate report demo serve)
+
+# agewise_room(NAME SOURCES a.cpp … ROOMS base … LIBRARIES Lib::lib …)
+# declares the room's library agewise_NAME from the sources in its own folder.
+function(agewise_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
+  add_library(agewise_${name} STATIC ${ROOM_SOURCES})
+  target_include_directories(agewise_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  list(TRANSFORM ROOM_ROOMS PREPEND agewise_)
+  target_link_libraries(agewise_${name} PUBLIC ${ROOM_ROOMS} PRIVATE agewise_warnings ${ROOM_LIBRARIES})
+endfunction()
+
+# agewise_test(NAME SOURCES a_test.cpp … ROOMS image … [LIBRARIES …])
+# declares the test program NAME_test; suites whose name begins with Slow are labelled `slow`, all others `unit`.
+function(agewise_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
+  add_executable(${name}_test ${TEST_SOURCES})
+  list(TRANSFORM TEST_ROOMS PREPEND agewise_)
+  target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(${name}_test PRIVATE
+    AGEWISE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" AGEWISE_SHARED_DIR="${CMAKE_SOURCE_DIR}/../shared")
+  target_link_libraries(${name}_test PRIVATE ${TEST_ROOMS} ${TEST_LIBRARIES} agewise_warnings GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name}_test TEST_PREFIX ${name}/ TEST_FILTER -Slow* PROPERTIES LABELS unit TIMEOUT 120)
+  gtest_discover_tests(${name}_test TEST_PREFIX ${name}/ TEST_FILTER Slow* TEST_LIST ${name}_slow PROPERTIES LABELS slow TIMEOUT 900)
+endfunction()
+
+add_library(agewise_warnings INTERFACE)
+target_compile_options(agewise_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor $<$<BOOL:${AGEWISE_WERROR}>:-Werror>)
