@@ -9,8 +9,8 @@ namespace agewise {
 // Ascending edges in years; class c holds edges[c-1] ≤ age < edges[c], the first and last are open.
 struct Classes {
   std::vector<double> edges;
-  std::vector<std::string> names;   // one a class
-  std::vector<double> values;       // years that stand for a class in an expected value: DEX's are 0 … 100
+  std::vector<std::string> names;  // one a class
+  std::vector<double> values;      // years that stand for a class in an expected value: DEX's are 0 … 100
   int count() const { return static_cast<int>(edges.size()) + 1; }
 };
 

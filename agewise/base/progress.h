@@ -9,9 +9,9 @@
 namespace agewise {
 
 struct Progress {
-  std::string what;          // "preparing", "epoch 3 of 100"
+  std::string what;  // "preparing", "epoch 3 of 100"
   std::uint64_t done = 0;
-  std::uint64_t total = 0;   // 0: not known
+  std::uint64_t total = 0;  // 0: not known
   std::uint64_t rejects = 0;
 };
 

@@ -21,10 +21,10 @@ class Random {
       : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
         counter_{0, static_cast<std::uint32_t>(purpose), epoch, sample} {}
 
-  std::uint32_t bits();               // uniform over all 32-bit values
-  double uniform();                   // [0, 1), 53 bits
+  std::uint32_t bits();  // uniform over all 32-bit values
+  double uniform();      // [0, 1), 53 bits
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
-  double normal();                    // mean 0, deviation 1 (Box and Muller)
+  double normal();                       // mean 0, deviation 1 (Box and Muller)
   std::uint64_t below(std::uint64_t n);  // uniform over 0 … n-1, without bias; n > 0
 
   // Fisher and Yates.

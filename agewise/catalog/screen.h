@@ -14,9 +14,20 @@ namespace agewise {
 // are stored in faces.db: never reorder, only append.
 enum class Reason : int {
   none = 0,
-  unknown_date, age_below_minimum, age_above_maximum, no_face, low_face_score, second_face, no_second_face,
-  unknown_gender, balanced_away,
-  no_such_file = 100, ambiguous_name, undecodable, too_small, bad_face_box,
+  unknown_date,
+  age_below_minimum,
+  age_above_maximum,
+  no_face,
+  low_face_score,
+  second_face,
+  no_second_face,
+  unknown_gender,
+  balanced_away,
+  no_such_file = 100,
+  ambiguous_name,
+  undecodable,
+  too_small,
+  bad_face_box,
 };
 
 // A few words for people and reports: "no such file".
@@ -27,7 +38,8 @@ Reason screen(const CatalogRow& row, const ScreenRecipe& recipe);
 
 // Which rows a run looks at, before screening: the first `limit`, or with a seed `limit` drawn at random without
 // replacement, in label order. Ascending row numbers.
-std::vector<std::size_t> choose_rows(std::size_t rows, std::optional<std::size_t> limit, std::optional<std::uint64_t> sample_seed);
+std::vector<std::size_t> choose_rows(std::size_t rows, std::optional<std::size_t> limit,
+                                     std::optional<std::uint64_t> sample_seed);
 
 enum class Split : int { train = 0, val = 1, test = 2 };
 std::string_view name_of(Split split);

@@ -11,13 +11,13 @@
 namespace agewise {
 
 struct Estimate {
-  double age;                       // years, by the recipe's prediction rule
+  double age;  // years, by the recipe's prediction rule
   int most_likely_class;
   std::vector<float> distribution;  // one a class, sums to 1
 };
 
-// A prepared face (size × size, the recipe's colour) as network input, C × H × W floats: whitened, or mean and scale and
-// channel order applied. The one place where pixels become numbers: train and estimate both call it.
+// A prepared face (size × size, the recipe's colour) as network input, C × H × W floats: whitened, or mean and scale
+// and channel order applied. The one place where pixels become numbers: train and estimate both call it.
 void to_network_input(const Recipe& recipe, const Image& face, std::span<float> input);
 
 // What the raw outputs of a network mean.

@@ -15,10 +15,10 @@
 namespace agewise {
 
 struct Model {
-  Recipe recipe;                    // as resolved: face, classes, whiten, network and train.prediction are used
-  Classes classes;                  // values: mean training age of each class, where the recipe gives edges
+  Recipe recipe;    // as resolved: face, classes, whiten, network and train.prediction are used
+  Classes classes;  // values: mean training age of each class, where the recipe gives edges
   Graph graph;
-  std::vector<float> parameters;    // plain layout
+  std::vector<float> parameters;  // plain layout
   std::optional<Zca> whitening;
   std::map<std::string, std::string> notes;  // what a card says: data, licence, figures, program version
 };

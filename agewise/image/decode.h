@@ -19,9 +19,9 @@ struct PictureInfo {
 };
 
 struct DecodeOptions {
-  bool grey = false;       // decode straight to grey where the format can
-  int enough_pixels = 0;   // > 0: the caller will shrink the shorter side to so many; a JPEG may be decoded at the
-                           // smallest DCT scale that is still at least as large (twice as large, to keep its quality)
+  bool grey = false;      // decode straight to grey where the format can
+  int enough_pixels = 0;  // > 0: the caller will shrink the shorter side to so many; a JPEG may be decoded at the
+                          // smallest DCT scale that is still at least as large (twice as large, to keep its quality)
   std::uint64_t max_pixels = 200'000'000;
 };
 

@@ -17,7 +17,8 @@ struct Image {
 
 Image make_image(int width, int height, int channels);
 
-// ITU-R 601 luma, rounded as libjpeg and Pillow do: (19595 R + 38470 G + 7471 B + 32768) >> 16. Grey comes back as it is.
+// ITU-R 601 luma, rounded as libjpeg and Pillow do: (19595 R + 38470 G + 7471 B + 32768) >> 16. Grey comes back as it
+// is.
 Image to_grey(const Image& image);
 Image to_rgb(const Image& image);
 

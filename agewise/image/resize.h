@@ -8,9 +8,9 @@ namespace agewise {
 // width, as Pillow's BILINEAR does), enlarging interpolates linearly; outside the picture its border repeats.
 Image resize(const Image& image, int width, int height);
 
-// The part under `box` squeezed to width × height, aspect not kept, as in DEX; outside the picture its border pixels are
-// repeated. The box is rounded to whole pixels, half away from zero. Throws std::invalid_argument if it is empty or not
-// finite.
+// The part under `box` squeezed to width × height, aspect not kept, as in DEX; outside the picture its border pixels
+// are repeated. The box is rounded to whole pixels, half away from zero. Throws std::invalid_argument if it is empty or
+// not finite.
 Image cut_out(const Image& picture, Box box, int width, int height);
 
 }  // namespace agewise

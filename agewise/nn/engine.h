@@ -38,7 +38,10 @@ class Executable {
   // are 0. `blocks()` says which parameter lies where.
   virtual std::span<float> parameters() = 0;
   virtual std::span<float> gradients() = 0;  // train only
-  struct Block { std::size_t offset, size; int parameter; };  // in floats; index into parameters_of(graph)
+  struct Block {
+    std::size_t offset, size;
+    int parameter;
+  };  // in floats; index into parameters_of(graph)
   virtual const std::vector<Block>& blocks() const = 0;
 
   // Any buffer in the engine's layout (parameters, gradients, an optimiser's state) to plain layout and back.

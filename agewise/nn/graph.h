@@ -5,8 +5,6 @@
 #include <variant>
 #include <vector>
 
-#include "agewise/recipe/recipe.h"
-
 namespace agewise {
 
 // Of one sample; a batch is laid out N × C × H × W, a vector has height = width = 1.
@@ -26,33 +24,58 @@ struct Padding {
 };
 
 namespace layer {
-struct Input { Shape shape; };
-struct Convolution { int channels, kernel_height, kernel_width, stride; Padding pad; int groups; bool bias; Initial initial; };
+struct Input {
+  Shape shape;
+};
+struct Convolution {
+  int channels, kernel_height, kernel_width, stride;
+  Padding pad;
+  int groups;
+  bool bias;
+  Initial initial;
+};
 // y = γ (x - mean)/√(variance + ε) + β. Running statistics: new = momentum · old + (1 - momentum) · batch; the running
-// variance is the unbiased one (n-1), as in PyTorch and Chainer. With `trainable` false it is the affine map of its running statistics.
-struct BatchNorm { double epsilon, momentum; };
+// variance is the unbiased one (n-1), as in PyTorch and Chainer.
+struct BatchNorm {
+  double epsilon, momentum;
+};
 struct Relu {};
-// Windows that reach over the bottom or right edge are dropped (floor). Average divides by the pixels inside the picture.
-struct MaxPool { int kernel, stride; Padding pad; };
-struct AveragePool { int kernel, stride; Padding pad; };
+// Windows that reach over the bottom or right edge are dropped (floor). Average divides by the pixels inside the
+// picture.
+struct MaxPool {
+  int kernel, stride;
+  Padding pad;
+};
+struct AveragePool {
+  int kernel, stride;
+  Padding pad;
+};
 struct GlobalAveragePool {};
-struct Dropout { double rate; };  // share set to 0, the rest divided by 1 - rate
-struct FullyConnected { int outputs; bool bias; Initial initial; };  // input flattened as C, H, W
-struct Add {};                    // of two or more inputs of equal shape
-struct Pad { int channels, bottom, right; };  // zeros appended at the end of each axis
-struct Concat {};                 // along channels
-struct Softmax {};                // over channels
+struct Dropout {
+  double rate;
+};  // share set to 0, the rest divided by 1 - rate
+struct FullyConnected {
+  int outputs;
+  bool bias;
+  Initial initial;
+};              // input flattened as C, H, W
+struct Add {};  // of two or more inputs of equal shape
+struct Pad {
+  int channels, bottom, right;
+};                  // zeros appended at the end of each axis
+struct Concat {};   // along channels
+struct Softmax {};  // over channels
 }  // namespace layer
 
-using LayerKind = std::variant<layer::Input, layer::Convolution, layer::BatchNorm, layer::Relu, layer::MaxPool, layer::AveragePool,
-                               layer::GlobalAveragePool, layer::Dropout, layer::FullyConnected, layer::Add, layer::Pad,
-                               layer::Concat, layer::Softmax>;
+using LayerKind = std::variant<layer::Input, layer::Convolution, layer::BatchNorm, layer::Relu, layer::MaxPool,
+                               layer::AveragePool, layer::GlobalAveragePool, layer::Dropout, layer::FullyConnected,
+                               layer::Add, layer::Pad, layer::Concat, layer::Softmax>;
 
 struct Layer {
-  std::string name;         // unique in the graph
+  std::string name;  // unique in the graph
   LayerKind kind;
-  std::vector<int> inputs;  // indices of earlier layers
-  Shape shape;              // of the output
+  std::vector<int> inputs;                       // indices of earlier layers
+  Shape shape;                                   // of the output
   double rate_factor = 1, bias_rate_factor = 1;  // times the learning rate; 0: held still
 };
 
@@ -63,14 +86,14 @@ struct Graph {
 };
 
 // One named array of parameters, as files store it (row-major): convolution weights O × I/groups × H × W, fully
-// connected O × I, all else a vector. Names: "LAYER.weight", "LAYER.bias"; batch normalisation has weight (γ), bias (β),
-// running_mean, running_var, as PyTorch names them.
+// connected O × I, all else a vector. Names: "LAYER.weight", "LAYER.bias"; batch normalisation has weight (γ), bias
+// (β), running_mean, running_var, as PyTorch names them.
 struct ParameterInfo {
   std::string name;
   std::vector<std::int64_t> shape;
-  int layer;         // index in the graph
-  bool trained;      // false: running statistics
-  bool decayed;      // weight decay applies: weights, not biases or normalisation
+  int layer;     // index in the graph
+  bool trained;  // false: running statistics
+  bool decayed;  // weight decay applies: weights, not biases or normalisation
   double rate_factor;
   std::int64_t size() const;
 };
@@ -79,10 +102,8 @@ struct ParameterInfo {
 std::vector<ParameterInfo> parameters_of(const Graph& graph);
 std::int64_t parameter_count(const std::vector<ParameterInfo>& parameters);
 
-// A graph from a recipe's [network] for pictures of `channels`, ending in `classes` outputs: an option "outputs =
-// 'classes'" takes their number. Layers that follow each other need no `from`. Checks kinds, options and shapes; throws
-// UsageError naming layer and key.
-Graph build_graph(const NetworkRecipe& network, int channels, int size, int classes);
+// The output shape of a layer from its inputs' shapes. Throws UsageError naming the layer if they do not fit.
+Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs);
 
 // Fresh parameters in plain layout: each array drawn from its own stream of `seed`; biases and β 0, γ 1, running
 // statistics 0 and 1.

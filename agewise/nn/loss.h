@@ -16,8 +16,8 @@ struct Target {
 // Loss, mean over the batch, and its gradient. `outputs` and `gradient` are batch × n raw network outputs (logits; for
 // regression n = 1, the age in years / 100). Cross-entropy: against the age's class. Label distribution:
 // Kullback–Leibler divergence from gaussian_target. Expected-value L1: |Σ value·softmax - age| in years.
-double loss_and_gradient(Loss loss, const Classes& classes, std::span<const float> outputs, std::span<const Target> targets,
-                         std::span<float> gradient);
+double loss_and_gradient(Loss loss, const Classes& classes, std::span<const float> outputs,
+                         std::span<const Target> targets, std::span<float> gradient);
 
 // Softmax of each row of batch × n logits, in place.
 void softmax_rows(std::span<float> logits, int n);

@@ -20,17 +20,17 @@ struct ScreenRecipe {
   double min_age = 0, max_age = 100;  // years, inclusive; `inf` for no bound
   double min_face_score = 1.0;        // -inf also takes pictures without a face (score not finite)
   SecondFace second_face = SecondFace::reject;
-  double max_second_face_score = 0;   // with `reject`: a finite second score above this is a second face
+  double max_second_face_score = 0;  // with `reject`: a finite second score above this is a second face
   GenderRule gender = GenderRule::optional;
 };
 
 enum class Colour { grey, rgb };
 
 struct FaceRecipe {
-  int size = 128;                // stored faces are size × size pixels
+  int size = 128;  // stored faces are size × size pixels
   Colour colour = Colour::grey;
-  bool crop = false;             // cut by the labels' face location (full pictures); false: pictures are crops already
-  double margin = 0.4;           // with crop: of the face's width and height, added on each side
+  bool crop = false;    // cut by the labels' face location (full pictures); false: pictures are crops already
+  double margin = 0.4;  // with crop: of the face's width and height, added on each side
 };
 
 struct ClassesRecipe {
@@ -43,7 +43,7 @@ enum class SplitRule { random, ordered };
 
 struct SplitRecipe {
   SplitRule rule = SplitRule::random;
-  double train = 0.7;            // share of the pictures; the rest is `test`
+  double train = 0.7;  // share of the pictures; the rest is `test`
   std::uint64_t seed = 1;
 };
 
@@ -51,27 +51,29 @@ enum class Whitening { none, zca };
 
 struct WhitenRecipe {
   Whitening method = Whitening::none;
-  double epsilon = 0.1;          // relative to the mean pixel variance; 0 as the article published it
-  int components = 0;            // strongest directions kept; 0: all there are
-  bool identity = false;         // true: full ZCA, directions outside the training span by 1/√ε; false: projected ZCA
-  int samples = 7000;            // fitted on at most so many training pictures, drawn by the seed
+  double epsilon = 0.1;   // relative to the mean pixel variance; 0 as the article published it
+  int components = 0;     // strongest directions kept; 0: all there are
+  bool identity = false;  // true: full ZCA, directions outside the training span by 1/√ε; false: projected ZCA
+  int samples = 7000;     // fitted on at most so many training pictures, drawn by the seed
 };
 
 // A value in a layer's table: number, text, true/false or a list.
-using LayerValue = std::variant<std::int64_t, double, bool, std::string, std::vector<std::int64_t>, std::vector<std::string>>;
+using LayerValue =
+    std::variant<std::int64_t, double, bool, std::string, std::vector<std::int64_t>, std::vector<std::string>>;
 
-// One [[network.layers]] table. `kind` and the keys are nn's (agewise/nn/build.h); here they are only carried, in order.
+// One [[network.layers]] table. `kind` and the keys are nn's (agewise/nn/build.h); here they are only carried, in
+// order.
 struct LayerRecipe {
-  std::string kind, name;          // name: may be empty, then nn makes one
-  std::vector<std::string> from;   // names of the input layers; empty: the layer before
+  std::string kind, name;         // name: may be empty, then nn makes one
+  std::vector<std::string> from;  // names of the input layers; empty: the layer before
   std::map<std::string, LayerValue> options;
 };
 
 struct NetworkRecipe {
-  int size = 0;                    // input is size × size; 0: as stored
-  double scale = 1;                // network input = (pixel - mean) * scale, pixel 0..255 …
-  std::vector<double> mean;        // … one a channel, or none for 0; ignored for whitened pictures
-  bool bgr = false;                // channel order at the network's input
+  int size = 0;              // input is size × size; 0: as stored
+  double scale = 1;          // network input = (pixel - mean) * scale, pixel 0..255 …
+  std::vector<double> mean;  // … one a channel, or none for 0; ignored for whitened pictures
+  bool bgr = false;          // channel order at the network's input
   std::vector<LayerRecipe> layers;
 };
 
@@ -83,22 +85,22 @@ enum class Selection { accuracy, mae, loss, epsilon };
 
 struct TrainRecipe {
   Loss loss = Loss::cross_entropy;
-  double sigma = 2;                // years, of the label distribution where the labels give none
+  double sigma = 2;  // years, of the label distribution where the labels give none
   Optimiser optimiser = Optimiser::rmsprop;
   double rate = 1e-3;
-  double alpha = 0.9;              // RMSprop's decay of the squared gradient
-  double momentum = 0.9;           // SGD
+  double alpha = 0.9;                 // RMSprop's decay of the squared gradient
+  double momentum = 0.9;              // SGD
   double beta1 = 0.9, beta2 = 0.999;  // AdamW
-  double epsilon = 1e-8;           // RMSprop and AdamW: added to the root
-  double weight_decay = 0;         // not on biases and normalisation
+  double epsilon = 1e-8;              // RMSprop and AdamW: added to the root
+  double weight_decay = 0;            // not on biases and normalisation
   Schedule schedule = Schedule::constant;
-  int warmup_epochs = 0;           // cosine: linear up to `rate`
-  int step_epochs = 30;            // step: every so many epochs times `step_factor`
+  int warmup_epochs = 0;  // cosine: linear up to `rate`
+  int step_epochs = 30;   // step: every so many epochs times `step_factor`
   double step_factor = 0.1;
-  double average = 0;              // decay of the exponential moving average of the weights; 0: none
+  double average = 0;  // decay of the exponential moving average of the weights; 0: none
   int batch = 128;
   int epochs = 100;
-  int patience = 0;                // stop after so many epochs without a better validation; 0: never
+  int patience = 0;                        // stop after so many epochs without a better validation; 0: never
   Selection select = Selection::accuracy;  // what makes a checkpoint the best
   Prediction prediction = Prediction::expected_value;
   bool test_dropout = false;           // Chainer v1's habit: dropout left on when testing

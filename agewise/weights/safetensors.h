@@ -21,8 +21,8 @@ struct TensorView {
 void write_safetensors(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata,
                        std::span<const TensorView> tensors);
 
-// An open file, mapped; F32 arrays only (F16 and BF16 are converted). Everything is checked on opening: header size, JSON, dtypes, offsets
-// without holes or overlaps, shapes that fit. Throws Error naming file and array.
+// An open file, mapped; F32 arrays only (F16 and BF16 are converted). Everything is checked on opening: header size,
+// JSON, dtypes, offsets without holes or overlaps, shapes that fit. Throws Error naming file and array.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& file);
@@ -31,7 +31,7 @@ class SafetensorsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::vector<std::string>& names() const { return names_; }  // in the file's order of data
   bool contains(const std::string& name) const;
-  std::vector<std::int64_t> shape(const std::string& name) const;   // throws Error if there is no such array
+  std::vector<std::int64_t> shape(const std::string& name) const;  // throws Error if there is no such array
   std::vector<float> read(const std::string& name) const;
   // The same, checked against what the caller needs: the error names file, array, expected and found shape.
   std::vector<float> read(const std::string& name, std::span<const std::int64_t> expected_shape) const;

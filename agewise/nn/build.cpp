@@ -1,0 +1,230 @@
+#include "agewise/nn/build.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "agewise/base/error.h"
+#include "agewise/base/nearest.h"
+
+namespace agewise {
+namespace {
+
+// A layer's options, each taken once; finish() complains of those nobody asked for.
+class Options {
+ public:
+  Options(std::string layer, const std::map<std::string, LayerValue>& values)
+      : layer_(std::move(layer)), values_(values) {}
+
+  int integer(const std::string& key, std::optional<int> fallback = {}) {
+    const LayerValue* value = find(key, fallback.has_value());
+    if (value == nullptr) return *fallback;
+    const auto* number = std::get_if<std::int64_t>(value);
+    if (number == nullptr || *number < 0 || *number > 1'000'000)
+      reject(key, "must be a whole number from 0 to 1,000,000");
+    return static_cast<int>(*number);
+  }
+
+  double number(const std::string& key, std::optional<double> fallback = {}) {
+    const LayerValue* value = find(key, fallback.has_value());
+    if (value == nullptr) return *fallback;
+    if (const auto* whole = std::get_if<std::int64_t>(value)) return static_cast<double>(*whole);
+    if (const auto* real = std::get_if<double>(value)) return *real;
+    reject(key, "must be a number");
+  }
+
+  bool flag(const std::string& key, bool fallback) {
+    const LayerValue* value = find(key, true);
+    if (value == nullptr) return fallback;
+    if (const auto* given = std::get_if<bool>(value)) return *given;
+    reject(key, "must be true or false");
+  }
+
+  Padding padding() {
+    const LayerValue* value = find("pad", true);
+    if (value == nullptr) return {};
+    if (const auto* sides = std::get_if<std::vector<std::int64_t>>(value); sides != nullptr && sides->size() == 4) {
+      auto side = [&](int i) { return static_cast<int>(std::clamp<std::int64_t>((*sides)[i], -1, 1'000'000)); };
+      return {side(0), side(1), side(2), side(3)};
+    }
+    if (!std::holds_alternative<std::int64_t>(*value))
+      reject("pad", "must be a whole number or [top, left, bottom, right]");
+    int all = integer("pad");
+    return {all, all, all, all};
+  }
+
+  Initial initial() {
+    static const std::vector<std::string> names{"he-normal", "lecun-normal", "pytorch-uniform", "normal-001"};
+    const LayerValue* value = find("initial", true);
+    if (value == nullptr) return Initial::he_normal;
+    const auto* name = std::get_if<std::string>(value);
+    auto found = name == nullptr ? names.end() : std::find(names.begin(), names.end(), *name);
+    if (found == names.end()) reject("initial", fmt::format("must be one of {}", fmt::join(names, ", ")));
+    return static_cast<Initial>(found - names.begin());
+  }
+
+  int outputs(int classes) {
+    const LayerValue* value = find("outputs", false);
+    const auto* word = std::get_if<std::string>(value);
+    if (word == nullptr) return integer("outputs");
+    if (*word != "classes") reject("outputs", "must be a whole number or \"classes\"");
+    return classes;
+  }
+
+  void finish() const {
+    for (const auto& [key, value] : values_) {
+      if (asked_.contains(key)) continue;
+      std::vector<std::string> known(asked_.begin(), asked_.end());
+      if (known.empty()) reject(key, "unknown: this kind of layer has no options");
+      throw UsageError(
+          fmt::format("layer {}: unknown key {}; did you mean {}?", layer_, key, nearest_name(key, known)));
+    }
+  }
+
+ private:
+  const LayerValue* find(const std::string& key, bool optional) {
+    asked_.insert(key);
+    auto found = values_.find(key);
+    if (found != values_.end()) return &found->second;
+    if (!optional) reject(key, "is missing");
+    return nullptr;
+  }
+
+  [[noreturn]] void reject(const std::string& key, const std::string& problem) const {
+    throw UsageError(fmt::format("layer {}: {} {}", layer_, key, problem));
+  }
+
+  std::string layer_;
+  const std::map<std::string, LayerValue>& values_;
+  std::set<std::string> asked_;
+};
+
+using Maker = std::function<LayerKind(Options&, int classes)>;
+
+template <class Pool>
+LayerKind make_pool(Options& options, int) {
+  int kernel = options.integer("kernel");
+  return Pool{kernel, options.integer("stride", kernel), options.padding()};
+}
+
+LayerKind make_convolution(Options& options, int) {
+  layer::Convolution c{};
+  c.channels = options.integer("channels");
+  int both = options.integer("kernel", 0);
+  std::optional<int> side = both > 0 ? std::optional(both) : std::nullopt;
+  c.kernel_height = options.integer("kernel_height", side);
+  c.kernel_width = options.integer("kernel_width", side);
+  c.stride = options.integer("stride", 1);
+  c.pad = options.padding();
+  c.groups = options.integer("groups", 1);
+  c.bias = options.flag("bias", true);
+  c.initial = options.initial();
+  return c;
+}
+
+LayerKind make_fully_connected(Options& options, int classes) {
+  int outputs = options.outputs(classes);
+  bool bias = options.flag("bias", true);
+  return layer::FullyConnected{outputs, bias, options.initial()};
+}
+
+const std::map<std::string, Maker>& makers() {
+  static const std::map<std::string, Maker> all{
+      {"convolution", make_convolution},
+      {"batch-norm",
+       [](Options& o, int) -> LayerKind {
+         double epsilon = o.number("epsilon", 1e-5);
+         return layer::BatchNorm{epsilon, o.number("momentum", 0.9)};
+       }},
+      {"relu", [](Options&, int) -> LayerKind { return layer::Relu{}; }},
+      {"max-pool", make_pool<layer::MaxPool>},
+      {"average-pool", make_pool<layer::AveragePool>},
+      {"global-average-pool", [](Options&, int) -> LayerKind { return layer::GlobalAveragePool{}; }},
+      {"dropout", [](Options& o, int) -> LayerKind { return layer::Dropout{o.number("rate")}; }},
+      {"fully-connected", make_fully_connected},
+      {"add", [](Options&, int) -> LayerKind { return layer::Add{}; }},
+      {"pad",
+       [](Options& o, int) -> LayerKind {
+         int channels = o.integer("channels", 0), bottom = o.integer("bottom", 0);
+         return layer::Pad{channels, bottom, o.integer("right", 0)};
+       }},
+      {"concat", [](Options&, int) -> LayerKind { return layer::Concat{}; }},
+      {"softmax", [](Options&, int) -> LayerKind { return layer::Softmax{}; }},
+  };
+  return all;
+}
+
+const Maker& maker_of(const std::string& kind, const std::string& layer) {
+  auto found = makers().find(kind);
+  if (found != makers().end()) return found->second;
+  std::vector<std::string> known;
+  for (const auto& [name, maker] : makers()) known.push_back(name);
+  throw UsageError(
+      fmt::format("layer {}: unknown kind \"{}\"; did you mean \"{}\"?", layer, kind, nearest_name(kind, known)));
+}
+
+int index_of(const Graph& graph, const std::string& name, const std::string& reader) {
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    if (graph.layers[i].name == name) return static_cast<int>(i);
+    known.push_back(graph.layers[i].name);
+  }
+  throw UsageError(fmt::format("layer {}: from names \"{}\", which is no earlier layer; did you mean \"{}\"?", reader,
+                               name, nearest_name(name, known)));
+}
+
+bool has_weights(const LayerKind& kind) {
+  return std::holds_alternative<layer::Convolution>(kind) || std::holds_alternative<layer::FullyConnected>(kind) ||
+         std::holds_alternative<layer::BatchNorm>(kind);
+}
+
+void append(Graph& graph, const LayerRecipe& recipe, int classes) {
+  Layer layer;
+  layer.name = recipe.name.empty() ? fmt::format("{}{}", recipe.kind, graph.layers.size()) : recipe.name;
+  for (const Layer& other : graph.layers) {
+    if (other.name == layer.name) throw UsageError(fmt::format("layer {}: two layers have this name", layer.name));
+  }
+  Options options(layer.name, recipe.options);
+  layer.kind = maker_of(recipe.kind, layer.name)(options, classes);
+  if (has_weights(layer.kind)) {
+    layer.rate_factor = options.number("rate_factor", 1);
+    layer.bias_rate_factor = options.number("bias_rate_factor", layer.rate_factor);
+  }
+  options.finish();
+  if (recipe.from.empty()) layer.inputs = {static_cast<int>(graph.layers.size()) - 1};
+  for (const std::string& name : recipe.from) layer.inputs.push_back(index_of(graph, name, layer.name));
+  std::vector<Shape> shapes;
+  for (int input : layer.inputs) shapes.push_back(graph.layers[input].shape);
+  layer.shape = shape_of(layer, shapes);
+  graph.layers.push_back(std::move(layer));
+}
+
+std::vector<int> layers_nobody_reads(const Graph& graph) {
+  std::vector<bool> read(graph.layers.size(), false);
+  for (const Layer& layer : graph.layers) {
+    for (int input : layer.inputs) read[input] = true;
+  }
+  std::vector<int> unread;
+  for (int i = 0; i < static_cast<int>(read.size()); ++i) {
+    if (!read[i]) unread.push_back(i);
+  }
+  return unread;
+}
+
+}  // namespace
+
+Graph build_graph(const NetworkRecipe& network, int channels, int size, int classes) {
+  if (network.layers.empty()) throw UsageError("[network] has no layers");
+  Graph graph;
+  Shape input{channels, size, size};
+  graph.layers.push_back({"input", layer::Input{input}, {}, input});
+  graph.inputs = {0};
+  for (const LayerRecipe& recipe : network.layers) append(graph, recipe, classes);
+  graph.outputs = layers_nobody_reads(graph);
+  return graph;
+}
+
+}  // namespace agewise

@@ -1,0 +1,27 @@
+// From a recipe's [network] table to a graph.
+#pragma once
+#include "agewise/nn/graph.h"
+#include "agewise/recipe/recipe.h"
+
+namespace agewise {
+
+// The graph for pictures of `channels` × `size` × `size`. Layers that follow each other need no `from`; a layer without
+// a name gets its kind and number ("relu3"); the name of the input layer is "input". The outputs are the layers that no
+// other layer reads. Kinds and their options, with defaults where they may be left out:
+//
+//   convolution          channels; kernel or kernel_height and kernel_width; stride 1; pad 0 (one number, or top, left,
+//                        bottom, right); groups 1; bias true; initial "he-normal"
+//   batch-norm           epsilon 1e-5; momentum 0.9
+//   relu, global-average-pool, add, concat, softmax
+//   max-pool             kernel; stride = kernel; pad 0
+//   average-pool         the same
+//   dropout              rate
+//   fully-connected      outputs (a number, or "classes"); bias true; initial "he-normal"
+//   pad                  channels 0, bottom 0, right 0: zeros appended
+//
+// initial: "he-normal", "lecun-normal", "pytorch-uniform", "normal-001". On every layer with weights: rate_factor 1,
+// bias_rate_factor = rate_factor. Throws UsageError naming layer and key for an unknown kind or option (with the
+// nearest known one), a missing or wrong value, or shapes that do not fit.
+Graph build_graph(const NetworkRecipe& network, int channels, int size, int classes);
+
+}  // namespace agewise
