@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <set>
 
 #include "agewise/base/error.h"
@@ -19,22 +18,23 @@ class Options {
   Options(std::string layer, const std::map<std::string, LayerValue>& values)
       : layer_(std::move(layer)), values_(values) {}
 
-  int integer(const std::string& key, std::optional<int> fallback = {}) {
-    const LayerValue* value = find(key, fallback.has_value());
-    if (value == nullptr) return *fallback;
-    const auto* number = std::get_if<std::int64_t>(value);
+  bool has(const std::string& key) const { return values_.contains(key); }
+
+  int integer(const std::string& key) {
+    const auto* number = std::get_if<std::int64_t>(find(key, false));
     if (number == nullptr || *number < 0 || *number > 1'000'000)
       reject(key, "must be a whole number from 0 to 1,000,000");
     return static_cast<int>(*number);
   }
+  int integer(const std::string& key, int fallback) { return find(key, true) == nullptr ? fallback : integer(key); }
 
-  double number(const std::string& key, std::optional<double> fallback = {}) {
-    const LayerValue* value = find(key, fallback.has_value());
-    if (value == nullptr) return *fallback;
+  double number(const std::string& key) {
+    const LayerValue* value = find(key, false);
     if (const auto* whole = std::get_if<std::int64_t>(value)) return static_cast<double>(*whole);
     if (const auto* real = std::get_if<double>(value)) return *real;
     reject(key, "must be a number");
   }
+  double number(const std::string& key, double fallback) { return find(key, true) == nullptr ? fallback : number(key); }
 
   bool flag(const std::string& key, bool fallback) {
     const LayerValue* value = find(key, true);
@@ -113,10 +113,12 @@ LayerKind make_pool(Options& options, int) {
 LayerKind make_convolution(Options& options, int) {
   layer::Convolution c{};
   c.channels = options.integer("channels");
-  int both = options.integer("kernel", 0);
-  std::optional<int> side = both > 0 ? std::optional(both) : std::nullopt;
-  c.kernel_height = options.integer("kernel_height", side);
-  c.kernel_width = options.integer("kernel_width", side);
+  if (options.has("kernel")) {
+    c.kernel_height = c.kernel_width = options.integer("kernel");
+  } else {
+    c.kernel_height = options.integer("kernel_height");
+    c.kernel_width = options.integer("kernel_width");
+  }
   c.stride = options.integer("stride", 1);
   c.pad = options.padding();
   c.groups = options.integer("groups", 1);
