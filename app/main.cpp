@@ -3,24 +3,50 @@
 #include <cstdio>
 
 #include "agewise/base/error.h"
+#include "agewise/base/workers.h"
+#include "app/commands.h"
+#include "app/signals.h"
+
+namespace {
+
+enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2, kInterrupted = 130 };
+
+int fail(const std::exception& error, ExitCode code) {
+  std::fprintf(stderr, "agewise: %s\n", error.what());
+  return code;
+}
+
+void add_commands(CLI::App& program, const agewise::Context& context) { agewise::add_recipe(program, context); }
+
+// The command runs inside program.parse().
+int run(CLI::App& program, int argc, char** argv) {
+  try {
+    program.parse(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw agewise::Error("standard output: cannot write");
+    return kDone;
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? kDone : kWrongUsage;
+  } catch (const agewise::Interrupted& error) {
+    return fail(error, kInterrupted);
+  } catch (const agewise::UsageError& error) {
+    return fail(error, kWrongUsage);
+  } catch (const std::exception& error) {
+    return fail(error, kFailed);
+  }
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("agewise: a collection of dated face pictures to a trained, measured and served age estimator");
-  app.set_version_flag("--version", "agewise 0.1.0");
-  app.require_subcommand(1);
-  try {
-    app.parse(argc, argv);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const agewise::Interrupted& error) {
-    std::fprintf(stderr, "agewise: %s\n", error.what());
-    return 130;
-  } catch (const agewise::UsageError& error) {
-    std::fprintf(stderr, "agewise: %s\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "agewise: %s\n", error.what());
-    return 1;
-  }
+  CLI::App program("agewise: a collection of dated face pictures to a trained, measured and served age estimator");
+  agewise::Context context{agewise::processor_count(), "", agewise::stop_on_signals()};
+  program.set_version_flag("--version", "agewise " AGEWISE_VERSION);
+  program.require_subcommand(1);
+  program.fallthrough();  // --threads and --isa may also follow the command's name
+  program.add_option("--threads", context.threads, "Threads to use; all processors by default")
+      ->check(CLI::Range(1, 1024));
+  program.add_option("--isa", context.isa, "Instruction set: avx2 or avx512; the best there is by default")
+      ->check(CLI::IsMember({"avx2", "avx512"}));
+  add_commands(program, context);
+  return run(program, argc, argv);
 }

@@ -14,7 +14,7 @@ struct Classes {
   int count() const { return static_cast<int>(edges.size()) + 1; }
 };
 
-// One class a year: 0 … years-1, values 0 … years-1, as in DEX with 101.
+// One class a year: values 0 … years-1, as in DEX with 101; class i holds i - ½ ≤ age < i + ½.
 Classes yearly_classes(int years);
 
 // `edges` ascending, at least one; names made of them ("under 30", "30–44", "60 and over") where none are given. The
@@ -30,6 +30,7 @@ void gaussian_target(const Classes& classes, double age, double sigma, std::span
 
 // Of a distribution over the classes, in years.
 double expected_value(const Classes& classes, std::span<const float> distribution);
+// Linear within the class that holds the middle of the distribution; an open class is taken as one year wide.
 double median(const Classes& classes, std::span<const float> distribution);
 int argmax(std::span<const float> distribution);
 

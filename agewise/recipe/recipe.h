@@ -3,11 +3,12 @@
 // file, each member a key of the same name (docs/recipes.md explains every key).
 #pragma once
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "agewise/age/classes.h"
 
 namespace agewise {
 
@@ -57,9 +58,8 @@ struct WhitenRecipe {
   int samples = 7000;     // fitted on at most so many training pictures, drawn by the seed
 };
 
-// A value in a layer's table: number, text, true/false or a list.
-using LayerValue =
-    std::variant<std::int64_t, double, bool, std::string, std::vector<std::int64_t>, std::vector<std::string>>;
+// A value in a layer's table.
+using LayerValue = std::variant<std::int64_t, double, bool, std::string, std::vector<std::int64_t>>;
 
 // One [[network.layers]] table. `kind` and the keys are nn's (agewise/nn/build.h); here they are only carried, in
 // order.
@@ -132,6 +132,9 @@ Recipe load_recipe(const std::string& name_or_file);
 
 // One `--set table.key=value`: the value in TOML syntax, or bare text for a string ("birth-month").
 void set_option(Recipe& recipe, const std::string& assignment);
+
+// The classes that the table spells out. Throws std::invalid_argument if it spells out none.
+Classes classes_of(const ClassesRecipe& recipe);
 
 // Names and texts of the recipes compiled in from recipes/*.toml, sorted by name.
 const std::map<std::string, std::string>& built_in_recipes();

@@ -1,0 +1,109 @@
+#include "agewise/recipe/keys.h"
+
+#include <limits>
+#include <type_traits>
+
+namespace agewise {
+namespace {
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+// `&Recipe::table, &Table::member` as a function to the member.
+template <auto table, auto member>
+auto& at(Recipe& recipe) {
+  return recipe.*table.*member;
+}
+
+template <auto table, auto member>
+Word word(std::vector<std::string> words) {
+  return {[](Recipe& recipe, int value) {
+            auto& place = at<table, member>(recipe);
+            place = static_cast<std::remove_reference_t<decltype(place)>>(value);
+          },
+          [](const Recipe& recipe) { return static_cast<int>(recipe.*table.*member); }, std::move(words)};
+}
+
+constexpr auto kScreen = &Recipe::screen;
+constexpr auto kFace = &Recipe::face;
+constexpr auto kClasses = &Recipe::classes;
+constexpr auto kSplit = &Recipe::split;
+constexpr auto kWhiten = &Recipe::whiten;
+constexpr auto kNetwork = &Recipe::network;
+constexpr auto kTrain = &Recipe::train;
+
+std::vector<Key> make_keys() {
+  using Real = Number<double>;
+  using Whole = Number<int>;
+  using Seed = Number<std::uint64_t>;
+  constexpr double kAnySeed = 9223372036854775807.0;  // TOML's integers are signed
+  return {
+      {"", "name", [](Recipe& r) -> std::string& { return r.name; }},
+      {"", "description", [](Recipe& r) -> std::string& { return r.description; }},
+
+      {"screen", "age_rule", word<kScreen, &ScreenRecipe::age_rule>({"mid-year", "year-difference", "birth-month"})},
+      {"screen", "min_age", Real{at<kScreen, &ScreenRecipe::min_age>, -kInfinite, kInfinite}},
+      {"screen", "max_age", Real{at<kScreen, &ScreenRecipe::max_age>, -kInfinite, kInfinite}},
+      {"screen", "min_face_score", Real{at<kScreen, &ScreenRecipe::min_face_score>, -kInfinite, kInfinite}},
+      {"screen", "second_face", word<kScreen, &ScreenRecipe::second_face>({"reject", "ignore", "require"})},
+      {"screen", "max_second_face_score",
+       Real{at<kScreen, &ScreenRecipe::max_second_face_score>, -kInfinite, kInfinite}},
+      {"screen", "gender", word<kScreen, &ScreenRecipe::gender>({"optional", "required"})},
+
+      {"face", "size", Whole{at<kFace, &FaceRecipe::size>, 8, 1024}},
+      {"face", "colour", word<kFace, &FaceRecipe::colour>({"grey", "rgb"})},
+      {"face", "crop", at<kFace, &FaceRecipe::crop>},
+      {"face", "margin", Real{at<kFace, &FaceRecipe::margin>, -0.49, 10}},
+
+      {"classes", "edges", at<kClasses, &ClassesRecipe::edges>},
+      {"classes", "names", at<kClasses, &ClassesRecipe::names>},
+      {"classes", "years", Whole{at<kClasses, &ClassesRecipe::years>, 0, 1000}},
+
+      {"split", "rule", word<kSplit, &SplitRecipe::rule>({"random", "ordered"})},
+      {"split", "train", Real{at<kSplit, &SplitRecipe::train>, 0.01, 0.99}},
+      {"split", "seed", Seed{at<kSplit, &SplitRecipe::seed>, 0, kAnySeed}},
+
+      {"whiten", "method", word<kWhiten, &WhitenRecipe::method>({"none", "zca"})},
+      {"whiten", "epsilon", Real{at<kWhiten, &WhitenRecipe::epsilon>, 0, kInfinite}},
+      {"whiten", "components", Whole{at<kWhiten, &WhitenRecipe::components>, 0, 1 << 20}},
+      {"whiten", "identity", at<kWhiten, &WhitenRecipe::identity>},
+      {"whiten", "samples", Whole{at<kWhiten, &WhitenRecipe::samples>, 2, 1 << 20}},
+
+      {"network", "scale", Real{at<kNetwork, &NetworkRecipe::scale>, -1e6, 1e6}},
+      {"network", "mean", at<kNetwork, &NetworkRecipe::mean>},
+      {"network", "bgr", at<kNetwork, &NetworkRecipe::bgr>},
+
+      {"train", "loss",
+       word<kTrain, &TrainRecipe::loss>({"cross-entropy", "label-distribution", "expected-value-l1", "regression"})},
+      {"train", "sigma", Real{at<kTrain, &TrainRecipe::sigma>, 0.01, 100}},
+      {"train", "optimiser", word<kTrain, &TrainRecipe::optimiser>({"sgd", "rmsprop", "adamw"})},
+      {"train", "rate", Real{at<kTrain, &TrainRecipe::rate>, 0, 1000}},
+      {"train", "alpha", Real{at<kTrain, &TrainRecipe::alpha>, 0, 1}},
+      {"train", "momentum", Real{at<kTrain, &TrainRecipe::momentum>, 0, 1}},
+      {"train", "beta1", Real{at<kTrain, &TrainRecipe::beta1>, 0, 0.999999}},
+      {"train", "beta2", Real{at<kTrain, &TrainRecipe::beta2>, 0, 0.999999}},
+      {"train", "epsilon", Real{at<kTrain, &TrainRecipe::epsilon>, 0, 1}},
+      {"train", "weight_decay", Real{at<kTrain, &TrainRecipe::weight_decay>, 0, 1}},
+      {"train", "schedule", word<kTrain, &TrainRecipe::schedule>({"constant", "step", "cosine"})},
+      {"train", "warmup_epochs", Whole{at<kTrain, &TrainRecipe::warmup_epochs>, 0, 1'000'000}},
+      {"train", "step_epochs", Whole{at<kTrain, &TrainRecipe::step_epochs>, 1, 1'000'000}},
+      {"train", "step_factor", Real{at<kTrain, &TrainRecipe::step_factor>, 0, 1}},
+      {"train", "average", Real{at<kTrain, &TrainRecipe::average>, 0, 0.999999}},
+      {"train", "batch", Whole{at<kTrain, &TrainRecipe::batch>, 1, 65536}},
+      {"train", "epochs", Whole{at<kTrain, &TrainRecipe::epochs>, 1, 1'000'000}},
+      {"train", "patience", Whole{at<kTrain, &TrainRecipe::patience>, 0, 1'000'000}},
+      {"train", "select", word<kTrain, &TrainRecipe::select>({"accuracy", "mae", "loss", "epsilon"})},
+      {"train", "prediction", word<kTrain, &TrainRecipe::prediction>({"expected-value", "median", "argmax"})},
+      {"train", "test_dropout", at<kTrain, &TrainRecipe::test_dropout>},
+      {"train", "test_batch_statistics", at<kTrain, &TrainRecipe::test_batch_statistics>},
+      {"train", "seed", Seed{at<kTrain, &TrainRecipe::seed>, 0, kAnySeed}},
+  };
+}
+
+}  // namespace
+
+const std::vector<Key>& recipe_keys() {
+  static const std::vector<Key> keys = make_keys();
+  return keys;
+}
+
+}  // namespace agewise

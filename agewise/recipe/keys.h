@@ -1,0 +1,37 @@
+// Every key of a recipe but the layers, once: what parsing, printing, --set and "did you mean" all walk over.
+#pragma once
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agewise/recipe/recipe.h"
+
+namespace agewise {
+
+// A member that is one of several words: index in `words` ⇄ enum value.
+struct Word {
+  void (*set)(Recipe&, int);
+  int (*get)(const Recipe&);
+  std::vector<std::string> words;
+};
+
+// Where a key's value lives, and between which numbers (inclusive) it may lie.
+template <class T>
+struct Number {
+  T& (*in)(Recipe&);
+  double least, most;
+};
+
+using Place =
+    std::variant<Number<double>, Number<int>, Number<std::uint64_t>, bool& (*)(Recipe&), std::string& (*)(Recipe&),
+                 std::vector<double>& (*)(Recipe&), std::vector<std::string>& (*)(Recipe&), Word>;
+
+struct Key {
+  std::string table, name;  // table "" for the keys at the top
+  Place place;
+};
+
+// In the order in which they are printed.
+const std::vector<Key>& recipe_keys();
+
+}  // namespace agewise

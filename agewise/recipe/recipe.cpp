@@ -1,0 +1,321 @@
+#include "agewise/recipe/recipe.h"
+
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/base/nearest.h"
+#include "agewise/recipe/keys.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::uint64_t kLargestRecipe = 1 << 20;  // bytes
+
+std::string full_name(const Key& key) { return key.table.empty() ? key.name : key.table + "." + key.name; }
+
+// What an error says first: "my.toml, line 7".
+struct Source {
+  std::string origin;
+  bool lines = true;  // false: a --set, which has but one
+
+  [[noreturn]] void reject(const toml::node& node, const std::string& problem) const {
+    if (!lines) throw UsageError(origin + ": " + problem);
+    throw UsageError(fmt::format("{}, line {}: {}", origin, node.source().begin.line, problem));
+  }
+};
+
+std::string unknown(const std::string& what, const std::string& name, const std::vector<std::string>& known) {
+  return fmt::format("unknown {} {}; did you mean {}?", what, name, nearest_name(name, known));
+}
+
+template <class T>
+std::vector<T> list_of(const toml::node& node, const Source& source, const std::string& name, const char* what) {
+  std::vector<T> values;
+  const toml::array* array = node.as_array();
+  if (array == nullptr) source.reject(node, fmt::format("{} must be a list of {}", name, what));
+  for (const toml::node& item : *array) {
+    std::optional<T> value = item.value<T>();
+    if (!value) source.reject(item, fmt::format("{} must be a list of {}", name, what));
+    values.push_back(*value);
+  }
+  return values;
+}
+
+void check_range(double value, double least, double most, const toml::node& node, const Source& source,
+                 const std::string& name) {
+  if (value >= least && value <= most) return;
+  source.reject(node, fmt::format("{} is {}; it must be from {} to {}", name, value, least, most));
+}
+
+struct Reader {
+  Recipe& recipe;
+  const toml::node& node;
+  const Source& source;
+  const std::string& name;
+
+  template <class T>
+  void whole(const Number<T>& number) const {
+    std::optional<std::int64_t> value = node.value_exact<std::int64_t>();
+    if (!value) source.reject(node, name + " must be a whole number");
+    check_range(static_cast<double>(*value), number.least, number.most, node, source, name);
+    number.in(recipe) = static_cast<T>(*value);
+  }
+  void operator()(const Number<int>& number) const { whole(number); }
+  void operator()(const Number<std::uint64_t>& number) const { whole(number); }
+  void operator()(const Number<double>& number) const {
+    std::optional<double> value = node.is_number() ? node.value<double>() : std::nullopt;
+    if (!value) source.reject(node, name + " must be a number");
+    check_range(*value, number.least, number.most, node, source, name);
+    number.in(recipe) = *value;
+  }
+  void operator()(bool& (*in)(Recipe&)) const {
+    std::optional<bool> value = node.value_exact<bool>();
+    if (!value) source.reject(node, name + " must be true or false");
+    in(recipe) = *value;
+  }
+  void operator()(std::string& (*in)(Recipe&)) const {
+    std::optional<std::string> value = node.value_exact<std::string>();
+    if (!value) source.reject(node, name + " must be a text");
+    in(recipe) = *value;
+  }
+  void operator()(std::vector<double>& (*in)(Recipe&)) const {
+    in(recipe) = list_of<double>(node, source, name, "numbers");
+  }
+  void operator()(std::vector<std::string>& (*in)(Recipe&)) const {
+    in(recipe) = list_of<std::string>(node, source, name, "texts");
+  }
+  void operator()(const Word& word) const {
+    std::optional<std::string> value = node.value_exact<std::string>();
+    auto found = std::find(word.words.begin(), word.words.end(), value.value_or(""));
+    if (found == word.words.end())
+      source.reject(node, fmt::format("{} must be one of {}", name, fmt::join(word.words, ", ")));
+    word.set(recipe, static_cast<int>(found - word.words.begin()));
+  }
+};
+
+const Key& find_key(const std::string& table, std::string_view name, const toml::node& node, const Source& source) {
+  std::vector<std::string> known;
+  for (const Key& key : recipe_keys()) {
+    if (key.table == table && key.name == name) return key;
+    if (!key.name.empty()) known.push_back(full_name(key));
+  }
+  std::string given = table.empty() ? std::string(name) : table + "." + std::string(name);
+  source.reject(node, unknown("key", given, known));
+}
+
+LayerValue layer_value(const toml::node& node, const Source& source, const std::string& key) {
+  if (auto whole = node.value_exact<std::int64_t>()) return *whole;
+  if (auto real = node.value_exact<double>()) return *real;
+  if (auto flag = node.value_exact<bool>()) return *flag;
+  if (auto text = node.value_exact<std::string>()) return *text;
+  if (node.is_array()) return list_of<std::int64_t>(node, source, key, "whole numbers");
+  source.reject(node, key + " must be a number, a text, true or false, or a list of whole numbers");
+}
+
+LayerRecipe read_layer(const toml::table& table, const Source& source) {
+  LayerRecipe layer;
+  for (const auto& [key, node] : table) {
+    std::string name(key.str());
+    if (name == "kind" || name == "name") {
+      auto text = node.value_exact<std::string>();
+      if (!text) source.reject(node, name + " of a layer must be a text");
+      (name == "kind" ? layer.kind : layer.name) = *text;
+    } else if (name == "from") {
+      layer.from = node.is_string() ? std::vector{*node.value<std::string>()}
+                                    : list_of<std::string>(node, source, "from", "layer names");
+    } else {
+      layer.options[name] = layer_value(node, source, name);
+    }
+  }
+  if (layer.kind.empty()) source.reject(table, "a layer has no kind");
+  return layer;
+}
+
+void read_layers(Recipe& recipe, const toml::node& node, const Source& source) {
+  const toml::array* layers = node.as_array();
+  if (layers == nullptr) source.reject(node, "network.layers must be [[network.layers]] tables");
+  recipe.network.layers.clear();
+  for (const toml::node& layer : *layers) {
+    if (!layer.is_table()) source.reject(layer, "network.layers must be [[network.layers]] tables");
+    recipe.network.layers.push_back(read_layer(*layer.as_table(), source));
+  }
+}
+
+void read_table(Recipe& recipe, const std::string& table, const toml::table& values, const Source& source) {
+  for (const auto& [key, node] : values) {
+    if (table == "network" && key == "layers") {
+      read_layers(recipe, node, source);
+      continue;
+    }
+    const Key& known = find_key(table, key.str(), node, source);
+    std::string name = full_name(known);
+    std::visit(Reader{recipe, node, source, name}, known.place);
+  }
+}
+
+bool is_table(const std::string& name) {
+  return std::any_of(recipe_keys().begin(), recipe_keys().end(), [&](const Key& key) { return key.table == name; });
+}
+
+// What no single key can see.
+void check(const Recipe& recipe, const std::string& origin) {
+  auto reject = [&](const std::string& problem) { throw UsageError(origin + ": " + problem); };
+  if (recipe.screen.min_age > recipe.screen.max_age) reject("screen.min_age is above screen.max_age");
+  if (recipe.classes.years > 0 && !recipe.classes.edges.empty())
+    reject("give classes.edges or classes.years, not both");
+  try {
+    if (recipe.classes.years > 0 || !recipe.classes.edges.empty()) (void)classes_of(recipe.classes);
+  } catch (const std::invalid_argument& error) {
+    reject(std::string("[classes] ") + error.what());
+  }
+}
+
+std::string toml_string(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(text);
+  return out.str();
+}
+
+template <class T>
+std::string number_text(T number) {
+  return fmt::format("{}", number);  // "inf" and "1e-05" are TOML as they are
+}
+
+struct Writer {
+  Recipe& recipe;  // only read; the keys' accessors want it like this
+
+  std::string operator()(const Number<double>& number) const { return number_text(number.in(recipe)); }
+  std::string operator()(const Number<int>& number) const { return number_text(number.in(recipe)); }
+  std::string operator()(const Number<std::uint64_t>& number) const { return number_text(number.in(recipe)); }
+  std::string operator()(bool& (*in)(Recipe&)) const { return in(recipe) ? "true" : "false"; }
+  std::string operator()(std::string& (*in)(Recipe&)) const { return toml_string(in(recipe)); }
+  std::string operator()(std::vector<double>& (*in)(Recipe&)) const {
+    return fmt::format("[{}]", fmt::join(in(recipe), ", "));
+  }
+  std::string operator()(std::vector<std::string>& (*in)(Recipe&)) const {
+    std::vector<std::string> texts;
+    for (const std::string& text : in(recipe)) texts.push_back(toml_string(text));
+    return fmt::format("[{}]", fmt::join(texts, ", "));
+  }
+  std::string operator()(const Word& word) const { return toml_string(word.words[word.get(recipe)]); }
+};
+
+std::string to_text(const LayerValue& value) {
+  struct Text {
+    std::string operator()(std::int64_t number) const { return number_text(number); }
+    std::string operator()(double number) const {
+      std::string text = number_text(number);
+      return text.find_first_of(".einf") == std::string::npos ? text + ".0" : text;  // else it would be read as whole
+    }
+    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+    std::string operator()(const std::string& text) const { return toml_string(text); }
+    std::string operator()(const std::vector<std::int64_t>& list) const {
+      return fmt::format("[{}]", fmt::join(list, ", "));
+    }
+  };
+  return std::visit(Text{}, value);
+}
+
+std::string to_text(const LayerRecipe& layer) {
+  std::string text = "\n[[network.layers]]\nkind = " + toml_string(layer.kind) + "\n";
+  if (!layer.name.empty()) text += "name = " + toml_string(layer.name) + "\n";
+  if (!layer.from.empty()) {
+    std::vector<std::string> names;
+    for (const std::string& name : layer.from) names.push_back(toml_string(name));
+    text += fmt::format("from = [{}]\n", fmt::join(names, ", "));
+  }
+  for (const auto& [key, value] : layer.options) text += key + " = " + to_text(value) + "\n";
+  return text;
+}
+
+}  // namespace
+
+Recipe parse_recipe(const std::string& toml, const std::string& origin) {
+  Source source{origin};
+  Recipe recipe;
+  toml::table document;
+  try {
+    document = toml::parse(toml);
+  } catch (const toml::parse_error& error) {
+    throw UsageError(fmt::format("{}, line {}: {}", origin, error.source().begin.line, error.description()));
+  }
+  toml::table top;
+  for (const auto& [key, node] : document) {
+    std::string name(key.str());
+    if (const toml::table* table = node.as_table(); table != nullptr && is_table(name)) {
+      read_table(recipe, name, *table, source);
+    } else if (node.is_table()) {
+      source.reject(node, unknown("table", "[" + name + "]",
+                                  {"[screen]", "[face]", "[classes]", "[split]", "[whiten]", "[network]", "[train]"}));
+    } else {
+      top.insert(key, node);
+    }
+  }
+  read_table(recipe, "", top, source);
+  check(recipe, origin);
+  return recipe;
+}
+
+std::string to_toml(const Recipe& recipe) {
+  Recipe copy = recipe;
+  std::string text, table;
+  for (const Key& key : recipe_keys()) {
+    if (key.table != table) {
+      if (table == "network") {
+        for (const LayerRecipe& layer : recipe.network.layers) text += to_text(layer);
+      }
+      text += "\n[" + key.table + "]\n";
+      table = key.table;
+    }
+    text += key.name + " = " + std::visit(Writer{copy}, key.place) + "\n";
+  }
+  return text;
+}
+
+Recipe load_recipe(const std::string& name_or_file) {
+  auto built_in = built_in_recipes().find(name_or_file);
+  if (built_in != built_in_recipes().end()) return parse_recipe(built_in->second, "built-in recipe " + name_or_file);
+  bool is_path = name_or_file.find('/') != std::string::npos || name_or_file.ends_with(".toml");
+  if (is_path) return parse_recipe(read_text_file(name_or_file, kLargestRecipe), name_or_file);
+  std::vector<std::string> known;
+  for (const auto& [name, text] : built_in_recipes()) known.push_back(name);
+  throw UsageError(fmt::format("no recipe is called {}: there are {}, or the path of a .toml file", name_or_file,
+                               fmt::join(known, ", ")));
+}
+
+void set_option(Recipe& recipe, const std::string& assignment) {
+  Source source{"--set " + assignment, false};
+  std::size_t equals = assignment.find('='), dot = assignment.find('.');
+  if (equals == std::string::npos || dot == std::string::npos || dot > equals) {
+    throw UsageError(source.origin + ": must be table.key=value");
+  }
+  std::string table = assignment.substr(0, dot), name = assignment.substr(dot + 1, equals - dot - 1);
+  std::string text = assignment.substr(equals + 1);
+  toml::table values;
+  try {
+    values = toml::parse("value = " + text);
+  } catch (const toml::parse_error&) {
+    values.insert("value", text);  // bare text
+  }
+  if (values.size() != 1) throw UsageError(source.origin + ": must be table.key=value");
+  const toml::node& node = *values.get("value");
+  const Key& key = find_key(table, name, node, source);
+  std::string full = full_name(key);
+  Recipe changed = recipe;
+  std::visit(Reader{changed, node, source, full}, key.place);
+  check(changed, source.origin);
+  recipe = std::move(changed);
+}
+
+Classes classes_of(const ClassesRecipe& recipe) {
+  if (recipe.years > 0) return yearly_classes(recipe.years);
+  return classes_between(recipe.edges, recipe.names);
+}
+
+}  // namespace agewise

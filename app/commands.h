@@ -1,0 +1,23 @@
+// The subcommands. Each stands in app/COMMAND.cpp, adds itself to the program and runs in CLI11's callback; what it
+// throws becomes one line on stderr and an exit code (main.cpp): UsageError 2, Interrupted 130, all else 1.
+#pragma once
+#include <string>
+
+#include "agewise/base/progress.h"
+
+namespace CLI {
+class App;
+}
+
+namespace agewise {
+
+// What every command gets from the program around it. Filled in before a command's callback runs, not when it is added.
+struct Context {
+  int threads = 1;   // --threads, by default all processors
+  std::string isa;   // --isa: "avx2", "avx512", or empty for the best that the processor has
+  StopFlag& stop;    // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
+};
+
+void add_recipe(CLI::App& program, const Context& context);
+
+}  // namespace agewise

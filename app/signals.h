@@ -1,0 +1,11 @@
+// Ctrl-C and SIGTERM.
+#pragma once
+#include "agewise/base/progress.h"
+
+namespace agewise {
+
+// From now on the first SIGINT or SIGTERM sets the flag that is returned, so that work can save itself and throw
+// Interrupted; a second one ends the program at once with 130.
+StopFlag& stop_on_signals();
+
+}  // namespace agewise

@@ -1,0 +1,52 @@
+// What the program shows: progress on stderr where that is a terminal, tables and JSON on stdout.
+#pragma once
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agewise/base/progress.h"
+
+namespace agewise {
+
+Clock steady_clock();
+
+// One line on stderr, redrawn in place at most ten times a second, cleared by the destructor. Where stderr is no
+// terminal nothing is ever drawn.
+class ProgressLine {
+ public:
+  explicit ProgressLine(Clock clock = steady_clock());
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  ProgressSink sink();  // must not be called after this is gone; empty where stderr is no terminal
+  void clear();         // before anything else is printed
+
+ private:
+  void draw(const Progress& progress);
+
+  Clock clock_;
+  bool shown_ = false, terminal_;
+  std::string what_;                     // of the phase that is shown; rate and ETA are those of the phase
+  std::uint64_t done_at_start_ = 0;
+  double start_ = 0, last_drawn_ = -1e9;  // seconds of clock_
+};
+
+// "preparing  12,345 of 62,328  19 %  1,049/s  0:47 left  132 rejects", of which `done_here` took `seconds` (work that
+// was resumed did not do the rest). What is not known yet is left out.
+std::string progress_text(const Progress& progress, std::uint64_t done_here, double seconds);
+
+std::string with_thousands(std::uint64_t number);  // "12,345"
+std::string duration_text(double seconds);         // "0:47", "1:02:03", "3 days 04:00"
+
+// Columns aligned by spaces, the first row above a rule; a column of numbers below its head is set to the right. Every
+// row has as many cells as the first. Ends with a newline.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
+// To stdout. A failed write is found when main ends.
+void print(std::string_view text);
+void print_json(const nlohmann::json& json);  // indented, with a newline
+
+}  // namespace agewise

@@ -1,0 +1,141 @@
+#include "agewise/recipe/recipe.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "agewise/base/error.h"
+
+namespace agewise {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string error_of(const std::string& toml) {
+  try {
+    parse_recipe(toml, "my.toml");
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string set_error(const std::string& assignment) {
+  try {
+    Recipe recipe = load_recipe("seed");
+    set_option(recipe, assignment);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Recipe, seed_is_the_articles_method) {
+  Recipe seed = load_recipe("seed");
+  EXPECT_EQ(seed.face.size, 128);
+  EXPECT_EQ(seed.face.colour, Colour::grey);
+  EXPECT_EQ(seed.classes.edges, (std::vector<double>{30, 45, 60}));
+  EXPECT_EQ(seed.train.optimiser, Optimiser::rmsprop);
+  EXPECT_EQ(seed.train.rate, 1e-3);
+  EXPECT_EQ(seed.train.alpha, 0.9);
+  EXPECT_EQ(seed.train.batch, 128);
+  EXPECT_EQ(seed.train.epochs, 100);
+  EXPECT_EQ(seed.whiten.method, Whitening::zca);
+  EXPECT_FALSE(seed.train.test_dropout);
+}
+
+TEST(Recipe, seed_as_published_has_each_defect_of_the_scripts) {
+  Recipe published = load_recipe("seed-as-published");
+  EXPECT_EQ(published.screen.age_rule, AgeRule::year_difference);
+  EXPECT_EQ(published.screen.second_face, SecondFace::require);
+  EXPECT_TRUE(std::isinf(published.screen.min_face_score));
+  EXPECT_EQ(published.split.rule, SplitRule::ordered);
+  EXPECT_EQ(published.whiten.epsilon, 0);
+  EXPECT_TRUE(published.train.test_dropout);
+  EXPECT_TRUE(published.train.test_batch_statistics);
+}
+
+TEST(Recipe, every_built_in_one_survives_being_written_and_read_back) {
+  for (const auto& [name, text] : built_in_recipes()) {
+    std::string written = to_toml(load_recipe(name));
+    EXPECT_EQ(to_toml(parse_recipe(written, name)), written) << name;
+  }
+}
+
+TEST(Recipe, keeps_the_kind_of_a_number_in_a_layer) {
+  Recipe recipe =
+      parse_recipe("[[network.layers]]\nkind = \"dropout\"\nrate = 1.0\nn = 1\npad = [1, 2, 3, 4]", "my.toml");
+  Recipe again = parse_recipe(to_toml(recipe), "again");
+  EXPECT_EQ(std::get<double>(again.network.layers[0].options.at("rate")), 1.0);
+  EXPECT_EQ(std::get<std::int64_t>(again.network.layers[0].options.at("n")), 1);
+  EXPECT_EQ(std::get<std::vector<std::int64_t>>(again.network.layers[0].options.at("pad")),
+            (std::vector<std::int64_t>{1, 2, 3, 4}));
+}
+
+TEST(RecipeError, names_file_line_and_the_nearest_key) {
+  EXPECT_THAT(error_of("[train]\n\nepoch = 3\n"),
+              AllOf(HasSubstr("my.toml, line 3"), HasSubstr("train.epoch"), HasSubstr("train.epochs?")));
+  EXPECT_THAT(error_of("[trian]\nepochs = 3\n"), HasSubstr("did you mean [train]?"));
+}
+
+struct BadRecipe {
+  const char *toml, *problem;
+};
+
+TEST(RecipeError, says_what_is_wrong_with_a_value) {
+  for (const BadRecipe& bad : std::initializer_list<BadRecipe>{
+           {"[train]\nepochs = \"ten\"", "train.epochs must be a whole number"},
+           {"[train]\nepochs = 0", "train.epochs is 0; it must be from 1"},
+           {"[train]\nepochs = 1.5", "train.epochs must be a whole number"},
+           {"[train]\nrate = true", "train.rate must be a number"},
+           {"[train]\nrate = nan", "it must be from 0"},
+           {"[train]\nloss = \"l2\"", "must be one of cross-entropy, label-distribution"},
+           {"[split]\ntrain = 1.0", "split.train is 1"},
+           {"[face]\ncrop = 1", "face.crop must be true or false"},
+           {"[classes]\nedges = [45, 30]", "must ascend"},
+           {"[classes]\nedges = 30", "classes.edges must be a list of numbers"},
+           {"[classes]\nedges = [30]\nyears = 101", "not both"},
+           {"[screen]\nmin_age = 50\nmax_age = 40", "above screen.max_age"},
+           {"network = 3", "unknown key network"},
+           {"[network]\nlayers = 3", "[[network.layers]]"},
+           {"[[network.layers]]\nname = \"x\"", "a layer has no kind"},
+           {"[[network.layers]]\nkind = \"relu\"\nx = {}", "x must be a number"},
+           {"[train\n", "line 1"},
+           {"[train]\nepochs = 1\nepochs = 2", "line 3"},
+       }) {
+    EXPECT_THAT(error_of(bad.toml), HasSubstr(bad.problem)) << bad.toml;
+  }
+}
+
+TEST(SetOption, takes_toml_values_and_bare_words) {
+  Recipe recipe = load_recipe("seed");
+  set_option(recipe, "train.epochs=5");
+  set_option(recipe, "screen.age_rule=birth-month");
+  set_option(recipe, "screen.max_age=inf");
+  set_option(recipe, "classes.names=[\"a\", \"b\", \"c\", \"d\"]");
+  EXPECT_EQ(recipe.train.epochs, 5);
+  EXPECT_EQ(recipe.screen.age_rule, AgeRule::birth_month);
+  EXPECT_TRUE(std::isinf(recipe.screen.max_age));
+  EXPECT_EQ(recipe.classes.names[3], "d");
+}
+
+TEST(SetOption, says_what_is_wrong) {
+  EXPECT_THAT(set_error("train.epoch=5"), HasSubstr("did you mean train.epochs?"));
+  EXPECT_THAT(set_error("train.epochs=many"), HasSubstr("whole number"));
+  EXPECT_THAT(set_error("train.epochs"), HasSubstr("table.key=value"));
+  EXPECT_THAT(set_error("epochs=5"), HasSubstr("table.key=value"));
+  EXPECT_THAT(set_error("train.epochs=5\nx=1"), HasSubstr("table.key=value"));
+}
+
+TEST(LoadRecipe, lists_the_built_in_ones_where_the_name_is_unknown) {
+  try {
+    load_recipe("sede");
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("sede"), HasSubstr("seed, seed-as-published, seed3")));
+  }
+}
+
+}  // namespace
+}  // namespace agewise
