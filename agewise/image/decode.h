@@ -20,8 +20,8 @@ struct PictureInfo {
 
 struct DecodeOptions {
   bool grey = false;      // decode straight to grey where the format can
-  int enough_pixels = 0;  // > 0: the caller will shrink the shorter side to so many; a JPEG may be decoded at the
-                          // smallest DCT scale that is still at least as large (twice as large, to keep its quality)
+  int enough_pixels = 0;  // > 0: the caller will shrink both sides to so many; a JPEG may then be decoded at 1/2, 1/4
+                          // or 1/8 of its size, the smallest whose sides are still both at least as long
   std::uint64_t max_pixels = 200'000'000;
 };
 

@@ -22,6 +22,10 @@ Image make_image(int width, int height, int channels);
 Image to_grey(const Image& image);
 Image to_rgb(const Image& image);
 
+// As seen upright, by EXIF's orientation tag of the stored picture: 1 as it is, 2 mirrored, 3 upside down, 4 both, 5–8
+// with rows and columns exchanged. Any other value counts as 1.
+Image turned_upright(const Image& image, int orientation);
+
 // Pixels, origin at the top left corner of the picture, right and bottom exclusive. May reach outside the picture.
 struct Box {
   double left = 0, top = 0, right = 0, bottom = 0;

@@ -1,0 +1,77 @@
+#include "agewise/catalog/catalog.h"
+
+#include <cctype>
+#include <cmath>
+#include <fstream>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/catalog/labels.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::uint64_t kLargestNameList = std::uint64_t{1} << 30;  // bytes
+
+std::string first_line_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw system_error(file, "cannot open", errno);
+  std::string head(4096, '\0');
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(in.gcount()));
+  return head.substr(0, head.find('\n'));
+}
+
+bool looks_like_names(const std::string& line) {
+  std::size_t begin = line.find_last_of('/') + 1, digits = begin;
+  while (digits < line.size() && std::isdigit(static_cast<unsigned char>(line[digits])) != 0) ++digits;
+  return digits > begin && digits < line.size() && line[digits] == '_' && line.find(',') == std::string::npos;
+}
+
+bool is_text(const std::string& line) {
+  for (unsigned char c : line) {
+    if (c < 0x20 && c != '\t' && c != '\r') return false;
+  }
+  return !line.empty();
+}
+
+// Dates outside of these are typing errors; they also keep the arithmetic far from overflow.
+bool is_day(double day) { return std::isfinite(day) && day >= 1 && day < 3'000'000; }
+bool is_year(double year) { return std::isfinite(year) && year >= 1 && year < 8000; }
+
+int age_by_year(double born, double taken) {
+  return static_cast<int>(taken) - date_of_matlab_day(static_cast<std::int64_t>(born)).year;
+}
+
+int age_by_rule(double born, double taken, AgeRule rule) {
+  Date birth = date_of_matlab_day(static_cast<std::int64_t>(born));
+  switch (rule) {
+    case AgeRule::year_difference:
+      return age_by_year(born, taken);
+    case AgeRule::birth_month:
+      return age_by_year(born, taken) - (birth.month >= 7 ? 1 : 0);
+    case AgeRule::mid_year:
+      break;
+  }
+  return completed_years(birth, {static_cast<int>(taken), 7, 1});
+}
+
+}  // namespace
+
+Catalog read_labels(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file)) return read_utkface_folder(file);
+  std::string line = first_line_of(file);
+  if (line.empty()) throw file_error(file, "is empty");
+  if (line.starts_with("MATLAB ") || line.starts_with("\x89HDF")) return read_imdb_wiki(file);
+  if (is_text(line) && line.find(',') != std::string::npos) return read_csv(file);
+  if (is_text(line) && looks_like_names(line)) return parse_utkface_names(read_text_file(file, kLargestNameList));
+  throw file_error(file, "is no label file: expected IMDB-WIKI's .mat, a CSV with a header, or UTKFace's file names");
+}
+
+double age_of(const CatalogRow& row, AgeRule rule) {
+  if (!std::isnan(row.age)) return row.age;
+  if (!row.born || !row.taken || !is_day(*row.born) || !is_year(*row.taken)) return kNotANumber;
+  return age_by_rule(*row.born, *row.taken, rule);
+}
+
+}  // namespace agewise

@@ -1,0 +1,174 @@
+#include <csv.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/catalog/labels.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::uint64_t kLargestCsv = std::uint64_t{2} << 30;  // bytes
+
+enum class Column { file, age, age_sigma, born, taken, gender, race, person, split, source, other };
+
+Column column_of(const std::string& name) {
+  struct Named {
+    const char* name;
+    Column column;
+  };
+  for (const Named& known : std::initializer_list<Named>{{"file", Column::file},
+                                                         {"age", Column::age},
+                                                         {"age_sigma", Column::age_sigma},
+                                                         {"dob", Column::born},
+                                                         {"photo_taken", Column::taken},
+                                                         {"gender", Column::gender},
+                                                         {"race", Column::race},
+                                                         {"group", Column::person},
+                                                         {"person", Column::person},
+                                                         {"split", Column::split},
+                                                         {"source", Column::source}}) {
+    if (name == known.name) return known.column;
+  }
+  return Column::other;
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// What is being read, a record at a time.
+struct Reading {
+  std::string origin, source;
+  std::vector<Column> columns;
+  std::vector<std::string> record;
+  std::int64_t line = 0;  // records so far, the header included
+  Catalog catalog;
+  std::string problem;  // the first; libcsv is C and must not be thrown through
+
+  void fail(const std::string& what) {
+    if (problem.empty()) problem = fmt::format("{}, record {}: {}", origin, line, what);
+  }
+
+  double number(const std::string& text, const char* column) {
+    if (text.empty()) return kNotANumber;
+    double value = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size())
+      fail(fmt::format("column {}: \"{}\" is not a number", column, text));
+    return value;
+  }
+
+  Gender gender(const std::string& text) {
+    std::string word = lower(text);
+    if (word == "male" || word == "m" || word == "0") return Gender::male;
+    if (word == "female" || word == "f" || word == "1") return Gender::female;
+    return Gender::unknown;
+  }
+
+  std::string split(const std::string& text) {
+    if (text == "train" || text == "val" || text == "test" || text.empty()) return text;
+    if (text == "valid" || text == "validation") return "val";
+    fail(fmt::format("column split: \"{}\" is none of train, val, test", text));
+    return {};
+  }
+
+  void fill(CatalogRow& row, Column column, std::string& text) {
+    switch (column) {
+      case Column::file:
+        row.file = std::move(text);
+        break;
+      case Column::age:
+        row.age = number(text, "age");
+        break;
+      case Column::age_sigma:
+        row.age_sigma = number(text, "age_sigma");
+        break;
+      case Column::born:
+        row.born = number(text, "dob");
+        break;
+      case Column::taken:
+        row.taken = number(text, "photo_taken");
+        break;
+      case Column::gender:
+        row.gender = gender(text);
+        break;
+      case Column::race:
+        row.race = utkface_race(text);
+        break;
+      case Column::person:
+        row.person = std::move(text);
+        break;
+      case Column::split:
+        row.split = split(text);
+        break;
+      case Column::source:
+        row.source = std::move(text);
+        break;
+      case Column::other:
+        break;
+    }
+  }
+
+  bool has(Column column) const { return std::find(columns.begin(), columns.end(), column) != columns.end(); }
+
+  void take_header() {
+    for (const std::string& name : record) columns.push_back(column_of(lower(name)));
+    bool dated = has(Column::age) || (has(Column::born) && has(Column::taken));
+    if (!has(Column::file) || !dated)
+      fail("the header must name the columns file and age (or file, dob and photo_taken)");
+  }
+
+  void take_record() {
+    if (record.size() != columns.size())
+      return fail(fmt::format("has {} columns; the header has {}", record.size(), columns.size()));
+    CatalogRow row;
+    row.source = source;
+    for (std::size_t i = 0; i < columns.size(); ++i) fill(row, columns[i], record[i]);
+    while (!row.file.empty() && row.file.back() == ' ') row.file.pop_back();
+    if (row.file.empty()) fail("column file is empty");
+    catalog.rows.push_back(std::move(row));
+  }
+
+  void end_record() {
+    ++line;
+    if (problem.empty()) line == 1 ? take_header() : take_record();
+    record.clear();
+  }
+};
+
+void on_field(void* text, std::size_t size, void* reading) {
+  static_cast<Reading*>(reading)->record.emplace_back(text == nullptr ? "" : static_cast<const char*>(text), size);
+}
+
+void on_record(int, void* reading) { static_cast<Reading*>(reading)->end_record(); }
+
+}  // namespace
+
+Catalog parse_csv(std::string_view text, const std::string& origin, const std::string& source) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  Reading reading{origin, source, {}, {}, 0, {{}, "CSV"}, {}};
+  csv_parser parser{};
+  if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
+  bool parsed = csv_parse(&parser, text.data(), text.size(), on_field, on_record, &reading) == text.size() &&
+                csv_fini(&parser, on_field, on_record, &reading) == 0;
+  std::string fault = parsed ? "" : csv_strerror(csv_error(&parser));
+  csv_free(&parser);
+  if (!parsed) reading.fail("after it: " + fault);
+  if (reading.problem.empty() && reading.line == 0) reading.problem = origin + ": is empty";
+  if (!reading.problem.empty()) throw Error(reading.problem);
+  return std::move(reading.catalog);
+}
+
+Catalog read_csv(const std::filesystem::path& file) {
+  return parse_csv(read_text_file(file, kLargestCsv), file.string(), file.stem().string());
+}
+
+}  // namespace agewise

@@ -1,0 +1,29 @@
+// The readers behind read_labels, one a kind of label file.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "agewise/catalog/catalog.h"
+
+namespace agewise {
+
+// IMDB-WIKI's imdb.mat or wiki.mat (facts of the format: docs/imdb-wiki.md), MAT v5 through matio. Box corners, 1-based
+// and inclusive there, become our 0-based exclusive ones.
+Catalog read_imdb_wiki(const std::filesystem::path& file);
+
+// CSV (RFC 4180; a byte order mark and CRLF are fine) with a header. Columns, in any order: file and age, or file with
+// dob (MATLAB day) and photo_taken (year); age_sigma, gender, race, group or person, split, source. gender: male,
+// female, m, f, or UTKFace's digits, 0 male and 1 female (the opposite of IMDB-WIKI's); race: a word or UTKFace's
+// digits. Other columns are passed over.
+Catalog read_csv(const std::filesystem::path& file);
+Catalog parse_csv(std::string_view text, const std::string& origin, const std::string& source);
+
+// Names as UTKFace gives them, "[age]_[gender]_[race]_[date].jpg": of the pictures in a folder, or of a text file with
+// one a line. A name that does not begin so gets no age and is rejected by screening.
+Catalog read_utkface_folder(const std::filesystem::path& folder);
+Catalog parse_utkface_names(std::string_view text);
+CatalogRow utkface_row(const std::string& name);
+std::string utkface_race(const std::string& text);  // a digit 0…4 to its word; anything else as it is
+
+}  // namespace agewise

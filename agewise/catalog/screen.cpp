@@ -1,0 +1,178 @@
+#include "agewise/catalog/screen.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "agewise/base/random.h"
+
+namespace agewise {
+namespace {
+
+Reason screen_age(double age, const ScreenRecipe& recipe) {
+  if (std::isnan(age)) return Reason::unknown_date;
+  if (age < recipe.min_age) return Reason::age_below_minimum;
+  if (age > recipe.max_age) return Reason::age_above_maximum;
+  return Reason::none;
+}
+
+Reason screen_face(const CatalogRow& row, const ScreenRecipe& recipe) {
+  if (!row.has_face_score) return Reason::none;
+  if (std::isfinite(recipe.min_face_score)) {
+    if (!std::isfinite(row.face_score)) return Reason::no_face;
+    if (row.face_score < recipe.min_face_score) return Reason::low_face_score;
+  }
+  bool second = std::isfinite(row.second_face_score);
+  if (recipe.second_face == SecondFace::reject && second && row.second_face_score > recipe.max_second_face_score)
+    return Reason::second_face;
+  if (recipe.second_face == SecondFace::require && !second) return Reason::no_second_face;
+  return Reason::none;
+}
+
+Split split_named(const std::string& name) {
+  return name == "train" ? Split::train : name == "val" ? Split::val : Split::test;
+}
+
+// Rows without a split of their own, gathered by person; who is not known is alone.
+std::vector<std::vector<std::size_t>> groups_of(std::span<const CatalogRow* const> rows) {
+  std::vector<std::vector<std::size_t>> groups;
+  std::map<std::string_view, std::size_t> place;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i]->split.empty()) continue;
+    auto [known, is_new] = place.try_emplace(rows[i]->person, groups.size());
+    if (is_new || rows[i]->person.empty()) {
+      known->second = groups.size();
+      groups.emplace_back();
+    }
+    groups[known->second].push_back(i);
+  }
+  return groups;
+}
+
+}  // namespace
+
+std::string_view describe(Reason reason) {
+  switch (reason) {
+    case Reason::none:
+      return "used";
+    case Reason::unknown_date:
+      return "unknown or impossible date";
+    case Reason::age_below_minimum:
+      return "age below the minimum";
+    case Reason::age_above_maximum:
+      return "age above the maximum";
+    case Reason::no_face:
+      return "no face";
+    case Reason::low_face_score:
+      return "low face score";
+    case Reason::second_face:
+      return "second face";
+    case Reason::no_second_face:
+      return "no second face";
+    case Reason::unknown_gender:
+      return "unknown gender";
+    case Reason::balanced_away:
+      return "dropped to balance the classes";
+    case Reason::no_such_file:
+      return "no such file";
+    case Reason::ambiguous_name:
+      return "ambiguous name";
+    case Reason::undecodable:
+      return "undecodable";
+    case Reason::too_small:
+      return "smaller than 2×2 pixels";
+    case Reason::bad_face_box:
+      return "face box empty or outside";
+  }
+  return "unknown reason";
+}
+
+Reason screen(const CatalogRow& row, const ScreenRecipe& recipe) {
+  if (Reason reason = screen_age(age_of(row, recipe.age_rule), recipe); reason != Reason::none) return reason;
+  if (Reason reason = screen_face(row, recipe); reason != Reason::none) return reason;
+  if (recipe.gender == GenderRule::required && row.gender == Gender::unknown) return Reason::unknown_gender;
+  return Reason::none;
+}
+
+std::vector<std::size_t> choose_rows(std::size_t rows, std::optional<std::size_t> limit,
+                                     std::optional<std::uint64_t> sample_seed) {
+  std::vector<std::size_t> chosen(rows);
+  std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+  if (!limit || *limit >= rows) return chosen;
+  if (sample_seed) Random(*sample_seed, Purpose::sample).shuffle(std::span(chosen));
+  chosen.resize(*limit);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+std::string_view name_of(Split split) {
+  switch (split) {
+    case Split::train:
+      return "train";
+    case Split::val:
+      return "val";
+    case Split::test:
+      return "test";
+  }
+  return "?";
+}
+
+std::vector<Split> assign_splits(std::span<const CatalogRow* const> rows, const SplitRecipe& recipe) {
+  std::vector<Split> splits(rows.size(), Split::test);
+  std::vector<std::vector<std::size_t>> groups = groups_of(rows);
+  std::size_t undecided = 0, taken = 0;
+  for (const auto& group : groups) undecided += group.size();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i]->split.empty()) splits[i] = split_named(rows[i]->split);
+  }
+  auto wanted = static_cast<std::size_t>(std::llround(recipe.train * static_cast<double>(undecided)));
+  if (recipe.rule == SplitRule::ordered) {
+    for (std::size_t i = 0; i < rows.size() && taken < wanted; ++i) {
+      if (!rows[i]->split.empty()) continue;
+      splits[i] = Split::train;
+      ++taken;
+    }
+    return splits;
+  }
+  Random(recipe.seed, Purpose::split).shuffle(std::span(groups));
+  for (const auto& group : groups) {
+    // Nearer to the wanted number with this group than without it?
+    if (taken + group.size() > wanted && taken + group.size() - wanted > wanted - std::min(taken, wanted)) continue;
+    for (std::size_t i : group) splits[i] = Split::train;
+    taken += group.size();
+    if (taken >= wanted) break;
+  }
+  return splits;
+}
+
+std::vector<std::size_t> balance(std::span<const int> class_of, std::uint64_t seed) {
+  std::map<int, std::vector<std::size_t>> members;
+  for (std::size_t i = 0; i < class_of.size(); ++i) members[class_of[i]].push_back(i);
+  std::size_t fewest = class_of.size();
+  for (const auto& [name, rows] : members) fewest = std::min(fewest, rows.size());
+  std::vector<std::size_t> dropped;
+  for (auto& [name, rows] : members) {
+    Random(seed, Purpose::balance, 0, static_cast<std::uint32_t>(name)).shuffle(std::span(rows));
+    dropped.insert(dropped.end(), rows.begin() + static_cast<std::ptrdiff_t>(fewest), rows.end());
+  }
+  std::sort(dropped.begin(), dropped.end());
+  return dropped;
+}
+
+double share_difference(std::span<const int> class_of, std::span<const Split> splits) {
+  std::map<int, std::array<double, 2>> counts;
+  std::array<double, 2> all{};
+  for (std::size_t i = 0; i < class_of.size(); ++i) {
+    std::size_t part = splits[i] == Split::train ? 0 : 1;
+    counts[class_of[i]][part] += 1;
+    all[part] += 1;
+  }
+  if (all[0] == 0 || all[1] == 0) return 0;
+  double difference = 0;
+  for (const auto& [name, count] : counts) difference += std::abs(count[0] / all[0] - count[1] / all[1]) / 2;
+  return difference;
+}
+
+}  // namespace agewise

@@ -1,0 +1,74 @@
+#include "agewise/image/decode.h"
+
+#include <cstring>
+
+#include "agewise/image/formats.h"
+
+namespace agewise {
+namespace {
+
+bool begins_with(Bytes file, std::size_t offset, std::string_view text) {
+  return file.size() >= offset + text.size() && std::memcmp(file.data() + offset, text.data(), text.size()) == 0;
+}
+
+FileKind kind_of(Bytes file) {
+  if (begins_with(file, 0, "\xFF\xD8\xFF")) return FileKind::jpeg;
+  if (begins_with(file, 0, "\x89PNG\r\n\x1A\n")) return FileKind::png;
+  if (begins_with(file, 0, "RIFF") && begins_with(file, 8, "WEBP")) return FileKind::webp;
+  if (begins_with(file, 4, "ftyp")) {
+    for (std::string_view brand : {"heic", "heix", "hevc", "hevx", "mif1", "msf1", "heim", "heis"}) {
+      if (begins_with(file, 8, brand)) return FileKind::heif;
+    }
+  }
+  return FileKind::unknown;
+}
+
+Image decode_kind(Bytes file, const DecodeOptions& options, PictureInfo& info) {
+  switch (info.kind) {
+    case FileKind::jpeg:
+      return turned_upright(decode_jpeg(file, options, info), jpeg_orientation(file));
+    case FileKind::png:
+      return decode_png(file, options, info);
+    case FileKind::webp:
+      return decode_webp(file, options, info);
+    case FileKind::heif:
+      return decode_heif(file, options, info);
+    case FileKind::unknown:
+      break;
+  }
+  throw BadPicture(file.empty() ? "the file is empty" : "not a JPEG, PNG, WebP or HEIC file");
+}
+
+}  // namespace
+
+Decoded decode(std::span<const std::byte> file, const DecodeOptions& options) {
+  Decoded decoded;
+  decoded.info.kind = kind_of(file);
+  try {
+    Image image = decode_kind(file, options, decoded.info);
+    decoded.image = options.grey ? to_grey(image) : std::move(image);
+  } catch (const BadPicture& problem) {
+    decoded.problem = problem.what();
+  }
+  return decoded;
+}
+
+void check_size(int width, int height, const DecodeOptions& options) {
+  if (width < 1 || height < 1) throw BadPicture("has no pixels");
+  if (static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height) > options.max_pixels) {
+    throw BadPicture("is " + std::to_string(width) + "×" + std::to_string(height) + " pixels, more than the " +
+                     std::to_string(options.max_pixels / 1'000'000) + " million that are read");
+  }
+}
+
+Image over_white(int width, int height, const std::uint8_t* rgba) {
+  Image image = make_image(width, height, 3);
+  for (std::size_t i = 0; i < image.pixels.size(); i += 3, rgba += 4) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      image.pixels[i + c] = static_cast<std::uint8_t>((rgba[c] * rgba[3] + 255 * (255 - rgba[3]) + 127) / 255);
+    }
+  }
+  return image;
+}
+
+}  // namespace agewise

@@ -1,0 +1,53 @@
+#include <libheif/heif.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "agewise/image/formats.h"
+
+namespace agewise {
+namespace {
+
+struct FreeHeif {
+  void operator()(heif_context* context) const { heif_context_free(context); }
+  void operator()(heif_image_handle* handle) const { heif_image_handle_release(handle); }
+  void operator()(heif_image* image) const { heif_image_release(image); }
+};
+
+void check(const heif_error& error) {
+  if (error.code != heif_error_Ok) throw BadPicture(error.message);
+}
+
+}  // namespace
+
+Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
+  std::unique_ptr<heif_context, FreeHeif> context(heif_context_alloc());
+  check(heif_context_read_from_memory_without_copy(context.get(), file.data(), file.size(), nullptr));
+  heif_image_handle* raw_handle = nullptr;
+  check(heif_context_get_primary_image_handle(context.get(), &raw_handle));
+  std::unique_ptr<heif_image_handle, FreeHeif> handle(raw_handle);
+  info.width = heif_image_handle_get_width(handle.get());
+  info.height = heif_image_handle_get_height(handle.get());
+  info.channels = heif_image_handle_has_alpha_channel(handle.get()) != 0 ? 4 : 3;
+  info.bits = heif_image_handle_get_luma_bits_per_pixel(handle.get());
+  check_size(info.width, info.height, options);
+  heif_image* raw_image = nullptr;
+  check(heif_decode_image(handle.get(), &raw_image, heif_colorspace_RGB,
+                          info.channels == 4 ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, nullptr));
+  std::unique_ptr<heif_image, FreeHeif> decoded(raw_image);
+  int stride = 0;
+  const std::uint8_t* plane = heif_image_get_plane_readonly(decoded.get(), heif_channel_interleaved, &stride);
+  // Its own turning and cropping are done by now: the size is that of the upright picture.
+  int width = heif_image_get_width(decoded.get(), heif_channel_interleaved);
+  int height = heif_image_get_height(decoded.get(), heif_channel_interleaved);
+  if (plane == nullptr) throw BadPicture("has no pixels");
+  check_size(width, height, options);
+  std::size_t row_bytes = static_cast<std::size_t>(width) * info.channels;
+  std::vector<std::uint8_t> pixels(row_bytes * height);
+  for (int y = 0; y < height; ++y)
+    std::copy_n(plane + static_cast<std::ptrdiff_t>(y) * stride, row_bytes, pixels.data() + y * row_bytes);
+  if (info.channels == 4) return over_white(width, height, pixels.data());
+  return {width, height, 3, std::move(pixels)};
+}
+
+}  // namespace agewise

@@ -1,0 +1,68 @@
+#include <png.h>
+
+#include "agewise/image/encode.h"
+#include "agewise/image/formats.h"
+
+namespace agewise {
+namespace {
+
+// Frees what a png_image holds on every way out.
+struct PngImage {
+  png_image image{};
+  PngImage() { image.version = PNG_IMAGE_VERSION; }
+  ~PngImage() { png_image_free(&image); }
+  PngImage(const PngImage&) = delete;
+  PngImage& operator=(const PngImage&) = delete;
+};
+
+int channels_of_colour_type(int type) {
+  switch (type) {
+    case PNG_COLOR_TYPE_GRAY:
+      return 1;
+    case PNG_COLOR_TYPE_GRAY_ALPHA:
+      return 2;
+    case PNG_COLOR_TYPE_RGB_ALPHA:
+      return 4;
+    default:
+      return 3;  // RGB, palette
+  }
+}
+
+}  // namespace
+
+Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info) {
+  constexpr std::size_t kEndOfHeader = 33;  // signature and IHDR
+  if (file.size() < kEndOfHeader) throw BadPicture("cut short in its header");
+  info.bits = std::to_integer<int>(file[24]);
+  info.channels = channels_of_colour_type(std::to_integer<int>(file[25]));
+  PngImage png;
+  if (png_image_begin_read_from_memory(&png.image, file.data(), file.size()) == 0) throw BadPicture(png.image.message);
+  info.width = static_cast<int>(png.image.width);
+  info.height = static_cast<int>(png.image.height);
+  check_size(info.width, info.height, options);
+  // 16-bit samples are taken as sRGB like all others; libpng would think them linear and brighten them.
+  png.image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+  bool alpha = (png.image.format & PNG_FORMAT_FLAG_ALPHA) != 0,
+       colour = (png.image.format & PNG_FORMAT_FLAG_COLOR) != 0;
+  png.image.format = alpha ? PNG_FORMAT_RGBA : colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+  std::vector<std::uint8_t> pixels(PNG_IMAGE_SIZE(png.image));
+  if (png_image_finish_read(&png.image, nullptr, pixels.data(), 0, nullptr) == 0) throw BadPicture(png.image.message);
+  if (alpha) return over_white(info.width, info.height, pixels.data());
+  return {info.width, info.height, colour ? 3 : 1, std::move(pixels)};
+}
+
+std::vector<std::byte> encode_png(const Image& image) {
+  PngImage png;
+  png.image.width = static_cast<png_uint_32>(image.width);
+  png.image.height = static_cast<png_uint_32>(image.height);
+  png.image.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(png.image);
+  std::vector<std::byte> file(size);
+  if (png_image_write_to_memory(&png.image, file.data(), &size, 0, image.pixels.data(), 0, nullptr) == 0) {
+    throw std::runtime_error(std::string("cannot encode a PNG: ") + png.image.message);
+  }
+  file.resize(size);
+  return file;
+}
+
+}  // namespace agewise

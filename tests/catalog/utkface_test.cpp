@@ -1,0 +1,40 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "agewise/catalog/labels.h"
+
+namespace agewise {
+namespace {
+
+// UTKFace: [age]_[gender]_[race]_[date&time].jpg, gender 0 male 1 female, race 0 … 4.
+TEST(UtkFaceName, holds_age_gender_and_race) {
+  CatalogRow row = utkface_row("UTKFace/26_1_2_20170104023102422.jpg.chip.jpg");
+  EXPECT_EQ(row.age, 26);
+  EXPECT_EQ(row.gender, Gender::female);
+  EXPECT_EQ(row.race, "Asian");
+  EXPECT_EQ(row.file, "UTKFace/26_1_2_20170104023102422.jpg.chip.jpg");
+}
+
+// Three names of the real set lack the race.
+TEST(UtkFaceName, without_a_race_still_has_an_age) {
+  CatalogRow row = utkface_row("39_1_20170116174525125.jpg.chip.jpg");
+  EXPECT_EQ(row.age, 39);
+  EXPECT_EQ(row.gender, Gender::female);
+}
+
+TEST(UtkFaceName, that_is_none_has_no_age) {
+  EXPECT_TRUE(std::isnan(utkface_row("holiday.jpg").age));
+  EXPECT_TRUE(std::isnan(utkface_row("_1_2.jpg").age));
+  EXPECT_TRUE(std::isnan(utkface_row("99999999999_1_2.jpg").age));
+}
+
+TEST(UtkFaceNames, are_one_a_line) {
+  Catalog catalog = parse_utkface_names("1_0_0_x.jpg\r\n\n2_1_0_y.jpg");
+  ASSERT_EQ(catalog.rows.size(), 2U);
+  EXPECT_EQ(catalog.rows[0].file, "1_0_0_x.jpg");
+  EXPECT_EQ(catalog.rows[1].age, 2);
+}
+
+}  // namespace
+}  // namespace agewise

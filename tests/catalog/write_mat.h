@@ -1,0 +1,27 @@
+// Small .mat files with the struct of IMDB-WIKI, written by matio itself, whole or with something wrong.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace agewise {
+
+struct MatRow {
+  double dob, photo_taken;
+  std::string full_path;
+  double gender;
+  std::string name;
+  std::vector<double> face_location;
+  double face_score, second_face_score;
+};
+
+struct MatOptions {
+  std::string variable = "wiki";
+  std::string without_field;   // left out
+  std::string short_field;     // one element less
+  std::string mistyped_field;  // a char array instead
+};
+
+void write_mat(const std::filesystem::path& file, const std::vector<MatRow>& rows, const MatOptions& options = {});
+
+}  // namespace agewise
