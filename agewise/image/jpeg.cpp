@@ -50,6 +50,22 @@ int largest_divisor(int width, int height, int enough) {
   return divisor;
 }
 
+// Whether the picture comes in one scan from top to bottom: its first frame marker is SOF0 or SOF1.
+bool is_baseline(Bytes file) {
+  std::size_t place = 2;
+  while (place + 4 <= file.size() && file[place] == std::byte{0xFF}) {
+    int marker = std::to_integer<int>(file[place + 1]);
+    if (marker == 0xC0 || marker == 0xC1) return true;
+    if (marker == 0xFF) {  // padding
+      ++place;
+      continue;
+    }
+    if (marker == 0xC2 || marker == 0xDA) return false;
+    place += 2 + (std::to_integer<std::size_t>(file[place + 2]) << 8) + std::to_integer<std::size_t>(file[place + 3]);
+  }
+  return false;
+}
+
 // Values as Adobe writes them, 255 for no ink: what every CMYK JPEG met in practice does, and what Pillow assumes.
 Image from_inverted_cmyk(int width, int height, const std::vector<std::uint8_t>& cmyk) {
   Image image = make_image(width, height, 3);
@@ -73,9 +89,13 @@ Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   check(handle, tjDecompressHeader3(handle, data_of(file), file.size(), &info.width, &info.height, &subsampling,
                                     &colour_space));
   info.channels = channels_of(colour_space);
-  check_size(info.width, info.height, options);
   int divisor = largest_divisor(info.width, info.height, options.enough_pixels);
   int width = (info.width + divisor - 1) / divisor, height = (info.height + divisor - 1) / divisor;
+  if (is_baseline(file)) {
+    check_size(width, height, options);
+  } else {
+    check_size(info.width, info.height, options);  // all coefficients are held until the last scan
+  }
   auto decompress = [&](std::uint8_t* pixels, int format) {
     check(handle,
           tjDecompress2(handle, data_of(file), file.size(), pixels, width, 0, height, format, TJFLAG_ACCURATEDCT));

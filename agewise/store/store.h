@@ -1,62 +1,66 @@
-// faces.db: prepared faces, rejects, splits and the recipe, in one SQLite file.
+// faces.db: prepared faces, rejects, splits and the recipe, in one SQLite file. Reading; store_writer.h writes.
 #pragma once
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "agewise/catalog/screen.h"
 #include "agewise/image/decode.h"
-#include "agewise/image/image.h"
 #include "agewise/recipe/recipe.h"
 
 namespace agewise {
 
-enum class Encoding : int { raw_grey = 0, jpeg = 1 };
-
 // A used face without its pixels.
 struct FaceRecord {
-  std::int64_t row;  // number of the label row: rows and their order follow the labels
-  std::string file, source, person, race;
-  double age;        // years
-  double age_sigma;  // NaN: not known
-  Gender gender;
-  Split split;
+  std::int64_t row = 0;  // number of the label row: rows and their order follow the labels
+  std::string file;      // as the labels call it
+  std::string source, person, race;
+  double age = kNotANumber;        // years
+  double age_sigma = kNotANumber;  // NaN: not known
+  Gender gender = Gender::unknown;
+  Split split = Split::train;
   PictureInfo picture;  // of the original file
 };
 
 struct RejectRecord {
-  std::int64_t row;
+  std::int64_t row = 0;
   std::string file;
-  Reason reason;
-  std::string detail;  // "premature end of file"; may be empty
+  Reason reason = Reason::none;
+  std::string detail;  // "Premature end of JPEG file"; may be empty
 };
 
-// One store, open. Only one process writes; the reader may be used from several threads, each call locks.
+// What a store says of its making. Two stores with equal facts and complete ones hold the same.
+struct StoreFacts {
+  Recipe recipe;
+  std::string labels;        // files, content hashes and options that chose rows: one line each
+  bool complete = false;     // false: preparing was stopped and has not gone on yet
+  std::int64_t unasked = 0;  // pictures that no row asked for
+};
+
+// One store, open for reading. Several threads may call it; calls wait for each other.
 class Store {
  public:
-  // Throws Error: not a store, of a newer version (says which), held by another process, broken.
-  static Store open(const std::filesystem::path& file);
-
-  const Recipe& recipe() const;
-  std::string labels_description() const;  // what it was made of, for reports
-  std::vector<FaceRecord> faces() const;   // all parts, in label order
-  std::vector<RejectRecord> rejects() const;
-  std::map<Reason, std::int64_t> reject_counts() const;
-  bool complete() const;                  // false: prepare was stopped and has not gone on yet
-  Image picture(std::int64_t row) const;  // size × size, grey or RGB as the recipe says
-
+  // Throws Error naming the file: no such file, not a store, of a newer version, held by another process, broken.
+  explicit Store(const std::filesystem::path& file);
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
 
+  const StoreFacts& facts() const;
+  std::vector<FaceRecord> faces() const;      // all parts, in label order
+  std::vector<RejectRecord> rejects() const;  // in label order
+  std::map<Reason, std::int64_t> reject_counts() const;
+  Image picture(std::int64_t row) const;  // face.size × face.size, grey or RGB as the recipe says
+
  private:
   struct Implementation;
-  explicit Store(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
 };
+
+// Whether the file begins as every SQLite file does: enough to tell a store from other files.
+bool is_store(const std::filesystem::path& file);
 
 }  // namespace agewise

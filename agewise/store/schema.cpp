@@ -1,0 +1,36 @@
+#include "agewise/store/schema.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace agewise {
+
+void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem) {
+  switch (problem.getErrorCode()) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      throw file_error(file, "is held by another process; wait until that is done");
+    case SQLITE_FULL:
+      throw file_error(
+          file, "cannot write: the disk is full; what was committed is safe, and the same command goes on from there");
+    case SQLITE_NOTADB:
+      throw file_error(file, "is not a store that `agewise prepare` made");
+    case SQLITE_CORRUPT:
+      throw file_error(file, "is a damaged store; prepare it anew");
+    default:
+      throw file_error(file, problem.what());
+  }
+}
+
+void check_is_store(const std::filesystem::path& file, SQLite::Database& database) {
+  if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId)
+    throw file_error(file, "is not a store that `agewise prepare` made");
+  int version = database.execAndGet("PRAGMA user_version").getInt();
+  if (version > kStoreVersion) {
+    throw file_error(
+        file, fmt::format("is a store of version {}; this agewise reads up to version {}: use a newer agewise", version,
+                          kStoreVersion));
+  }
+}
+
+}  // namespace agewise

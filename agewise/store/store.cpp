@@ -1,0 +1,168 @@
+#include "agewise/store/store.h"
+
+#include <cstring>
+#include <fstream>
+#include <mutex>
+
+#include "agewise/store/schema.h"
+
+namespace agewise {
+namespace {
+
+std::string fact(const SQLite::Database& database, const char* name) {
+  SQLite::Statement query(database, "SELECT value FROM facts WHERE name = ?");
+  query.bind(1, name);
+  return query.executeStep() ? query.getColumn(0).getString() : "";
+}
+
+StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database) {
+  check_is_store(file, database);
+  StoreFacts facts;
+  facts.recipe = parse_recipe(fact(database, "recipe"), file.string() + ": its recipe");
+  facts.labels = fact(database, "labels");
+  facts.complete = fact(database, "complete") == "yes";
+  std::string unasked = fact(database, "unasked");
+  facts.unasked = unasked.empty() ? 0 : std::stoll(unasked);
+  return facts;
+}
+
+// Values outside of an enum in a damaged or hostile store count as its first one.
+template <class Enum>
+Enum enum_at(const SQLite::Column& column, int values) {
+  int value = column.getInt();
+  return static_cast<Enum>(value >= 0 && value < values ? value : 0);
+}
+
+FaceRecord face_at(SQLite::Statement& query) {
+  FaceRecord face;
+  face.row = query.getColumn(0).getInt64();
+  face.file = query.getColumn(1).getString();
+  face.source = query.getColumn(2).getString();
+  face.person = query.getColumn(3).getString();
+  face.race = query.getColumn(4).getString();
+  face.age = query.getColumn(5).getDouble();
+  face.age_sigma = query.getColumn(6).isNull() ? kNotANumber : query.getColumn(6).getDouble();
+  face.gender = enum_at<Gender>(query.getColumn(7), 3);
+  face.split = enum_at<Split>(query.getColumn(8), 3);
+  face.picture = {enum_at<FileKind>(query.getColumn(9), 5), query.getColumn(10).getInt(), query.getColumn(11).getInt(),
+                  query.getColumn(12).getInt(), query.getColumn(13).getInt()};
+  return face;
+}
+
+Image image_of(std::span<const std::byte> stored, const std::string& encoding, const FaceRecipe& recipe) {
+  if (encoding == "raw") {
+    if (stored.size() != static_cast<std::size_t>(recipe.size) * recipe.size)
+      throw Error("has another size than the recipe says");
+    Image face = make_image(recipe.size, recipe.size, 1);
+    std::memcpy(face.pixels.data(), stored.data(), stored.size());
+    return face;
+  }
+  Decoded decoded = decode(stored);
+  if (!decoded.image) throw Error(decoded.problem);
+  Image face = recipe.colour == Colour::rgb ? to_rgb(*decoded.image) : to_grey(*decoded.image);
+  if (face.width != recipe.size || face.height != recipe.size) throw Error("has another size than the recipe says");
+  return face;
+}
+
+}  // namespace
+
+struct Store::Implementation {
+  std::filesystem::path file;
+  SQLite::Database database;
+  StoreFacts facts;
+  SQLite::Statement picture_query;
+  std::mutex mutex;
+
+  explicit Implementation(const std::filesystem::path& path)
+      : file(path),
+        database(path.string(), SQLite::OPEN_READONLY),
+        facts(read_facts(path, database)),
+        picture_query(database, "SELECT encoding, pixels FROM faces WHERE row = ?") {}
+
+  // Runs `work` alone and names the file in whatever SQLite complains of.
+  template <class Work>
+  auto alone(Work work) {
+    std::lock_guard lock(mutex);
+    try {
+      return work();
+    } catch (const SQLite::Exception& problem) {
+      rethrow(file, problem);
+    }
+  }
+};
+
+Store::Store(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) throw file_error(file, "no such file; `agewise prepare` makes a store");
+  try {
+    implementation_ = std::make_unique<Implementation>(file);
+  } catch (const SQLite::Exception& problem) {
+    rethrow(file, problem);
+  }
+}
+
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+Store::~Store() = default;
+
+const StoreFacts& Store::facts() const { return implementation_->facts; }
+
+std::vector<FaceRecord> Store::faces() const {
+  return implementation_->alone([&] {
+    SQLite::Statement query(
+        implementation_->database,
+        "SELECT row, file, source, person, race, age, age_sigma, gender, split, kind, width, height, channels, bits "
+        "FROM faces ORDER BY row");
+    std::vector<FaceRecord> faces;
+    while (query.executeStep()) faces.push_back(face_at(query));
+    return faces;
+  });
+}
+
+std::vector<RejectRecord> Store::rejects() const {
+  return implementation_->alone([&] {
+    SQLite::Statement query(implementation_->database, "SELECT row, file, reason, detail FROM rejects ORDER BY row");
+    std::vector<RejectRecord> rejects;
+    while (query.executeStep()) {
+      rejects.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getString(),
+                         static_cast<Reason>(query.getColumn(2).getInt()), query.getColumn(3).getString()});
+    }
+    return rejects;
+  });
+}
+
+std::map<Reason, std::int64_t> Store::reject_counts() const {
+  return implementation_->alone([&] {
+    SQLite::Statement query(implementation_->database, "SELECT reason, count(*) FROM rejects GROUP BY reason");
+    std::map<Reason, std::int64_t> counts;
+    while (query.executeStep())
+      counts[static_cast<Reason>(query.getColumn(0).getInt())] = query.getColumn(1).getInt64();
+    return counts;
+  });
+}
+
+Image Store::picture(std::int64_t row) const {
+  return implementation_->alone([&] {
+    SQLite::Statement& query = implementation_->picture_query;
+    query.reset();
+    query.bind(1, row);
+    if (!query.executeStep())
+      throw file_error(implementation_->file, "has no face of label row " + std::to_string(row));
+    SQLite::Column pixels = query.getColumn(1);
+    std::span<const std::byte> stored(static_cast<const std::byte*>(pixels.getBlob()),
+                                      static_cast<std::size_t>(pixels.getBytes()));
+    try {
+      return image_of(stored, query.getColumn(0).getString(), implementation_->facts.recipe.face);
+    } catch (const Error& problem) {
+      throw file_error(implementation_->file, "the face of label row " + std::to_string(row) + " " + problem.what());
+    }
+  });
+}
+
+bool is_store(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string head(15, '\0');
+  in.read(head.data(), 15);
+  return head == "SQLite format 3";
+}
+
+}  // namespace agewise

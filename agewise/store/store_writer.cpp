@@ -1,0 +1,197 @@
+#include "agewise/store/store_writer.h"
+
+#include <cstring>
+
+#include "agewise/image/encode.h"
+#include "agewise/store/schema.h"
+
+namespace agewise {
+namespace {
+
+constexpr int kRowsPerTransaction = 500;
+constexpr int kJpegQuality = 95;
+
+void create(SQLite::Database& database, const StoreFacts& facts) {
+  database.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+  database.exec("PRAGMA user_version = " + std::to_string(kStoreVersion));
+  SQLite::Transaction transaction(database);
+  database.exec(kSchema);
+  SQLite::Statement insert(database, "INSERT INTO facts VALUES (?, ?)");
+  auto put = [&](const char* name, const std::string& value) {
+    insert.reset();
+    insert.bind(1, name);
+    insert.bind(2, value);
+    insert.exec();
+  };
+  put("recipe", to_toml(facts.recipe));
+  put("labels", facts.labels);
+  put("complete", "no");
+  transaction.commit();
+}
+
+void check_goes_on(const std::filesystem::path& file, const StoreFacts& wanted) {
+  StoreFacts found = Store(file).facts();
+  std::string other = found.labels != wanted.labels                     ? "other labels or another choice of rows"
+                      : to_toml(found.recipe) != to_toml(wanted.recipe) ? "another recipe"
+                                                                        : "";
+  if (!other.empty()) throw file_error(file, "was made of " + other + "; give the same again, or name a new store");
+  if (found.complete) throw file_error(file, "is complete already; `agewise info` shows it");
+}
+
+}  // namespace
+
+struct StoreWriter::Implementation {
+  std::filesystem::path file;
+  SQLite::Database database;
+  std::unique_ptr<SQLite::Transaction> transaction;
+  std::unique_ptr<SQLite::Statement> add_face, add_reject, drop_face, drop_reject;
+  std::string encoding;
+  int pending = 0;
+
+  Implementation(const std::filesystem::path& path, Colour colour)
+      : file(path),
+        database(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE),
+        encoding(colour == Colour::grey ? "raw" : "jpeg") {
+    // One writer, nobody beside it; the rollback journal survives a kill and leaves a single file.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL");
+  }
+
+  void make_statements() {
+    auto make = [&](const char* text) { return std::make_unique<SQLite::Statement>(database, text); };
+    add_face = make("INSERT OR REPLACE INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    add_reject = make("INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?, ?)");
+    drop_face = make("DELETE FROM faces WHERE row = ?");
+    drop_reject = make("DELETE FROM rejects WHERE row = ?");
+  }
+
+  void drop(SQLite::Statement& statement, std::int64_t row) {
+    statement.reset();
+    statement.bind(1, row);
+    statement.exec();
+  }
+
+  void count_row() {
+    if (++pending >= kRowsPerTransaction) commit();
+  }
+
+  void begin() {
+    if (!transaction) transaction = std::make_unique<SQLite::Transaction>(database);
+  }
+
+  void commit() {
+    if (transaction) transaction->commit();
+    transaction.reset();
+    pending = 0;
+  }
+
+  template <class Work>
+  void guarded(Work work) {
+    try {
+      work();
+    } catch (const SQLite::Exception& problem) {
+      rethrow(file, problem);
+    }
+  }
+};
+
+StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& facts) {
+  try {
+    bool is_new = !std::filesystem::exists(file) || std::filesystem::file_size(file) == 0;
+    if (!is_new) check_goes_on(file, facts);
+    implementation_ = std::make_unique<Implementation>(file, facts.recipe.face.colour);
+    if (is_new) create(implementation_->database, facts);
+    implementation_->make_statements();
+    implementation_->begin();
+    implementation_->database.exec("UPDATE facts SET value = value WHERE name = 'complete'");  // takes the lock now
+  } catch (const SQLite::Exception& problem) {
+    rethrow(file, problem);
+  }
+}
+
+StoreWriter::~StoreWriter() = default;
+
+std::vector<SettledRow> StoreWriter::settled() const {
+  std::vector<SettledRow> rows;
+  implementation_->guarded([&] {
+    SQLite::Statement query(
+        implementation_->database,
+        "SELECT row, picture, 1 FROM faces UNION ALL SELECT row, picture, 0 FROM rejects WHERE reason <> ?");
+    query.bind(1, static_cast<int>(Reason::ambiguous_name));  // decided anew: its pictures come by again
+    while (query.executeStep())
+      rows.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getString(), query.getColumn(2).getInt() == 1});
+  });
+  return rows;
+}
+
+void StoreWriter::add(const FaceRecord& face, std::span<const std::byte> encoded, const std::string& picture) {
+  implementation_->guarded([&] {
+    implementation_->begin();
+    implementation_->drop(*implementation_->drop_reject, face.row);
+    SQLite::Statement& add = *implementation_->add_face;
+    add.reset();
+    add.clearBindings();
+    int i = 0;
+    add.bind(++i, face.row);
+    for (const std::string* text : {&face.file, &face.source, &face.person, &face.race}) add.bindNoCopy(++i, *text);
+    add.bind(++i, face.age);
+    ++i;
+    if (face.age_sigma == face.age_sigma) add.bind(i, face.age_sigma);
+    for (int number : {static_cast<int>(face.gender), static_cast<int>(face.split), static_cast<int>(face.picture.kind),
+                       face.picture.width, face.picture.height, face.picture.channels, face.picture.bits}) {
+      add.bind(++i, number);
+    }
+    add.bind(++i, implementation_->encoding);
+    add.bindNoCopy(++i, picture);
+    add.bindNoCopy(++i, encoded.data(), static_cast<int>(encoded.size()));
+    add.exec();
+    implementation_->count_row();
+  });
+}
+
+void StoreWriter::add(const RejectRecord& reject, const std::string& picture) {
+  implementation_->guarded([&] {
+    implementation_->begin();
+    implementation_->drop(*implementation_->drop_face, reject.row);
+    SQLite::Statement& add = *implementation_->add_reject;
+    add.reset();
+    add.bind(1, reject.row);
+    add.bindNoCopy(2, reject.file);
+    add.bind(3, static_cast<int>(reject.reason));
+    add.bindNoCopy(4, reject.detail);
+    add.bindNoCopy(5, picture);
+    add.exec();
+    implementation_->count_row();
+  });
+}
+
+void StoreWriter::commit() {
+  implementation_->guarded([&] { implementation_->commit(); });
+}
+
+void StoreWriter::finish(std::int64_t unasked) {
+  implementation_->guarded([&] {
+    implementation_->begin();
+    implementation_->database.exec("INSERT OR REPLACE INTO facts VALUES ('unasked', '" + std::to_string(unasked) +
+                                   "')");
+    implementation_->database.exec("UPDATE facts SET value = 'yes' WHERE name = 'complete'");
+    implementation_->commit();
+    implementation_->database.exec("PRAGMA journal_mode = DELETE");
+  });
+}
+
+std::vector<std::byte> encode_face(const Image& face) {
+  if (face.channels == 3) return encode_jpeg(face, kJpegQuality);
+  std::vector<std::byte> raw(face.pixels.size());
+  std::memcpy(raw.data(), face.pixels.data(), raw.size());
+  return raw;
+}
+
+std::uint64_t expected_store_size(const FaceRecipe& recipe, std::uint64_t faces, std::uint64_t rejects) {
+  constexpr std::uint64_t kBytesAFace = 600,
+                          kBytesAReject = 150;                // texts, numbers, and what is empty in SQLite's pages
+  double a_pixel = recipe.colour == Colour::grey ? 1 : 0.55;  // a JPEG of quality 95, 4:4:4, of a face
+  auto pixels = static_cast<std::uint64_t>(a_pixel * recipe.size * recipe.size);
+  return faces * (pixels + kBytesAFace) + rejects * kBytesAReject;
+}
+
+}  // namespace agewise

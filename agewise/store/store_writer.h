@@ -1,0 +1,50 @@
+// The writing side of a store.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agewise/store/store.h"
+
+namespace agewise {
+
+// A row that is settled already, from an earlier run: `picture` is the path of the picture that settled it.
+struct SettledRow {
+  std::int64_t row;
+  std::string picture;
+  bool face;  // else a reject
+};
+
+// One process writes a store, one thread at a time. What was committed survives a kill; what was not leaves no trace.
+class StoreWriter {
+ public:
+  // A new store, or an incomplete one made from equal facts, to go on with. Throws Error naming the file: made of other
+  // labels or another recipe (says which), complete already, held by another process, no space.
+  StoreWriter(const std::filesystem::path& file, const StoreFacts& facts);
+  ~StoreWriter();
+  StoreWriter(const StoreWriter&) = delete;
+  StoreWriter& operator=(const StoreWriter&) = delete;
+
+  std::vector<SettledRow> settled() const;
+
+  // A row's newest outcome replaces what the store had for it. `encoded` is raw grey, row after row, or a JPEG.
+  // `picture` is the path that the pictures' own source gives.
+  void add(const FaceRecord& face, std::span<const std::byte> encoded, const std::string& picture);
+  void add(const RejectRecord& reject, const std::string& picture);
+  void commit();                      // all that was added so far; also called by itself every few hundred rows
+  void finish(std::int64_t unasked);  // commits and marks the store complete
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// A face as a store keeps it: raw where grey, JPEG of quality 95 without chroma subsampling where colour.
+std::vector<std::byte> encode_face(const Image& face);
+
+// Bytes that a store of so many faces will take, about: colour is estimated.
+std::uint64_t expected_store_size(const FaceRecipe& recipe, std::uint64_t faces, std::uint64_t rejects);
+
+}  // namespace agewise
