@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/prepare/prepare.h"
+
+namespace agewise {
+namespace {
+
+// What decides the choice of rows, in words that a second run must repeat.
+std::string describe_labels(const PrepareOptions& options, const std::vector<std::string>& files) {
+  std::string text = fmt::format("{}", fmt::join(files, "\n"));
+  if (options.limit) text += fmt::format("\nlimit {}", *options.limit);
+  if (options.sample_seed) text += fmt::format("\nsample {}", *options.sample_seed);
+  if (options.balance) text += "\nbalance";
+  return text;
+}
+
+std::string describe_file(const std::filesystem::path& file, const Catalog& catalog) {
+  if (std::filesystem::is_directory(file))
+    return fmt::format("{} ({}, {} rows)", file.filename().string(), catalog.kind, catalog.rows.size());
+  MappedFile content = MappedFile::read_only(file);
+  return fmt::format("{} ({}, {} rows, {})", file.filename().string(), catalog.kind, catalog.rows.size(),
+                     content_hash(content.bytes()).substr(0, 16));
+}
+
+bool has_classes(const ClassesRecipe& classes) { return classes.years > 0 || !classes.edges.empty(); }
+
+std::vector<int> classes_of_wanted(const PreparePlan& plan) {
+  Classes classes = classes_of(plan.facts.recipe.classes);
+  std::vector<int> all;
+  for (double age : plan.ages) all.push_back(class_of(classes, age));
+  return all;
+}
+
+void screen_rows(PreparePlan& plan) {
+  const ScreenRecipe& recipe = plan.facts.recipe.screen;
+  for (std::size_t row : plan.chosen) {
+    Reason reason = screen(plan.rows[row], recipe);
+    if (reason != Reason::none) {
+      plan.rejects.push_back({static_cast<std::int64_t>(row), plan.rows[row].file, reason, ""});
+      continue;
+    }
+    plan.wanted.push_back(row);
+    plan.ages.push_back(age_of(plan.rows[row], recipe.age_rule));
+  }
+}
+
+void balance_rows(PreparePlan& plan) {
+  std::vector<std::size_t> dropped = balance(classes_of_wanted(plan), plan.facts.recipe.split.seed);
+  std::vector<std::size_t> wanted;
+  std::vector<double> ages;
+  for (std::size_t i = 0; i < plan.wanted.size(); ++i) {
+    std::size_t row = plan.wanted[i];
+    if (std::binary_search(dropped.begin(), dropped.end(), i)) {
+      plan.rejects.push_back({static_cast<std::int64_t>(row), plan.rows[row].file, Reason::balanced_away, ""});
+    } else {
+      wanted.push_back(row);
+      ages.push_back(plan.ages[i]);
+    }
+  }
+  plan.wanted = std::move(wanted);
+  plan.ages = std::move(ages);
+}
+
+}  // namespace
+
+PreparePlan plan_preparation(const PrepareOptions& options) {
+  PreparePlan plan;
+  plan.facts.recipe = options.recipe;
+  std::vector<std::string> files;
+  for (const std::filesystem::path& file : options.labels) {
+    Catalog catalog = read_labels(file);
+    files.push_back(describe_file(file, catalog));
+    std::move(catalog.rows.begin(), catalog.rows.end(), std::back_inserter(plan.rows));
+  }
+  plan.facts.labels = describe_labels(options, files);
+  plan.chosen = choose_rows(plan.rows.size(), options.limit, options.sample_seed);
+  screen_rows(plan);
+  if (options.balance && !has_classes(options.recipe.classes))
+    throw UsageError("to balance classes, the recipe must have [classes]");
+  if (options.balance) balance_rows(plan);
+  std::vector<const CatalogRow*> wanted;
+  for (std::size_t row : plan.wanted) wanted.push_back(&plan.rows[row]);
+  plan.splits = assign_splits(wanted, options.recipe.split);
+  if (has_classes(options.recipe.classes))
+    plan.share_difference = share_difference(classes_of_wanted(plan), plan.splits);
+  return plan;
+}
+
+}  // namespace agewise

@@ -1,0 +1,299 @@
+#include "agewise/prepare/prepare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "agewise/base/bounded_queue.h"
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/prepare/face.h"
+#include "agewise/prepare/name_index.h"
+#include "agewise/prepare/sources.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::uint64_t kBytesInFlight = std::uint64_t{32} << 20;  // of picture files read and not yet decoded
+constexpr std::size_t kItemsInFlight = 256;
+
+// Bytes that may be in flight: the reader waits here, so that memory stays bounded whatever the pictures' sizes.
+class ByteBudget {
+ public:
+  void take(std::uint64_t bytes) {
+    std::unique_lock lock(mutex_);
+    freed_.wait(lock, [&] { return closed_ || used_ == 0 || used_ + bytes <= kBytesInFlight; });
+    used_ += bytes;
+  }
+  void give_back(std::uint64_t bytes) {
+    std::lock_guard lock(mutex_);
+    used_ -= bytes;
+    freed_.notify_one();
+  }
+  void close() {  // nobody will give back any more
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    freed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  std::uint64_t used_ = 0;
+  bool closed_ = false;
+};
+
+// A picture on its way to a worker. `decision` counts up for each row: a later picture may fit the row better.
+struct Job {
+  std::size_t wanted;  // index into plan.wanted
+  std::uint32_t decision;
+  std::string picture;
+  std::vector<std::byte> file;
+};
+
+struct Outcome {
+  std::size_t wanted;
+  std::uint32_t decision;
+  std::string picture;
+  PictureInfo info;
+  std::vector<std::byte> encoded;  // empty: rejected
+  Rejected reject;
+};
+
+Outcome process(const Job& job, const CatalogRow& row, const FaceRecipe& recipe, std::mutex& large) {
+  Outcome outcome{job.wanted, job.decision, job.picture, {}, {}, {}};
+  auto prepared = prepare_face(row, job.file, recipe, large);
+  if (auto* face = std::get_if<PreparedFace>(&prepared)) {
+    outcome.info = face->picture;
+    outcome.encoded = encode_face(face->face);
+  } else {
+    outcome.reject = std::get<Rejected>(std::move(prepared));
+  }
+  return outcome;
+}
+
+// What the reader knows of a wanted row while pictures come by.
+struct RowState {
+  int match = 0;               // components of the best match so far; 0: no picture yet
+  std::uint32_t decision = 0;  // of the newest job or reject
+  bool ambiguous = false;
+  std::string picture;  // that matched best
+};
+
+class Preparation {
+ public:
+  Preparation(const PreparePlan& plan, const std::filesystem::path& store, int threads, const StopFlag& stop,
+              const ProgressSink& progress)
+      : plan_(plan),
+        writer_(store, plan.facts),
+        stop_(stop),
+        progress_(progress),
+        threads_(threads),
+        states_(plan.wanted.size()),
+        newest_(plan.wanted.size()),
+        settled_(plan.rows.size(), false),
+        index_(plan.rows, plan.wanted) {}
+
+  PrepareResult run(const std::vector<std::filesystem::path>& pictures) {
+    begin();
+    {
+      std::jthread writer([this] { guarded([this] { write_outcomes(); }); });
+      {
+        std::vector<std::jthread> workers;
+        for (int i = 0; i < threads_; ++i) workers.emplace_back([this] { guarded([this] { work(); }); });
+        guarded([&] { read_all(pictures); });
+        jobs_.close();
+      }
+      outcomes_.close();
+    }
+    guarded([this] { writer_.commit(); });
+    if (problem_) std::rethrow_exception(problem_);
+    if (stop_)
+      throw Interrupted(fmt::format("stopped; {} of {} pictures are prepared, the same command goes on from there",
+                                    done_, plan_.wanted.size()));
+    return finish();
+  }
+
+ private:
+  // Rows that an earlier run settled stay so, unless a better match comes by.
+  void begin() {
+    for (const SettledRow& row : writer_.settled()) {
+      went_on_ = true;
+      auto number = static_cast<std::size_t>(row.row);
+      settled_[number] = true;
+      auto place = std::lower_bound(plan_.wanted.begin(), plan_.wanted.end(), number);
+      if (place == plan_.wanted.end() || *place != number) continue;
+      RowState& state = states_[static_cast<std::size_t>(place - plan_.wanted.begin())];
+      state.picture = row.picture;
+      state.match = common_suffix(plan_.rows[number].file, row.picture);
+      ++done_;
+      if (!row.face) ++rejects_;
+    }
+    for (const RejectRecord& reject : plan_.rejects) {
+      if (!settled_[static_cast<std::size_t>(reject.row)]) writer_.add(reject, "");
+    }
+    writer_.commit();
+  }
+
+  // Runs a thread's work; the first exception of any ends all and is thrown again at the end.
+  template <class Work>
+  void guarded(Work work) {
+    try {
+      work();
+    } catch (...) {
+      std::lock_guard lock(problem_mutex_);
+      if (!problem_) problem_ = std::current_exception();
+      failed_ = true;
+    }
+    if (!failed_) return;
+    budget_.close();
+    jobs_.close();
+  }
+
+  void read_all(const std::vector<std::filesystem::path>& pictures) {
+    for (const std::filesystem::path& source : pictures) {
+      std::unique_ptr<PictureSource> entries = open_pictures(source);
+      SourceEntry entry;
+      while (!stop_ && !failed_ && entries->next(entry)) take(*entries, entry);
+    }
+  }
+
+  void take(PictureSource& source, const SourceEntry& entry) {
+    NameIndex::Match match = index_.find(entry.path);
+    if (match.rows.empty()) {
+      ++unasked_;
+      return;
+    }
+    if (match.rows.size() > 1) {
+      for (std::size_t row : match.rows) offer_ambiguous(index_in_wanted(row), match.length);
+      return;
+    }
+    std::size_t wanted = index_in_wanted(match.rows[0]);
+    RowState& state = states_[wanted];
+    if (state.picture == entry.path && !state.ambiguous) return;  // an earlier run's, or the same file twice
+    if (match.length < state.match) return;
+    if (match.length == state.match) return offer_ambiguous(wanted, match.length);
+    state = {match.length, state.decision + 1, false, entry.path};
+    newest_[wanted] = state.decision;
+    if (entry.size > kLargestPictureFile) {
+      outcomes_.push({wanted,
+                      state.decision,
+                      entry.path,
+                      {},
+                      {},
+                      {Reason::undecodable, fmt::format("a file of {} bytes", entry.size)}});
+      return;
+    }
+    budget_.take(entry.size);
+    jobs_.push({wanted, state.decision, entry.path, source.read()});
+  }
+
+  // Two pictures, or two rows, with equally long names in common: neither is a better guess.
+  void offer_ambiguous(std::size_t wanted, int length) {
+    RowState& state = states_[wanted];
+    if (length < state.match || (state.ambiguous && length == state.match)) return;
+    state = {length, state.decision + 1, true, ""};
+    newest_[wanted] = state.decision;
+    outcomes_.push({wanted, state.decision, "", {}, {}, {Reason::ambiguous_name, ""}});
+  }
+
+  std::size_t index_in_wanted(std::size_t row) const {
+    return static_cast<std::size_t>(std::lower_bound(plan_.wanted.begin(), plan_.wanted.end(), row) -
+                                    plan_.wanted.begin());
+  }
+
+  void work() {
+    while (std::optional<Job> job = jobs_.pop()) {
+      Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], plan_.facts.recipe.face, large_);
+      budget_.give_back(job->file.size());
+      outcomes_.push(std::move(outcome));
+    }
+  }
+
+  // Also after a failure the queue is emptied, so that nobody waits to push.
+  void write_outcomes() {
+    while (std::optional<Outcome> outcome = outcomes_.pop()) {
+      if (outcome->decision != newest_[outcome->wanted]) continue;  // a better match is on its way
+      guarded([&] {
+        if (!failed_) write(*outcome);
+      });
+    }
+  }
+
+  void write(const Outcome& outcome) {
+    std::size_t row = plan_.wanted[outcome.wanted];
+    const CatalogRow& labels = plan_.rows[row];
+    auto number = static_cast<std::int64_t>(row);
+    if (outcome.encoded.empty()) {
+      ++rejects_;
+      writer_.add({number, labels.file, outcome.reject.reason, outcome.reject.detail}, outcome.picture);
+    } else {
+      writer_.add({number, labels.file, labels.source, labels.person, labels.race, plan_.ages[outcome.wanted],
+                   labels.age_sigma, labels.gender, plan_.splits[outcome.wanted], outcome.info},
+                  outcome.encoded, outcome.picture);
+    }
+    if (!settled_[row]) ++done_;
+    settled_[row] = true;
+    if (progress_) progress_({"preparing", done_, plan_.wanted.size(), rejects_});
+  }
+
+  PrepareResult finish() {
+    for (std::size_t row : plan_.wanted) {
+      if (!settled_[row])
+        writer_.add({static_cast<std::int64_t>(row), plan_.rows[row].file, Reason::no_such_file, ""}, "");
+    }
+    writer_.finish(unasked_);
+    PrepareResult result;
+    result.unasked = unasked_;
+    result.went_on = went_on_;
+    return result;
+  }
+
+  const PreparePlan& plan_;
+  StoreWriter writer_;
+  const StopFlag& stop_;
+  const ProgressSink& progress_;
+  int threads_;
+  std::vector<RowState> states_;                    // the reader's
+  std::vector<std::atomic<std::uint32_t>> newest_;  // decision a row, for the writer
+  std::vector<bool> settled_;                       // the writer's, after begin()
+  NameIndex index_;
+  BoundedQueue<Job> jobs_{kItemsInFlight};
+  BoundedQueue<Outcome> outcomes_{kItemsInFlight};
+  ByteBudget budget_;
+  std::mutex large_, problem_mutex_;
+  std::exception_ptr problem_;
+  std::atomic<bool> failed_{false};
+  std::uint64_t done_ = 0, rejects_ = 0;
+  std::int64_t unasked_ = 0;
+  bool went_on_ = false;
+};
+
+void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
+  std::uint64_t needed = expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
+  std::uint64_t there =
+      free_disk_space(store) + (std::filesystem::exists(store) ? std::filesystem::file_size(store) : 0);
+  if (needed <= there) return;
+  throw file_error(store,
+                   fmt::format("will take about {} MB, but its disk has only {} MB free", needed >> 20, there >> 20));
+}
+
+}  // namespace
+
+PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem::path>& pictures,
+                      const std::filesystem::path& store, int threads, const StopFlag& stop,
+                      const ProgressSink& progress) {
+  check_disk(plan, store);
+  PrepareResult result = Preparation(plan, store, threads, stop, progress).run(pictures);
+  result.rejects = Store(store).reject_counts();
+  result.faces = static_cast<std::int64_t>(plan.chosen.size());
+  for (const auto& [reason, count] : result.rejects) result.faces -= count;
+  return result;
+}
+
+}  // namespace agewise

@@ -1,0 +1,51 @@
+// Labels and pictures to a store: parallel, bounded in memory, resumable, nothing dropped without a counted reason.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "agewise/base/progress.h"
+#include "agewise/catalog/catalog.h"
+#include "agewise/store/store_writer.h"
+
+namespace agewise {
+
+struct PrepareOptions {
+  std::vector<std::filesystem::path> labels;
+  Recipe recipe;
+  std::optional<std::size_t> limit;          // of label rows, before screening
+  std::optional<std::uint64_t> sample_seed;  // with limit: drawn at random
+  bool balance = false;                      // as many of each class as the rarest has
+};
+
+// What is to be done, decided from labels alone: before any picture is looked at, so that neither splits nor order
+// depend on pictures, their arrival or threads.
+struct PreparePlan {
+  StoreFacts facts;
+  std::vector<CatalogRow> rows;       // of all label files, one after the other; a row's place is its number
+  std::vector<std::size_t> chosen;    // by limit and sample
+  std::vector<std::size_t> wanted;    // chosen rows that survive screening, ascending
+  std::vector<Split> splits;          // of the wanted
+  std::vector<double> ages;           // of the wanted, years
+  std::vector<RejectRecord> rejects;  // chosen rows that do not
+  double share_difference = 0;        // of the classes, between training part and rest (catalog/screen.h)
+};
+
+PreparePlan plan_preparation(const PrepareOptions& options);
+
+struct PrepareResult {
+  std::int64_t faces = 0;                  // in the store now
+  std::map<Reason, std::int64_t> rejects;  // in the store now
+  std::int64_t unasked = 0;                // pictures that no row asked for
+  bool went_on = false;                    // an earlier run had begun the store
+};
+
+// Reads the pictures of all sources once and fills the store. Goes on where an earlier run stopped. On `stop`, or when
+// a source is cut short or the disk is full, what is done is saved and Interrupted or Error is thrown.
+PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem::path>& pictures,
+                      const std::filesystem::path& store, int threads, const StopFlag& stop,
+                      const ProgressSink& progress = {});
+
+}  // namespace agewise

@@ -1,0 +1,34 @@
+// Where pictures come from: a folder, or a tar that is read once from front to back and never unpacked.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace agewise {
+
+inline constexpr std::uint64_t kLargestPictureFile = std::uint64_t{64} << 20;  // bytes; a larger member is no picture
+
+// One file of a source, before its bytes are read.
+struct SourceEntry {
+  std::string path;        // within the source, as it says it: never used to open or write anything but this entry
+  std::uint64_t size = 0;  // bytes, as the source says
+};
+
+// Entries one after the other; one thread.
+class PictureSource {
+ public:
+  virtual ~PictureSource() = default;
+  // False at the end. Throws Error naming the source if it is cut short or broken; all entries before that were whole.
+  virtual bool next(SourceEntry& entry) = 0;
+  // The bytes of the entry that next() gave last; at most once an entry, and only if its size allows it.
+  virtual std::vector<std::byte> read() = 0;
+};
+
+// A folder (all files under it, sorted), a tar (plain or compressed as .gz, .xz, .bz2, .zst), or "-" for a tar on
+// standard input. Throws Error if there is no such file.
+std::unique_ptr<PictureSource> open_pictures(const std::filesystem::path& folder_or_tar);
+
+}  // namespace agewise
