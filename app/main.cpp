@@ -16,7 +16,10 @@ int fail(const std::exception& error, ExitCode code) {
   return code;
 }
 
-void add_commands(CLI::App& program, const agewise::Context& context) { agewise::add_recipe(program, context); }
+void add_commands(CLI::App& program, const agewise::Context& context) {
+  agewise::add_prepare(program, context);
+  agewise::add_recipe(program, context);
+}
 
 // The command runs inside program.parse().
 int run(CLI::App& program, int argc, char** argv) {

@@ -134,6 +134,8 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
+void warn(std::string_view text) { std::fprintf(stderr, "agewise: warning: %s\n", std::string(text).c_str()); }
+
 void print_json(const nlohmann::json& json) {
   print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }

@@ -29,7 +29,7 @@ class ProgressLine {
 
   Clock clock_;
   bool shown_ = false, terminal_;
-  std::string what_;                     // of the phase that is shown; rate and ETA are those of the phase
+  std::string what_;  // of the phase that is shown; rate and ETA are those of the phase
   std::uint64_t done_at_start_ = 0;
   double start_ = 0, last_drawn_ = -1e9;  // seconds of clock_
 };
@@ -47,6 +47,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows);
 
 // To stdout. A failed write is found when main ends.
 void print(std::string_view text);
+void warn(std::string_view text);             // to stderr, as "agewise: warning: …"
 void print_json(const nlohmann::json& json);  // indented, with a newline
 
 }  // namespace agewise

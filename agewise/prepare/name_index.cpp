@@ -29,9 +29,9 @@ int common_suffix(std::string_view a, std::string_view b) {
   }
 }
 
-NameIndex::NameIndex(const std::vector<CatalogRow>& rows, std::span<const std::size_t> wanted) : rows_(rows) {
-  entries_.reserve(wanted.size());
-  for (std::size_t row : wanted) entries_.push_back({last_component(rows[row].file), row});
+NameIndex::NameIndex(const std::vector<CatalogRow>& rows) : rows_(rows) {
+  entries_.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) entries_.push_back({last_component(rows[row].file), row});
   std::sort(entries_.begin(), entries_.end(),
             [](const Entry& a, const Entry& b) { return a.name != b.name ? a.name < b.name : a.row < b.row; });
 }

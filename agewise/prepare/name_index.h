@@ -1,7 +1,6 @@
 // Which label row a picture belongs to.
 #pragma once
 #include <cstddef>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,8 +14,7 @@ int common_suffix(std::string_view a, std::string_view b);
 // Finds rows by the longest path suffix. Keeps views of the rows' file names: the rows must stay where they are.
 class NameIndex {
  public:
-  // Of the rows of this catalog that are named in `wanted`.
-  NameIndex(const std::vector<CatalogRow>& rows, std::span<const std::size_t> wanted);
+  explicit NameIndex(const std::vector<CatalogRow>& rows);
 
   struct Match {
     std::vector<std::size_t> rows;  // that share the longest suffix with the picture; more than one is ambiguous

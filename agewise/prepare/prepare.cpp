@@ -97,7 +97,7 @@ class Preparation {
         states_(plan.wanted.size()),
         newest_(plan.wanted.size()),
         settled_(plan.rows.size(), false),
-        index_(plan.rows, plan.wanted) {}
+        index_(plan.rows) {}
 
   PrepareResult run(const std::vector<std::filesystem::path>& pictures) {
     begin();
@@ -126,9 +126,9 @@ class Preparation {
       went_on_ = true;
       auto number = static_cast<std::size_t>(row.row);
       settled_[number] = true;
-      auto place = std::lower_bound(plan_.wanted.begin(), plan_.wanted.end(), number);
-      if (place == plan_.wanted.end() || *place != number) continue;
-      RowState& state = states_[static_cast<std::size_t>(place - plan_.wanted.begin())];
+      std::optional<std::size_t> wanted = index_in_wanted(number);
+      if (!wanted) continue;
+      RowState& state = states_[*wanted];
       state.picture = row.picture;
       state.match = common_suffix(plan_.rows[number].file, row.picture);
       ++done_;
@@ -169,16 +169,24 @@ class Preparation {
       ++unasked_;
       return;
     }
-    if (match.rows.size() > 1) {
-      for (std::size_t row : match.rows) offer_ambiguous(index_in_wanted(row), match.length);
-      return;
+    for (std::size_t row : match.rows) {
+      std::optional<std::size_t> wanted = index_in_wanted(row);
+      if (!wanted) continue;  // screened away, or not chosen
+      if (match.rows.size() > 1) {
+        offer_ambiguous(*wanted, match.length);
+      } else {
+        offer(*wanted, match.length, source, entry);
+      }
     }
-    std::size_t wanted = index_in_wanted(match.rows[0]);
+  }
+
+  // A picture whose name fits this row and no other as well.
+  void offer(std::size_t wanted, int length, PictureSource& source, const SourceEntry& entry) {
     RowState& state = states_[wanted];
     if (state.picture == entry.path && !state.ambiguous) return;  // an earlier run's, or the same file twice
-    if (match.length < state.match) return;
-    if (match.length == state.match) return offer_ambiguous(wanted, match.length);
-    state = {match.length, state.decision + 1, false, entry.path};
+    if (length < state.match) return;
+    if (length == state.match) return offer_ambiguous(wanted, length);
+    state = {length, state.decision + 1, false, entry.path};
     newest_[wanted] = state.decision;
     if (entry.size > kLargestPictureFile) {
       outcomes_.push({wanted,
@@ -202,9 +210,10 @@ class Preparation {
     outcomes_.push({wanted, state.decision, "", {}, {}, {Reason::ambiguous_name, ""}});
   }
 
-  std::size_t index_in_wanted(std::size_t row) const {
-    return static_cast<std::size_t>(std::lower_bound(plan_.wanted.begin(), plan_.wanted.end(), row) -
-                                    plan_.wanted.begin());
+  std::optional<std::size_t> index_in_wanted(std::size_t row) const {
+    auto place = std::lower_bound(plan_.wanted.begin(), plan_.wanted.end(), row);
+    if (place == plan_.wanted.end() || *place != row) return std::nullopt;
+    return static_cast<std::size_t>(place - plan_.wanted.begin());
   }
 
   void work() {

@@ -1,0 +1,101 @@
+// agewise prepare STORE --labels FILE --pictures DIR|TAR|-: a collection to a store.
+#include "agewise/prepare/prepare.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/error.h"
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+constexpr double kGrosslyDifferent = 0.2;  // of the classes' shares
+
+struct Arguments {
+  std::string store;
+  std::vector<std::string> labels, pictures;
+  RecipeOptions recipe{"seed", {}};
+  std::size_t limit = 0;
+  std::uint64_t sample = 0;
+  bool sampled = false, balance = false, json = false;
+};
+
+void warn_of_split(const PreparePlan& plan) {
+  if (plan.share_difference <= kGrosslyDifferent) return;
+  warn(
+      fmt::format("the classes are shared out very differently in the training part and in the rest ({:.0f} % of it "
+                  "would have to move): an ordered "
+                  "split of sorted labels does that; split.rule = \"random\" does not",
+                  100 * plan.share_difference));
+}
+
+void print_expectation(const PreparePlan& plan, const std::string& store) {
+  std::uint64_t bytes = expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
+  print(fmt::format("{} label rows, {} of them wanted; {} will take about {} MB\n", with_thousands(plan.chosen.size()),
+                    with_thousands(plan.wanted.size()), store, std::max<std::uint64_t>(1, bytes >> 20)));
+}
+
+nlohmann::json to_json(const PrepareResult& result) {
+  nlohmann::json rejects = nlohmann::json::object();
+  for (const auto& [reason, count] : result.rejects) rejects[std::string(describe(reason))] = count;
+  return {{"faces", result.faces}, {"rejects", rejects}, {"pictures_not_asked_for", result.unasked}};
+}
+
+void print_result(const PrepareResult& result) {
+  if (result.unasked > 0)
+    print(fmt::format("{} pictures or other files that no label row asked for\n", with_thousands(result.unasked)));
+  std::vector<std::vector<std::string>> rows{{"rows", "what became of them"}};
+  rows.push_back({with_thousands(static_cast<std::uint64_t>(result.faces)), "prepared"});
+  for (const auto& [reason, count] : result.rejects)
+    rows.push_back({with_thousands(static_cast<std::uint64_t>(count)), std::string(describe(reason))});
+  print(table(rows));
+}
+
+void run(const Arguments& arguments, const Context& context) {
+  PrepareOptions options{
+      {arguments.labels.begin(), arguments.labels.end()}, load(arguments.recipe), {}, {}, arguments.balance};
+  if (arguments.limit > 0) options.limit = arguments.limit;
+  if (arguments.sampled) options.sample_seed = arguments.sample;
+  if (arguments.sampled && arguments.limit == 0) throw UsageError("--sample needs --limit, the number of rows to draw");
+  PreparePlan plan = plan_preparation(options);
+  if (!arguments.json) print_expectation(plan, arguments.store);
+  warn_of_split(plan);
+  ProgressLine line;
+  PrepareResult result = prepare(plan, {arguments.pictures.begin(), arguments.pictures.end()}, arguments.store,
+                                 context.threads, context.stop, line.sink());
+  line.clear();
+  arguments.json ? print_json(to_json(result)) : print_result(result);
+}
+
+}  // namespace
+
+void add_prepare(CLI::App& program, const Context& context) {
+  CLI::App* command = program.add_subcommand("prepare", "Labels and pictures to a store of prepared faces");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("STORE", arguments->store, "The store to write, a single file; an unfinished one is gone on with")
+      ->required();
+  command
+      ->add_option("--labels", arguments->labels, "IMDB-WIKI's .mat, a CSV, or UTKFace's file names; may be repeated")
+      ->required();
+  command
+      ->add_option("--pictures", arguments->pictures,
+                   "A folder, a tar, or - for a tar on standard input; may be repeated")
+      ->required();
+  add_recipe_options(*command, arguments->recipe);
+  command->add_option("--limit", arguments->limit, "Look at the first N label rows only, counted before screening")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--sample", arguments->sample, "With --limit: draw the N rows at random, by this seed");
+  command->add_flag("--balance", arguments->balance, "Drop rows at random until each class has as many as the rarest");
+  command->add_flag("--json", arguments->json, "Print the result as JSON");
+  command->callback([arguments, command, &context] {
+    arguments->sampled = command->count("--sample") > 0;
+    run(*arguments, context);
+  });
+}
+
+}  // namespace agewise
