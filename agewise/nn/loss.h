@@ -13,9 +13,14 @@ struct Target {
   double sigma;  // of the label distribution, years; 0 where the loss has no use for it
 };
 
-// Loss, mean over the batch, and its gradient. `outputs` and `gradient` are batch × n raw network outputs (logits; for
-// regression n = 1, the age in years / 100). Cross-entropy: against the age's class. Label distribution:
-// Kullback–Leibler divergence from gaussian_target. Expected-value L1: |Σ value·softmax - age| in years.
+inline constexpr double kRegressionUnit = 100;  // years: the output of a regression network is age / 100
+
+// Outputs of a network for this loss: one a class, or 1 for regression.
+inline int outputs_for(Loss loss, const Classes& classes) { return loss == Loss::regression ? 1 : classes.count(); }
+
+// Loss, mean over the batch, and its gradient. `outputs` and `gradient` are batch × outputs_for() raw network outputs
+// (logits). Cross-entropy: against the age's class. Label distribution: Kullback–Leibler divergence from
+// gaussian_target. Expected-value L1: |Σ value·softmax - age|, years. Regression: (output - age / 100)².
 double loss_and_gradient(Loss loss, const Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient);
 

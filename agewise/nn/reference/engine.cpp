@@ -1,0 +1,256 @@
+// The reference engine: runs a graph layer by layer with the plain loops of layers.h. Slow and obvious; every other
+// engine is tested against it.
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
+
+#include "agewise/nn/engine.h"
+#include "agewise/nn/reference/layers.h"
+
+namespace agewise {
+namespace {
+
+using reference::Tensor;
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+class ReferenceExecutable : public Executable {
+ public:
+  ReferenceExecutable(const Graph& graph, int batch, Mode mode)
+      : graph_(graph), mode_(mode), infos_(parameters_of(graph)), first_parameter_(graph.layers.size(), -1) {
+    std::size_t offset = 0;
+    for (std::size_t i = 0; i < infos_.size(); ++i) {
+      auto size = static_cast<std::size_t>(infos_[i].size());
+      blocks_.push_back({offset, size, static_cast<int>(i)});
+      offset += size;
+      int& first = first_parameter_[infos_[i].layer];
+      if (first < 0) first = static_cast<int>(i);
+    }
+    parameters_.resize(offset);
+    gradients_.resize(mode == Mode::train ? offset : 0);
+    statistics_.resize(graph.layers.size());
+    for (const Layer& layer : graph.layers) {
+      auto size = static_cast<std::size_t>(batch) * static_cast<std::size_t>(layer.shape.size());
+      values_.push_back({batch, layer.shape, std::vector<float>(size)});
+      value_gradients_.push_back({batch, layer.shape, std::vector<float>(mode == Mode::train ? size : 0)});
+    }
+  }
+
+  std::span<float> input(int index) override { return values_[graph_.inputs[index]].values; }
+  std::span<const float> output(int index) override { return values_[graph_.outputs[index]].values; }
+  std::span<float> output_gradient(int index) override { return value_gradients_[graph_.outputs[index]].values; }
+  std::span<float> parameters() override { return parameters_; }
+  std::span<float> gradients() override { return gradients_; }
+  const std::vector<Block>& blocks() const override { return blocks_; }
+  void to_plain(std::span<const float> own, std::span<float> plain) const override {
+    std::copy(own.begin(), own.end(), plain.begin());
+  }
+  void from_plain(std::span<const float> plain, std::span<float> own) const override {
+    std::copy(plain.begin(), plain.end(), own.begin());
+  }
+  void parameters_changed() override {}
+
+  void forward(const DropoutKey& key, bool update_statistics) override {
+    key_ = key;
+    samples_.assign(key.samples.begin(), key.samples.end());
+    key_.samples = samples_;
+    for (std::size_t i = 0; i < graph_.layers.size(); ++i) forward(static_cast<int>(i), update_statistics);
+  }
+
+  void backward() override {
+    if (mode_ != Mode::train) throw std::logic_error("compiled for inference: there is no backward");
+    std::fill(gradients_.begin(), gradients_.end(), 0.0F);
+    for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
+      bool is_output =
+          std::find(graph_.outputs.begin(), graph_.outputs.end(), static_cast<int>(i)) != graph_.outputs.end();
+      if (!is_output) std::fill(value_gradients_[i].values.begin(), value_gradients_[i].values.end(), 0.0F);
+    }
+    for (std::size_t i = graph_.layers.size(); i-- > 0;) backward(static_cast<int>(i));
+  }
+
+  std::size_t memory_bytes() const override {
+    std::size_t floats = parameters_.size() + gradients_.size();
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      floats += values_[i].values.size() + value_gradients_[i].values.size();
+    return floats * sizeof(float);
+  }
+
+  std::vector<std::string> kernels() const override {
+    std::vector<std::string> lines;
+    for (const Layer& layer : graph_.layers) lines.push_back(layer.name + ": plain loops");
+    return lines;
+  }
+
+ private:
+  // The layer's parameter number `part`, or nothing if it has not so many.
+  std::span<float> part(std::vector<float>& all, int layer, int part) {
+    int first = first_parameter_[layer], index = first + part;
+    if (first < 0 || index >= static_cast<int>(infos_.size()) || infos_[index].layer != layer) return {};
+    return std::span(all).subspan(blocks_[index].offset, blocks_[index].size);
+  }
+  std::span<float> weight(int layer) { return part(parameters_, layer, 0); }
+  std::span<float> bias(int layer) { return part(parameters_, layer, 1); }
+
+  void forward(int i, bool update_statistics) {
+    const Layer& layer = graph_.layers[i];
+    if (layer.inputs.empty()) return;
+    const Tensor& in = values_[layer.inputs[0]];
+    Tensor& out = values_[i];
+    std::visit(
+        Overloaded{
+            [&](const layer::Input&) {},
+            [&](const layer::Convolution& c) { reference::convolution_forward(c, in, weight(i), bias(i), out); },
+            [&](const layer::FullyConnected&) { reference::fully_connected_forward(in, weight(i), bias(i), out); },
+            [&](const layer::BatchNorm& norm) { batch_norm_forward(norm, i, update_statistics); },
+            [&](const layer::Relu&) { reference::relu_forward(in, out); },
+            [&](const layer::MaxPool& pool) { reference::max_pool_forward(pool, in, out); },
+            [&](const layer::AveragePool& pool) { reference::average_pool_forward(pool, in, out); },
+            [&](const layer::GlobalAveragePool&) { reference::global_average_forward(in, out); },
+            [&](const layer::Softmax&) { reference::softmax_forward(in, out); },
+            [&](const layer::Dropout& dropout) {
+              mode_ == Mode::train ? reference::dropout(dropout.rate, i, key_, in, out) : void(out.values = in.values);
+            },
+            [&](const layer::Add&) {
+              out.values = in.values;
+              for (std::size_t k = 1; k < layer.inputs.size(); ++k) {
+                const Tensor& other = values_[layer.inputs[k]];
+                std::transform(out.values.begin(), out.values.end(), other.values.begin(), out.values.begin(),
+                               std::plus<>());
+              }
+            },
+            [&](const layer::Pad&) {
+              std::fill(out.values.begin(), out.values.end(), 0.0F);
+              for_each_copied(
+                  in, 0, [&](std::size_t from, std::size_t to) { out.values[to] = in.values[from]; }, out);
+            },
+            [&](const layer::Concat&) {
+              int channel = 0;
+              for (int input : layer.inputs) {
+                const Tensor& piece = values_[input];
+                for_each_copied(
+                    piece, channel, [&](std::size_t from, std::size_t to) { out.values[to] = piece.values[from]; },
+                    out);
+                channel += piece.shape.channels;
+              }
+            },
+        },
+        layer.kind);
+  }
+
+  // Calls body(index in `piece`, index in `whole`) for each element of a piece that lies in the whole from `channel`
+  // on.
+  template <class Body>
+  static void for_each_copied(const Tensor& piece, int channel, Body body, const Tensor& whole) {
+    for (int n = 0; n < piece.batch; ++n) {
+      for (int c = 0; c < piece.shape.channels; ++c) {
+        for (int y = 0; y < piece.shape.height; ++y) {
+          for (int x = 0; x < piece.shape.width; ++x) body(piece.at(n, c, y, x), whole.at(n, channel + c, y, x));
+        }
+      }
+    }
+  }
+
+  void batch_norm_forward(const layer::BatchNorm& norm, int i, bool update_statistics) {
+    const Tensor& in = values_[graph_.layers[i].inputs[0]];
+    std::span<float> mean = part(parameters_, i, 2), variance = part(parameters_, i, 3);
+    reference::Statistics& statistics = statistics_[i];
+    if (mode_ == Mode::infer) {
+      statistics = {{mean.begin(), mean.end()}, {variance.begin(), variance.end()}};
+    } else {
+      statistics = reference::batch_statistics(in);
+      double n = static_cast<double>(in.values.size()) / in.shape.channels;
+      for (std::size_t c = 0; update_statistics && c < mean.size(); ++c) {
+        double unbiased = n > 1 ? statistics.variance[c] * n / (n - 1) : statistics.variance[c];
+        mean[c] = static_cast<float>(norm.momentum * mean[c] + (1 - norm.momentum) * statistics.mean[c]);
+        variance[c] = static_cast<float>(norm.momentum * variance[c] + (1 - norm.momentum) * unbiased);
+      }
+    }
+    reference::batch_norm_forward(norm.epsilon, statistics, in, weight(i), bias(i), values_[i]);
+  }
+
+  // Each layer's gradient goes into a fresh tensor and is added to what the input has from its other readers.
+  void backward(int i) {
+    const Layer& layer = graph_.layers[i];
+    if (layer.inputs.empty()) return;
+    const Tensor& gradient = value_gradients_[i];
+    if (std::holds_alternative<layer::Add>(layer.kind)) {
+      for (int input : layer.inputs) add(gradient, value_gradients_[input]);
+      return;
+    }
+    if (std::holds_alternative<layer::Concat>(layer.kind) || std::holds_alternative<layer::Pad>(layer.kind)) {
+      int channel = 0;
+      for (int input : layer.inputs) {
+        Tensor& to = value_gradients_[input];
+        for_each_copied(
+            to, channel, [&](std::size_t into, std::size_t from) { to.values[into] += gradient.values[from]; },
+            gradient);
+        channel += to.shape.channels;
+      }
+      return;
+    }
+    Tensor to_input = value_gradients_[layer.inputs[0]];
+    backward_of_one_input(i, gradient, to_input);
+    add(to_input, value_gradients_[layer.inputs[0]]);
+  }
+
+  void backward_of_one_input(int i, const Tensor& gradient, Tensor& to_input) {
+    const Layer& layer = graph_.layers[i];
+    const Tensor& in = values_[layer.inputs[0]];
+    std::span<float> to_weight = part(gradients_, i, 0), to_bias = part(gradients_, i, 1);
+    std::visit(
+        Overloaded{
+            [&](const layer::Convolution& c) {
+              reference::convolution_backward(c, in, weight(i), gradient, to_input, to_weight, to_bias);
+            },
+            [&](const layer::FullyConnected&) {
+              reference::fully_connected_backward(in, weight(i), gradient, to_input, to_weight, to_bias);
+            },
+            [&](const layer::BatchNorm& norm) {
+              reference::batch_norm_backward(norm.epsilon, statistics_[i], in, weight(i), gradient, to_input, to_weight,
+                                             to_bias);
+            },
+            [&](const layer::Relu&) { reference::relu_backward(in, gradient, to_input); },
+            [&](const layer::MaxPool& pool) { reference::max_pool_backward(pool, in, gradient, to_input); },
+            [&](const layer::AveragePool& pool) { reference::average_pool_backward(pool, gradient, to_input); },
+            [&](const layer::GlobalAveragePool&) { reference::global_average_backward(gradient, to_input); },
+            [&](const layer::Softmax&) { reference::softmax_backward(values_[i], gradient, to_input); },
+            [&](const layer::Dropout& dropout) { reference::dropout(dropout.rate, i, key_, gradient, to_input); },
+            [&](const auto&) {},
+        },
+        layer.kind);
+  }
+
+  static void add(const Tensor& from, Tensor& to) {
+    std::transform(to.values.begin(), to.values.end(), from.values.begin(), to.values.begin(), std::plus<>());
+  }
+
+  Graph graph_;
+  Mode mode_;
+  std::vector<ParameterInfo> infos_;
+  std::vector<int> first_parameter_;  // a layer; -1: none
+  std::vector<Block> blocks_;
+  std::vector<float> parameters_, gradients_;
+  std::vector<Tensor> values_, value_gradients_;
+  std::vector<reference::Statistics> statistics_;
+  DropoutKey key_;
+  std::vector<std::uint32_t> samples_;
+};
+
+class ReferenceEngine : public Engine {
+ public:
+  std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override {
+    return std::make_unique<ReferenceExecutable>(graph, batch, mode);
+  }
+  std::string name() const override { return "reference"; }
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_reference_engine() { return std::make_unique<ReferenceEngine>(); }
+
+}  // namespace agewise
