@@ -1,4 +1,5 @@
-// safetensors files (format: facts §5): named arrays and a map of texts. Ours hold models, checkpoints and transforms.
+// safetensors files (https://huggingface.co/docs/safetensors): named arrays and a map of texts. Models, checkpoints and
+// whitening transforms are such files.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -8,39 +9,46 @@
 #include <vector>
 
 #include "agewise/base/files.h"
+#include "agewise/weights/safetensors_header.h"
 
 namespace agewise {
 
 struct TensorView {
   std::string name;
-  std::vector<std::int64_t> shape;
-  std::span<const float> values;  // row-major
+  std::vector<std::int64_t> shape;  // empty: one value
+  std::span<const float> values;    // row-major
 };
 
-// Written whole or not at all (base/files.h).
+// Stored as F32 in the given order. Written whole or not at all (base/files.h). Throws std::invalid_argument for a
+// name given twice, a name or text that is not UTF-8, or values that do not fill their shape.
 void write_safetensors(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata,
                        std::span<const TensorView> tensors);
 
-// An open file, mapped; F32 arrays only (F16 and BF16 are converted). Everything is checked on opening: header size,
-// JSON, dtypes, offsets without holes or overlaps, shapes that fit. Throws Error naming file and array.
+// An open file, mapped: an array costs memory only when it is read. Everything is checked on opening (see
+// safetensors_header.h); throws Error naming file and array. Movable; reading is safe from any number of threads.
 class SafetensorsFile {
  public:
-  explicit SafetensorsFile(const std::filesystem::path& file);
-  static void check(std::span<const std::byte> content);  // the same checks on bytes, for the fuzzer; throws Error
+  explicit SafetensorsFile(std::filesystem::path file);
 
-  const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  const std::vector<std::string>& names() const { return names_; }  // in the file's order of data
+  const std::filesystem::path& path() const { return path_; }
+  const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
+  const std::vector<StoredTensor>& tensors() const { return header_.tensors; }  // in the order of their data
   bool contains(const std::string& name) const;
-  std::vector<std::int64_t> shape(const std::string& name) const;  // throws Error if there is no such array
+
+  // Throw Error if there is no such array. F16 and BF16 are converted, exactly.
+  const std::vector<std::int64_t>& shape(const std::string& name) const;
   std::vector<float> read(const std::string& name) const;
   // The same, checked against what the caller needs: the error names file, array, expected and found shape.
   std::vector<float> read(const std::string& name, std::span<const std::int64_t> expected_shape) const;
+  // Into memory that the caller has: as many values as the shape has places.
+  void read(const std::string& name, std::span<const std::int64_t> expected_shape, std::span<float> values) const;
 
  private:
-  struct Entry;
+  const StoredTensor& find(const std::string& name) const;
+
   std::filesystem::path path_;
-  std::map<std::string, std::string> metadata_;
-  std::vector<std::string> names_;
+  MappedFile content_;
+  SafetensorsHeader header_;
 };
 
 }  // namespace agewise

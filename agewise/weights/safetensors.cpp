@@ -1,0 +1,98 @@
+#include "agewise/weights/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+
+#include "agewise/base/error.h"
+
+namespace agewise {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kAlignment = 8;  // of the data within the file
+
+std::string header_of(const std::map<std::string, std::string>& metadata, std::span<const TensorView> tensors) {
+  json header = json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::set<std::string> names{"__metadata__"};
+  std::uint64_t begin = 0;
+  for (const TensorView& tensor : tensors) {
+    auto count = std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::int64_t{1}, std::multiplies<>());
+    if (count != static_cast<std::int64_t>(tensor.values.size())) {
+      throw std::invalid_argument(fmt::format("array {}: {} values do not fill the shape {}", tensor.name,
+                                              tensor.values.size(), shape_text(tensor.shape)));
+    }
+    if (!names.insert(tensor.name).second) throw std::invalid_argument("two arrays are named " + tensor.name);
+    std::uint64_t end = begin + tensor.values.size_bytes();
+    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+    begin = end;
+  }
+  try {
+    return header.dump();
+  } catch (const json::exception& error) {
+    throw std::invalid_argument(fmt::format("cannot be written as JSON: {}", error.what()));
+  }
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata,
+                       std::span<const TensorView> tensors) {
+  std::string header = header_of(metadata, tensors);
+  header.resize((header.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+  std::uint64_t length = header.size();
+  FileWriter writer(file);
+  writer.write(std::as_bytes(std::span(&length, 1)));
+  writer.write(std::as_bytes(std::span(header)));
+  for (const TensorView& tensor : tensors) writer.write(std::as_bytes(tensor.values));
+  writer.commit();
+}
+
+SafetensorsFile::SafetensorsFile(std::filesystem::path file)
+    : path_(std::move(file)), content_(MappedFile::read_only(path_)) {
+  try {
+    header_ = parse_safetensors_header(content_.bytes());
+  } catch (const Error& error) {
+    throw file_error(path_, error.what());
+  }
+}
+
+bool SafetensorsFile::contains(const std::string& name) const {
+  return std::any_of(header_.tensors.begin(), header_.tensors.end(),
+                     [&](const StoredTensor& tensor) { return tensor.name == name; });
+}
+
+const StoredTensor& SafetensorsFile::find(const std::string& name) const {
+  for (const StoredTensor& tensor : header_.tensors) {
+    if (tensor.name == name) return tensor;
+  }
+  throw file_error(path_, fmt::format("has no array {}", name_text(name)));
+}
+
+const std::vector<std::int64_t>& SafetensorsFile::shape(const std::string& name) const { return find(name).shape; }
+
+std::vector<float> SafetensorsFile::read(const std::string& name) const { return read(name, find(name).shape); }
+
+std::vector<float> SafetensorsFile::read(const std::string& name, std::span<const std::int64_t> expected_shape) const {
+  std::vector<float> values(find(name).count);
+  read(name, expected_shape, values);
+  return values;
+}
+
+void SafetensorsFile::read(const std::string& name, std::span<const std::int64_t> expected_shape,
+                           std::span<float> values) const {
+  const StoredTensor& tensor = find(name);
+  if (!std::equal(tensor.shape.begin(), tensor.shape.end(), expected_shape.begin(), expected_shape.end())) {
+    throw file_error(path_, fmt::format("array {}: must have the shape {}, has {}", name_text(name),
+                                        shape_text(expected_shape), shape_text(tensor.shape)));
+  }
+  copy_values(tensor, content_.bytes(), values);
+}
+
+}  // namespace agewise

@@ -1,0 +1,240 @@
+#include "agewise/weights/safetensors_header.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "agewise/base/error.h"
+
+namespace agewise {
+namespace {
+
+using nlohmann::json;
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian");
+
+constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own limit
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::size_t kMostDimensions = 8;
+constexpr const char* kMetadata = "__metadata__";
+
+constexpr std::size_t kLongestShown = 100;  // bytes of a hostile file's text in an error message
+
+StoredType type_of(const std::string& name, const json& dtype) {
+  if (dtype == "F32") return StoredType::f32;
+  if (dtype == "F16") return StoredType::f16;
+  if (dtype == "BF16") return StoredType::bf16;
+  if (!dtype.is_string()) throw Error(fmt::format("array {}: dtype must be a text", name_text(name)));
+  throw Error(fmt::format("array {}: is of type {}; only F32, F16 and BF16 are read", name_text(name),
+                          name_text(dtype.get<std::string>())));
+}
+
+std::uint64_t bytes_of(StoredType type) { return type == StoredType::f32 ? 4 : 2; }
+
+// A list of whole numbers that are 0 or more.
+std::vector<std::int64_t> numbers_of(const std::string& name, const char* key, const json& list) {
+  bool good = list.is_array() && list.size() <= kMostDimensions;
+  std::vector<std::int64_t> numbers;
+  for (std::size_t i = 0; good && i < list.size(); ++i) {
+    good = list[i].is_number_unsigned() && list[i].get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max();
+    if (good) numbers.push_back(list[i].get<std::int64_t>());
+  }
+  if (!good)
+    throw Error(fmt::format("array {}: {} must be at most {} whole numbers", name_text(name), key, kMostDimensions));
+  return numbers;
+}
+
+std::int64_t count_of(const std::string& name, const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (std::int64_t side : shape) {
+    if (__builtin_mul_overflow(count, side, &count)) {
+      throw Error(fmt::format("array {}: shape {} is too large", name_text(name), shape_text(shape)));
+    }
+  }
+  return count;
+}
+
+// `begin` and `end` are still counted from the end of the header.
+StoredTensor tensor_of(const std::string& name, const json& description) {
+  for (const char* key : {"dtype", "shape", "data_offsets"}) {
+    if (!description.contains(key)) throw Error(fmt::format("array {}: has no {}", name_text(name), key));
+  }
+  StoredTensor tensor{name, type_of(name, description["dtype"]), numbers_of(name, "shape", description["shape"]), 0, 0,
+                      0};
+  tensor.count = count_of(name, tensor.shape);
+  std::vector<std::int64_t> offsets = numbers_of(name, "data_offsets", description["data_offsets"]);
+  if (offsets.size() != 2 || offsets[0] > offsets[1]) {
+    throw Error(fmt::format("array {}: data_offsets must be a begin and an end", name_text(name)));
+  }
+  tensor.begin = static_cast<std::uint64_t>(offsets[0]);
+  tensor.end = static_cast<std::uint64_t>(offsets[1]);
+  std::uint64_t size = tensor.end - tensor.begin;
+  std::uint64_t item = bytes_of(tensor.type);
+  if (size % item != 0 || size / item != static_cast<std::uint64_t>(tensor.count)) {
+    throw Error(fmt::format("array {}: shape {} needs {} values of {} bytes, data_offsets give {} bytes",
+                            name_text(name), shape_text(tensor.shape), tensor.count, item, size));
+  }
+  return tensor;
+}
+
+// Takes each array's description out of the JSON as soon as it is parsed: the document never grows in memory, and what
+// cannot be part of a header is refused where it stands.
+class HeaderParser {
+ public:
+  SafetensorsHeader parse(const char* begin, const char* end) {
+    try {
+      json rest = json::parse(begin, end, [this](int depth, json::parse_event_t event, json& parsed) {
+        return take(depth, event, parsed);
+      });
+      if (!rest.is_object()) throw Error("the header must be a JSON object");
+    } catch (const json::exception& error) {
+      throw Error(fmt::format("the header is not JSON: {:.{}}", error.what(), kLongestShown));
+    }
+    return std::move(header_);
+  }
+
+ private:
+  using Event = json::parse_event_t;
+
+  // Depth 1: names and what they name; 2: within that; 3: within a list.
+  bool take(int depth, Event event, json& parsed) {
+    switch (event) {
+      case Event::key:
+        take_key(depth, parsed.get_ref<const std::string&>());
+        break;
+      case Event::object_start:
+        if (depth > 1) refuse("has an object in its description");
+        break;
+      case Event::object_end:
+        if (depth == 1) take_entry(parsed);
+        return depth != 1;
+      case Event::array_start:
+        if (depth != 2) refuse("has a list where none belongs");
+        list_length_ = 0;
+        break;
+      case Event::value:
+        if (depth == 1) refuse("must be described by a JSON object");
+        if (depth == 3 && ++list_length_ > kMostDimensions) refuse("has a list that is too long");
+        break;
+      case Event::array_end:
+        break;
+    }
+    return true;
+  }
+
+  [[noreturn]] void refuse(const char* problem) const {
+    throw Error(fmt::format("array {}: {}", name_text(name_), problem));
+  }
+
+  void take_key(int depth, const std::string& key) {
+    if (depth == 1) {
+      name_ = key;
+      keys_.clear();
+      if (!names_.insert(key).second) refuse("is there twice");
+      return;
+    }
+    if (name_ != kMetadata && key != "dtype" && key != "shape" && key != "data_offsets") {
+      refuse("has a key that is none of dtype, shape and data_offsets");
+    }
+    if (!keys_.insert(key).second) refuse("has a key twice");
+  }
+
+  void take_entry(const json& entry) {
+    if (name_ != kMetadata) {
+      header_.tensors.push_back(tensor_of(name_, entry));
+      return;
+    }
+    for (const auto& [key, value] : entry.items()) {
+      if (!value.is_string()) refuse("holds something else than texts");
+      header_.metadata[key] = value.get<std::string>();
+    }
+  }
+
+  SafetensorsHeader header_;
+  std::string name_;  // of the array that is being read
+  std::set<std::string> names_, keys_;
+  std::size_t list_length_ = 0;
+};
+
+void check_data(std::vector<StoredTensor>& tensors, std::uint64_t data_begin, std::uint64_t file_size) {
+  std::sort(tensors.begin(), tensors.end(), [](const StoredTensor& a, const StoredTensor& b) {
+    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+  });
+  std::uint64_t filled = 0, available = file_size - data_begin;
+  for (StoredTensor& tensor : tensors) {
+    if (tensor.begin != filled) {
+      throw Error(fmt::format("array {}: its data {} what comes before", name_text(tensor.name),
+                              tensor.begin < filled ? "overlaps" : "leaves a hole after"));
+    }
+    if (tensor.end > available) {
+      throw Error(fmt::format("array {}: the file is cut short: {} bytes of data, but the array ends at {}",
+                              name_text(tensor.name), available, tensor.end));
+    }
+    filled = tensor.end;
+    tensor.begin += data_begin;
+    tensor.end += data_begin;
+  }
+  if (filled != available) throw Error(fmt::format("{} bytes after the last array", available - filled));
+}
+
+// IEEE 754 half precision: 1 sign, 5 exponent (bias 15), 10 fraction bits.
+float from_half(std::uint16_t half) {
+  std::uint32_t sign = (half & 0x8000U) << 16, exponent = (half >> 10) & 0x1FU, fraction = half & 0x3FFU;
+  if (exponent == 0) {  // zero or subnormal: fraction · 2⁻²⁴
+    float magnitude = static_cast<float>(fraction) * 0x1p-24F;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  std::uint32_t wide = exponent == 31 ? 255 : exponent - 15 + 127;
+  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
+}
+
+}  // namespace
+
+SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file) {
+  if (file.size() < kLengthBytes) throw Error("the file is cut short: no header");
+  std::uint64_t length = 0;
+  std::memcpy(&length, file.data(), kLengthBytes);
+  if (length > kMostHeaderBytes) {
+    throw Error(
+        fmt::format("a header of {} bytes; at most {} are allowed: not a safetensors file?", length, kMostHeaderBytes));
+  }
+  if (length > file.size() - kLengthBytes) {
+    throw Error(
+        fmt::format("the file is cut short: a header of {} bytes, {} are there", length, file.size() - kLengthBytes));
+  }
+  const char* text = reinterpret_cast<const char*>(file.data()) + kLengthBytes;
+  if (length == 0 || *text != '{') throw Error("the header does not begin with {: not a safetensors file?");
+  SafetensorsHeader header = HeaderParser().parse(text, text + length);
+  check_data(header.tensors, kLengthBytes + length, file.size());
+  return header;
+}
+
+void copy_values(const StoredTensor& tensor, std::span<const std::byte> file, std::span<float> values) {
+  std::span<const std::byte> bytes = file.subspan(tensor.begin, tensor.end - tensor.begin);
+  if (tensor.type == StoredType::f32) {
+    if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
+    return;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::uint16_t stored = 0;
+    std::memcpy(&stored, bytes.data() + 2 * i, 2);
+    values[i] = tensor.type == StoredType::f16 ? from_half(stored)
+                                               : std::bit_cast<float>(static_cast<std::uint32_t>(stored) << 16);
+  }
+}
+
+std::string name_text(const std::string& name) {
+  if (name.size() > kLongestShown) return fmt::format("(a name of {} bytes)", name.size());
+  return json(name).dump();
+}
+
+std::string shape_text(std::span<const std::int64_t> shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+
+}  // namespace agewise
