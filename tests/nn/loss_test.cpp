@@ -1,0 +1,78 @@
+#include "agewise/nn/loss.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "tests/nn/golden.h"
+
+namespace agewise {
+namespace {
+
+// Softmax of (0, ln 2, 0, 0) is (1, 2, 1, 1) / 5; the class of 30 is the second: loss -ln 0.4, gradient p - 1.
+TEST(CrossEntropy, by_hand) {
+  Classes classes = classes_between({30, 45, 60});
+  std::vector<float> outputs{0, std::log(2.0F), 0, 0}, gradient(4);
+  std::vector<Target> targets{{30, 0}};
+  EXPECT_NEAR(loss_and_gradient(Loss::cross_entropy, classes, outputs, targets, gradient), -std::log(0.4), 1e-6);
+  EXPECT_NEAR(gradient[0], 0.2, 1e-6);
+  EXPECT_NEAR(gradient[1], -0.6, 1e-6);
+}
+
+TEST(CrossEntropy, of_a_huge_wrong_logit_stays_finite) {
+  Classes classes = classes_between({30});
+  std::vector<float> outputs{1e4F, 0}, gradient(2);
+  std::vector<Target> targets{{40, 0}};
+  EXPECT_TRUE(std::isfinite(loss_and_gradient(Loss::cross_entropy, classes, outputs, targets, gradient)));
+}
+
+// Two classes cut at the age itself: the target is (½, ½); against softmax (1, 3)/4 the divergence is ½ ln(½/¼) + ½
+// ln(½/¾).
+TEST(LabelDistribution, is_the_kullback_leibler_divergence) {
+  Classes classes = classes_between({30});
+  std::vector<float> outputs{0, std::log(3.0F)}, gradient(2);
+  std::vector<Target> targets{{30, 2}};
+  double expected = 0.5 * std::log(2.0) + 0.5 * std::log(2.0 / 3);
+  EXPECT_NEAR(loss_and_gradient(Loss::label_distribution, classes, outputs, targets, gradient), expected, 1e-6);
+  EXPECT_NEAR(gradient[0], 0.25 - 0.5, 1e-6);
+}
+
+// Softmax (½, ½) over the years 0 and 1: expected 0.5, true 3, |error| 2.5.
+TEST(ExpectedValueL1, is_in_years) {
+  Classes classes = yearly_classes(2);
+  std::vector<float> outputs{1, 1}, gradient(2);
+  std::vector<Target> targets{{3, 0}};
+  EXPECT_NEAR(loss_and_gradient(Loss::expected_value_l1, classes, outputs, targets, gradient), 2.5, 1e-6);
+  EXPECT_NEAR(gradient[1], -0.25, 1e-6);  // -p (v - E) = -½ · ½
+}
+
+TEST(Regression, is_the_square_in_centuries) {
+  std::vector<float> outputs{0.5F, 0.2F}, gradient(2);
+  std::vector<Target> targets{{40, 0}, {20, 0}};
+  EXPECT_NEAR(loss_and_gradient(Loss::regression, yearly_classes(2), outputs, targets, gradient), 0.01 / 2, 1e-6);
+  EXPECT_NEAR(gradient[0], 0.1, 1e-6);
+}
+
+TEST(EveryLoss, has_the_gradient_of_finite_differences) {
+  Classes classes = classes_between({20, 40, 60});
+  std::vector<Target> targets{{10, 3}, {44, 5}, {70, 4}};
+  for (Loss loss : {Loss::cross_entropy, Loss::label_distribution, Loss::expected_value_l1, Loss::regression}) {
+    std::vector<float> outputs = golden_numbers(11, 3 * static_cast<std::size_t>(outputs_for(loss, classes))),
+                       gradient(outputs.size()), unused(outputs.size());
+    loss_and_gradient(loss, classes, outputs, targets, gradient);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      constexpr float kStep = 1e-2F;
+      std::vector<float> moved = outputs;
+      moved[i] += kStep;
+      double above = loss_and_gradient(loss, classes, moved, targets, unused);
+      moved[i] -= 2 * kStep;
+      double below = loss_and_gradient(loss, classes, moved, targets, unused);
+      double expected = (above - below) / (2 * kStep);
+      EXPECT_NEAR(gradient[i], expected, 1e-3 + 1e-3 * std::abs(expected)) << static_cast<int>(loss) << " " << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace agewise
