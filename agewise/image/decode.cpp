@@ -26,7 +26,7 @@ FileKind kind_of(Bytes file) {
 Image decode_kind(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   switch (info.kind) {
     case FileKind::jpeg:
-      return turned_upright(decode_jpeg(file, options, info), jpeg_orientation(file));
+      return decode_jpeg(file, options, info);
     case FileKind::png:
       return decode_png(file, options, info);
     case FileKind::webp:
@@ -46,7 +46,7 @@ Decoded decode(std::span<const std::byte> file, const DecodeOptions& options) {
   decoded.info.kind = kind_of(file);
   try {
     Image image = decode_kind(file, options, decoded.info);
-    decoded.image = options.grey ? to_grey(image) : std::move(image);
+    decoded.image = options.grey ? to_grey(std::move(image)) : std::move(image);
   } catch (const BadPicture& problem) {
     decoded.problem = problem.what();
   }

@@ -1,5 +1,5 @@
-// One decoder a format; decode.cpp chooses. Each fills `info` and returns an RGB or grey picture (upright only where
-// the format itself says how), or throws BadPicture.
+// One decoder a format; decode.cpp chooses. Each fills `info` and returns an upright picture, RGB or grey, or throws
+// BadPicture.
 #pragma once
 #include <span>
 #include <stdexcept>
@@ -21,8 +21,8 @@ Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info);
 Image decode_webp(Bytes file, const DecodeOptions& options, PictureInfo& info);
 Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info);
 
-// EXIF's orientation tag of a JPEG, 1 where there is none.
-int jpeg_orientation(Bytes file);
+// The orientation tag of an EXIF block (with or without the "Exif\0\0" before it), 1 where it says none or nonsense.
+int exif_orientation(Bytes block);
 
 // Throws if a picture of this size is empty or has more pixels than the options allow.
 void check_size(int width, int height, const DecodeOptions& options);

@@ -14,6 +14,10 @@ struct FreeHeif {
   void operator()(heif_image* image) const { heif_image_release(image); }
 };
 
+struct FreeOptions {
+  void operator()(heif_decoding_options* options) const { heif_decoding_options_free(options); }
+};
+
 void check(const heif_error& error) {
   if (error.code != heif_error_Ok) throw BadPicture(error.message);
 }
@@ -22,6 +26,7 @@ void check(const heif_error& error) {
 
 Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   std::unique_ptr<heif_context, FreeHeif> context(heif_context_alloc());
+  heif_context_set_max_decoding_threads(context.get(), 0);  // the callers are many threads already
   check(heif_context_read_from_memory_without_copy(context.get(), file.data(), file.size(), nullptr));
   heif_image_handle* raw_handle = nullptr;
   check(heif_context_get_primary_image_handle(context.get(), &raw_handle));
@@ -31,9 +36,12 @@ Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   info.channels = heif_image_handle_has_alpha_channel(handle.get()) != 0 ? 4 : 3;
   info.bits = heif_image_handle_get_luma_bits_per_pixel(handle.get());
   check_size(info.width, info.height, options);
+  std::unique_ptr<heif_decoding_options, FreeOptions> strict(heif_decoding_options_alloc());
+  strict->strict_decoding = 1;
   heif_image* raw_image = nullptr;
   check(heif_decode_image(handle.get(), &raw_image, heif_colorspace_RGB,
-                          info.channels == 4 ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, nullptr));
+                          info.channels == 4 ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB,
+                          strict.get()));
   std::unique_ptr<heif_image, FreeHeif> decoded(raw_image);
   int stride = 0;
   const std::uint8_t* plane = heif_image_get_plane_readonly(decoded.get(), heif_channel_interleaved, &stride);

@@ -10,7 +10,7 @@ Image make_image(int width, int height, int channels) {
   return {width, height, channels, std::vector<std::uint8_t>(static_cast<std::size_t>(width) * height * channels)};
 }
 
-Image to_grey(const Image& image) {
+Image to_grey(Image image) {
   if (image.channels == 1) return image;
   Image grey = make_image(image.width, image.height, 1);
   const std::uint8_t* from = image.pixels.data();
@@ -21,7 +21,7 @@ Image to_grey(const Image& image) {
   return grey;
 }
 
-Image to_rgb(const Image& image) {
+Image to_rgb(Image image) {
   if (image.channels == 3) return image;
   Image rgb = make_image(image.width, image.height, 3);
   std::uint8_t* to = rgb.pixels.data();
@@ -32,7 +32,7 @@ Image to_rgb(const Image& image) {
   return rgb;
 }
 
-Image turned_upright(const Image& image, int orientation) {
+Image turned_upright(Image image, int orientation) {
   if (orientation <= 1 || orientation > 8) return image;
   bool transposed = orientation >= 5;
   Image upright =

@@ -19,12 +19,12 @@ Image make_image(int width, int height, int channels);
 
 // ITU-R 601 luma, rounded as libjpeg and Pillow do: (19595 R + 38470 G + 7471 B + 32768) >> 16. Grey comes back as it
 // is.
-Image to_grey(const Image& image);
-Image to_rgb(const Image& image);
+Image to_grey(Image image);
+Image to_rgb(Image image);
 
 // As seen upright, by EXIF's orientation tag of the stored picture: 1 as it is, 2 mirrored, 3 upside down, 4 both, 5–8
 // with rows and columns exchanged. Any other value counts as 1.
-Image turned_upright(const Image& image, int orientation);
+Image turned_upright(Image image, int orientation);
 
 // Pixels, origin at the top left corner of the picture, right and bottom exclusive. May reach outside the picture.
 struct Box {

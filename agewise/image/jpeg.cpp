@@ -1,9 +1,15 @@
-#include <libexif/exif-data.h>
-#include <turbojpeg.h>
+// Through libjpeg's own interface rather than TurboJPEG's, which tells warnings apart only by their text.
+#include <csetjmp>
+#include <cstdio>
+
+#include <jpeglib.h>  // needs stdio's FILE
+
+#include <jerror.h>  // needs what the one above configures
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <memory>
-#include <string_view>
 
 #include "agewise/image/encode.h"
 #include "agewise/image/formats.h"
@@ -11,59 +17,137 @@
 namespace agewise {
 namespace {
 
-struct DestroyHandle {
-  void operator()(void* handle) const { tjDestroy(handle); }
+constexpr int kMostScans = 100;  // a progressive file has about 10; each further one costs a pass over the picture
+
+// libjpeg's errors leave by longjmp, as its manual has it: nothing with a destructor may be made within survives().
+struct Errors : jpeg_error_mgr {
+  std::jmp_buf escape{};
+  std::array<char, JMSG_LENGTH_MAX> problem{};
 };
-using Handle = std::unique_ptr<void, DestroyHandle>;
 
-// Making a handle costs as much as decoding a small picture, so each thread keeps one.
-tjhandle decompressor() {
-  thread_local Handle handle(tjInitDecompress());
-  if (!handle) throw std::bad_alloc();
-  return handle.get();
+[[noreturn]] void leave(j_common_ptr info) {
+  auto* errors = static_cast<Errors*>(info->err);
+  errors->format_message(info, errors->problem.data());
+  std::longjmp(errors->escape, 1);
 }
 
-const unsigned char* data_of(Bytes file) { return reinterpret_cast<const unsigned char*>(file.data()); }
-
-// Warnings that cost no pixel: bytes between markers, which many cameras and editors leave. Anything else means that
-// part of the picture is missing or made up.
-bool is_harmless(std::string_view warning) { return warning.find("extraneous bytes") != std::string_view::npos; }
-
-void check(tjhandle handle, int result) {
-  if (result == 0) return;
-  std::string problem = tjGetErrorStr2(handle);
-  if (tjGetErrorCode(handle) == TJERR_WARNING && is_harmless(problem)) return;
-  throw BadPicture(problem);
+// Whether a warning means that part of the picture is missing or made up. Others, such as of bytes between markers,
+// which many cameras and editors leave, cost no pixel.
+bool costs_pixels(int warning) {
+  switch (warning) {
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_JPEG_EOF:
+    case JWRN_MUST_RESYNC:
+    case JWRN_NOT_SEQUENTIAL:
+    case JWRN_TOO_MUCH_DATA:
+      return true;
+    default:
+      return false;
+  }
 }
 
-int channels_of(int colour_space) {
-  if (colour_space == TJCS_GRAY) return 1;
-  return colour_space == TJCS_CMYK || colour_space == TJCS_YCCK ? 4 : 3;
+void on_message(j_common_ptr info, int level) {
+  if (level < 0 && costs_pixels(info->err->msg_code)) leave(info);
+}
+
+void watch_scans(j_common_ptr info) {
+  if (!info->is_decompressor || reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMostScans) return;
+  auto* errors = static_cast<Errors*>(info->err);
+  std::snprintf(errors->problem.data(), errors->problem.size(), "has more than %d scans", kMostScans);
+  std::longjmp(errors->escape, 1);
+}
+
+jpeg_error_mgr* install(Errors& errors) {
+  jpeg_std_error(&errors);
+  errors.error_exit = leave;
+  errors.emit_message = on_message;
+  return &errors;
+}
+
+template <class Call>
+bool survives(Errors& errors, const Call& call) {
+  if (setjmp(errors.escape) != 0) return false;
+  call();
+  return true;
+}
+
+// Made anew for each picture: one kept would carry the tables of one file over to the next.
+class Decompressor {
+ public:
+  Decompressor() {
+    info.err = install(errors_);
+    attempt([this] { jpeg_create_decompress(&info); });
+    progress_.progress_monitor = watch_scans;
+    info.progress = &progress_;
+  }
+  ~Decompressor() { jpeg_destroy_decompress(&info); }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+
+  template <class Call>
+  void attempt(const Call& call) {
+    if (!survives(errors_, call)) throw BadPicture(errors_.problem.data());
+  }
+
+  jpeg_decompress_struct info{};
+
+ private:
+  Errors errors_;
+  jpeg_progress_mgr progress_{};
+};
+
+int channels_of(J_COLOR_SPACE colours) {
+  switch (colours) {
+    case JCS_GRAYSCALE:
+      return 1;
+    case JCS_YCbCr:
+    case JCS_RGB:
+      return 3;
+    case JCS_CMYK:
+    case JCS_YCCK:
+      return 4;
+    default:
+      throw BadPicture("of an unknown colour space");
+  }
 }
 
 // 1/2, 1/4 and 1/8 have SIMD kernels in libjpeg-turbo; the scales between are slower than the whole size.
-int largest_divisor(int width, int height, int enough) {
+unsigned largest_divisor(int width, int height, int enough) {
   if (enough < 1) return 1;
   int divisor = 8;
   while (divisor > 1 && std::min((width + divisor - 1) / divisor, (height + divisor - 1) / divisor) < enough)
     divisor /= 2;
-  return divisor;
+  return static_cast<unsigned>(divisor);
 }
 
-// Whether the picture comes in one scan from top to bottom: its first frame marker is SOF0 or SOF1.
-bool is_baseline(Bytes file) {
-  std::size_t place = 2;
-  while (place + 4 <= file.size() && file[place] == std::byte{0xFF}) {
-    int marker = std::to_integer<int>(file[place + 1]);
-    if (marker == 0xC0 || marker == 0xC1) return true;
-    if (marker == 0xFF) {  // padding
-      ++place;
-      continue;
-    }
-    if (marker == 0xC2 || marker == 0xDA) return false;
-    place += 2 + (std::to_integer<std::size_t>(file[place + 2]) << 8) + std::to_integer<std::size_t>(file[place + 3]);
+void read_header(Decompressor& jpeg, Bytes file) {
+  jpeg.attempt([&] {
+    jpeg_mem_src(&jpeg.info, reinterpret_cast<const unsigned char*>(file.data()), file.size());
+    jpeg_save_markers(&jpeg.info, JPEG_APP0 + 1, 0xFFFF);  // EXIF's
+    jpeg_read_header(&jpeg.info, TRUE);
+  });
+}
+
+int orientation_of(const jpeg_decompress_struct& info) {
+  for (const jpeg_marker_struct* marker = info.marker_list; marker != nullptr; marker = marker->next) {
+    std::string_view data(reinterpret_cast<const char*>(marker->data), marker->data_length);
+    if (data.starts_with("Exif")) return exif_orientation(std::as_bytes(std::span(data)));
   }
-  return false;
+  return 1;
+}
+
+void read_pixels(Decompressor& jpeg, std::uint8_t* pixels) {
+  jpeg.attempt([&jpeg, pixels] {
+    jpeg_start_decompress(&jpeg.info);
+    std::size_t row_size = static_cast<std::size_t>(jpeg.info.output_width) * jpeg.info.output_components;
+    while (jpeg.info.output_scanline < jpeg.info.output_height) {
+      JSAMPROW row = pixels + jpeg.info.output_scanline * row_size;
+      jpeg_read_scanlines(&jpeg.info, &row, 1);
+    }
+    jpeg_finish_decompress(&jpeg.info);  // looks for the end marker: without it the file is cut short
+  });
 }
 
 // Values as Adobe writes them, 255 for no ink: what every CMYK JPEG met in practice does, and what Pillow assumes.
@@ -77,65 +161,67 @@ Image from_inverted_cmyk(int width, int height, const std::vector<std::uint8_t>&
   return image;
 }
 
-struct UnrefExif {
-  void operator()(ExifData* data) const { exif_data_unref(data); }
+struct Free {
+  void operator()(unsigned char* memory) const { std::free(memory); }
 };
 
 }  // namespace
 
 Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info) {
-  tjhandle handle = decompressor();
-  int subsampling = 0, colour_space = 0;
-  check(handle, tjDecompressHeader3(handle, data_of(file), file.size(), &info.width, &info.height, &subsampling,
-                                    &colour_space));
-  info.channels = channels_of(colour_space);
-  int divisor = largest_divisor(info.width, info.height, options.enough_pixels);
-  int width = (info.width + divisor - 1) / divisor, height = (info.height + divisor - 1) / divisor;
-  if (is_baseline(file)) {
-    check_size(width, height, options);
-  } else {
-    check_size(info.width, info.height, options);  // all coefficients are held until the last scan
-  }
-  auto decompress = [&](std::uint8_t* pixels, int format) {
-    check(handle,
-          tjDecompress2(handle, data_of(file), file.size(), pixels, width, 0, height, format, TJFLAG_ACCURATEDCT));
-  };
+  Decompressor jpeg;
+  read_header(jpeg, file);
+  info.width = static_cast<int>(jpeg.info.image_width);
+  info.height = static_cast<int>(jpeg.info.image_height);
+  info.channels = channels_of(jpeg.info.jpeg_color_space);
+  // Of a file in several scans all coefficients are held until the last one.
+  if (jpeg_has_multiple_scans(&jpeg.info)) check_size(info.width, info.height, options);
+  jpeg.info.scale_num = 1;
+  jpeg.info.scale_denom = largest_divisor(info.width, info.height, options.enough_pixels);
+  // To grey, libjpeg takes the luma plane of YCbCr and leaves the others alone.
+  bool grey = info.channels == 1 || (info.channels == 3 && options.grey);
+  jpeg.info.out_color_space = info.channels == 4 ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
+  jpeg.attempt([&] { jpeg_calc_output_dimensions(&jpeg.info); });
+  int width = static_cast<int>(jpeg.info.output_width), height = static_cast<int>(jpeg.info.output_height);
+  check_size(width, height, options);
+  int orientation = orientation_of(jpeg.info);
   if (info.channels == 4) {
     std::vector<std::uint8_t> cmyk(static_cast<std::size_t>(width) * height * 4);
-    decompress(cmyk.data(), TJPF_CMYK);
-    return from_inverted_cmyk(width, height, cmyk);
+    read_pixels(jpeg, cmyk.data());
+    return turned_upright(from_inverted_cmyk(width, height, cmyk), orientation);
   }
-  // The luma plane of YCbCr is the grey picture: the chroma planes are never decoded. RGB JPEGs are converted.
-  bool grey = info.channels == 1 || (options.grey && colour_space == TJCS_YCbCr);
   Image image = make_image(width, height, grey ? 1 : 3);
-  decompress(image.pixels.data(), grey ? TJPF_GRAY : TJPF_RGB);
-  return image;
-}
-
-int jpeg_orientation(Bytes file) {
-  // EXIF stands in the first 64 KiB segment; most files have none, and asking libexif costs more than looking.
-  std::string_view head(reinterpret_cast<const char*>(file.data()), std::min<std::size_t>(file.size(), 1024));
-  if (head.find(std::string_view("Exif\0\0", 6)) == std::string_view::npos) return 1;
-  std::unique_ptr<ExifData, UnrefExif> data(
-      exif_data_new_from_data(data_of(file), static_cast<unsigned>(std::min<std::size_t>(file.size(), 1 << 17))));
-  ExifEntry* entry = data ? exif_data_get_entry(data.get(), EXIF_TAG_ORIENTATION) : nullptr;
-  if (entry == nullptr || entry->format != EXIF_FORMAT_SHORT || entry->components != 1 || entry->size < 2) return 1;
-  return exif_get_short(entry->data, exif_data_get_byte_order(data.get()));
+  read_pixels(jpeg, image.pixels.data());
+  return turned_upright(std::move(image), orientation);
 }
 
 std::vector<std::byte> encode_jpeg(const Image& image, int quality) {
-  thread_local Handle handle(tjInitCompress());
-  if (!handle) throw std::bad_alloc();
-  bool grey = image.channels == 1;
-  unsigned long size = tjBufSize(image.width, image.height, grey ? TJSAMP_GRAY : TJSAMP_444);
-  std::vector<std::byte> file(size);
-  auto* out = reinterpret_cast<unsigned char*>(file.data());
-  int result =
-      tjCompress2(handle.get(), image.pixels.data(), image.width, 0, image.height, grey ? TJPF_GRAY : TJPF_RGB, &out,
-                  &size, grey ? TJSAMP_GRAY : TJSAMP_444, quality, TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT);
-  if (result != 0) throw std::runtime_error(std::string("cannot encode a JPEG: ") + tjGetErrorStr2(handle.get()));
-  file.resize(size);
-  return file;
+  Errors errors;
+  jpeg_compress_struct info{};
+  info.err = install(errors);
+  unsigned char* memory = nullptr;
+  unsigned long size = 0;
+  bool done = survives(errors, [&] {
+    jpeg_create_compress(&info);
+    jpeg_mem_dest(&info, &memory, &size);
+    info.image_width = static_cast<JDIMENSION>(image.width);
+    info.image_height = static_cast<JDIMENSION>(image.height);
+    info.input_components = image.channels;
+    info.in_color_space = image.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_set_defaults(&info);
+    jpeg_set_quality(&info, quality, TRUE);
+    info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 1;
+    jpeg_start_compress(&info, TRUE);
+    while (info.next_scanline < info.image_height) {
+      auto* row = const_cast<JSAMPLE*>(image.row(static_cast<int>(info.next_scanline)));  // is only read
+      jpeg_write_scanlines(&info, &row, 1);
+    }
+    jpeg_finish_compress(&info);
+  });
+  jpeg_destroy_compress(&info);
+  std::unique_ptr<unsigned char, Free> owned(memory);
+  if (!done) throw std::runtime_error(std::string("cannot encode a JPEG: ") + errors.problem.data());
+  auto* bytes = reinterpret_cast<const std::byte*>(memory);
+  return {bytes, bytes + size};
 }
 
 }  // namespace agewise

@@ -1,5 +1,7 @@
 #include <png.h>
 
+#include <string_view>
+
 #include "agewise/image/encode.h"
 #include "agewise/image/formats.h"
 
@@ -28,6 +30,27 @@ int channels_of_colour_type(int type) {
   }
 }
 
+std::uint32_t big_endian(Bytes bytes) {
+  std::uint32_t value = 0;
+  for (std::byte byte : bytes.first(4)) value = value << 8 | std::to_integer<std::uint32_t>(byte);
+  return value;
+}
+
+// From the eXIf chunk, which libpng's simple interface passes over. After the signature a file is chunks of length,
+// name, data and checksum. Throws if the last one is missing: libpng is content once it has all pixels.
+int orientation_of(Bytes file) {
+  int orientation = 1;
+  for (Bytes rest = file.subspan(8); rest.size() >= 12;) {
+    std::size_t length = big_endian(rest);
+    if (length > rest.size() - 12) break;
+    std::string_view name(reinterpret_cast<const char*>(rest.data()) + 4, 4);
+    if (name == "eXIf") orientation = exif_orientation(rest.subspan(8, length));
+    if (name == "IEND") return orientation;
+    rest = rest.subspan(12 + length);
+  }
+  throw BadPicture("cut short");
+}
+
 }  // namespace
 
 Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info) {
@@ -47,8 +70,9 @@ Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   png.image.format = alpha ? PNG_FORMAT_RGBA : colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
   std::vector<std::uint8_t> pixels(PNG_IMAGE_SIZE(png.image));
   if (png_image_finish_read(&png.image, nullptr, pixels.data(), 0, nullptr) == 0) throw BadPicture(png.image.message);
-  if (alpha) return over_white(info.width, info.height, pixels.data());
-  return {info.width, info.height, colour ? 3 : 1, std::move(pixels)};
+  Image image = alpha ? over_white(info.width, info.height, pixels.data())
+                      : Image{info.width, info.height, colour ? 3 : 1, std::move(pixels)};
+  return turned_upright(std::move(image), orientation_of(file));
 }
 
 std::vector<std::byte> encode_png(const Image& image) {

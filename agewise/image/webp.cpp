@@ -1,8 +1,27 @@
 #include <webp/decode.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "agewise/image/formats.h"
 
 namespace agewise {
+namespace {
+
+// From the EXIF chunk. After "RIFF", size and "WEBP" a file is chunks of name, length and data, padded to even length.
+int orientation_of(Bytes file) {
+  for (Bytes rest = file.subspan(12); rest.size() >= 8;) {
+    std::size_t length = 0;
+    for (int i = 7; i >= 4; --i) length = length << 8 | std::to_integer<std::size_t>(rest[i]);
+    if (length > rest.size() - 8) break;
+    std::string_view name(reinterpret_cast<const char*>(rest.data()), 4);
+    if (name == "EXIF") return exif_orientation(rest.subspan(8, length));
+    rest = rest.subspan(std::min(8 + length + length % 2, rest.size()));
+  }
+  return 1;
+}
+
+}  // namespace
 
 Image decode_webp(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(file.data());
@@ -19,8 +38,9 @@ Image decode_webp(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   auto* decoded = info.channels == 4 ? WebPDecodeRGBAInto(data, file.size(), pixels.data(), pixels.size(), stride)
                                      : WebPDecodeRGBInto(data, file.size(), pixels.data(), pixels.size(), stride);
   if (decoded == nullptr) throw BadPicture("broken or cut short");
-  if (info.channels == 4) return over_white(info.width, info.height, pixels.data());
-  return {info.width, info.height, 3, std::move(pixels)};
+  Image image = info.channels == 4 ? over_white(info.width, info.height, pixels.data())
+                                   : Image{info.width, info.height, 3, std::move(pixels)};
+  return turned_upright(std::move(image), orientation_of(file));
 }
 
 }  // namespace agewise
