@@ -1,0 +1,14 @@
+// The small files of pictures/, made by make_pictures.py.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "agewise/base/files.h"
+
+namespace agewise {
+
+inline std::vector<std::byte> picture_file(const std::string& name) {
+  return read_file(AGEWISE_SOURCE_DIR "/tests/image/pictures/" + name, 1 << 20);
+}
+
+}  // namespace agewise
