@@ -1,0 +1,108 @@
+#include "agewise/base/files.h"
+
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "agewise/base/error.h"
+
+namespace agewise {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / ("agewise-files-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::int64_t files_there() const {
+    return std::distance(std::filesystem::directory_iterator(folder_), std::filesystem::directory_iterator());
+  }
+
+  template <class Work>
+  static std::string error_of(Work work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(Files, what_is_written_is_read_back_and_nothing_is_left_beside_it) {
+  write_file(folder_ / "a", "first");
+  write_file(folder_ / "a", "second");
+  EXPECT_EQ(read_text_file(folder_ / "a", 100), "second");
+  EXPECT_EQ(files_there(), 1);
+}
+
+TEST_F(Files, reading_names_the_file_and_the_reason) {
+  EXPECT_THAT(error_of([&] { read_file(folder_ / "none", 100); }), AllOf(HasSubstr("none"), HasSubstr("No such file")));
+  EXPECT_THAT(error_of([&] { read_file(folder_, 100); }), HasSubstr("is a directory"));
+  write_file(folder_ / "a", "12345");
+  EXPECT_THAT(error_of([&] { read_file(folder_ / "a", 4); }), HasSubstr("at most 4 are read"));
+}
+
+TEST_F(Files, without_commit_the_old_file_stays_and_the_new_one_leaves_no_trace) {
+  write_file(folder_ / "a", "old");
+  {
+    FileWriter writer(folder_ / "a");
+    writer.write(std::as_bytes(std::span("new", 3)));
+  }
+  EXPECT_EQ(read_text_file(folder_ / "a", 100), "old");
+  EXPECT_EQ(files_there(), 1);
+}
+
+// A file-size limit stands for a full disk: the write fails in the middle.
+TEST_F(Files, a_write_that_fails_keeps_the_old_file) {
+  write_file(folder_ / "a", "old");
+  rlimit whole{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &whole), 0);
+  rlimit small{1000, whole.rlim_max};
+  auto previous = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::string problem = error_of([&] { write_file(folder_ / "a", std::string(5000, 'x')); });
+  ::setrlimit(RLIMIT_FSIZE, &whole);
+  std::signal(SIGXFSZ, previous);
+  EXPECT_THAT(problem, AllOf(HasSubstr("/a: cannot write"), HasSubstr("File too large")));
+  EXPECT_EQ(read_text_file(folder_ / "a", 100), "old");
+  EXPECT_EQ(files_there(), 1);
+}
+
+TEST_F(Files, a_mapped_file_keeps_what_is_written_into_it) {
+  {
+    MappedFile file = MappedFile::create(folder_ / "m", 1 << 16);
+    std::memcpy(file.writable_bytes().data() + 5000, "hello", 5);
+    MappedFile moved = std::move(file);
+    moved.sync();
+  }
+  MappedFile file = MappedFile::read_only(folder_ / "m");
+  EXPECT_EQ(file.bytes().size(), std::size_t{1} << 16);
+  EXPECT_EQ(std::memcmp(file.bytes().data() + 5000, "hello", 5), 0);
+}
+
+TEST_F(Files, an_empty_file_can_be_mapped) {
+  write_file(folder_ / "e", "");
+  EXPECT_TRUE(MappedFile::read_only(folder_ / "e").bytes().empty());
+}
+
+TEST_F(Files, free_space_is_that_of_the_disk_that_would_hold_the_path) {
+  EXPECT_GT(free_disk_space(folder_ / "not" / "yet" / "there"), 0U);
+}
+
+// XXH3-128 of the empty input, from xxHash's own sanity checks: 99aa06d3014798d86001c324468d497f.
+TEST(ContentHash, is_xxh3_128) { EXPECT_EQ(content_hash({}), "99aa06d3014798d86001c324468d497f"); }
+
+}  // namespace
+}  // namespace agewise
