@@ -16,8 +16,9 @@ struct Estimate {
   std::vector<float> distribution;  // one a class, sums to 1
 };
 
-// A prepared face (size × size, the recipe's colour) as network input, C × H × W floats: whitened, or mean and scale
-// and channel order applied. The one place where pixels become numbers: train and estimate both call it.
+// A prepared face (size × size, the recipe's colour) as network input, C × H × W floats: mean and scale and channel
+// order applied; where the recipe whitens, the bare pixels 0 … 255, ready for apply_zca(). The one place where pixels
+// become numbers: train and estimate both call it.
 void to_network_input(const Recipe& recipe, const Image& face, std::span<float> input);
 
 // What the raw outputs of a network mean.

@@ -10,6 +10,7 @@
 #include "agewise/age/classes.h"
 #include "agewise/nn/graph.h"
 #include "agewise/recipe/recipe.h"
+#include "agewise/weights/safetensors.h"
 #include "agewise/whiten/zca.h"
 
 namespace agewise {
@@ -20,12 +21,25 @@ struct Model {
   Graph graph;
   std::vector<float> parameters;  // plain layout
   std::optional<Zca> whitening;
+  // Where `whitening` is absent though the recipe whitens: the content_hash() of the file whiten.safetensors that lies
+  // beside the model's. A run's checkpoints name their transform so, because it is some hundred times their own size.
+  std::string whitening_hash;
   std::map<std::string, std::string> notes;  // what a card says: data, licence, figures, program version
 };
 
-// One safetensors file with the whole pre-processing in its metadata and tensors. Reading checks everything against
-// the graph that the recipe makes; throws Error naming file and array.
-void write_model(const std::filesystem::path& file, const Model& model);
+// The network that the recipe spells out, for its pictures and its loss. Throws UsageError (nn/build.h).
+Graph graph_of(const Recipe& recipe, const Classes& classes);
+
+// What a file may hold beside the model: a checkpoint's optimiser. All its names begin with "train.".
+struct Attachment {
+  std::map<std::string, std::string> texts;
+  std::vector<TensorView> tensors;
+};
+
+// One safetensors file with the whole pre-processing in its metadata and tensors, embedded or (whitening_hash) named.
+// Reading checks everything against the graph that the recipe makes, passes over an attachment, and fetches a
+// transform that is only named from beside the file; throws Error naming file and array.
+void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment = {});
 Model read_model(const std::filesystem::path& file);
 
 }  // namespace agewise

@@ -104,6 +104,8 @@ Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
+const std::filesystem::path& Store::file() const { return implementation_->file; }
+
 const StoreFacts& Store::facts() const { return implementation_->facts; }
 
 std::vector<FaceRecord> Store::faces() const {

@@ -49,6 +49,7 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();
 
+  const std::filesystem::path& file() const;
   const StoreFacts& facts() const;
   std::vector<FaceRecord> faces() const;      // all parts, in label order
   std::vector<RejectRecord> rejects() const;  // in label order
