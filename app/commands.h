@@ -18,6 +18,7 @@ struct Context {
   StopFlag& stop;   // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
 };
 
+void add_info(CLI::App& program, const Context& context);
 void add_prepare(CLI::App& program, const Context& context);
 void add_recipe(CLI::App& program, const Context& context);
 

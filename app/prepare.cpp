@@ -40,8 +40,8 @@ void print_expectation(const PreparePlan& plan, const std::string& store) {
                     with_thousands(plan.wanted.size()), store, std::max<std::uint64_t>(1, bytes >> 20)));
 }
 
-nlohmann::json to_json(const PrepareResult& result) {
-  nlohmann::json rejects = nlohmann::json::object();
+nlohmann::ordered_json to_json(const PrepareResult& result) {
+  nlohmann::ordered_json rejects = nlohmann::ordered_json::object();
   for (const auto& [reason, count] : result.rejects) rejects[std::string(describe(reason))] = count;
   return {{"faces", result.faces}, {"rejects", rejects}, {"pictures_not_asked_for", result.unasked}};
 }

@@ -124,9 +124,11 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
       if (c > 0) text += "  ";
       text += numeric[c] != 0 ? blanks + rows[r][c] : rows[r][c] + (c + 1 < columns ? blanks : "");
     }
+    text.resize(text.find_last_not_of(' ') + 1);
     text += '\n';
     if (r > 0) continue;
-    for (std::size_t c = 0; c < columns; ++c) text += (c > 0 ? "  " : "") + std::string(widths[c], '-');
+    for (std::size_t c = 0; c < columns; ++c)
+      text += (c > 0 ? "  " : "") + std::string(rows[0][c].empty() ? 0 : widths[c], '-');
     text += '\n';
   }
   return text;
@@ -136,8 +138,8 @@ void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), std
 
 void warn(std::string_view text) { std::fprintf(stderr, "agewise: warning: %s\n", std::string(text).c_str()); }
 
-void print_json(const nlohmann::json& json) {
-  print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+void print_json(const nlohmann::ordered_json& json) {
+  print(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace agewise

@@ -41,13 +41,13 @@ std::string progress_text(const Progress& progress, std::uint64_t done_here, dou
 std::string with_thousands(std::uint64_t number);  // "12,345"
 std::string duration_text(double seconds);         // "0:47", "1:02:03", "3 days 04:00"
 
-// Columns aligned by spaces, the first row above a rule; a column of numbers below its head is set to the right. Every
-// row has as many cells as the first. Ends with a newline.
+// Columns aligned by spaces, the first row above a rule (none under an empty head); a column of numbers below its head
+// is set to the right. Every row has as many cells as the first. Ends with a newline.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
 // To stdout. A failed write is found when main ends.
 void print(std::string_view text);
-void warn(std::string_view text);             // to stderr, as "agewise: warning: …"
-void print_json(const nlohmann::json& json);  // indented, with a newline
+void warn(std::string_view text);                     // to stderr, as "agewise: warning: …"
+void print_json(const nlohmann::ordered_json& json);  // indented, with a newline
 
 }  // namespace agewise

@@ -1,0 +1,21 @@
+// What `agewise info` shows of each kind of thing: one function a kind, each in a file of its own.
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "app/options.h"
+
+namespace agewise {
+
+struct InfoOptions {
+  std::filesystem::path path;
+  RecipeOptions recipe{"seed", {}};  // labels: how they are screened
+  std::string list;                  // labels: CSV file to write the rows to that are kept
+  std::string sheet;                 // store: PNG file to draw a contact sheet to
+  bool json = false;
+};
+
+void info_labels(const InfoOptions& options);
+void info_store(const InfoOptions& options);
+
+}  // namespace agewise

@@ -1,0 +1,94 @@
+// agewise info LABELS: how many rows a label file has, what screening does to them, without any picture.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/files.h"
+#include "agewise/catalog/screen.h"
+#include "app/histogram.h"
+#include "app/info.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+// RFC 4180: quoted where it must be.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string_view word(Gender gender) {
+  return gender == Gender::male ? "male" : gender == Gender::female ? "female" : "";
+}
+
+// Columns that `prepare --labels` reads back.
+void write_list(const std::string& file, const std::vector<const CatalogRow*>& kept, const std::vector<double>& ages,
+                const std::vector<Split>& splits) {
+  std::string text = "file,age,gender,person,source,split\n";
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const CatalogRow& row = *kept[i];
+    text += fmt::format("{},{},{},{},{},{}\n", csv_field(row.file), ages[i], word(row.gender), csv_field(row.person),
+                        csv_field(row.source), name_of(splits[i]));
+  }
+  write_file(file, text);
+}
+
+Histogram genders(const std::vector<const CatalogRow*>& rows) {
+  Histogram histogram{"gender", {{"female", 0}, {"male", 0}, {"unknown", 0}}};
+  for (const CatalogRow* row : rows)
+    ++histogram.counts[row->gender == Gender::female ? 0 : row->gender == Gender::male ? 1 : 2].second;
+  return histogram;
+}
+
+Histogram parts(const std::vector<Split>& splits) {
+  Histogram histogram{"part", {}};
+  for (Split part : {Split::train, Split::val, Split::test}) {
+    std::int64_t count = std::count(splits.begin(), splits.end(), part);
+    if (count > 0) histogram.counts.emplace_back(name_of(part), count);
+  }
+  return histogram;
+}
+
+}  // namespace
+
+void info_labels(const InfoOptions& options) {
+  Recipe recipe = load(options.recipe);
+  Catalog catalog = read_labels(options.path);
+  std::vector<const CatalogRow*> kept;
+  std::vector<double> ages;
+  std::map<Reason, std::int64_t> reasons;
+  for (const CatalogRow& row : catalog.rows) {
+    Reason reason = screen(row, recipe.screen);
+    if (reason != Reason::none) {
+      ++reasons[reason];
+      continue;
+    }
+    kept.push_back(&row);
+    ages.push_back(age_of(row, recipe.screen.age_rule));
+  }
+  std::vector<Split> splits = assign_splits(kept, recipe.split);
+  if (!options.list.empty()) write_list(options.list, kept, ages, splits);
+  Histogram rejects{"rejected because of", {}};
+  for (const auto& [reason, count] : reasons) rejects.counts.emplace_back(describe(reason), count);
+  if (options.json) {
+    print_json({{"kind", catalog.kind},
+                {"rows", catalog.rows.size()},
+                {"kept", kept.size()},
+                {"rejects", to_json(rejects)},
+                {"ages", to_json(decades("age", ages))},
+                {"genders", to_json(genders(kept))},
+                {"parts", to_json(parts(splits))}});
+    return;
+  }
+  print(fmt::format("{}: {}, {} rows; screened by recipe {}, {} are kept\n", options.path.string(), catalog.kind,
+                    with_thousands(catalog.rows.size()), recipe.name, with_thousands(kept.size())));
+  for (const Histogram& histogram : {rejects, decades("age", ages), genders(kept), parts(splits)}) {
+    if (!histogram.counts.empty()) print("\n" + to_text(histogram));
+  }
+}
+
+}  // namespace agewise

@@ -1,0 +1,104 @@
+// agewise info STORE: faces and rejects, and what the pictures were like before they were prepared.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agewise/store/store.h"
+#include "app/histogram.h"
+#include "app/info.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+template <class Key>
+Histogram count_by(const std::string& title, const std::vector<FaceRecord>& faces, Key key) {
+  std::map<decltype(key(faces[0])), std::int64_t> counts;
+  for (const FaceRecord& face : faces) ++counts[key(face)];
+  Histogram histogram{title, {}};
+  for (const auto& [value, count] : counts) histogram.counts.emplace_back(fmt::format("{}", value), count);
+  return histogram;
+}
+
+// Powers of two from 1 on: sizes spread over three orders of magnitude.
+Histogram sizes(const std::string& title, const std::vector<FaceRecord>& faces, int PictureInfo::*side) {
+  std::map<int, std::int64_t> counts;
+  for (const FaceRecord& face : faces) {
+    int floor = 1;
+    while (floor * 2 <= face.picture.*side) floor *= 2;
+    ++counts[floor];
+  }
+  Histogram histogram{title, {}};
+  for (const auto& [floor, count] : counts)
+    histogram.counts.emplace_back(fmt::format("{}–{}", floor, 2 * floor - 1), count);
+  return histogram;
+}
+
+std::string_view kind_name(FileKind kind) {
+  switch (kind) {
+    case FileKind::jpeg:
+      return "JPEG";
+    case FileKind::png:
+      return "PNG";
+    case FileKind::webp:
+      return "WebP";
+    case FileKind::heif:
+      return "HEIC";
+    case FileKind::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+std::vector<Histogram> histograms_of(const Store& store, const std::vector<FaceRecord>& faces) {
+  const Recipe& recipe = store.facts().recipe;
+  std::vector<double> ages;
+  for (const FaceRecord& face : faces) ages.push_back(face.age);
+  Histogram rejects{"rejected because of", {}};
+  for (const auto& [reason, count] : store.reject_counts()) rejects.counts.emplace_back(describe(reason), count);
+  std::vector<Histogram> all{
+      rejects, count_by("part", faces, [](const FaceRecord& face) { return std::string(name_of(face.split)); }),
+      decades("age", ages)};
+  if (recipe.classes.years == 0 && !recipe.classes.edges.empty()) {
+    Classes classes = classes_of(recipe.classes);
+    Histogram counts{"class", {}};
+    for (const std::string& name : classes.names) counts.counts.emplace_back(name, 0);
+    for (double age : ages) ++counts.counts[class_of(classes, age)].second;
+    all.push_back(counts);
+  }
+  all.push_back(sizes("width", faces, &PictureInfo::width));
+  all.push_back(sizes("height", faces, &PictureInfo::height));
+  all.push_back(count_by("channels", faces, [](const FaceRecord& face) { return face.picture.channels; }));
+  all.push_back(
+      count_by("file kind", faces, [](const FaceRecord& face) { return std::string(kind_name(face.picture.kind)); }));
+  return all;
+}
+
+}  // namespace
+
+void info_store(const InfoOptions& options) {
+  Store store(options.path);
+  std::vector<FaceRecord> faces = store.faces();
+  std::vector<Histogram> histograms = histograms_of(store, faces);
+  const StoreFacts& facts = store.facts();
+  if (options.json) {
+    nlohmann::ordered_json json{{"recipe", facts.recipe.name},
+                                {"labels", facts.labels},
+                                {"complete", facts.complete},
+                                {"faces", faces.size()},
+                                {"pictures_not_asked_for", facts.unasked}};
+    for (const Histogram& histogram : histograms) json[histogram.title] = to_json(histogram);
+    print_json(json);
+    return;
+  }
+  print(fmt::format("{}: {} faces of {}×{} pixels, {}, by recipe {}\nmade of {}\n", options.path.string(),
+                    with_thousands(faces.size()), facts.recipe.face.size, facts.recipe.face.size,
+                    facts.recipe.face.colour == Colour::grey ? "grey" : "colour", facts.recipe.name, facts.labels));
+  if (!facts.complete) print("not complete: `agewise prepare` was stopped; the same command goes on\n");
+  for (const Histogram& histogram : histograms) {
+    if (!histogram.counts.empty()) print("\n" + to_text(histogram));
+  }
+}
+
+}  // namespace agewise
