@@ -1,0 +1,21 @@
+// Any text is a recipe or a UsageError; and what was read is written so that it reads back as the same text.
+#include <cstdlib>
+
+#include "agewise/base/error.h"
+#include "agewise/recipe/recipe.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  std::string text(reinterpret_cast<const char*>(data), size);
+  agewise::Recipe recipe;
+  try {
+    recipe = agewise::parse_recipe(text, "fuzz");
+  } catch (const agewise::UsageError&) {
+  }
+  try {
+    agewise::set_option(recipe, text);
+  } catch (const agewise::UsageError&) {
+  }
+  std::string written = agewise::to_toml(recipe);
+  if (agewise::to_toml(agewise::parse_recipe(written, "written")) != written) std::abort();
+  return 0;
+}
