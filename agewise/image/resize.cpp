@@ -4,104 +4,78 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "agewise/image/sum_rows.h"
+
 namespace agewise {
 namespace {
 
-constexpr int kBits = 14;                              // of a weight's fraction: the weights of a pixel sum to 2^14
 constexpr double kFarthest = 1e5, kLargestArea = 1e8;  // of a cut: pixels
 
-// For each new pixel the first old one under it and the weights of those from there on.
-struct Filter {
-  int taps = 0;  // weights a new pixel; unused ones at the end are 0
-  std::vector<int> first;
-  std::vector<std::int32_t> weights;  // taps a new pixel
+// The old pixels that make a new one, and their weights, which sum to kOne.
+struct Window {
+  int first = 0;
+  std::vector<std::int32_t> weights;
 };
 
 // A triangle as wide as the new pixel is, or two old ones when enlarging (Pillow's BILINEAR).
-Filter triangle_filter(int from, int to) {
-  double scale = static_cast<double>(from) / to, reach = std::max(scale, 1.0);
-  Filter filter;
-  filter.taps = static_cast<int>(std::ceil(reach)) * 2 + 1;
-  filter.first.resize(to);
-  filter.weights.assign(static_cast<std::size_t>(to) * filter.taps, 0);
-  std::vector<double> exact(filter.taps);
-  for (int i = 0; i < to; ++i) {
-    double centre = (i + 0.5) * scale;
-    int begin = std::max(0, static_cast<int>(centre - reach + 0.5)),
-        end = std::min(from, static_cast<int>(centre + reach + 0.5));
-    double sum = 0;
-    for (int k = begin; k < end; ++k) {
-      exact[k - begin] = std::max(0.0, 1 - std::abs((k - centre + 0.5) / reach));
-      sum += exact[k - begin];
-    }
-    // Rounded so that they still sum to one: a flat picture stays as it is.
-    std::int32_t* weights = &filter.weights[static_cast<std::size_t>(i) * filter.taps];
-    int heaviest = 0, total = 0;
-    for (int k = 0; k < end - begin; ++k) {
-      weights[k] = static_cast<std::int32_t>(std::lround(exact[k] / sum * (1 << kBits)));
-      total += weights[k];
-      if (weights[k] > weights[heaviest]) heaviest = k;
-    }
-    weights[heaviest] += (1 << kBits) - total;
-    filter.first[i] = std::min(begin, std::max(0, from - filter.taps));
-    // Near the end the window is moved back so that it never reads past the row.
-    std::rotate(weights, weights + filter.taps - (begin - filter.first[i]), weights + filter.taps);
+Window window_of(int pixel, int from, int to) {
+  double scale = static_cast<double>(from) / to, reach = std::max(scale, 1.0), centre = (pixel + 0.5) * scale;
+  int begin = std::max(0, static_cast<int>(centre - reach + 0.5));
+  int end = std::min(from, static_cast<int>(centre + reach + 0.5));
+  auto height = [&](int k) { return std::max(0.0, 1 - std::abs((k - centre + 0.5) / reach)); };
+  double sum = 0;
+  for (int k = begin; k < end; ++k) sum += height(k);
+  Window window{begin, std::vector<std::int32_t>(end - begin)};
+  std::int32_t missing = kOne;
+  for (int k = begin; k < end; ++k) {
+    window.weights[k - begin] = static_cast<std::int32_t>(height(k) / sum * kOne + 0.5);
+    missing -= window.weights[k - begin];
   }
-  return filter;
+  *std::max_element(window.weights.begin(), window.weights.end()) += missing;  // a flat picture stays as it is
+  return window;
 }
 
-std::uint8_t rounded(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp((sum + (1 << (kBits - 1))) >> kBits, 0, 255));
+Image resize_height(Image image, int height) {
+  if (image.height == height) return image;
+  Image resized = make_image(image.width, height, image.channels);
+  std::size_t row_size = static_cast<std::size_t>(image.width) * image.channels;
+  for (int y = 0; y < height; ++y) {
+    Window window = window_of(y, image.height, height);
+    sum_rows(image.row(window.first), row_size, window.weights, resized.row(y));
+  }
+  return resized;
 }
 
 template <int channels>
-void shrink_row(const std::uint8_t* from, const Filter& filter, int taps, std::uint8_t* to) {
-  const std::int32_t* weights = filter.weights.data();
-  for (int first : filter.first) {
-    const std::uint8_t* pixel = from + static_cast<std::ptrdiff_t>(first) * channels;
-    std::int32_t sum[channels] = {};
-    for (int k = 0; k < taps; ++k) {
-      for (int c = 0; c < channels; ++c) sum[c] += weights[k] * pixel[k * channels + c];
+void transpose(const Image& image, Image& transposed) {
+  constexpr int kTile = 16;  // rows whose pixels stay in the nearest cache meanwhile
+  std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(image.width) * channels;
+  for (int top = 0; top < image.height; top += kTile) {
+    int rows = std::min(kTile, image.height - top);
+    for (int x = 0; x < image.width; ++x) {
+      const std::uint8_t* from = image.row(top) + static_cast<std::ptrdiff_t>(x) * channels;
+      std::uint8_t* to = transposed.row(x) + static_cast<std::ptrdiff_t>(top) * channels;
+      for (int y = 0; y < rows; ++y, from += stride, to += channels) {
+        for (int c = 0; c < channels; ++c) to[c] = from[c];
+      }
     }
-    for (int c = 0; c < channels; ++c) *to++ = rounded(sum[c]);
-    weights += filter.taps;
   }
 }
 
-Image resize_width(const Image& image, int width) {
-  if (image.width == width) return image;
-  Image resized = make_image(width, image.height, image.channels);
-  Filter filter = triangle_filter(image.width, width);
-  int taps = std::min(filter.taps, image.width);
-  for (int y = 0; y < image.height; ++y) {
-    if (image.channels == 1) shrink_row<1>(image.row(y), filter, taps, resized.row(y));
-    if (image.channels == 3) shrink_row<3>(image.row(y), filter, taps, resized.row(y));
-  }
-  return resized;
-}
-
-Image resize_height(const Image& image, int height) {
-  if (image.height == height) return image;
-  Image resized = make_image(image.width, height, image.channels);
-  Filter filter = triangle_filter(image.height, height);
-  int row_size = image.width * image.channels, taps = std::min(filter.taps, image.height);
-  std::vector<std::int32_t> sums(row_size);
-  for (int y = 0; y < height; ++y) {
-    std::fill(sums.begin(), sums.end(), 0);
-    for (int k = 0; k < taps; ++k) {
-      std::int32_t weight = filter.weights[static_cast<std::size_t>(y) * filter.taps + k];
-      if (weight == 0) continue;
-      const std::uint8_t* row = image.row(filter.first[y] + k);
-      for (int x = 0; x < row_size; ++x) sums[x] += weight * row[x];
-    }
-    std::transform(sums.begin(), sums.end(), resized.row(y), rounded);
-  }
-  return resized;
+// Rows and columns exchanged.
+Image transposed(const Image& image) {
+  Image result = make_image(image.height, image.width, image.channels);
+  image.channels == 1 ? transpose<1>(image, result) : transpose<3>(image, result);
+  return result;
 }
 
 }  // namespace
 
-Image resize(const Image& image, int width, int height) { return resize_height(resize_width(image, width), height); }
+// Summing whole rows is what processors do well, so columns are resized as rows of the transposed picture.
+Image resize(const Image& image, int width, int height) {
+  Image resized = resize_height(image, height);
+  return image.width == width ? resized : transposed(resize_height(transposed(resized), width));
+}
 
 Image cut_out(const Image& picture, Box box, int width, int height) {
   double left = std::round(box.left), top = std::round(box.top);
