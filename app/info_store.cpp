@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agewise/base/files.h"
+#include "agewise/base/random.h"
+#include "agewise/image/encode.h"
+#include "agewise/report/sheet.h"
 #include "agewise/store/store.h"
 #include "app/histogram.h"
 #include "app/info.h"
@@ -75,11 +79,25 @@ std::vector<Histogram> histograms_of(const Store& store, const std::vector<FaceR
   return all;
 }
 
+// Some of the faces, drawn at random but always the same ones, the youngest first.
+void draw_sheet(const Store& store, std::vector<FaceRecord> faces, const std::filesystem::path& file) {
+  constexpr std::size_t kMost = 80;
+  std::string title = fmt::format("{}: {} of {} faces, by age", store.file().filename().string(),
+                                  std::min(kMost, faces.size()), with_thousands(faces.size()));
+  Random(1, Purpose::sample).shuffle(std::span(faces));
+  faces.resize(std::min(kMost, faces.size()));
+  std::sort(faces.begin(), faces.end(), [](const FaceRecord& a, const FaceRecord& b) { return a.age < b.age; });
+  std::vector<Tile> tiles;
+  for (const FaceRecord& face : faces) tiles.push_back({store.picture(face.row), fmt::format("{:.0f}", face.age)});
+  write_file(file, encode_png(contact_sheet(tiles, title)));
+}
+
 }  // namespace
 
 void info_store(const InfoOptions& options) {
   Store store(options.path);
   std::vector<FaceRecord> faces = store.faces();
+  if (!options.sheet.empty()) draw_sheet(store, faces, options.sheet);
   std::vector<Histogram> histograms = histograms_of(store, faces);
   const StoreFacts& facts = store.facts();
   if (options.json) {
