@@ -106,7 +106,7 @@ class Preparation {
       {
         std::vector<std::jthread> workers;
         for (int i = 0; i < threads_; ++i) workers.emplace_back([this] { guarded([this] { work(); }); });
-        guarded([&] { read_all(pictures); });
+        read_guarded(pictures);
         jobs_.close();
       }
       outcomes_.close();
@@ -140,7 +140,7 @@ class Preparation {
     writer_.commit();
   }
 
-  // Runs a thread's work; the first exception of any ends all and is thrown again at the end.
+  // Runs a worker's or the writer's work; the first exception of any ends all and is thrown again at the end.
   template <class Work>
   void guarded(Work work) {
     try {
@@ -153,6 +153,16 @@ class Preparation {
     if (!failed_) return;
     budget_.close();
     jobs_.close();
+  }
+
+  // A source that breaks ends the reading; what was read before is still prepared.
+  void read_guarded(const std::vector<std::filesystem::path>& pictures) {
+    try {
+      read_all(pictures);
+    } catch (...) {
+      std::lock_guard lock(problem_mutex_);
+      if (!problem_) problem_ = std::current_exception();
+    }
   }
 
   void read_all(const std::vector<std::filesystem::path>& pictures) {

@@ -3,7 +3,29 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "agewise/base/error.h"
+
 namespace agewise {
+namespace {
+
+std::string fact(const SQLite::Database& database, const char* name) {
+  SQLite::Statement query(database, "SELECT value FROM facts WHERE name = ?");
+  query.bind(1, name);
+  return query.executeStep() ? query.getColumn(0).getString() : "";
+}
+
+void check_is_store(const std::filesystem::path& file, SQLite::Database& database) {
+  if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId)
+    throw file_error(file, "is not a store that `agewise prepare` made");
+  int version = database.execAndGet("PRAGMA user_version").getInt();
+  if (version > kStoreVersion) {
+    throw file_error(
+        file, fmt::format("is a store of version {}; this agewise reads up to version {}: use a newer agewise", version,
+                          kStoreVersion));
+  }
+}
+
+}  // namespace
 
 void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem) {
   switch (problem.getErrorCode()) {
@@ -22,15 +44,15 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
   }
 }
 
-void check_is_store(const std::filesystem::path& file, SQLite::Database& database) {
-  if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId)
-    throw file_error(file, "is not a store that `agewise prepare` made");
-  int version = database.execAndGet("PRAGMA user_version").getInt();
-  if (version > kStoreVersion) {
-    throw file_error(
-        file, fmt::format("is a store of version {}; this agewise reads up to version {}: use a newer agewise", version,
-                          kStoreVersion));
-  }
+StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database) {
+  check_is_store(file, database);
+  StoreFacts facts;
+  facts.recipe = parse_recipe(fact(database, "recipe"), file.string() + ": its recipe");
+  facts.labels = fact(database, "labels");
+  facts.complete = fact(database, "complete") == "yes";
+  std::string unasked = fact(database, "unasked");
+  facts.unasked = unasked.empty() ? 0 : std::stoll(unasked);
+  return facts;
 }
 
 }  // namespace agewise

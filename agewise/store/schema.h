@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "agewise/base/error.h"
+#include "agewise/store/store.h"
 
 namespace agewise {
 
@@ -28,6 +28,6 @@ CREATE TABLE rejects (row INTEGER PRIMARY KEY, file TEXT NOT NULL, reason INTEGE
 [[noreturn]] void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem);
 
 // Throws Error unless the open database is a store of a version that this program reads.
-void check_is_store(const std::filesystem::path& file, SQLite::Database& database);
+StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database);
 
 }  // namespace agewise

@@ -1,30 +1,16 @@
 #include "agewise/store/store.h"
 
+#include <unistd.h>
+
 #include <cstring>
 #include <fstream>
 #include <mutex>
 
+#include "agewise/base/error.h"
 #include "agewise/store/schema.h"
 
 namespace agewise {
 namespace {
-
-std::string fact(const SQLite::Database& database, const char* name) {
-  SQLite::Statement query(database, "SELECT value FROM facts WHERE name = ?");
-  query.bind(1, name);
-  return query.executeStep() ? query.getColumn(0).getString() : "";
-}
-
-StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database) {
-  check_is_store(file, database);
-  StoreFacts facts;
-  facts.recipe = parse_recipe(fact(database, "recipe"), file.string() + ": its recipe");
-  facts.labels = fact(database, "labels");
-  facts.complete = fact(database, "complete") == "yes";
-  std::string unasked = fact(database, "unasked");
-  facts.unasked = unasked.empty() ? 0 : std::stoll(unasked);
-  return facts;
-}
 
 // Values outside of an enum in a damaged or hostile store count as its first one.
 template <class Enum>
@@ -75,7 +61,8 @@ struct Store::Implementation {
 
   explicit Implementation(const std::filesystem::path& path)
       : file(path),
-        database(path.string(), SQLite::OPEN_READONLY),
+        // Read and write where it may, so that SQLite can take back what a killed process had begun to write.
+        database(path.string(), ::access(path.c_str(), W_OK) == 0 ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY),
         facts(read_facts(path, database)),
         picture_query(database, "SELECT encoding, pixels FROM faces WHERE row = ?") {}
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "agewise/base/error.h"
 #include "agewise/image/encode.h"
 #include "agewise/store/schema.h"
 
@@ -11,10 +12,16 @@ namespace {
 constexpr int kRowsPerTransaction = 500;
 constexpr int kJpegQuality = 95;
 
+bool is_empty(SQLite::Database& database) {
+  return database.execAndGet("SELECT count(*) FROM sqlite_master").getInt() == 0 &&
+         database.execAndGet("PRAGMA application_id").getInt() == 0;
+}
+
+// All or nothing: a process killed here leaves an empty file.
 void create(SQLite::Database& database, const StoreFacts& facts) {
+  SQLite::Transaction transaction(database);
   database.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
   database.exec("PRAGMA user_version = " + std::to_string(kStoreVersion));
-  SQLite::Transaction transaction(database);
   database.exec(kSchema);
   SQLite::Statement insert(database, "INSERT INTO facts VALUES (?, ?)");
   auto put = [&](const char* name, const std::string& value) {
@@ -29,8 +36,8 @@ void create(SQLite::Database& database, const StoreFacts& facts) {
   transaction.commit();
 }
 
-void check_goes_on(const std::filesystem::path& file, const StoreFacts& wanted) {
-  StoreFacts found = Store(file).facts();
+void check_goes_on(const std::filesystem::path& file, SQLite::Database& database, const StoreFacts& wanted) {
+  StoreFacts found = read_facts(file, database);
   std::string other = found.labels != wanted.labels                     ? "other labels or another choice of rows"
                       : to_toml(found.recipe) != to_toml(wanted.recipe) ? "another recipe"
                                                                         : "";
@@ -96,13 +103,12 @@ struct StoreWriter::Implementation {
 
 StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& facts) {
   try {
-    bool is_new = !std::filesystem::exists(file) || std::filesystem::file_size(file) == 0;
-    if (!is_new) check_goes_on(file, facts);
     implementation_ = std::make_unique<Implementation>(file, facts.recipe.face.colour);
-    if (is_new) create(implementation_->database, facts);
+    SQLite::Database& database = implementation_->database;
+    is_empty(database) ? create(database, facts) : check_goes_on(file, database, facts);
     implementation_->make_statements();
     implementation_->begin();
-    implementation_->database.exec("UPDATE facts SET value = value WHERE name = 'complete'");  // takes the lock now
+    database.exec("UPDATE facts SET value = value WHERE name = 'complete'");  // takes the lock now
   } catch (const SQLite::Exception& problem) {
     rethrow(file, problem);
   }

@@ -1,0 +1,176 @@
+#include "agewise/prepare/prepare.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/image/resize.h"
+#include "tests/prepare/collection.h"
+
+namespace agewise {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+using Prepare = Collection;
+
+TEST_F(Prepare, a_tar_becomes_a_store_in_label_order_whatever_its_own) {
+  write_labels(150);
+  auto pictures = members(150);
+  std::reverse(pictures.begin(), pictures.end());
+  write_tar(folder_ / "pictures.tar", pictures);
+  PrepareResult result = run({folder_ / "pictures.tar"});
+  EXPECT_EQ(result.faces, 150);
+  EXPECT_TRUE(result.rejects.empty());
+  Store made(store());
+  EXPECT_TRUE(made.facts().complete);
+  std::vector<FaceRecord> faces = made.faces();
+  ASSERT_EQ(faces.size(), 150U);
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    EXPECT_EQ(faces[i].row, static_cast<std::int64_t>(i));
+    EXPECT_EQ(faces[i].age, static_cast<double>(i % 90 + 1));
+  }
+  EXPECT_EQ(
+      std::count_if(faces.begin(), faces.end(), [](const FaceRecord& face) { return face.split == Split::train; }),
+      105);
+  EXPECT_EQ(made.picture(7).pixels,
+            resize(to_grey(*decode(numbered_jpeg(7), {.grey = true, .enough_pixels = 16}).image), 16, 16).pixels);
+}
+
+TEST_F(Prepare, folder_tar_compressed_tar_and_several_sources_give_the_same_store) {
+  write_labels(40);
+  auto pictures = members(40);
+  for (const auto& [name, content] : pictures) {
+    std::filesystem::create_directories((folder_ / "pictures" / name).parent_path());
+    write_file(folder_ / "pictures" / name, content);
+  }
+  write_tar(folder_ / "all.tar", pictures);
+  write_tar(folder_ / "all.tar.gz", pictures, true);
+  write_tar(folder_ / "1.tar", {pictures.begin(), pictures.begin() + 25});
+  write_tar(folder_ / "2.tar", {pictures.begin() + 25, pictures.end()});
+  run({folder_ / "pictures"}, "folder.db");
+  run({folder_ / "all.tar"}, "tar.db", 1);
+  run({folder_ / "all.tar.gz"}, "gz.db", 4);
+  run({folder_ / "2.tar", folder_ / "1.tar"}, "two.db");
+  std::string expected = digest(Store(store("folder.db")));
+  for (const char* name : {"tar.db", "gz.db", "two.db"}) EXPECT_EQ(digest(Store(store(name))), expected) << name;
+}
+
+TEST_F(Prepare, colour_faces_are_kept_as_jpeg_of_high_quality) {
+  recipe_.face.colour = Colour::rgb;
+  write_labels(1);
+  write_tar(folder_ / "p.tar", members(1));
+  run({folder_ / "p.tar"});
+  Image stored = Store(store()).picture(0),
+        exact = resize(*decode(numbered_jpeg(0), {.enough_pixels = 16}).image, 16, 16);
+  ASSERT_EQ(stored.channels, 3);
+  double difference = 0;
+  for (std::size_t i = 0; i < exact.pixels.size(); ++i) difference += std::abs(stored.pixels[i] - exact.pixels[i]);
+  EXPECT_LT(difference / static_cast<double>(exact.pixels.size()), 3);
+}
+
+TEST_F(Prepare, every_row_that_is_not_used_has_its_reason) {
+  write_labels(3,
+               "04/none.jpg,30\n05/cut.jpg,30\n06/empty.jpg,30\n07/text.jpg,30\n08/tiny.jpg,30\n09/old.jpg,140\n10/"
+               "unborn.jpg,-3\n11/when.jpg,\n");
+  auto pictures = members(3);
+  std::vector<std::byte> cut = numbered_jpeg(5);
+  cut.resize(cut.size() / 2);
+  std::string text = "this is no picture";
+  pictures.emplace_back("x/05/cut.jpg", cut);
+  pictures.emplace_back("x/06/empty.jpg", std::vector<std::byte>{});
+  pictures.emplace_back("x/07/text.jpg",
+                        std::vector<std::byte>(reinterpret_cast<std::byte*>(text.data()),
+                                               reinterpret_cast<std::byte*>(text.data()) + text.size()));
+  pictures.emplace_back("x/08/tiny.jpg", numbered_jpeg(8, 1, 1));
+  pictures.emplace_back("x/09/old.jpg", numbered_jpeg(9));
+  pictures.emplace_back("x/nobody.jpg", numbered_jpeg(10));
+  write_tar(folder_ / "p.tar", pictures);
+  PrepareResult result = run({folder_ / "p.tar"});
+  EXPECT_EQ(result.faces, 3);
+  EXPECT_EQ(result.unasked, 1);
+  std::map<Reason, std::int64_t> expected{{Reason::no_such_file, 1},      {Reason::undecodable, 3},
+                                          {Reason::too_small, 1},         {Reason::unknown_date, 1},
+                                          {Reason::age_above_maximum, 1}, {Reason::age_below_minimum, 1}};
+  EXPECT_EQ(result.rejects, expected);
+  std::vector<RejectRecord> rejects = Store(store()).rejects();
+  EXPECT_EQ(rejects[1].file, "05/cut.jpg");
+  EXPECT_FALSE(rejects[1].detail.empty());
+}
+
+TEST_F(Prepare, a_name_that_fits_two_rows_or_two_pictures_is_ambiguous_unless_a_better_one_comes) {
+  write_file(folder_ / "labels.csv", "file,age\na/x.jpg,20\nb/x.jpg,30\ny.jpg,40\nc/z.jpg,50\n");
+  write_tar(folder_ / "p.tar", {{"x.jpg", numbered_jpeg(1)},
+                                {"p/y.jpg", numbered_jpeg(2)},
+                                {"q/y.jpg", numbered_jpeg(3)},
+                                {"q/z.jpg", numbered_jpeg(4)},
+                                {"c/z.jpg", numbered_jpeg(5)},
+                                {"r/z.jpg", numbered_jpeg(6)}});
+  PrepareResult result = run({folder_ / "p.tar"});
+  EXPECT_EQ(result.faces, 1);
+  EXPECT_EQ(result.rejects, (std::map<Reason, std::int64_t>{{Reason::ambiguous_name, 3}}));
+  EXPECT_EQ(Store(store()).picture(3).pixels,
+            resize(*decode(numbered_jpeg(5), {.grey = true, .enough_pixels = 16}).image, 16, 16).pixels);
+}
+
+TEST_F(Prepare, limit_sample_and_balance_choose_rows) {
+  write_labels(180);
+  EXPECT_EQ(plan({.limit = 50}).wanted.size(), 50U);
+  EXPECT_EQ(plan({.limit = 50}).wanted.back(), 49U);
+  PreparePlan sampled = plan({.limit = 50, .sample_seed = 3});
+  EXPECT_EQ(sampled.wanted.size(), 50U);
+  EXPECT_GT(sampled.wanted.back(), 100U);
+  // Of the ages 1 … 90, twice each: 29 · 2 young, 15 · 2 middle, 15 · 2 old, 31 · 2 very old.
+  PreparePlan balanced = plan({.balance = true});
+  EXPECT_EQ(balanced.wanted.size(), 4 * 30U);
+  EXPECT_EQ(balanced.rejects.size(), 180 - 120U);
+}
+
+TEST_F(Prepare, an_ordered_split_of_sorted_labels_is_noticed) {
+  std::string csv = "file,age\n";
+  for (int age = 1; age <= 100; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";
+  write_file(folder_ / "labels.csv", csv);
+  EXPECT_LT(plan().share_difference, 0.2);
+  recipe_.split.rule = SplitRule::ordered;
+  EXPECT_GT(plan().share_difference, 0.5);
+}
+
+TEST_F(Prepare, stopped_and_started_again_it_ends_with_the_same_store) {
+  write_labels(2500);
+  write_tar(folder_ / "p.tar", members(2500));
+  run({folder_ / "p.tar"}, "whole.db");
+  StopFlag stop{false};
+  auto stop_after = [&](std::uint64_t rows) {
+    return [&stop, rows](const Progress& progress) { stop = progress.done >= rows; };
+  };
+  for (std::uint64_t rows : {1, 700, 1400} /* up to 512 more are on their way */) {
+    stop = false;
+    EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store("stopped.db"), 2, stop, stop_after(rows)), Interrupted);
+    EXPECT_FALSE(Store(store("stopped.db")).facts().complete);
+  }
+  PrepareResult result = run({folder_ / "p.tar"}, "stopped.db");
+  EXPECT_TRUE(result.went_on);
+  EXPECT_EQ(result.faces, 2500);
+  EXPECT_EQ(digest(Store(store("stopped.db"))), digest(Store(store("whole.db"))));
+}
+
+TEST_F(Prepare, goes_on_only_with_the_same_labels_and_recipe) {
+  write_labels(20);
+  write_tar(folder_ / "p.tar", members(20));
+  StopFlag stop{true};
+  EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store(), 2, stop), Interrupted);
+  recipe_.face.size = 32;
+  EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }), AllOf(HasSubstr("faces.db"), HasSubstr("another recipe")));
+  recipe_.face.size = 16;
+  write_labels(21);
+  EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }), AllOf(HasSubstr("faces.db"), HasSubstr("other labels")));
+  write_labels(20);
+  EXPECT_EQ(run({folder_ / "p.tar"}).faces, 20);
+  EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }), HasSubstr("is complete already"));
+}
+
+}  // namespace
+}  // namespace agewise

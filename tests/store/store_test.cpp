@@ -1,0 +1,162 @@
+#include "agewise/store/store.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/store/store_writer.h"
+
+namespace agewise {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class StoreTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    facts_.recipe = load_recipe("seed");
+    facts_.recipe.face.size = 8;
+    facts_.labels = "labels.csv";
+  }
+  void TearDown() override {
+    std::filesystem::remove(file_);
+    std::filesystem::remove(file_.string() + "-journal");
+  }
+
+  static FaceRecord face(std::int64_t row) {
+    FaceRecord record;
+    record.row = row;
+    record.file = "face.jpg";
+    record.person = "somebody";
+    record.age = 33;
+    record.gender = Gender::female;
+    record.split = Split::test;
+    record.picture = {FileKind::png, 20, 30, 4, 16};
+    return record;
+  }
+
+  void make() {
+    StoreWriter writer(file_, facts_);
+    Image image = make_image(8, 8, 1);
+    image.pixels[5] = 77;
+    writer.add(face(4), encode_face(image), "p/face.jpg");
+    writer.add(RejectRecord{2, "other.jpg", Reason::undecodable, "cut short"}, "p/other.jpg");
+    writer.finish(9);
+  }
+
+  std::string error() const {
+    try {
+      Store store(file_);
+    } catch (const Error& problem) {
+      return problem.what();
+    }
+    return "no error";
+  }
+
+  std::filesystem::path file_ =
+      std::filesystem::path(testing::TempDir()) / ("agewise-store-" + std::to_string(::getpid()) + ".db");
+  StoreFacts facts_;
+};
+
+TEST_F(StoreTest, gives_back_what_was_put_in) {
+  make();
+  Store store(file_);
+  ASSERT_EQ(store.faces().size(), 1U);
+  FaceRecord found = store.faces()[0];
+  EXPECT_EQ(found.row, 4);
+  EXPECT_EQ(found.person, "somebody");
+  EXPECT_EQ(found.gender, Gender::female);
+  EXPECT_EQ(found.split, Split::test);
+  EXPECT_EQ(found.picture.kind, FileKind::png);
+  EXPECT_EQ(found.picture.bits, 16);
+  EXPECT_TRUE(std::isnan(found.age_sigma));
+  EXPECT_EQ(store.picture(4).pixels[5], 77);
+  EXPECT_EQ(store.rejects()[0].detail, "cut short");
+  EXPECT_EQ(store.facts().unasked, 9);
+  EXPECT_TRUE(store.facts().complete);
+  EXPECT_TRUE(is_store(file_));
+}
+
+TEST_F(StoreTest, is_one_file_when_it_is_complete) {
+  make();
+  EXPECT_FALSE(std::filesystem::exists(file_.string() + "-journal"));
+}
+
+TEST_F(StoreTest, a_rows_newest_outcome_replaces_the_older_one) {
+  {
+    StoreWriter writer(file_, facts_);
+    writer.add(face(4), encode_face(make_image(8, 8, 1)), "a");
+    writer.add(RejectRecord{4, "face.jpg", Reason::ambiguous_name, ""}, "");
+    writer.add(RejectRecord{5, "face.jpg", Reason::undecodable, ""}, "");
+    writer.add(face(5), encode_face(make_image(8, 8, 1)), "b");
+    writer.commit();
+  }
+  Store store(file_);
+  ASSERT_EQ(store.faces().size(), 1U);
+  EXPECT_EQ(store.faces()[0].row, 5);
+  ASSERT_EQ(store.rejects().size(), 1U);
+  EXPECT_EQ(store.rejects()[0].row, 4);
+}
+
+TEST_F(StoreTest, what_is_no_store_of_ours_is_refused_by_name) {
+  EXPECT_THAT(error(), HasSubstr("no such file"));
+  write_file(file_, "hello");
+  EXPECT_THAT(error(), AllOf(HasSubstr(file_.string()), HasSubstr("is not a store")));
+  std::filesystem::remove(file_);
+  {
+    SQLite::Database other(file_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    other.exec("CREATE TABLE t (x)");
+  }
+  EXPECT_THAT(error(), HasSubstr("is not a store"));
+}
+
+TEST_F(StoreTest, a_newer_version_says_which) {
+  make();
+  {
+    SQLite::Database newer(file_.string(), SQLite::OPEN_READWRITE);
+    newer.exec("PRAGMA user_version = 99");
+  }
+  EXPECT_THAT(error(), AllOf(HasSubstr("version 99"), HasSubstr("newer agewise")));
+}
+
+TEST_F(StoreTest, held_by_another_process_says_so) {
+  make();
+  SQLite::Database holder(file_.string(), SQLite::OPEN_READWRITE);
+  holder.exec("BEGIN EXCLUSIVE");
+  EXPECT_THAT(error(), AllOf(HasSubstr(file_.string()), HasSubstr("held by another process")));
+}
+
+TEST_F(StoreTest, a_damaged_or_cut_file_is_an_error_and_never_a_crash) {
+  make();
+  std::vector<std::byte> whole = read_file(file_, 1 << 20);
+  for (std::size_t size : {std::size_t{17}, std::size_t{100}, whole.size() / 2, whole.size() - 100}) {
+    write_file(file_, std::span(whole).first(size));
+    try {
+      Store store(file_);
+      store.faces();
+      store.picture(4);
+      store.rejects();
+    } catch (const Error& problem) {
+      EXPECT_THAT(problem.what(), HasSubstr(file_.string())) << size;
+    }
+  }
+}
+
+TEST_F(StoreTest, a_face_of_another_size_than_the_recipe_says_is_refused) {
+  {
+    StoreWriter writer(file_, facts_);
+    writer.add(face(4), encode_face(make_image(9, 9, 1)), "a");
+    writer.finish(0);
+  }
+  Store store(file_);
+  EXPECT_THROW(store.picture(4), Error);
+  EXPECT_THROW(store.picture(77), Error);
+}
+
+}  // namespace
+}  // namespace agewise
