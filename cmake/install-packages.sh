@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config
   libdnnl-dev libopenblas-openmp-dev liblapacke-dev libhwy-dev
-  libmatio-dev libcsv-dev libarchive-dev libsqlite3-dev libsqlitecpp-dev libxxhash-dev
+  zlib1g-dev libmatio-dev libcsv-dev libarchive-dev libsqlite3-dev libsqlitecpp-dev libxxhash-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev libheif-dev libexif-dev libcairo2-dev
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libjs-chart.js)
 test=("${build[@]}" libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev python3-minimal)

@@ -8,6 +8,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/catalog/labels.h"
+#include "agewise/catalog/mat_check.h"
 
 namespace agewise {
 namespace {
@@ -246,17 +247,13 @@ Catalog rows_of(const Fields& fields, const std::string& source) {
   return catalog;
 }
 
-void check_is_mat5(const std::filesystem::path& file, mat_t* mat) {
-  if (mat == nullptr) throw file_error(file, "is no MATLAB file, or is cut short in its header");
-  if (Mat_GetVersion(mat) == MAT_FT_MAT73) throw file_error(file, "is a MATLAB 7.3 (HDF5) file; save it with -v7");
-}
-
 }  // namespace
 
 Catalog read_imdb_wiki(const std::filesystem::path& file) {
   Mat_LogInitFunc("agewise", [](int, char*) {});  // its complaints would go to stderr
+  check_mat_structure(file);
   MatFile mat(Mat_Open(file.c_str(), MAT_ACC_RDONLY));
-  check_is_mat5(file, mat.get());
+  if (mat == nullptr) throw file_error(file, "is no MATLAB file");
   for (const char* name : {"imdb", "wiki"}) {
     Variable variable(Mat_VarRead(mat.get(), name));
     if (!variable) continue;

@@ -1,0 +1,20 @@
+// Any bytes are a catalog or an Error. matio reads files only: each input is a file in memory.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "agewise/base/error.h"
+#include "agewise/catalog/labels.h"
+#include "agewise/catalog/screen.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  static const int file = ::memfd_create("labels.mat", 0);
+  if (::ftruncate(file, 0) != 0 || ::pwrite(file, data, size, 0) != static_cast<ssize_t>(size)) return 0;
+  try {
+    agewise::Catalog catalog = agewise::read_imdb_wiki("/proc/self/fd/" + std::to_string(file));
+    for (const agewise::CatalogRow& row : catalog.rows) agewise::screen(row, {});
+  } catch (const agewise::Error&) {
+  }
+  return 0;
+}
