@@ -70,7 +70,6 @@ struct LayerRecipe {
 };
 
 struct NetworkRecipe {
-  int size = 0;              // input is size × size; 0: as stored
   double scale = 1;          // network input = (pixel - mean) * scale, pixel 0..255 …
   std::vector<double> mean;  // … one a channel, or none for 0; ignored for whitened pictures
   bool bgr = false;          // channel order at the network's input
