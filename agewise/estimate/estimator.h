@@ -11,29 +11,38 @@
 namespace agewise {
 
 struct Estimate {
-  double age;  // years, by the recipe's prediction rule
+  double age;  // years, by the recipe's prediction rule; NaN if the network's outputs are not finite
   int most_likely_class;
-  std::vector<float> distribution;  // one a class, sums to 1
+  std::vector<float> distribution;  // one a class, sums to 1; for a regression all of it in the class of the age
 };
 
-// A prepared face (size × size, the recipe's colour) as network input, C × H × W floats: mean and scale and channel
-// order applied; where the recipe whitens, the bare pixels 0 … 255, ready for apply_zca(). The one place where pixels
-// become numbers: train and estimate both call it.
+// A whole picture that is a face crop in the recipe's colour and size: what the store holds of it.
+Image prepared_face(const FaceRecipe& recipe, const Image& picture);
+
+// A prepared face as network input, C × H × W floats: channel order, mean (in the network's channel order) and scale
+// applied; where the recipe whitens, the bare pixels 0 … 255, ready for apply_zca(). The one place where pixels become
+// numbers: train and estimate both call it. Throws std::invalid_argument for a face that is not prepared.
 void to_network_input(const Recipe& recipe, const Image& face, std::span<float> input);
 
-// What the raw outputs of a network mean.
+// What the raw outputs of a network mean: those of one picture.
 Estimate estimate_of(const Model& model, std::span<const float> outputs);
 
-// One thread at a time.
+// Estimates with dropout off and normalisation by the running statistics, also where the recipe says test_dropout or
+// test_batch_statistics: those repeat how the article measured, and would make one picture's age depend on chance and
+// on the pictures beside it. One thread at a time.
 class Estimator {
  public:
+  // Works on `batch` faces at a time.
   Estimator(Model model, Engine& engine, int batch);
   const Model& model() const { return model_; }
-  // Whole pictures that are face crops (or faces cut out before): resized to the model's size and colour, estimated.
+  // Of prepared faces, any number.
   std::vector<Estimate> estimate(std::span<const Image> faces);
 
  private:
+  void run(std::span<const Image> faces);
+
   Model model_;
+  std::size_t batch_;
   std::unique_ptr<Executable> network_;
 };
 

@@ -27,7 +27,8 @@ struct Model {
   std::map<std::string, std::string> notes;  // what a card says: data, licence, figures, program version
 };
 
-// The network that the recipe spells out, for its pictures and its loss. Throws UsageError (nn/build.h).
+// The network that the recipe spells out, for its pictures and its loss: one input of channels × face.size², one output
+// of a number a class, or of one number for regression. Throws UsageError where it is not so, and as nn/build.h says.
 Graph graph_of(const Recipe& recipe, const Classes& classes);
 
 // What a file may hold beside the model: a checkpoint's optimiser. All its names begin with "train.".
@@ -36,9 +37,11 @@ struct Attachment {
   std::vector<TensorView> tensors;
 };
 
-// One safetensors file with the whole pre-processing in its metadata and tensors, embedded or (whitening_hash) named.
-// Reading checks everything against the graph that the recipe makes, passes over an attachment, and fetches a
-// transform that is only named from beside the file; throws Error naming file and array.
+// One safetensors file with the whole pre-processing in its metadata and tensors, embedded or (whitening_hash) named:
+// the parameters under their names, the transform's arrays (whiten/zca.h), and the texts "agewise_model" (the format's
+// version), "recipe" (TOML), "classes" and "notes" (JSON). Reading checks everything against the graph that the recipe
+// makes and that all numbers are finite, passes over an attachment, and fetches a transform that is only named from
+// beside the file; throws Error naming file and array.
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment = {});
 Model read_model(const std::filesystem::path& file);
 

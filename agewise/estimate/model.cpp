@@ -1,0 +1,180 @@
+#include "agewise/estimate/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/nn/build.h"
+
+namespace agewise {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kVersionText = "agewise_model";
+constexpr const char* kVersion = "1";
+constexpr const char* kWhiteningHash = "whitening_hash";
+constexpr const char* kWhiteningFile = "whiten.safetensors";
+constexpr const char* kAttached = "train.";
+
+bool is_attached(const std::string& name) { return name.rfind(kAttached, 0) == 0; }
+
+const std::string& text_of(const SafetensorsFile& file, const char* name) {
+  auto text = file.metadata().find(name);
+  if (text == file.metadata().end()) throw file_error(file.path(), fmt::format("metadata has no {}", name));
+  return text->second;
+}
+
+void check_version(const SafetensorsFile& file) {
+  auto version = file.metadata().find(kVersionText);
+  if (version == file.metadata().end()) {
+    throw file_error(file.path(), "is a safetensors file, but no agewise model");
+  }
+  if (version->second != kVersion) {
+    throw file_error(file.path(), "was written by a newer agewise; this one reads models of version 1");
+  }
+}
+
+Classes read_classes(const SafetensorsFile& file, const ClassesRecipe& recipe) {
+  Classes classes = classes_of(recipe);
+  try {
+    json stored = json::parse(text_of(file, "classes"));
+    auto values = stored.at("values").get<std::vector<double>>();
+    bool fit = stored.at("names").get<std::vector<std::string>>() == classes.names &&
+               values.size() == classes.values.size() &&
+               std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+    if (!fit) throw file_error(file.path(), "metadata classes: are not those of the recipe");
+    classes.values = std::move(values);
+  } catch (const json::exception& error) {
+    throw file_error(file.path(), fmt::format("metadata classes: {}", error.what()));
+  }
+  return classes;
+}
+
+std::map<std::string, std::string> read_notes(const SafetensorsFile& file) {
+  try {
+    return json::parse(text_of(file, "notes")).get<std::map<std::string, std::string>>();
+  } catch (const json::exception& error) {
+    throw file_error(file.path(), fmt::format("metadata notes: {}", error.what()));
+  }
+}
+
+std::vector<float> read_parameters(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos) {
+  for (const ParameterInfo& info : infos) {
+    if (!file.contains(info.name)) throw file_error(file.path(), fmt::format("has no array \"{}\"", info.name));
+  }
+  std::vector<float> parameters;
+  for (const ParameterInfo& info : infos) {
+    std::vector<float> values = file.read(info.name, info.shape);
+    if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
+      throw file_error(file.path(), fmt::format("array \"{}\": holds a value that is not finite", info.name));
+    }
+    parameters.insert(parameters.end(), values.begin(), values.end());
+  }
+  return parameters;
+}
+
+Zca read_named_whitening(const SafetensorsFile& model, const std::string& hash) {
+  std::filesystem::path path = model.path().parent_path() / kWhiteningFile;
+  if (content_hash(MappedFile::read_only(path).bytes()) != hash) {
+    throw file_error(path, fmt::format("is not the transform that {} was trained with", model.path().string()));
+  }
+  return read_zca(path);
+}
+
+std::optional<Zca> read_whitening(const SafetensorsFile& file, const Model& model) {
+  if (model.recipe.whiten.method == Whitening::none) return std::nullopt;
+  auto hash = file.metadata().find(kWhiteningHash);
+  Zca zca = hash == file.metadata().end() ? read_zca(file) : read_named_whitening(file, hash->second);
+  std::int64_t pixels = model.graph.layers[model.graph.inputs.front()].shape.size();
+  if (zca.dimensions != pixels) {
+    throw file_error(file.path(),
+                     fmt::format("the whitening is of {} pixels, the network of {}", zca.dimensions, pixels));
+  }
+  return zca;
+}
+
+void check_nothing_else(const SafetensorsFile& file, const Model& model, const std::vector<ParameterInfo>& infos) {
+  std::vector<std::string> known;
+  for (const ParameterInfo& info : infos) known.push_back(info.name);
+  if (model.whitening) {
+    for (const TensorView& tensor : zca_tensors(*model.whitening)) known.push_back(tensor.name);
+  }
+  for (const StoredTensor& tensor : file.tensors()) {
+    if (!is_attached(tensor.name) && std::find(known.begin(), known.end(), tensor.name) == known.end()) {
+      throw file_error(file.path(), fmt::format("array {}: the network has no such parameter", name_text(tensor.name)));
+    }
+  }
+}
+
+}  // namespace
+
+Graph graph_of(const Recipe& recipe, const Classes& classes) {
+  int channels = recipe.face.colour == Colour::grey ? 1 : 3;
+  if (!recipe.network.mean.empty() && recipe.network.mean.size() != static_cast<std::size_t>(channels)) {
+    throw UsageError(fmt::format("network.mean must have one number a channel: {}", channels));
+  }
+  Graph graph = build_graph(recipe.network, channels, recipe.face.size, classes.count());
+  int outputs = recipe.train.loss == Loss::regression ? 1 : classes.count();
+  if (graph.outputs.size() != 1) throw UsageError("[network] must have one layer that no other layer reads");
+  const Layer& last = graph.layers[graph.outputs.front()];
+  if (last.shape != Shape{outputs, 1, 1}) {
+    throw UsageError(fmt::format("layer {}: gives {} × {} × {} numbers; the loss needs {}", last.name,
+                                 last.shape.channels, last.shape.height, last.shape.width, outputs));
+  }
+  return graph;
+}
+
+void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment) {
+  json classes{{"names", model.classes.names}, {"values", model.classes.values}};
+  std::map<std::string, std::string> texts{{kVersionText, kVersion},
+                                           {"recipe", to_toml(model.recipe)},
+                                           {"classes", classes.dump()},
+                                           {"notes", json(model.notes).dump()}};
+  std::vector<TensorView> tensors;
+  std::span<const float> left = model.parameters;
+  for (const ParameterInfo& info : parameters_of(model.graph)) {
+    auto count = static_cast<std::size_t>(info.size());
+    if (count > left.size()) throw std::invalid_argument("fewer parameters than the network has");
+    tensors.push_back({info.name, info.shape, left.first(count)});
+    left = left.subspan(count);
+  }
+  if (!left.empty()) throw std::invalid_argument("more parameters than the network has");
+  if (model.whitening) {
+    texts[kWhiteningText] = zca_text(*model.whitening);
+    for (TensorView& tensor : zca_tensors(*model.whitening)) tensors.push_back(std::move(tensor));
+  } else if (!model.whitening_hash.empty()) {
+    texts[kWhiteningHash] = model.whitening_hash;
+  }
+  texts.insert(attachment.texts.begin(), attachment.texts.end());
+  tensors.insert(tensors.end(), attachment.tensors.begin(), attachment.tensors.end());
+  write_safetensors(file, texts, tensors);
+}
+
+Model read_model(const std::filesystem::path& path) {
+  SafetensorsFile file(path);
+  check_version(file);
+  Model model;
+  try {
+    model.recipe = parse_recipe(text_of(file, "recipe"), "metadata recipe");
+    model.classes = read_classes(file, model.recipe.classes);
+    model.graph = graph_of(model.recipe, model.classes);
+  } catch (const UsageError& error) {  // of whoever wrote the file, not of the user
+    throw file_error(path, error.what());
+  } catch (const std::invalid_argument& error) {
+    throw file_error(path, fmt::format("metadata recipe: {}", error.what()));
+  }
+  std::vector<ParameterInfo> infos = parameters_of(model.graph);
+  model.parameters = read_parameters(file, infos);
+  model.whitening = read_whitening(file, model);
+  model.notes = read_notes(file);
+  check_nothing_else(file, model, infos);
+  return model;
+}
+
+}  // namespace agewise

@@ -1,0 +1,113 @@
+#include "agewise/estimate/estimator.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "tests/estimate/small_model.h"
+
+namespace agewise {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::FloatEq;
+using testing::FloatNear;
+using testing::Pointwise;
+
+// ln 1, ln 2, ln 5: probabilities 1/8, 2/8, 5/8 of the classes that stand for 20, 40 and 70 years.
+const std::vector<float> kOutputs{0, std::log(2.0F), std::log(5.0F)};
+
+TEST(EstimateOf, gives_the_softmax_of_the_outputs) {
+  Estimate estimate = estimate_of(small_model(), kOutputs);
+  EXPECT_THAT(estimate.distribution, Pointwise(FloatNear(1e-6F), std::vector<float>{0.125F, 0.25F, 0.625F}));
+  EXPECT_EQ(estimate.most_likely_class, 2);
+}
+
+TEST(EstimateOf, follows_the_prediction_rule) {
+  EXPECT_NEAR(estimate_of(small_model("prediction = \"expected-value\""), kOutputs).age, (20 + 2 * 40 + 5 * 70) / 8.0,
+              1e-5);
+  EXPECT_EQ(estimate_of(small_model("prediction = \"argmax\""), kOutputs).age, 70);
+  // Three eighths lie below 60; an eighth more of the five in the open class, taken as a year wide.
+  EXPECT_NEAR(estimate_of(small_model("prediction = \"median\""), kOutputs).age, 60.2, 1e-5);
+}
+
+TEST(EstimateOf, takes_a_regressions_output_as_hundreds_of_years) {
+  Model model = small_model();
+  model.recipe.train.loss = Loss::regression;
+  Estimate estimate = estimate_of(model, std::vector<float>{0.375F});
+  EXPECT_EQ(estimate.age, 37.5);
+  EXPECT_EQ(estimate.most_likely_class, 1);
+  EXPECT_THAT(estimate.distribution, ElementsAre(0, 1, 0));
+}
+
+TEST(EstimateOf, takes_no_softmax_of_a_network_that_ends_in_one) {
+  Model model = small_model();
+  model.recipe.network.layers.push_back({"softmax"});
+  model.graph = graph_of(model.recipe, model.classes);
+  EXPECT_THAT(estimate_of(model, std::vector<float>{0.5F, 0.25F, 0.25F}).distribution, ElementsAre(0.5, 0.25, 0.25));
+}
+
+TEST(EstimateOf, outputs_that_are_no_numbers_make_no_age) {
+  Estimate estimate = estimate_of(small_model(), std::vector<float>{0, NAN, 0});
+  EXPECT_TRUE(std::isnan(estimate.age));
+  EXPECT_THAT(estimate.distribution, Each(0));
+}
+
+Image face_of(int grey) {
+  Image face = make_image(8, 8, 1);
+  face.pixels.assign(64, static_cast<std::uint8_t>(grey));
+  return face;
+}
+
+// Class 2's output is the mean of the pixels / 100, the others' 0.
+Model brightness_model() {
+  Model model = small_model("prediction = \"argmax\"");
+  std::span<float> weights = parameter(model, "outputs.weight");
+  std::fill(weights.begin() + 128, weights.end(), 1 / 6400.0F);
+  return model;
+}
+
+TEST(Estimator, runs_any_number_of_faces_through_the_network) {
+  auto engine = make_reference_engine();
+  Estimator estimator(brightness_model(), *engine, 2);
+  std::vector<Image> faces{face_of(0), face_of(50), face_of(100), face_of(200), face_of(10)};
+  std::vector<Estimate> estimates = estimator.estimate(faces);
+  ASSERT_EQ(estimates.size(), 5U);
+  for (std::size_t i = 0; i < 5; ++i) {
+    double output = faces[i].pixels[0] / 100.0;
+    EXPECT_NEAR(estimates[i].distribution[2], std::exp(output) / (std::exp(output) + 2), 1e-6) << i;
+  }
+  EXPECT_TRUE(estimator.estimate({}).empty());
+}
+
+TEST(Estimator, whitens_before_the_network) {
+  auto engine = make_reference_engine();
+  Model model = brightness_model();
+  model.recipe.whiten.method = Whitening::zca;
+  model.whitening = centring();
+  Estimator estimator(model, *engine, 4);
+  std::vector<Image> faces{face_of(100)};
+  EXPECT_THAT(estimator.estimate(faces)[0].distribution, Each(FloatEq(1 / 3.0F)));
+}
+
+// The article measured with dropout on and by the batch's own statistics; an estimate must not depend on either.
+TEST(Estimator, gives_a_face_the_same_age_whatever_is_beside_it_also_in_the_recipe_as_published) {
+  auto engine = make_reference_engine();
+  Recipe recipe = load_recipe("seed-as-published");
+  recipe.whiten.method = Whitening::none;
+  recipe.network.scale = 1 / 255.0;
+  recipe.face.size = 16;
+  Model model{recipe, classes_of(recipe.classes)};
+  model.graph = graph_of(recipe, model.classes);
+  model.parameters = initial_parameters(model.graph, 1);
+  Estimator estimator(model, *engine, 3);
+  Image dark = make_image(16, 16, 1), bright = dark;
+  dark.pixels.assign(256, 20);
+  bright.pixels.assign(256, 230);
+  std::vector<Image> alone{dark}, together{bright, dark, bright};
+  EXPECT_EQ(estimator.estimate(alone)[0].distribution, estimator.estimate(together)[1].distribution);
+}
+
+}  // namespace
+}  // namespace agewise

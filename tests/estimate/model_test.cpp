@@ -1,0 +1,104 @@
+#include "agewise/estimate/model.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "tests/estimate/small_model.h"
+
+namespace agewise {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+using testing::ThrowsMessage;
+
+class ModelFile : public testing::Test {
+ protected:
+  ModelFile() { std::filesystem::create_directory(folder_); }
+  ~ModelFile() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / ("model" + std::to_string(::getpid()));
+  std::filesystem::path path_ = folder_ / "m.safetensors";
+};
+
+TEST_F(ModelFile, holds_everything_that_happens_to_a_picture) {
+  Model model = small_model();
+  for (std::size_t i = 0; i < model.parameters.size(); ++i) model.parameters[i] = 0.1F * static_cast<float>(i);
+  model.notes = {{"data", "faces.db: 100 faces"}, {"licence", "research only"}};
+  write_model(path_, model);
+  Model back = read_model(path_);
+  EXPECT_EQ(to_toml(back.recipe), to_toml(model.recipe));
+  EXPECT_THAT(back.classes.values, ElementsAre(20, 40, 70));
+  EXPECT_THAT(back.classes.names, ElementsAre("under 30", "30–59", "60 and over"));
+  EXPECT_EQ(back.parameters, model.parameters);
+  EXPECT_THAT(back.notes, ElementsAre(Pair("data", "faces.db: 100 faces"), Pair("licence", "research only")));
+  EXPECT_FALSE(back.whitening);
+}
+
+TEST_F(ModelFile, names_its_parameters_as_pytorch_does) {
+  Model model = small_model();
+  parameter(model, "outputs.bias")[1] = 5;
+  write_model(path_, model);
+  SafetensorsFile file(path_);
+  EXPECT_THAT(file.shape("outputs.weight"), ElementsAre(3, 64));
+  EXPECT_THAT(file.read("outputs.bias"), ElementsAre(0, 5, 0));
+}
+
+TEST_F(ModelFile, embeds_its_whitening) {
+  Model model = small_model();
+  model.recipe.whiten.method = Whitening::zca;
+  model.whitening = centring();
+  write_model(path_, model);
+  Model back = read_model(path_);
+  ASSERT_TRUE(back.whitening);
+  EXPECT_EQ(back.whitening->mean, model.whitening->mean);
+}
+
+TEST_F(ModelFile, fetches_a_whitening_that_it_names_from_beside_it) {
+  Model model = small_model();
+  model.recipe.whiten.method = Whitening::zca;
+  write_zca(folder_ / "whiten.safetensors", centring());
+  model.whitening_hash = content_hash(read_file(folder_ / "whiten.safetensors", 1 << 20));
+  write_model(path_, model);
+  EXPECT_EQ(read_model(path_).whitening->mean, centring().mean);
+
+  Zca other = centring();
+  other.mean[0] = 0;
+  write_zca(folder_ / "whiten.safetensors", other);
+  EXPECT_THAT([&] { read_model(path_); },
+              ThrowsMessage<Error>(HasSubstr("whiten.safetensors: is not the transform that")));
+  std::filesystem::remove(folder_ / "whiten.safetensors");
+  EXPECT_THAT([&] { read_model(path_); }, ThrowsMessage<Error>(HasSubstr("whiten.safetensors: cannot open")));
+}
+
+TEST_F(ModelFile, may_carry_an_attachment_that_readers_of_the_model_pass_over) {
+  std::vector<float> momentum{1, 2, 3};
+  write_model(path_, small_model(), {{{"train.epoch", "7"}}, {{"train.momentum", {3}, momentum}}});
+  EXPECT_EQ(read_model(path_).parameters.size(), 195U);
+  EXPECT_EQ(SafetensorsFile(path_).read("train.momentum"), momentum);
+}
+
+TEST(GraphOf, refuses_a_network_that_does_not_fit_the_recipe) {
+  auto problem = [](const std::function<void(Recipe&)>& change) {
+    Recipe recipe = small_model().recipe;
+    change(recipe);
+    try {
+      graph_of(recipe, classes_of(recipe.classes));
+    } catch (const UsageError& error) {
+      return std::string(error.what());
+    }
+    return std::string("was taken");
+  };
+  EXPECT_THAT(problem([](Recipe& r) { r.network.mean = {1, 2}; }), "network.mean must have one number a channel: 1");
+  EXPECT_THAT(problem([](Recipe& r) {
+                r.network.layers.push_back({"relu", "other", {"input"}});
+              }),
+              HasSubstr("one layer that no other layer reads"));
+  EXPECT_THAT(problem([](Recipe& r) { r.train.loss = Loss::regression; }),
+              "layer outputs: gives 3 × 1 × 1 numbers; the loss needs 1");
+}
+
+}  // namespace
+}  // namespace agewise

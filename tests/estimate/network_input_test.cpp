@@ -1,0 +1,64 @@
+#include <gmock/gmock.h>
+
+#include "agewise/estimate/estimator.h"
+
+namespace agewise {
+namespace {
+
+using testing::ElementsAre;
+using testing::ElementsAreArray;
+
+// 2 × 2 pixels; red, green and blue of each.
+const Image kColours{2, 2, 3, {1, 10, 100, 2, 20, 110, 3, 30, 120, 4, 40, 130}};
+
+Recipe colour_recipe() {
+  Recipe recipe;
+  recipe.face = {2, Colour::rgb};
+  return recipe;
+}
+
+std::vector<float> input_of(const Recipe& recipe, const Image& face, std::size_t size) {
+  std::vector<float> input(size);
+  to_network_input(recipe, face, input);
+  return input;
+}
+
+TEST(NetworkInput, has_one_plane_a_channel) {
+  EXPECT_THAT(input_of(colour_recipe(), kColours, 12), ElementsAre(1, 2, 3, 4, 10, 20, 30, 40, 100, 110, 120, 130));
+}
+
+// Caffe's VGG: blue first, means 103.939, 116.779, 123.68 in that order.
+TEST(NetworkInput, takes_the_means_in_the_networks_channel_order) {
+  Recipe recipe = colour_recipe();
+  recipe.network.bgr = true;
+  recipe.network.mean = {100, 10, 1};
+  recipe.network.scale = 0.5;
+  EXPECT_THAT(input_of(recipe, kColours, 12), ElementsAre(0, 5, 10, 15, 0, 5, 10, 15, 0, 0.5, 1, 1.5));
+}
+
+TEST(NetworkInput, is_the_bare_pixels_where_the_recipe_whitens) {
+  Recipe recipe = colour_recipe();
+  recipe.network.mean = {1, 10, 100};
+  recipe.network.scale = 0.5;
+  recipe.whiten.method = Whitening::zca;
+  EXPECT_THAT(input_of(recipe, kColours, 12), ElementsAre(1, 2, 3, 4, 10, 20, 30, 40, 100, 110, 120, 130));
+}
+
+TEST(NetworkInput, refuses_a_face_that_is_not_prepared) {
+  EXPECT_THROW(input_of(colour_recipe(), make_image(2, 2, 1), 12), std::invalid_argument);
+  EXPECT_THROW(input_of(colour_recipe(), make_image(3, 2, 3), 12), std::invalid_argument);
+  EXPECT_THROW(input_of(colour_recipe(), make_image(1, 1, 3), 12), std::invalid_argument);
+  EXPECT_THROW(input_of(colour_recipe(), kColours, 4), std::invalid_argument);
+}
+
+TEST(PreparedFace, has_the_recipes_size_and_colour) {
+  Image red = make_image(6, 4, 3);
+  for (std::size_t i = 0; i < red.pixels.size(); i += 3) red.pixels[i] = 255;
+  Image grey = prepared_face({2, Colour::grey}, red);
+  EXPECT_THAT(grey.pixels, ElementsAre(76, 76, 76, 76));  // 0.299 · 255
+  Image colour = prepared_face({1, Colour::rgb}, Image{1, 1, 1, {9}});
+  EXPECT_THAT(colour.pixels, ElementsAreArray({9, 9, 9}));
+}
+
+}  // namespace
+}  // namespace agewise
