@@ -48,7 +48,7 @@ class Reader {
   virtual ~Reader() = default;
   virtual void read(void* to, std::size_t size) {
     if (size > bytes_.size()) throw Broken{"cut short"};
-    std::memcpy(to, bytes_.data(), size);
+    if (size > 0) std::memcpy(to, bytes_.data(), size);
     bytes_ = bytes_.subspan(size);
   }
   virtual void skip(std::uint64_t size) {

@@ -38,6 +38,17 @@ matvar_t* make_field(const std::string& field, const std::vector<MatRow>& rows) 
   return items.empty() ? numbers(field.c_str(), values) : cells(field.c_str(), items);
 }
 
+matvar_t* make_celebrities(const std::string& field, std::size_t rows, const std::vector<std::string>& names) {
+  if (field == "celeb_id") {
+    std::vector<double> ids;
+    for (std::size_t i = 0; i < rows; ++i) ids.push_back(static_cast<double>(i % names.size() + 1));
+    return numbers("celeb_id", ids);
+  }
+  std::vector<matvar_t*> items;
+  for (const std::string& name : names) items.push_back(text(nullptr, name));
+  return cells("celeb_names", items);
+}
+
 }  // namespace
 
 void write_mat(const std::filesystem::path& file, const std::vector<MatRow>& rows, const MatOptions& options) {
@@ -48,6 +59,10 @@ void write_mat(const std::filesystem::path& file, const std::vector<MatRow>& row
        {"dob", "photo_taken", "full_path", "gender", "name", "face_location", "face_score", "second_face_score"}) {
     if (options.without_field != name) names.emplace_back(name);
   }
+  if (!options.celebrities.empty()) {
+    names.emplace_back("celeb_names");
+    names.emplace_back("celeb_id");
+  }
   std::vector<const char*> pointers;
   for (const std::string& name : names) pointers.push_back(name.c_str());
   std::size_t one[2] = {1, 1};
@@ -55,7 +70,9 @@ void write_mat(const std::filesystem::path& file, const std::vector<MatRow>& row
       Mat_VarCreateStruct(options.variable.c_str(), 2, one, pointers.data(), static_cast<unsigned>(pointers.size()));
   for (const std::string& name : names) {
     std::vector<MatRow> shorter(rows.begin(), rows.end() - (options.short_field == name ? 1 : 0));
-    matvar_t* field = options.mistyped_field == name ? text(name.c_str(), "x") : make_field(name, shorter);
+    matvar_t* field = options.mistyped_field == name ? text(name.c_str(), "x")
+                      : name.starts_with("celeb_")   ? make_celebrities(name, rows.size(), options.celebrities)
+                                                     : make_field(name, shorter);
     Mat_VarSetStructFieldByName(all, name.c_str(), 0, field);
   }
   Mat_VarWrite(mat, all, MAT_COMPRESSION_ZLIB);

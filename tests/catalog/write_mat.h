@@ -17,9 +17,10 @@ struct MatRow {
 
 struct MatOptions {
   std::string variable = "wiki";
-  std::string without_field;   // left out
-  std::string short_field;     // one element less
-  std::string mistyped_field;  // a char array instead
+  std::vector<std::string> celebrities;  // imdb.mat's celeb_names; row i then has celeb_id i % count + 1
+  std::string without_field;             // left out
+  std::string short_field;               // one element less
+  std::string mistyped_field;            // a char array instead
 };
 
 void write_mat(const std::filesystem::path& file, const std::vector<MatRow>& rows, const MatOptions& options = {});
