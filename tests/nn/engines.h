@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agewise/nn/cpu/cpu_engine.h"
 #include "agewise/nn/engine.h"
 
 namespace agewise {
@@ -16,7 +17,11 @@ struct EngineUnderTest {
 };
 
 inline const std::vector<EngineUnderTest>& engines_under_test() {
-  static const std::vector<EngineUnderTest> all{{"reference", make_reference_engine}};
+  static const std::vector<EngineUnderTest> all{{"reference", make_reference_engine},
+                                                {"cpu", [] { return make_cpu_engine({2}); }},
+                                                {"cpu_unfused", [] {
+                                                   return make_cpu_engine({1, Isa::best, false});
+                                                 }}};
   return all;
 }
 

@@ -1,0 +1,175 @@
+#include "agewise/nn/cpu/executable.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+#include "agewise/base/error.h"
+#include "agewise/nn/cpu/elementwise.h"
+#include "agewise/nn/cpu/step.h"
+
+namespace agewise::cpu {
+namespace {
+
+std::unique_ptr<Step> make_step(Plan& plan, const Operation& operation) {
+  struct Maker {
+    using Made = std::unique_ptr<Step>;
+    Plan& plan;
+    const Operation& operation;
+    Made operator()(const layer::Convolution&) const { return make_convolution(plan, operation); }
+    Made operator()(const layer::FullyConnected&) const { return make_fully_connected(plan, operation); }
+    Made operator()(const layer::BatchNorm&) const { return make_batch_norm(plan, operation); }
+    Made operator()(const layer::Relu&) const { return make_relu(plan, operation); }
+    Made operator()(const layer::MaxPool&) const { return make_pool(plan, operation); }
+    Made operator()(const layer::AveragePool&) const { return make_pool(plan, operation); }
+    Made operator()(const layer::GlobalAveragePool&) const { return make_pool(plan, operation); }
+    Made operator()(const layer::Dropout&) const { return make_dropout(plan, operation); }
+    Made operator()(const layer::Add&) const { return make_add(plan, operation); }
+    Made operator()(const layer::Pad&) const { return make_placement(plan, operation); }
+    Made operator()(const layer::Concat&) const { return make_placement(plan, operation); }
+    Made operator()(const layer::Softmax&) const { return make_softmax(plan, operation); }
+    Made operator()(const layer::Input&) const { throw std::logic_error("an input is no operation"); }
+  };
+  return std::visit(Maker{plan, operation}, plan.layer(operation.layer).kind);
+}
+
+class CpuExecutable : public Executable {
+ public:
+  CpuExecutable(const Graph& graph, int batch, Mode mode, int threads, bool fused)
+      : threads_(threads), plan_(graph, batch, mode), operations_(operations_of(graph, mode, fused)) {
+    omp_set_num_threads(threads_);
+    pass_.samples.resize(static_cast<std::size_t>(batch));
+    plan_forward();
+    if (plan_.train()) plan_backward();
+    plan_.bind();
+  }
+
+  std::span<float> input(int index) override { return floats(inputs_.at(static_cast<std::size_t>(index))); }
+  std::span<const float> output(int index) override { return floats(outputs_.at(static_cast<std::size_t>(index))); }
+  std::span<float> output_gradient(int index) override {
+    return floats(output_gradients_.at(static_cast<std::size_t>(index)));
+  }
+  std::span<float> parameters() override { return {plan_.parameter_data(), plan_.parameters().size()}; }
+  std::span<float> gradients() override {
+    return {plan_.gradient_data(), plan_.train() ? plan_.parameters().size() : 0};
+  }
+  const std::vector<Block>& blocks() const override { return plan_.parameters().blocks(); }
+  void to_plain(std::span<const float> own, std::span<float> plain) const override {
+    plan_.parameters().to_plain(plan_.engine(), own, plain);
+  }
+  void from_plain(std::span<const float> plain, std::span<float> own) const override {
+    plan_.parameters().from_plain(plan_.engine(), plain, own);
+  }
+
+  void parameters_changed() override {
+    for (const std::unique_ptr<Step>& step : steps_) step->parameters_changed();
+  }
+
+  void forward(const DropoutKey& key, bool update_statistics) override {
+    omp_set_num_threads(threads_);
+    pass_.seed = key.seed;
+    pass_.epoch = key.epoch;
+    pass_.update_statistics = update_statistics;
+    if (key.samples.empty()) {
+      std::iota(pass_.samples.begin(), pass_.samples.end(), 0U);
+    } else if (key.samples.size() == pass_.samples.size()) {
+      std::copy(key.samples.begin(), key.samples.end(), pass_.samples.begin());
+    } else {
+      throw std::invalid_argument("forward: as many samples as rows of the batch are needed");
+    }
+    for (const std::unique_ptr<Step>& step : steps_) step->forward(pass_);
+    for (const Call& reorder : output_reorders_) reorder();
+  }
+
+  void backward() override {
+    if (!plan_.train()) throw std::logic_error("compiled for inference: there is no backward");
+    omp_set_num_threads(threads_);
+    auto addition = plan_.additions().begin();
+    auto add_until = [&](int time) {
+      for (; addition != plan_.additions().end() && addition->time <= time; ++addition) run(*addition);
+    };
+    add_until(time_of_output_gradients());
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+      if (has_backward_[i]) steps_[i]->backward(pass_);
+      add_until(time_of_backward(i));
+    }
+  }
+
+  std::size_t memory_bytes() const override { return plan_.memory_bytes(); }
+
+  std::vector<std::string> kernels() const override {
+    std::vector<std::string> lines;
+    for (const std::unique_ptr<Step>& step : steps_)
+      lines.insert(lines.end(), step->kernels().begin(), step->kernels().end());
+    return lines;
+  }
+
+ private:
+  int time_of_output_gradients() const { return static_cast<int>(operations_.size()); }
+  int time_of_backward(std::size_t step) const {
+    return 2 * static_cast<int>(operations_.size()) - static_cast<int>(step);
+  }
+
+  void plan_forward() {
+    for (int input : plan_.graph().inputs) {
+      inputs_.push_back(plan_.pinned(plan_.plain_layout(plan_.layer(input).shape)));
+      plan_.define(input, inputs_.back());
+    }
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      plan_.set_now(static_cast<int>(i));
+      steps_.push_back(make_step(plan_, operations_[i]));
+    }
+    plan_.set_now(time_of_output_gradients() - 1);
+    for (int output : plan_.graph().outputs) {
+      Tensor value = plan_.value(output);
+      Tensor plain = plan_.pinned(plan_.plain_layout(plan_.layer(output).shape));
+      output_reorders_.push_back(plan_.reorder(value, plain));
+      outputs_.push_back(plain);
+    }
+  }
+
+  void plan_backward() {
+    plan_.set_now(time_of_output_gradients());
+    for (int output : plan_.graph().outputs) output_gradients_.push_back(plan_.output_gradient(output));
+    has_backward_.resize(steps_.size());
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+      int output = operations_[i].output;
+      has_backward_[i] = plan_.wants_gradient(output) && plan_.has_gradient(output);
+      plan_.set_now(time_of_backward(i));
+      if (has_backward_[i]) steps_[i]->plan_backward(plan_);
+    }
+  }
+
+  static void run(const Plan::Addition& addition) {
+    if (addition.reorder) addition.reorder();
+    if (!addition.from) return;
+    auto* sum = addition.first ? copy : add_to;
+    sum(addition.from.data(), addition.to.data(), addition.to.floats());
+  }
+
+  static std::span<float> floats(const Tensor& tensor) { return {tensor.data(), tensor.floats()}; }
+
+  int threads_;
+  Plan plan_;
+  std::vector<Operation> operations_;
+  std::vector<std::unique_ptr<Step>> steps_;  // one an operation
+  std::vector<bool> has_backward_;
+  std::vector<Tensor> inputs_, outputs_, output_gradients_;
+  std::vector<Call> output_reorders_;
+  Pass pass_;
+};
+
+}  // namespace
+
+std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused) {
+  if (batch < 1) throw UsageError("a batch must be 1 or more");
+  try {
+    return std::make_unique<CpuExecutable>(graph, batch, mode, threads, fused);
+  } catch (const dnnl::error& error) {
+    throw Error(std::string("oneDNN cannot compile this network: ") + error.what());
+  }
+}
+
+}  // namespace agewise::cpu

@@ -1,0 +1,11 @@
+// A compiled graph: the plan, its steps in order, and the buffers that the caller sees.
+#pragma once
+#include <memory>
+
+#include "agewise/nn/engine.h"
+
+namespace agewise::cpu {
+
+std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused);
+
+}  // namespace agewise::cpu

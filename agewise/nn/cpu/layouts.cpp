@@ -1,0 +1,17 @@
+#include "agewise/nn/cpu/layouts.h"
+
+namespace agewise::cpu {
+
+int channel_block(const dnnl::memory::desc& layout) {
+  using Tag = dnnl::memory::format_tag;
+  for (auto [tag, block] : {std::pair(Tag::nChw16c, 16), std::pair(Tag::nChw8c, 8)}) {
+    if (layout == dnnl::memory::desc(layout.dims(), layout.data_type(), tag)) return block;
+  }
+  return 0;
+}
+
+bool is_plain(const dnnl::memory::desc& layout) {
+  return layout == dnnl::memory::desc(layout.dims(), layout.data_type(), dnnl::memory::format_tag::nchw);
+}
+
+}  // namespace agewise::cpu

@@ -1,0 +1,13 @@
+// Which of oneDNN's layouts an activation has.
+#pragma once
+#include <oneapi/dnnl/dnnl.hpp>
+
+namespace agewise::cpu {
+
+// Channels in a block of a dense nChw16c or nChw8c layout; 0 for any other layout.
+int channel_block(const dnnl::memory::desc& layout);
+
+// Dense N × C × H × W, nothing padded.
+bool is_plain(const dnnl::memory::desc& layout);
+
+}  // namespace agewise::cpu

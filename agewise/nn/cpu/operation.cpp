@@ -1,0 +1,99 @@
+#include "agewise/nn/cpu/operation.h"
+
+#include <algorithm>
+
+namespace agewise::cpu {
+namespace {
+
+template <class Kind>
+bool is(const Graph& graph, int layer) {
+  return layer >= 0 && std::holds_alternative<Kind>(graph.layers[static_cast<std::size_t>(layer)].kind);
+}
+
+class Finder {
+ public:
+  Finder(const Graph& graph, Mode mode, bool fused)
+      : graph_(graph),
+        infer_(mode == Mode::infer),
+        fused_(fused),
+        readers_(readers_of(graph)),
+        taken_(readers_.size()) {}
+
+  std::vector<Operation> find() {
+    std::vector<Operation> operations;
+    for (int i = 0; i < static_cast<int>(graph_.layers.size()); ++i) {
+      if (taken_[static_cast<std::size_t>(i)] || is<layer::Input>(graph_, i)) continue;
+      operations.push_back(from(i));
+    }
+    // A residual add may wait for its other input: by output, every operation comes after those it reads.
+    std::sort(operations.begin(), operations.end(),
+              [](const Operation& a, const Operation& b) { return a.output < b.output; });
+    return operations;
+  }
+
+ private:
+  // The only reader of `layer`; -1 if there are several or it is an output.
+  int next(int layer) const {
+    if (readers_[static_cast<std::size_t>(layer)] != 1) return -1;
+    for (int i = layer + 1; i < static_cast<int>(graph_.layers.size()); ++i) {
+      const std::vector<int>& inputs = graph_.layers[static_cast<std::size_t>(i)].inputs;
+      if (std::find(inputs.begin(), inputs.end(), layer) != inputs.end()) return i;
+    }
+    return -1;  // an output
+  }
+
+  template <class Kind>
+  bool take(Operation& operation, int& part) {
+    int candidate = next(operation.output);
+    if (!is<Kind>(graph_, candidate) || taken_[static_cast<std::size_t>(candidate)]) return false;
+    taken_[static_cast<std::size_t>(candidate)] = true;
+    part = operation.output = candidate;
+    return true;
+  }
+
+  void take_add(Operation& operation) {
+    int before = operation.output, candidate = next(before);
+    if (!is<layer::Add>(graph_, candidate) || taken_[static_cast<std::size_t>(candidate)]) return;
+    const std::vector<int>& inputs = graph_.layers[static_cast<std::size_t>(candidate)].inputs;
+    if (inputs.size() != 2 || inputs[0] == inputs[1]) return;
+    take<layer::Add>(operation, operation.add);
+    operation.other = inputs[0] == before ? inputs[1] : inputs[0];
+  }
+
+  Operation from(int layer) {
+    Operation operation{layer};
+    operation.output = layer;
+    if (!fused_) return operation;
+    if (is<layer::Convolution>(graph_, layer) && infer_) {
+      take<layer::BatchNorm>(operation, operation.normalisation);
+      take_add(operation);
+    }
+    if (is<layer::Convolution>(graph_, layer) || is<layer::FullyConnected>(graph_, layer) ||
+        is<layer::BatchNorm>(graph_, layer)) {
+      take<layer::Relu>(operation, operation.relu);
+    }
+    return operation;
+  }
+
+  const Graph& graph_;
+  bool infer_, fused_;
+  std::vector<int> readers_;
+  std::vector<bool> taken_;
+};
+
+}  // namespace
+
+std::vector<int> readers_of(const Graph& graph) {
+  std::vector<int> readers(graph.layers.size(), 0);
+  for (const Layer& layer : graph.layers) {
+    for (int input : layer.inputs) ++readers[static_cast<std::size_t>(input)];
+  }
+  for (int output : graph.outputs) ++readers[static_cast<std::size_t>(output)];
+  return readers;
+}
+
+std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused) {
+  return Finder(graph, mode, fused).find();
+}
+
+}  // namespace agewise::cpu

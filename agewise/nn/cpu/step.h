@@ -1,0 +1,65 @@
+// The steps that a graph is compiled to.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agewise/nn/cpu/plan.h"
+
+namespace agewise::cpu {
+
+// What one forward pass is told; its backward pass sees the same.
+struct Pass {
+  std::uint64_t seed = 0;
+  std::uint32_t epoch = 0;
+  std::vector<std::uint32_t> samples;  // one a row of the batch
+  bool update_statistics = true;
+};
+
+// One operation. Its constructor plans the forward pass: reads its inputs' values, defines its output's.
+class Step {
+ public:
+  Step() = default;
+  virtual ~Step() = default;
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+
+  // Train, and only if the output's gradient is wanted: called in reverse order, when that gradient is complete.
+  virtual void plan_backward(Plan&) {}
+  // Infer: after the parameters were written.
+  virtual void parameters_changed() {}
+  virtual void forward(const Pass& pass) = 0;
+  virtual void backward(const Pass&) {}
+
+  // The kernels chosen, as "NAME: KERNEL".
+  const std::vector<std::string>& kernels() const { return kernels_; }
+
+ protected:
+  template <class Description>
+  void note(const std::string& layer, const char* what, const Description& description) {
+    kernels_.push_back(layer + ": " + what + " " + description.impl_info_str());
+  }
+  void note(const std::string& layer, const std::string& what) { kernels_.push_back(layer + ": " + what); }
+
+ private:
+  std::vector<std::string> kernels_;
+};
+
+// One of oneDNN's plain loops, hundreds of times slower than its other kernels.
+template <class Description>
+bool is_reference(const Description& description) {
+  return std::string(description.impl_info_str()).rfind("ref", 0) == 0;
+}
+
+std::unique_ptr<Step> make_convolution(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_fully_connected(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_batch_norm(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_pool(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_relu(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_dropout(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_add(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_placement(Plan& plan, const Operation& operation);  // pad, concatenate
+std::unique_ptr<Step> make_softmax(Plan& plan, const Operation& operation);
+
+}  // namespace agewise::cpu
