@@ -42,6 +42,9 @@ Classes yearly_classes(int years) {
 
 Classes classes_between(std::vector<double> edges, std::vector<std::string> names) {
   if (edges.empty()) throw std::invalid_argument("classes need at least one edge");
+  if (!std::all_of(edges.begin(), edges.end(), [](double edge) { return std::isfinite(edge); })) {
+    throw std::invalid_argument("class edges must be finite");
+  }
   if (std::adjacent_find(edges.begin(), edges.end(), std::greater_equal<>()) != edges.end()) {
     throw std::invalid_argument("class edges must ascend");
   }

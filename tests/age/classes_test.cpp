@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <numeric>
 
 namespace agewise {
@@ -27,6 +28,8 @@ TEST(ClassNames, are_made_of_the_edges_where_none_are_given) {
 TEST(ClassEdges, must_ascend_and_fit_the_names) {
   EXPECT_THROW(classes_between({}), std::invalid_argument);
   EXPECT_THROW(classes_between({30, 30}), std::invalid_argument);
+  EXPECT_THROW(classes_between({30, NAN}), std::invalid_argument);
+  EXPECT_THROW(classes_between({30, HUGE_VAL}), std::invalid_argument);
   EXPECT_THROW(classes_between({30, 45}, {"a", "b"}), std::invalid_argument);
   EXPECT_THROW(yearly_classes(1), std::invalid_argument);
 }
