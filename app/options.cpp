@@ -17,8 +17,6 @@ Recipe load(const RecipeOptions& options) {
   return recipe;
 }
 
-void apply_assignments(const RecipeOptions& options, Recipe& recipe) {
-  for (const std::string& assignment : options.assignments) set_option(recipe, assignment);
-}
+void apply_assignments(const RecipeOptions& options, Recipe& recipe) { set_options(recipe, options.assignments); }
 
 }  // namespace agewise

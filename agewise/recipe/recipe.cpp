@@ -4,6 +4,7 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <cctype>
 #include <set>
 #include <sstream>
 
@@ -34,13 +35,23 @@ std::string unknown(const std::string& what, const std::string& name, const std:
   return fmt::format("unknown {} {}; did you mean {}?", what, name, nearest_name(name, known));
 }
 
+// Exactly of that type, but for whole numbers where any number may be. -0 becomes 0, which it would be read back as.
+template <class T>
+std::optional<T> value_of(const toml::node& node) {
+  if constexpr (std::is_same_v<T, double>) {
+    return node.is_number() ? std::optional(*node.value<double>() + 0.0) : std::nullopt;
+  } else {
+    return node.value_exact<T>();
+  }
+}
+
 template <class T>
 std::vector<T> list_of(const toml::node& node, const Source& source, const std::string& name, const char* what) {
   std::vector<T> values;
   const toml::array* array = node.as_array();
   if (array == nullptr) source.reject(node, fmt::format("{} must be a list of {}", name, what));
   for (const toml::node& item : *array) {
-    std::optional<T> value = item.value<T>();
+    std::optional<T> value = value_of<T>(item);
     if (!value) source.reject(item, fmt::format("{} must be a list of {}", name, what));
     values.push_back(*value);
   }
@@ -61,7 +72,7 @@ struct Reader {
 
   template <class T>
   void whole(const Number<T>& number) const {
-    std::optional<std::int64_t> value = node.value_exact<std::int64_t>();
+    std::optional<std::int64_t> value = value_of<std::int64_t>(node);
     if (!value) source.reject(node, name + " must be a whole number");
     check_range(static_cast<double>(*value), number.least, number.most, node, source, name);
     number.in(recipe) = static_cast<T>(*value);
@@ -69,18 +80,18 @@ struct Reader {
   void operator()(const Number<int>& number) const { whole(number); }
   void operator()(const Number<std::uint64_t>& number) const { whole(number); }
   void operator()(const Number<double>& number) const {
-    std::optional<double> value = node.is_number() ? node.value<double>() : std::nullopt;
+    std::optional<double> value = value_of<double>(node);
     if (!value) source.reject(node, name + " must be a number");
     check_range(*value, number.least, number.most, node, source, name);
     number.in(recipe) = *value;
   }
   void operator()(bool& (*in)(Recipe&)) const {
-    std::optional<bool> value = node.value_exact<bool>();
+    std::optional<bool> value = value_of<bool>(node);
     if (!value) source.reject(node, name + " must be true or false");
     in(recipe) = *value;
   }
   void operator()(std::string& (*in)(Recipe&)) const {
-    std::optional<std::string> value = node.value_exact<std::string>();
+    std::optional<std::string> value = value_of<std::string>(node);
     if (!value) source.reject(node, name + " must be a text");
     in(recipe) = *value;
   }
@@ -91,7 +102,7 @@ struct Reader {
     in(recipe) = list_of<std::string>(node, source, name, "texts");
   }
   void operator()(const Word& word) const {
-    std::optional<std::string> value = node.value_exact<std::string>();
+    std::optional<std::string> value = value_of<std::string>(node);
     auto found = std::find(word.words.begin(), word.words.end(), value.value_or(""));
     if (found == word.words.end())
       source.reject(node, fmt::format("{} must be one of {}", name, fmt::join(word.words, ", ")));
@@ -222,6 +233,12 @@ std::string to_text(const LayerValue& value) {
   return std::visit(Text{}, value);
 }
 
+// Quoted where TOML wants it.
+std::string key_text(const std::string& key) {
+  auto bare = [](unsigned char c) { return (std::isalnum(c) != 0 && c < 0x80) || c == '_' || c == '-'; };
+  return !key.empty() && std::all_of(key.begin(), key.end(), bare) ? key : toml_string(key);
+}
+
 std::string to_text(const LayerRecipe& layer) {
   std::string text = "\n[[network.layers]]\nkind = " + toml_string(layer.kind) + "\n";
   if (!layer.name.empty()) text += "name = " + toml_string(layer.name) + "\n";
@@ -230,8 +247,30 @@ std::string to_text(const LayerRecipe& layer) {
     for (const std::string& name : layer.from) names.push_back(toml_string(name));
     text += fmt::format("from = [{}]\n", fmt::join(names, ", "));
   }
-  for (const auto& [key, value] : layer.options) text += key + " = " + to_text(value) + "\n";
+  for (const auto& [key, value] : layer.options) text += key_text(key) + " = " + to_text(value) + "\n";
   return text;
+}
+
+// One "table.key=value".
+void assign(Recipe& recipe, const std::string& assignment) {
+  Source source{"--set " + assignment, false};
+  std::size_t equals = assignment.find('='), dot = assignment.find('.');
+  if (equals == std::string::npos || dot == std::string::npos || dot > equals) {
+    throw UsageError(source.origin + ": must be table.key=value");
+  }
+  std::string table = assignment.substr(0, dot), name = assignment.substr(dot + 1, equals - dot - 1);
+  std::string text = assignment.substr(equals + 1);
+  toml::table values;
+  try {
+    values = toml::parse("value = " + text);
+  } catch (const toml::parse_error&) {
+    values.insert("value", text);  // bare text
+  }
+  if (values.size() != 1) throw UsageError(source.origin + ": must be table.key=value");
+  const toml::node& node = *values.get("value");
+  const Key& key = find_key(table, name, node, source);
+  std::string full = full_name(key);
+  std::visit(Reader{recipe, node, source, full}, key.place);
 }
 
 }  // namespace
@@ -289,29 +328,14 @@ Recipe load_recipe(const std::string& name_or_file) {
                                fmt::join(known, ", ")));
 }
 
-void set_option(Recipe& recipe, const std::string& assignment) {
-  Source source{"--set " + assignment, false};
-  std::size_t equals = assignment.find('='), dot = assignment.find('.');
-  if (equals == std::string::npos || dot == std::string::npos || dot > equals) {
-    throw UsageError(source.origin + ": must be table.key=value");
-  }
-  std::string table = assignment.substr(0, dot), name = assignment.substr(dot + 1, equals - dot - 1);
-  std::string text = assignment.substr(equals + 1);
-  toml::table values;
-  try {
-    values = toml::parse("value = " + text);
-  } catch (const toml::parse_error&) {
-    values.insert("value", text);  // bare text
-  }
-  if (values.size() != 1) throw UsageError(source.origin + ": must be table.key=value");
-  const toml::node& node = *values.get("value");
-  const Key& key = find_key(table, name, node, source);
-  std::string full = full_name(key);
+void set_options(Recipe& recipe, const std::vector<std::string>& assignments) {
   Recipe changed = recipe;
-  std::visit(Reader{changed, node, source, full}, key.place);
-  check(changed, source.origin);
+  for (const std::string& assignment : assignments) assign(changed, assignment);
+  if (!assignments.empty()) check(changed, fmt::format("--set {}", fmt::join(assignments, " --set ")));
   recipe = std::move(changed);
 }
+
+void set_option(Recipe& recipe, const std::string& assignment) { set_options(recipe, {assignment}); }
 
 Classes classes_of(const ClassesRecipe& recipe) {
   if (recipe.years > 0) return yearly_classes(recipe.years);

@@ -132,6 +132,10 @@ Recipe load_recipe(const std::string& name_or_file);
 // One `--set table.key=value`: the value in TOML syntax, or bare text for a string ("birth-month").
 void set_option(Recipe& recipe, const std::string& assignment);
 
+// Several at once: what keys must be together (so many classes.names to so many classes.edges) holds after the last.
+// Throws UsageError and then changes nothing.
+void set_options(Recipe& recipe, const std::vector<std::string>& assignments);
+
 // The classes that the table spells out. Throws std::invalid_argument if it spells out none.
 Classes classes_of(const ClassesRecipe& recipe);
 

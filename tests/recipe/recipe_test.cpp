@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "agewise/base/error.h"
 
@@ -94,6 +95,9 @@ TEST(RecipeError, says_what_is_wrong_with_a_value) {
            {"[split]\ntrain = 1.0", "split.train is 1"},
            {"[face]\ncrop = 1", "face.crop must be true or false"},
            {"[classes]\nedges = [45, 30]", "must ascend"},
+           {"[classes]\nedges = [true, 45]", "classes.edges must be a list of numbers"},
+           {"[classes]\nedges = [nan]", "must be finite"},
+           {"[[network.layers]]\nkind = \"x\"\npad = [1.0]", "pad must be a list of whole numbers"},
            {"[classes]\nedges = 30", "classes.edges must be a list of numbers"},
            {"[classes]\nedges = [30]\nyears = 101", "not both"},
            {"[screen]\nmin_age = 50\nmax_age = 40", "above screen.max_age"},
@@ -118,6 +122,38 @@ TEST(SetOption, takes_toml_values_and_bare_words) {
   EXPECT_EQ(recipe.screen.age_rule, AgeRule::birth_month);
   EXPECT_TRUE(std::isinf(recipe.screen.max_age));
   EXPECT_EQ(recipe.classes.names[3], "d");
+}
+
+// "train.epochs = 100" of the written recipe is also what --set takes.
+TEST(SetOption, takes_every_key_that_a_recipe_has) {
+  std::string written = to_toml(load_recipe("seed-as-published")), table, line;
+  Recipe recipe = load_recipe("seed-as-published");
+  std::vector<std::string> assignments;
+  for (std::istringstream lines(written.substr(0, written.find("[[network.layers]]"))); std::getline(lines, line);) {
+    if (line.starts_with("[")) table = line.substr(1, line.size() - 2) + ".";
+    if (!table.empty() && line.find('=') != std::string::npos) {
+      assignments.push_back(table + line.replace(line.find(" = "), 3, "="));
+    }
+  }
+  EXPECT_GT(assignments.size(), 20);
+  set_options(recipe, assignments);
+  EXPECT_EQ(to_toml(recipe), written);
+}
+
+TEST(SetOptions, are_checked_together) {
+  Recipe recipe = load_recipe("seed");
+  set_options(recipe, {"classes.edges=[18]", "classes.names=[\"child\", \"adult\"]"});
+  EXPECT_EQ(recipe.classes.edges.size(), 1);
+  EXPECT_THROW(set_options(recipe, {"train.epochs=7", "classes.names=[\"one\"]"}), UsageError);
+  EXPECT_EQ(recipe.train.epochs, 100);  // nothing was changed
+}
+
+TEST(ToToml, quotes_keys_and_texts_that_need_it) {
+  std::string toml =
+      to_toml(parse_recipe("description = \"a \\\"b\\\"\\n\"\n[split]\nseed = 0\n[train]\nrate = -0.0\n"
+                           "[[network.layers]]\nkind = \"x\"\n\"odd key\" = -0.0\n",
+                           "my.toml"));
+  EXPECT_EQ(to_toml(parse_recipe(toml, "again")), toml);
 }
 
 TEST(SetOption, says_what_is_wrong) {
