@@ -83,6 +83,14 @@ TEST(BadPicture, that_promises_too_many_pixels_is_refused_by_its_header) {
   EXPECT_THAT(decode(webp).problem, HasSubstr("16384×16384"));
 }
 
+// libpng would allocate the 2 GB.
+TEST(BadPicture, is_a_png_whose_exif_claims_to_be_longer_than_the_file) {
+  std::vector<std::byte> file = picture_file("turned.png");
+  auto* name = static_cast<std::byte*>(memmem(file.data(), file.size(), "eXIf", 4));
+  std::memcpy(name - 4, "\x7F\xFF\xFF\x00", 4);
+  EXPECT_EQ(decode(file).problem, "cut short");
+}
+
 TEST(BadPicture, of_more_pixels_than_the_caller_has_room_for_is_refused) {
   for (const char* name : {"rgb.jpg", "rgb.png", "lossy.webp", "rgb.heic"})
     EXPECT_THAT(decode(picture_file(name), {.max_pixels = 1000}).problem, HasSubstr("48×32 pixels, more than")) << name;
