@@ -1,0 +1,11 @@
+// What a camera makes of a drawing.
+#pragma once
+#include "agewise/base/random.h"
+#include "agewise/image/image.h"
+
+namespace agewise {
+
+// Blurred a little, with noise, other contrast and a tint; about one in seven is grey, more of them faded.
+Image photographed(Image image, Random& random);
+
+}  // namespace agewise

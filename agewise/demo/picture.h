@@ -1,0 +1,13 @@
+// The picture file of someone in a drawn collection.
+#pragma once
+#include <cstddef>
+#include <vector>
+
+#include "agewise/demo/cast.h"
+
+namespace agewise {
+
+// Draws it with the member's flaw, and fills in where the face is. The same `random` gives the same bytes.
+std::vector<std::byte> draw_picture(CastMember& member, Random random);
+
+}  // namespace agewise

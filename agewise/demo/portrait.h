@@ -1,0 +1,16 @@
+// A drawn photograph of someone of a given age.
+#pragma once
+#include "agewise/demo/looks.h"
+
+namespace agewise {
+
+struct Portrait {
+  Image image;
+  Box face;  // from the brows to the chin, as a face detector would say
+};
+
+// `width` × `height` pixels, the face somewhere near the middle, a little tilted; with the light, the noise and the
+// blur of a photograph; now and then grey. The same `random` draws the same picture.
+Portrait draw_portrait(double age, Gender gender, int width, int height, Random random);
+
+}  // namespace agewise
