@@ -5,6 +5,11 @@
 #include <vector>
 
 namespace agewise {
+namespace {
+
+constexpr std::size_t kLongestTypingError = 100;  // bytes; what is longer is no name, and costs its length in time
+
+}  // namespace
 
 int edit_distance(std::string_view a, std::string_view b) {
   std::vector<int> row(b.size() + 1);  // distances of the first i bytes of a to each beginning of b
@@ -22,9 +27,10 @@ int edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest_name(std::string_view name, std::span<const std::string> known) {
-  return *std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
-    return edit_distance(name, a) < edit_distance(name, b);
-  });
+  std::string_view beginning = name.substr(0, kLongestTypingError);
+  std::vector<int> distances;
+  for (const std::string& candidate : known) distances.push_back(edit_distance(beginning, candidate));
+  return known[static_cast<std::size_t>(std::min_element(distances.begin(), distances.end()) - distances.begin())];
 }
 
 }  // namespace agewise

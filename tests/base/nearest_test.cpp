@@ -17,6 +17,7 @@ TEST(EditDistance, counts_insertions_deletions_and_replacements) {
 TEST(NearestName, is_the_one_with_the_fewest_changes) {
   std::vector<std::string> known{"train.epochs", "train.batch", "split.train"};
   EXPECT_EQ(nearest_name("train.epoch", known), "train.epochs");
+  EXPECT_EQ(nearest_name("split.train" + std::string(100'000'000, 'x'), known), "split.train");  // at once
 }
 
 }  // namespace
