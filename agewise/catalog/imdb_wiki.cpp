@@ -3,12 +3,14 @@
 #include <matio.h>
 
 #include <cmath>
+#include <functional>
 #include <memory>
+#include <numeric>
 #include <string>
 
 #include "agewise/base/error.h"
 #include "agewise/catalog/labels.h"
-#include "agewise/catalog/mat_check.h"
+#include "agewise/catalog/mat5.h"
 
 namespace agewise {
 namespace {
@@ -22,16 +24,9 @@ struct FreeVariable {
 using MatFile = std::unique_ptr<mat_t, CloseMat>;
 using Variable = std::unique_ptr<matvar_t, FreeVariable>;
 
-// Elements of an array; 0 where it has none or its dimensions cannot be meant.
+// Elements of an array, whose dimensions have been checked.
 std::size_t element_count(const matvar_t& variable) {
-  if (variable.rank < 1 || variable.rank > 8 || variable.dims == nullptr) return 0;
-  std::size_t count = 1;
-  for (int i = 0; i < variable.rank; ++i) {
-    if (variable.dims[i] > (std::size_t{1} << 31)) return 0;
-    count *= variable.dims[i];
-    if (count > (std::size_t{1} << 31)) return 0;
-  }
-  return count;
+  return std::accumulate(variable.dims, variable.dims + variable.rank, std::size_t{1}, std::multiplies<>());
 }
 
 double number_at(const matvar_t& variable, std::size_t i) {
@@ -105,6 +100,7 @@ std::string from_utf16(const std::uint16_t* units, std::size_t count) {
     char32_t c = units[i];
     bool pair = c >= 0xD800 && c < 0xDC00 && i + 1 < count && units[i + 1] >= 0xDC00 && units[i + 1] < 0xE000;
     if (pair) c = 0x10000 + ((c - 0xD800) << 10) + (units[++i] - 0xDC00);
+    if (!pair && c >= 0xD800 && c < 0xE000) c = 0xFFFD;  // half a pair is no character
     append_utf8(text, c);
   }
   return text;
@@ -198,20 +194,17 @@ std::optional<Box> box_of(const matvar_t* cell) {
 
 Gender gender_of(double value) { return value == 0 ? Gender::female : value == 1 ? Gender::male : Gender::unknown; }
 
+// By name, not by imdb.mat's number of a celebrity: the same person may be in wiki.mat too.
 std::vector<std::string> persons_of(const Fields& fields, std::size_t rows) {
   std::vector<std::string> persons(rows);
-  if (fields.find("celeb_names") == nullptr || fields.find("celeb_id") == nullptr) {
-    fields.consume_cells("name", rows, [&](std::size_t i, const matvar_t* cell) { persons[i] = text_of(cell); });
-    return persons;
-  }
-  fields.consume_cells("name", rows, [](std::size_t, const matvar_t*) {});  // celeb_id tells people of one name apart
+  fields.consume_cells("name", rows, [&](std::size_t i, const matvar_t* cell) { persons[i] = text_of(cell); });
+  if (fields.find("celeb_names") == nullptr || fields.find("celeb_id") == nullptr) return persons;
   std::vector<double> ids = fields.numbers("celeb_id", rows);
   std::vector<std::string> names;
   fields.consume_cells("celeb_names", 0, [&](std::size_t, const matvar_t* cell) { names.push_back(text_of(cell)); });
   for (std::size_t i = 0; i < rows; ++i) {
     bool known = ids[i] >= 1 && ids[i] <= static_cast<double>(names.size());
-    if (known)
-      persons[i] = fmt::format("{} {}", static_cast<std::size_t>(ids[i]), names[static_cast<std::size_t>(ids[i]) - 1]);
+    if (known) persons[i] = names[static_cast<std::size_t>(ids[i]) - 1];
   }
   return persons;
 }
@@ -250,22 +243,16 @@ Catalog rows_of(const Fields& fields, const std::string& source) {
 }  // namespace
 
 Catalog read_imdb_wiki(const std::filesystem::path& file) {
+  Mat5Struct found = extract_struct(file, {"imdb", "wiki"});
   Mat_LogInitFunc("agewise", [](int, char*) {});  // its complaints would go to stderr
-  check_mat_structure(file);
-  MatFile mat(Mat_Open(file.c_str(), MAT_ACC_RDONLY));
-  if (mat == nullptr) throw file_error(file, "is no MATLAB file");
-  for (const char* name : {"imdb", "wiki"}) {
-    Variable variable(Mat_VarRead(mat.get(), name));
-    if (!variable) continue;
-    if (variable->class_type != MAT_C_STRUCT || element_count(*variable) != 1 || variable->data == nullptr) {
-      throw file_error(file, fmt::format("its variable {} is not the 1×1 struct of IMDB-WIKI", name));
-    }
-    Catalog catalog = rows_of(Fields(file, name, variable.get()), name);
-    variable.reset();
-    malloc_trim(0);  // hundreds of megabytes for imdb.mat
-    return catalog;
-  }
-  throw file_error(file, "has no struct called imdb or wiki, or is cut short within it");
+  MatFile mat(Mat_Open(found.file.path().c_str(), MAT_ACC_RDONLY));
+  Variable variable(mat ? Mat_VarRead(mat.get(), found.name.c_str()) : nullptr);
+  if (!variable || variable->class_type != MAT_C_STRUCT || variable->data == nullptr)
+    throw file_error(file, fmt::format("its variable {} cannot be read", found.name));
+  Catalog catalog = rows_of(Fields(file, found.name, variable.get()), found.name);
+  variable.reset();
+  malloc_trim(0);  // hundreds of megabytes for imdb.mat
+  return catalog;
 }
 
 }  // namespace agewise

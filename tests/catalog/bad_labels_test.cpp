@@ -52,12 +52,12 @@ TEST_F(BadLabels, a_whole_file_is_read_with_its_odd_values_kept) {
   EXPECT_EQ(screen(rows[2], {}), Reason::unknown_date);
 }
 
-TEST_F(BadLabels, imdb_s_people_are_known_by_their_number_and_name) {
+TEST_F(BadLabels, imdb_s_people_are_those_whom_celeb_id_names) {
   write_mat(file_, kRows, {.variable = "imdb", .celebrities = {"Ann", "Bób"}});
   std::vector<CatalogRow> rows = read_labels(file_).rows;
-  EXPECT_EQ(rows[0].person, "1 Ann");
-  EXPECT_EQ(rows[1].person, "2 Bób");
-  EXPECT_EQ(rows[2].person, "1 Ann");
+  EXPECT_EQ(rows[0].person, "Ann");
+  EXPECT_EQ(rows[1].person, "Bób");
+  EXPECT_EQ(rows[2].person, "Ann");
   EXPECT_EQ(rows[0].source, "imdb");
 }
 
