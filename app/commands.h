@@ -19,6 +19,7 @@ struct Context {
 };
 
 void add_info(CLI::App& program, const Context& context);
+void add_predict(CLI::App& program, const Context& context);
 void add_prepare(CLI::App& program, const Context& context);
 void add_recipe(CLI::App& program, const Context& context);
 

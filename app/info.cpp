@@ -4,19 +4,29 @@
 #include <CLI/CLI.hpp>
 
 #include "agewise/store/store.h"
+#include "agewise/weights/safetensors.h"
 #include "app/commands.h"
 
 namespace agewise {
+namespace {
+
+void show(const InfoOptions& options) {
+  if (is_store(options.path)) return info_store(options);
+  if (is_safetensors(options.path)) return info_model(options);
+  info_labels(options);
+}
+
+}  // namespace
 
 void add_info(CLI::App& program, const Context&) {
-  CLI::App* command = program.add_subcommand("info", "What a label file or a store holds");
+  CLI::App* command = program.add_subcommand("info", "What a label file, a store or a model holds");
   auto options = std::make_shared<InfoOptions>();
-  command->add_option("PATH", options->path, "A label file or a store")->required();
+  command->add_option("PATH", options->path, "A label file, a store or a model")->required();
   add_recipe_options(*command, options->recipe);
   command->add_option("--list", options->list, "Labels: write the rows that are kept to this CSV file");
   command->add_option("--sheet", options->sheet, "Store: draw a contact sheet of its faces to this PNG file");
   command->add_flag("--json", options->json, "Print as JSON");
-  command->callback([options] { is_store(options->path) ? info_store(*options) : info_labels(*options); });
+  command->callback([options] { show(*options); });
 }
 
 }  // namespace agewise

@@ -16,6 +16,7 @@ struct InfoOptions {
 };
 
 void info_labels(const InfoOptions& options);
+void info_model(const InfoOptions& options);
 void info_store(const InfoOptions& options);
 
 }  // namespace agewise

@@ -22,13 +22,8 @@ std::size_t terminal_width() {
 
 bool continues_a_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
-// Characters, not bytes, of UTF-8.
-std::size_t width_of(std::string_view text) {
-  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues_a_character));
-}
-
 std::string cut_to_width(std::string text, std::size_t width) {
-  while (width_of(text) > width) {
+  while (display_width(text) > width) {
     while (continues_a_character(text.back())) text.pop_back();
     text.pop_back();
   }
@@ -92,6 +87,10 @@ std::string progress_text(const Progress& progress, std::uint64_t done_here, dou
   return text;
 }
 
+std::size_t display_width(std::string_view text) {
+  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues_a_character));
+}
+
 std::string with_thousands(std::uint64_t number) {
   std::string digits = std::to_string(number);
   for (std::size_t place = digits.size(); place > 3; place -= 3) digits.insert(place - 3, ",");
@@ -113,14 +112,14 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<char> numeric(columns, 1);
   for (std::size_t r = 0; r < rows.size(); ++r) {
     for (std::size_t c = 0; c < columns; ++c) {
-      widths[c] = std::max(widths[c], width_of(rows[r][c]));
+      widths[c] = std::max(widths[c], display_width(rows[r][c]));
       if (r > 0 && !is_number(rows[r][c])) numeric[c] = 0;
     }
   }
   std::string text;
   for (std::size_t r = 0; r < rows.size(); ++r) {
     for (std::size_t c = 0; c < columns; ++c) {
-      std::string blanks(widths[c] - width_of(rows[r][c]), ' ');
+      std::string blanks(widths[c] - display_width(rows[r][c]), ' ');
       if (c > 0) text += "  ";
       text += numeric[c] != 0 ? blanks + rows[r][c] : rows[r][c] + (c + 1 < columns ? blanks : "");
     }

@@ -45,6 +45,8 @@ std::string duration_text(double seconds);         // "0:47", "1:02:03", "3 days
 // is set to the right. Every row has as many cells as the first. Ends with a newline.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
+std::size_t display_width(std::string_view text);  // characters of UTF-8, not bytes
+
 // To stdout. A failed write is found when main ends.
 void print(std::string_view text);
 void warn(std::string_view text);                     // to stderr, as "agewise: warning: …"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
@@ -52,6 +53,13 @@ void write_safetensors(const std::filesystem::path& file, const std::map<std::st
   writer.write(std::as_bytes(std::span(header)));
   for (const TensorView& tensor : tensors) writer.write(std::as_bytes(tensor.values));
   writer.commit();
+}
+
+bool is_safetensors(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::uint64_t length = 0;
+  in.read(reinterpret_cast<char*>(&length), sizeof length);
+  return in.get() == '{' && length <= kMostHeaderBytes;
 }
 
 SafetensorsFile::SafetensorsFile(std::filesystem::path file)

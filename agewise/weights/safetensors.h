@@ -24,6 +24,9 @@ struct TensorView {
 void write_safetensors(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata,
                        std::span<const TensorView> tensors);
 
+// Whether the file begins as one does: a header's length, then {. False for one that cannot be read.
+bool is_safetensors(const std::filesystem::path& file);
+
 // An open file, mapped: an array costs memory only when it is read. Everything is checked on opening (see
 // safetensors_header.h); throws Error naming file and array. Movable; reading is safe from any number of threads.
 class SafetensorsFile {

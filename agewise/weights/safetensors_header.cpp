@@ -20,7 +20,6 @@ using nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
-constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own limit
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::size_t kMostDimensions = 8;
 constexpr const char* kMetadata = "__metadata__";

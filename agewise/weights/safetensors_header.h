@@ -10,6 +10,8 @@
 
 namespace agewise {
 
+inline constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own limit
+
 enum class StoredType { f32, f16, bf16 };
 
 struct StoredTensor {

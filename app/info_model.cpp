@@ -1,0 +1,101 @@
+// agewise info MODEL: a model's card.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "agewise/estimate/model.h"
+#include "app/info.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct LayerCard {
+  std::string name, kind, shape;
+  std::int64_t parameters = 0;
+};
+
+// Layer 0 of the graph is its input, which the recipe does not name.
+std::vector<LayerCard> layers_of(const Model& model) {
+  std::vector<LayerCard> cards;
+  for (std::size_t i = 0; i < model.graph.layers.size(); ++i) {
+    const Layer& layer = model.graph.layers[i];
+    cards.push_back({layer.name, i == 0 ? "pictures" : model.recipe.network.layers[i - 1].kind,
+                     fmt::format("{}×{}×{}", layer.shape.channels, layer.shape.height, layer.shape.width)});
+  }
+  for (const ParameterInfo& info : parameters_of(model.graph)) cards[info.layer].parameters += info.size();
+  return cards;
+}
+
+std::string preprocessing_of(const Model& model) {
+  const Recipe& recipe = model.recipe;
+  std::string text = fmt::format("{} faces of {}×{} pixels, ", recipe.face.colour == Colour::grey ? "grey" : "colour",
+                                 recipe.face.size, recipe.face.size);
+  if (model.whitening) {
+    const Zca& zca = *model.whitening;
+    return text + fmt::format("ZCA-whitened by {} components{}, fitted on {} pictures, ε = {:.4g}", zca.components(),
+                              zca.identity_scale > 0 ? " and identity" : "", with_thousands(zca.fitted_on),
+                              zca.epsilon);
+  }
+  if (!recipe.network.mean.empty()) text += fmt::format("less {}, ", fmt::join(recipe.network.mean, " "));
+  return text + fmt::format("times {:.6g}{}", recipe.network.scale, recipe.network.bgr ? ", blue first" : "");
+}
+
+ordered_json whitening_json(const Model& model) {
+  if (!model.whitening) return nullptr;
+  const Zca& zca = *model.whitening;
+  return {{"components", zca.components()},
+          {"identity", zca.identity_scale > 0},
+          {"fitted_on", zca.fitted_on},
+          {"epsilon", zca.epsilon}};
+}
+
+void print_json_card(const Model& model) {
+  ordered_json layers = ordered_json::array(), classes = ordered_json::array();
+  for (const LayerCard& card : layers_of(model)) {
+    layers.push_back(
+        {{"name", card.name}, {"kind", card.kind}, {"shape", card.shape}, {"parameters", card.parameters}});
+  }
+  for (int c = 0; c < model.classes.count(); ++c) {
+    classes.push_back({{"name", model.classes.names[c]}, {"years", model.classes.values[c]}});
+  }
+  print_json(ordered_json{{"kind", "model"},
+                          {"recipe", model.recipe.name},
+                          {"description", model.recipe.description},
+                          {"parameters", model.parameters.size()},
+                          {"face_size", model.recipe.face.size},
+                          {"colour", model.recipe.face.colour == Colour::grey ? "grey" : "rgb"},
+                          {"mean", model.recipe.network.mean},
+                          {"scale", model.recipe.network.scale},
+                          {"whitening", whitening_json(model)},
+                          {"classes", classes},
+                          {"layers", layers},
+                          {"notes", model.notes},
+                          {"recipe_toml", to_toml(model.recipe)}});
+}
+
+}  // namespace
+
+void info_model(const InfoOptions& options) {
+  Model model = read_model(options.path);
+  if (options.json) return print_json_card(model);
+  print(fmt::format("{}: a model by recipe {}, {} parameters\n{}\n\npictures: {}\n\n", options.path.string(),
+                    model.recipe.name, with_thousands(model.parameters.size()), model.recipe.description,
+                    preprocessing_of(model)));
+  std::vector<std::vector<std::string>> layers{{"layer", "kind", "gives", "parameters"}};
+  for (const LayerCard& card : layers_of(model)) {
+    layers.push_back({card.name, card.kind, card.shape, with_thousands(static_cast<std::uint64_t>(card.parameters))});
+  }
+  print(table(layers) + "\n");
+  std::vector<std::vector<std::string>> classes{{"class", "stands for"}};
+  for (int c = 0; c < model.classes.count(); ++c) {
+    classes.push_back({model.classes.names[c], fmt::format("{:.1f}", model.classes.values[c])});
+  }
+  print(table(classes));
+  for (const auto& [name, text] : model.notes) print(fmt::format("\n{}: {}", name, text));
+  if (!model.notes.empty()) print("\n");
+}
+
+}  // namespace agewise
