@@ -1,32 +1,14 @@
 // The program as a user meets it: what it prints and its exit codes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
-#include <string>
+#include "tests/app/run_program.h"
 
 namespace agewise {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-struct Outcome {
-  int exit_code;
-  std::string output;  // standard output and error together
-};
-
-Outcome run(const std::string& arguments) {
-  std::FILE* pipe = ::popen((AGEWISE_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
-  Outcome outcome{-1, ""};
-  std::array<char, 4096> buffer{};
-  while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) outcome.output.append(buffer.data(), n);
-  int status = ::pclose(pipe);
-  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
-  return outcome;
-}
 
 TEST(Program, tells_its_version_and_help_with_exit_code_0) {
   EXPECT_THAT(run("--version").output, StartsWith("agewise "));

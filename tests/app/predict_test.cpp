@@ -1,0 +1,130 @@
+// predict, and info of a model, as a user meets them: on a model that tells bright pictures from dark ones.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "agewise/image/encode.h"
+#include "tests/app/run_program.h"
+#include "tests/estimate/small_model.h"
+
+namespace agewise {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class Predict : public testing::Test {
+ protected:
+  Predict() {
+    std::filesystem::create_directories(folder_ / "pictures/below");
+    Model model = small_model("prediction = \"argmax\"");
+    // Class 2 (70 years) where the mean pixel is above 128, class 0 (20 years) below.
+    std::span<float> weights = parameter(model, "outputs.weight");
+    std::fill(weights.begin() + 128, weights.end(), 1 / 64.0F);
+    parameter(model, "outputs.bias")[2] = -128;
+    model.notes = {{"licence", "research only"}};
+    write_model(folder_ / "m.safetensors", model);
+    draw("pictures/b.png", 250);
+    draw("pictures/a.PNG", 5);
+    draw("pictures/below/c.png", 200);
+    write_file(folder_ / "pictures/notes.txt", std::string_view("no picture"));
+  }
+  ~Predict() override { std::filesystem::remove_all(folder_); }
+
+  void draw(const std::string& name, int grey) {
+    Image image = make_image(20, 30, 3);
+    std::fill(image.pixels.begin(), image.pixels.end(), static_cast<std::uint8_t>(grey));
+    write_file(folder_ / name, encode_png(image));
+  }
+
+  std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  Outcome predict(const std::string& arguments) const {
+    return run("predict --model " + at("m.safetensors") + " " + arguments);
+  }
+
+  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / ("predict" + std::to_string(::getpid()));
+};
+
+TEST_F(Predict, prints_age_class_and_file_of_the_pictures_in_a_folder_sorted) {
+  Outcome outcome = predict(at("pictures"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.output, " 20.0  under 30     " + at("pictures/a.PNG") + "\n 70.0  60 and over  " +
+                                at("pictures/b.png") + "\n 70.0  60 and over  " + at("pictures/below/c.png") + "\n");
+}
+
+TEST_F(Predict, keeps_the_order_in_which_files_are_named) {
+  Outcome outcome = predict("--json " + at("pictures/b.png") + " " + at("pictures/a.PNG"));
+  json all = json::parse(outcome.output);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0]["file"], at("pictures/b.png"));
+  EXPECT_EQ(all[0]["age"], 70);
+  EXPECT_EQ(all[0]["class"], "60 and over");
+  EXPECT_FALSE(all[0].contains("distribution"));
+  EXPECT_EQ(all[1]["age"], 20);
+}
+
+TEST_F(Predict, prints_the_distribution_when_asked) {
+  draw("middle.png", 128);  // all outputs 0
+  EXPECT_EQ(predict("--distribution " + at("middle.png")).output,
+            " 20.0  under 30     " + at("middle.png") +
+                "\n        33.3 %  under 30\n        33.3 %  30–59\n        33.3 %  60 and over\n");
+  json all = json::parse(predict("--json --distribution " + at("middle.png")).output);
+  ASSERT_EQ(all[0]["distribution"].size(), 3U);
+  EXPECT_EQ(all[0]["distribution"][1]["class"], "30–59");
+  EXPECT_NEAR(all[0]["distribution"][1]["probability"].get<double>(), 1 / 3.0, 1e-6);
+}
+
+TEST_F(Predict, tells_why_a_picture_is_broken_goes_on_and_exits_with_1) {
+  write_file(folder_ / "broken.jpg", std::string_view("\xff\xd8\xff\xe0 cut short"));
+  std::string files = at("broken.jpg") + " " + at("pictures/b.png") + " " + at("absent.jpg");
+  Outcome outcome = predict(files);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("agewise: " + at("broken.jpg") + ": "),
+                                    HasSubstr("agewise: " + at("absent.jpg") + ": cannot open: No such file"),
+                                    HasSubstr(" 70.0  60 and over  " + at("pictures/b.png")),
+                                    HasSubstr("agewise: 2 of 3 pictures could not be read\n")));
+  std::string output = predict("--json " + files).output;
+  // Standard error's line comes first.
+  json all = json::parse(output.substr(output.find("[\n")));
+  EXPECT_THAT(all[0]["problem"], StartsWith(at("broken.jpg") + ": "));
+  EXPECT_EQ(all[1]["age"], 70);
+}
+
+TEST_F(Predict, reads_more_pictures_than_go_through_the_network_at_once) {
+  std::string files;
+  for (int i = 0; i < 70; ++i) files += " " + at(i % 3 == 0 ? "pictures/a.PNG" : "pictures/b.png");
+  json all = json::parse(predict("--json" + files).output);
+  ASSERT_EQ(all.size(), 70U);
+  for (int i = 0; i < 70; ++i) EXPECT_EQ(all[i]["age"], i % 3 == 0 ? 20 : 70) << i;
+}
+
+TEST_F(Predict, refuses_what_is_no_model_or_holds_no_pictures) {
+  Outcome outcome = run("predict --model " + at("pictures/b.png") + " " + at("pictures"));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, StartsWith("agewise: " + at("pictures/b.png") + ": "));
+  std::filesystem::create_directory(folder_ / "empty");
+  EXPECT_EQ(predict(at("empty")).output,
+            "agewise: " + at("empty") + ": holds no pictures (.jpg, .png, .webp, .heic)\n");
+  EXPECT_EQ(run("predict " + at("pictures")).exit_code, 2);
+}
+
+TEST_F(Predict, has_its_model_shown_by_info) {
+  Outcome outcome = run("info " + at("m.safetensors"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("a model by recipe small, 195 parameters"),
+                                    HasSubstr("grey faces of 8×8 pixels, times 1"),
+                                    HasSubstr("outputs  fully-connected  3×1×1"), HasSubstr("licence: research only")));
+  json card = json::parse(run("info --json " + at("m.safetensors")).output);
+  EXPECT_EQ(card["parameters"], 195);
+  EXPECT_EQ(card["layers"][1]["kind"], "fully-connected");
+  EXPECT_EQ(card["classes"][2]["years"], 70);
+  EXPECT_EQ(card["notes"]["licence"], "research only");
+  EXPECT_EQ(card["whitening"], nullptr);
+}
+
+}  // namespace
+}  // namespace agewise

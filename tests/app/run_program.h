@@ -1,0 +1,26 @@
+// The program run as a user runs it.
+#pragma once
+#include <array>
+#include <cstdio>
+#include <string>
+
+#include <sys/wait.h>
+
+namespace agewise {
+
+struct Outcome {
+  int exit_code;
+  std::string output;  // standard output and error together, unless `arguments` redirects one
+};
+
+inline Outcome run(const std::string& arguments) {
+  std::FILE* pipe = ::popen((AGEWISE_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
+  Outcome outcome{-1, ""};
+  std::array<char, 4096> buffer{};
+  while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) outcome.output.append(buffer.data(), n);
+  int status = ::pclose(pipe);
+  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+  return outcome;
+}
+
+}  // namespace agewise
