@@ -29,8 +29,7 @@ void warn_of_split(const PreparePlan& plan) {
   if (plan.share_difference <= kGrosslyDifferent) return;
   warn(
       fmt::format("the classes are shared out very differently in the training part and in the rest ({:.0f} % of it "
-                  "would have to move): an ordered "
-                  "split of sorted labels does that; split.rule = \"random\" does not",
+                  "would have to move): an ordered split of sorted labels does that; split.rule = \"random\" does not",
                   100 * plan.share_difference));
 }
 
@@ -46,7 +45,9 @@ nlohmann::ordered_json to_json(const PrepareResult& result) {
   return {{"faces", result.faces}, {"rejects", rejects}, {"pictures_not_asked_for", result.unasked}};
 }
 
-void print_result(const PrepareResult& result) {
+void print_result(const PrepareResult& result, const std::string& store) {
+  if (result.was_complete) print(store + " was complete already, no picture was read: remove it to prepare it anew\n");
+  if (result.went_on) print("went on where an earlier run had stopped\n");
   if (result.unasked > 0)
     print(fmt::format("{} pictures or other files that no label row asked for\n", with_thousands(result.unasked)));
   std::vector<std::vector<std::string>> rows{{"rows", "what became of them"}};
@@ -69,7 +70,7 @@ void run(const Arguments& arguments, const Context& context) {
   PrepareResult result = prepare(plan, {arguments.pictures.begin(), arguments.pictures.end()}, arguments.store,
                                  context.threads, context.stop, line.sink());
   line.clear();
-  arguments.json ? print_json(to_json(result)) : print_result(result);
+  arguments.json ? print_json(to_json(result)) : print_result(result, arguments.store);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "agewise/prepare/face.h"
 
+#include <optional>
 #include <stdexcept>
 
 #include "agewise/face/crop.h"
@@ -8,31 +9,20 @@
 namespace agewise {
 namespace {
 
-constexpr std::uint64_t kFewPixels = 4'000'000, kMostPixels = 24'000'000;
+constexpr std::uint64_t kFewPixels = 500'000;  // so few take no share of the budget
 
 // A face cut out of a picture may be any part of it, so that the whole is decoded at its full size.
 int enough_pixels(const FaceRecipe& recipe) { return recipe.crop ? 0 : recipe.size; }
 
-Decoded decode_bounded(std::span<const std::byte> file, const FaceRecipe& recipe, std::mutex& large) {
-  DecodeOptions options{recipe.colour == Colour::grey, enough_pixels(recipe), kFewPixels};
-  Decoded decoded = decode(file, options);
-  std::uint64_t pixels =
-      std::uint64_t{static_cast<unsigned>(decoded.info.width)} * static_cast<unsigned>(decoded.info.height);
-  if (decoded.image || pixels <= kFewPixels) return decoded;
-  std::lock_guard alone(large);
-  options.max_pixels = kMostPixels;
-  return decode(file, options);
+std::uint64_t pixels_of(const PictureInfo& info) {
+  return static_cast<std::uint64_t>(info.width) * static_cast<std::uint64_t>(info.height);
 }
 
-}  // namespace
-
-std::variant<PreparedFace, Rejected> prepare_face(const CatalogRow& row, std::span<const std::byte> file,
-                                                  const FaceRecipe& recipe, std::mutex& large) {
-  Decoded decoded = decode_bounded(file, recipe, large);
+std::variant<PreparedFace, Rejected> face_of(const CatalogRow& row, Decoded decoded, const FaceRecipe& recipe) {
   if (!decoded.image) return Rejected{Reason::undecodable, decoded.problem};
   if (decoded.info.width < 2 || decoded.info.height < 2) return Rejected{Reason::too_small, ""};
   Image& picture = *decoded.image;
-  if (recipe.colour == Colour::rgb) picture = to_rgb(picture);
+  if (recipe.colour == Colour::rgb) picture = to_rgb(std::move(picture));
   if (!recipe.crop) return PreparedFace{resize(picture, recipe.size, recipe.size), decoded.info};
   if (!row.face) return Rejected{Reason::bad_face_box, "the labels give none"};
   try {
@@ -41,6 +31,18 @@ std::variant<PreparedFace, Rejected> prepare_face(const CatalogRow& row, std::sp
   } catch (const std::invalid_argument& problem) {
     return Rejected{Reason::bad_face_box, problem.what()};
   }
+}
+
+}  // namespace
+
+std::variant<PreparedFace, Rejected> prepare_face(const CatalogRow& row, std::span<const std::byte> file,
+                                                  const FaceRecipe& recipe, Budget& pixels) {
+  DecodeOptions options{recipe.colour == Colour::grey, enough_pixels(recipe), kFewPixels};
+  Decoded decoded = decode(file, options);
+  if (decoded.image || pixels_of(decoded.info) <= kFewPixels) return face_of(row, std::move(decoded), recipe);
+  Share share(pixels, pixels_of(decoded.info));  // until the face is cut out and the picture is gone
+  options.max_pixels = kMostPixels;
+  return face_of(row, decode(file, options), recipe);
 }
 
 }  // namespace agewise

@@ -1,15 +1,19 @@
 // One picture file to one prepared face.
 #pragma once
-#include <mutex>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <variant>
 
 #include "agewise/catalog/screen.h"
 #include "agewise/image/decode.h"
+#include "agewise/prepare/budget.h"
 #include "agewise/recipe/recipe.h"
 
 namespace agewise {
+
+// A picture of more pixels (after a JPEG's reduction) is a reject.
+inline constexpr std::uint64_t kMostPixels = 24'000'000;
 
 struct PreparedFace {
   Image face;  // size × size, grey or RGB
@@ -21,10 +25,9 @@ struct Rejected {
   std::string detail;
 };
 
-// Decodes, cuts the face out where the recipe says so, and resizes. Any thread. Pictures of more than 4 million pixels
-// wait for `large`, so that only one at a time takes much memory; above 24 million (after a JPEG's reduction) is a
-// reject.
+// Decodes, cuts the face out where the recipe says so, and resizes. Any thread. Pictures that are not small take their
+// pixels from `pixels`, a budget of kMostPixels that all threads share, so that memory is bounded.
 std::variant<PreparedFace, Rejected> prepare_face(const CatalogRow& row, std::span<const std::byte> file,
-                                                  const FaceRecipe& recipe, std::mutex& large);
+                                                  const FaceRecipe& recipe, Budget& pixels);
 
 }  // namespace agewise

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -12,6 +11,7 @@
 #include "agewise/base/bounded_queue.h"
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/prepare/budget.h"
 #include "agewise/prepare/face.h"
 #include "agewise/prepare/name_index.h"
 #include "agewise/prepare/sources.h"
@@ -19,40 +19,16 @@
 namespace agewise {
 namespace {
 
-constexpr std::uint64_t kBytesInFlight = std::uint64_t{32} << 20;  // of picture files read and not yet decoded
-constexpr std::size_t kItemsInFlight = 256;
-
-// Bytes that may be in flight: the reader waits here, so that memory stays bounded whatever the pictures' sizes.
-class ByteBudget {
- public:
-  void take(std::uint64_t bytes) {
-    std::unique_lock lock(mutex_);
-    freed_.wait(lock, [&] { return closed_ || used_ == 0 || used_ + bytes <= kBytesInFlight; });
-    used_ += bytes;
-  }
-  void give_back(std::uint64_t bytes) {
-    std::lock_guard lock(mutex_);
-    used_ -= bytes;
-    freed_.notify_one();
-  }
-  void close() {  // nobody will give back any more
-    std::lock_guard lock(mutex_);
-    closed_ = true;
-    freed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable freed_;
-  std::uint64_t used_ = 0;
-  bool closed_ = false;
-};
+constexpr std::uint64_t kBytesInFlight = std::uint64_t{32} << 20;      // of picture files read and not yet decoded
+constexpr std::uint64_t kFaceBytesInFlight = std::uint64_t{16} << 20;  // of faces encoded and not yet written
+constexpr std::uint64_t kItemsInFlight = 256;
 
 // A picture on its way to a worker. `decision` counts up for each row: a later picture may fit the row better.
 struct Job {
   std::size_t wanted;  // index into plan.wanted
   std::uint32_t decision;
   std::string picture;
+  std::uint64_t share;  // of the budget of bytes, to be given back
   std::vector<std::byte> file;
 };
 
@@ -65,9 +41,9 @@ struct Outcome {
   Rejected reject;
 };
 
-Outcome process(const Job& job, const CatalogRow& row, const FaceRecipe& recipe, std::mutex& large) {
+Outcome process(const Job& job, const CatalogRow& row, const FaceRecipe& recipe, Budget& pixels) {
   Outcome outcome{job.wanted, job.decision, job.picture, {}, {}, {}};
-  auto prepared = prepare_face(row, job.file, recipe, large);
+  auto prepared = prepare_face(row, job.file, recipe, pixels);
   if (auto* face = std::get_if<PreparedFace>(&prepared)) {
     outcome.info = face->picture;
     outcome.encoded = encode_face(face->face);
@@ -77,6 +53,8 @@ Outcome process(const Job& job, const CatalogRow& row, const FaceRecipe& recipe,
   return outcome;
 }
 
+using Sources = std::vector<std::unique_ptr<PictureSource>>;
+
 // What the reader knows of a wanted row while pictures come by.
 struct RowState {
   int match = 0;               // components of the best match so far; 0: no picture yet
@@ -85,11 +63,19 @@ struct RowState {
   std::string picture;  // that matched best
 };
 
+// A face of 1024 × 1024 pixels takes a megabyte: fewer of them may wait.
+std::size_t faces_in_flight(const FaceRecipe& recipe) {
+  std::uint64_t channels = recipe.colour == Colour::grey ? 1 : 3;
+  std::uint64_t bytes = static_cast<std::uint64_t>(recipe.size) * static_cast<std::uint64_t>(recipe.size) * channels;
+  return std::clamp<std::uint64_t>(kFaceBytesInFlight / bytes, 4, kItemsInFlight);
+}
+
 class Preparation {
  public:
   Preparation(const PreparePlan& plan, const std::filesystem::path& store, int threads, const StopFlag& stop,
               const ProgressSink& progress)
       : plan_(plan),
+        store_(store),
         writer_(store, plan.facts),
         stop_(stop),
         progress_(progress),
@@ -97,16 +83,18 @@ class Preparation {
         states_(plan.wanted.size()),
         newest_(plan.wanted.size()),
         settled_(plan.rows.size(), false),
-        index_(plan.rows) {}
+        index_(plan.rows),
+        outcomes_(faces_in_flight(plan.facts.recipe.face)) {}
 
-  PrepareResult run(const std::vector<std::filesystem::path>& pictures) {
+  PrepareResult run(Sources sources) {
+    if (writer_.complete()) return {.was_complete = true};
     begin();
     {
       std::jthread writer([this] { guarded([this] { write_outcomes(); }); });
       {
         std::vector<std::jthread> workers;
         for (int i = 0; i < threads_; ++i) workers.emplace_back([this] { guarded([this] { work(); }); });
-        read_guarded(pictures);
+        read_guarded(std::move(sources));
         jobs_.close();
       }
       outcomes_.close();
@@ -124,7 +112,8 @@ class Preparation {
   void begin() {
     for (const SettledRow& row : writer_.settled()) {
       went_on_ = true;
-      auto number = static_cast<std::size_t>(row.row);
+      auto number = static_cast<std::size_t>(row.row);  // a negative one becomes huge
+      if (number >= settled_.size()) throw file_error(store_, "is a damaged store; prepare it anew");
       settled_[number] = true;
       std::optional<std::size_t> wanted = index_in_wanted(number);
       if (!wanted) continue;
@@ -155,21 +144,23 @@ class Preparation {
     jobs_.close();
   }
 
-  // A source that breaks ends the reading; what was read before is still prepared.
-  void read_guarded(const std::vector<std::filesystem::path>& pictures) {
+  // A source that breaks ends the reading; what was read before is still prepared. After a stop it is no news: the
+  // signal went to the program that feeds standard input as well.
+  void read_guarded(Sources sources) {
     try {
-      read_all(pictures);
+      read_all(std::move(sources));
     } catch (...) {
+      if (stop_) return;
       std::lock_guard lock(problem_mutex_);
       if (!problem_) problem_ = std::current_exception();
     }
   }
 
-  void read_all(const std::vector<std::filesystem::path>& pictures) {
-    for (const std::filesystem::path& source : pictures) {
-      std::unique_ptr<PictureSource> entries = open_pictures(source);
+  void read_all(Sources sources) {
+    for (std::unique_ptr<PictureSource>& source : sources) {
       SourceEntry entry;
-      while (!stop_ && !failed_ && entries->next(entry)) take(*entries, entry);
+      while (!stop_ && !failed_ && source->next(entry)) take(*source, entry);
+      source.reset();
     }
   }
 
@@ -198,17 +189,20 @@ class Preparation {
     if (length == state.match) return offer_ambiguous(wanted, length);
     state = {length, state.decision + 1, false, entry.path};
     newest_[wanted] = state.decision;
-    if (entry.size > kLargestPictureFile) {
-      outcomes_.push({wanted,
-                      state.decision,
-                      entry.path,
-                      {},
-                      {},
-                      {Reason::undecodable, fmt::format("a file of {} bytes", entry.size)}});
-      return;
+    if (entry.size > kLargestPictureFile) return reject(wanted, fmt::format("a file of {} bytes", entry.size));
+    std::uint64_t share = budget_.take(entry.size);
+    SourceContent content = source.read();
+    if (content.problem.empty()) {
+      jobs_.push({wanted, state.decision, entry.path, share, std::move(content.bytes)});
+    } else {
+      budget_.give_back(share);
+      reject(wanted, content.problem);
     }
-    budget_.take(entry.size);
-    jobs_.push({wanted, state.decision, entry.path, source.read()});
+  }
+
+  void reject(std::size_t wanted, const std::string& problem) {
+    const RowState& state = states_[wanted];
+    outcomes_.push({wanted, state.decision, state.picture, {}, {}, {Reason::undecodable, problem}});
   }
 
   // Two pictures, or two rows, with equally long names in common: neither is a better guess.
@@ -228,8 +222,8 @@ class Preparation {
 
   void work() {
     while (std::optional<Job> job = jobs_.pop()) {
-      Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], plan_.facts.recipe.face, large_);
-      budget_.give_back(job->file.size());
+      Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], plan_.facts.recipe.face, pixels_);
+      budget_.give_back(job->share);
       outcomes_.push(std::move(outcome));
     }
   }
@@ -267,13 +261,11 @@ class Preparation {
         writer_.add({static_cast<std::int64_t>(row), plan_.rows[row].file, Reason::no_such_file, ""}, "");
     }
     writer_.finish(unasked_);
-    PrepareResult result;
-    result.unasked = unasked_;
-    result.went_on = went_on_;
-    return result;
+    return {.went_on = went_on_};
   }
 
   const PreparePlan& plan_;
+  std::filesystem::path store_;
   StoreWriter writer_;
   const StopFlag& stop_;
   const ProgressSink& progress_;
@@ -283,15 +275,24 @@ class Preparation {
   std::vector<bool> settled_;                       // the writer's, after begin()
   NameIndex index_;
   BoundedQueue<Job> jobs_{kItemsInFlight};
-  BoundedQueue<Outcome> outcomes_{kItemsInFlight};
-  ByteBudget budget_;
-  std::mutex large_, problem_mutex_;
+  BoundedQueue<Outcome> outcomes_;
+  Budget budget_{kBytesInFlight}, pixels_{kMostPixels};
+  std::mutex problem_mutex_;
   std::exception_ptr problem_;
   std::atomic<bool> failed_{false};
   std::uint64_t done_ = 0, rejects_ = 0;
   std::int64_t unasked_ = 0;
   bool went_on_ = false;
 };
+
+// Before the store is touched, so that a name mistyped leaves nothing behind.
+Sources open_all(const std::vector<std::filesystem::path>& pictures) {
+  if (std::count(pictures.begin(), pictures.end(), "-") > 1)
+    throw UsageError("-: standard input can be read only once; name it once among the pictures");
+  Sources sources;
+  for (const std::filesystem::path& source : pictures) sources.push_back(open_pictures(source));
+  return sources;
+}
 
 void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
   std::uint64_t needed = expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
@@ -307,9 +308,12 @@ void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
 PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem::path>& pictures,
                       const std::filesystem::path& store, int threads, const StopFlag& stop,
                       const ProgressSink& progress) {
+  Sources sources = open_all(pictures);
   check_disk(plan, store);
-  PrepareResult result = Preparation(plan, store, threads, stop, progress).run(pictures);
-  result.rejects = Store(store).reject_counts();
+  PrepareResult result = Preparation(plan, store, threads, stop, progress).run(std::move(sources));
+  Store made(store);
+  result.unasked = made.facts().unasked;
+  result.rejects = made.reject_counts();
   result.faces = static_cast<std::int64_t>(plan.chosen.size());
   for (const auto& [reason, count] : result.rejects) result.faces -= count;
   return result;

@@ -40,6 +40,7 @@ struct PrepareResult {
   std::map<Reason, std::int64_t> rejects;  // in the store now
   std::int64_t unasked = 0;                // pictures that no row asked for
   bool went_on = false;                    // an earlier run had begun the store
+  bool was_complete = false;               // an earlier run had done it all: no picture was read
 };
 
 // Reads the pictures of all sources once and fills the store. Goes on where an earlier run stopped. On `stop`, or when

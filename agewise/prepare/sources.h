@@ -17,18 +17,24 @@ struct SourceEntry {
   std::uint64_t size = 0;  // bytes, as the source says
 };
 
-// Entries one after the other; one thread.
+struct SourceContent {
+  std::vector<std::byte> bytes;
+  std::string problem;  // why this one file cannot be read, though its source can; else empty
+};
+
+// Entries one after the other; one thread. Folders, links and devices are passed over.
 class PictureSource {
  public:
   virtual ~PictureSource() = default;
   // False at the end. Throws Error naming the source if it is cut short or broken; all entries before that were whole.
   virtual bool next(SourceEntry& entry) = 0;
-  // The bytes of the entry that next() gave last; at most once an entry, and only if its size allows it.
-  virtual std::vector<std::byte> read() = 0;
+  // The bytes of the entry that next() gave last; at most once an entry, and only of up to kLargestPictureFile bytes.
+  virtual SourceContent read() = 0;
 };
 
-// A folder (all files under it, sorted), a tar (plain or compressed as .gz, .xz, .bz2, .zst), or "-" for a tar on
-// standard input. Throws Error if there is no such file.
+// A folder, a tar (plain or compressed as .gz, .bz2, .xz, .zst), or "-" for a tar on standard input. A folder gives all
+// files under it, sorted, with paths that begin with its own name however it was spelled: what a tar of it would say.
+// Throws Error if there is no such file or it cannot be opened.
 std::unique_ptr<PictureSource> open_pictures(const std::filesystem::path& folder_or_tar);
 
 }  // namespace agewise

@@ -130,21 +130,24 @@ std::map<Reason, std::int64_t> Store::reject_counts() const {
 }
 
 Image Store::picture(std::int64_t row) const {
-  return implementation_->alone([&] {
+  std::string encoding;
+  std::vector<std::byte> stored;
+  implementation_->alone([&] {
     SQLite::Statement& query = implementation_->picture_query;
     query.reset();
     query.bind(1, row);
     if (!query.executeStep())
       throw file_error(implementation_->file, "has no face of label row " + std::to_string(row));
+    encoding = query.getColumn(0).getString();
     SQLite::Column pixels = query.getColumn(1);
-    std::span<const std::byte> stored(static_cast<const std::byte*>(pixels.getBlob()),
-                                      static_cast<std::size_t>(pixels.getBytes()));
-    try {
-      return image_of(stored, query.getColumn(0).getString(), implementation_->facts.recipe.face);
-    } catch (const Error& problem) {
-      throw file_error(implementation_->file, "the face of label row " + std::to_string(row) + " " + problem.what());
-    }
+    const auto* bytes = static_cast<const std::byte*>(pixels.getBlob());
+    stored.assign(bytes, bytes + pixels.getBytes());
   });
+  try {
+    return image_of(stored, encoding, implementation_->facts.recipe.face);
+  } catch (const Error& problem) {
+    throw file_error(implementation_->file, "the face of label row " + std::to_string(row) + " " + problem.what());
+  }
 }
 
 bool is_store(const std::filesystem::path& file) {

@@ -40,7 +40,8 @@ struct StoreFacts {
   std::int64_t unasked = 0;  // pictures that no row asked for
 };
 
-// One store, open for reading. Several threads may call it; calls wait for each other.
+// One store, open for reading. Several threads may call it: they wait for each other while the file is read, and decode
+// side by side.
 class Store {
  public:
   // Throws Error naming the file: no such file, not a store, of a newer version, held by another process, broken.

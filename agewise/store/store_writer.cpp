@@ -1,6 +1,7 @@
 #include "agewise/store/store_writer.h"
 
 #include <cstring>
+#include <sstream>
 
 #include "agewise/base/error.h"
 #include "agewise/image/encode.h"
@@ -36,13 +37,27 @@ void create(SQLite::Database& database, const StoreFacts& facts) {
   transaction.commit();
 }
 
-void check_goes_on(const std::filesystem::path& file, SQLite::Database& database, const StoreFacts& wanted) {
-  StoreFacts found = read_facts(file, database);
-  std::string other = found.labels != wanted.labels                     ? "other labels or another choice of rows"
-                      : to_toml(found.recipe) != to_toml(wanted.recipe) ? "another recipe"
-                                                                        : "";
-  if (!other.empty()) throw file_error(file, "was made of " + other + "; give the same again, or name a new store");
-  if (found.complete) throw file_error(file, "is complete already; `agewise info` shows it");
+// Where two texts of lines differ first: "size = 16, not 32", with the name of the TOML table before it.
+std::string first_difference(const std::string& found, const std::string& wanted) {
+  std::istringstream found_lines(found), wanted_lines(wanted);
+  std::string table;
+  while (true) {
+    std::string a = "nothing", b = "nothing";
+    bool more = static_cast<bool>(std::getline(found_lines, a));
+    more = static_cast<bool>(std::getline(wanted_lines, b)) || more;
+    if (!more) return "";
+    if (a != b) return table + a + ", not " + b;
+    if (a.starts_with('[')) table = a + " ";
+  }
+}
+
+void check_goes_on(const std::filesystem::path& file, const StoreFacts& found, const StoreFacts& wanted) {
+  std::string labels = first_difference(found.labels, wanted.labels);
+  std::string recipe = first_difference(to_toml(found.recipe), to_toml(wanted.recipe));
+  if (labels.empty() && recipe.empty()) return;
+  std::string other =
+      labels.empty() ? "another recipe: " + recipe : "other labels or another choice of rows: " + labels;
+  throw file_error(file, "was made of " + other + "; give the same again, or name a new store");
 }
 
 }  // namespace
@@ -54,6 +69,7 @@ struct StoreWriter::Implementation {
   std::unique_ptr<SQLite::Statement> add_face, add_reject, drop_face, drop_reject;
   std::string encoding;
   int pending = 0;
+  bool complete = false;
 
   Implementation(const std::filesystem::path& path, Colour colour)
       : file(path),
@@ -105,7 +121,14 @@ StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& fa
   try {
     implementation_ = std::make_unique<Implementation>(file, facts.recipe.face.colour);
     SQLite::Database& database = implementation_->database;
-    is_empty(database) ? create(database, facts) : check_goes_on(file, database, facts);
+    if (is_empty(database)) {
+      create(database, facts);
+    } else {
+      StoreFacts found = read_facts(file, database);
+      check_goes_on(file, found, facts);
+      implementation_->complete = found.complete;
+      if (found.complete) return;
+    }
     implementation_->make_statements();
     implementation_->begin();
     database.exec("UPDATE facts SET value = value WHERE name = 'complete'");  // takes the lock now
@@ -115,6 +138,8 @@ StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& fa
 }
 
 StoreWriter::~StoreWriter() = default;
+
+bool StoreWriter::complete() const { return implementation_->complete; }
 
 std::vector<SettledRow> StoreWriter::settled() const {
   std::vector<SettledRow> rows;
@@ -182,6 +207,7 @@ void StoreWriter::finish(std::int64_t unasked) {
     implementation_->database.exec("UPDATE facts SET value = 'yes' WHERE name = 'complete'");
     implementation_->commit();
     implementation_->database.exec("PRAGMA journal_mode = DELETE");
+    implementation_->complete = true;
   });
 }
 

@@ -20,13 +20,14 @@ struct SettledRow {
 // One process writes a store, one thread at a time. What was committed survives a kill; what was not leaves no trace.
 class StoreWriter {
  public:
-  // A new store, or an incomplete one made from equal facts, to go on with. Throws Error naming the file: made of other
-  // labels or another recipe (says which), complete already, held by another process, no space.
+  // A new store, or one made from equal facts, to go on with. Throws Error naming the file: made of other labels or
+  // another recipe (says where they differ), held by another process, no space.
   StoreWriter(const std::filesystem::path& file, const StoreFacts& facts);
   ~StoreWriter();
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
 
+  bool complete() const;  // nothing may be added then
   std::vector<SettledRow> settled() const;
 
   // A row's newest outcome replaces what the store had for it. `encoded` is raw grey, row after row, or a JPEG.

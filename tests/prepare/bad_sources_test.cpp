@@ -1,11 +1,15 @@
 // Picture sources that are broken or hostile: one line each, nothing lost of what came before, nothing written
 // elsewhere.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/prepare/sources.h"
 #include "tests/prepare/collection.h"
 
 namespace agewise {
@@ -27,6 +31,92 @@ TEST_F(BadSources, a_tar_cut_short_saves_what_came_before_and_goes_on_with_the_w
   EXPECT_LT(saved, 40U);
   EXPECT_TRUE(Store(store()).rejects().empty());
   EXPECT_EQ(run({folder_ / "whole.tar"}).faces, 60);
+}
+
+// A download may break off at the very end of a member: 512 bytes of header and the content padded to 512.
+TEST_F(BadSources, a_tar_cut_short_between_two_members_is_noticed_by_its_missing_end_mark) {
+  write_labels(2);
+  auto pictures = members(2);
+  write_tar(folder_ / "whole.tar", pictures);
+  std::vector<std::byte> content = read_file(folder_ / "whole.tar", 1 << 24);
+  std::size_t first = 512 + (pictures[0].second.size() + 511) / 512 * 512;
+  write_file(folder_ / "cut.tar", std::span(content).first(first));
+  EXPECT_THAT(error_of([&] { run({folder_ / "cut.tar"}); }),
+              AllOf(HasSubstr("cut.tar"), HasSubstr("face_0.jpg"), HasSubstr("end mark")));
+  EXPECT_FALSE(Store(store()).facts().complete);
+  EXPECT_EQ(run({folder_ / "whole.tar"}).faces, 2);
+}
+
+TEST_F(BadSources, a_compressed_tar_cut_short_says_so_too) {
+  write_labels(60);
+  write_tar(folder_ / "whole.tar.gz", members(60), true);
+  std::vector<std::byte> content = read_file(folder_ / "whole.tar.gz", 1 << 24);
+  write_file(folder_ / "cut.tar.gz", std::span(content).first(content.size() / 2));
+  EXPECT_THAT(error_of([&] { run({folder_ / "cut.tar.gz"}); }), AllOf(HasSubstr("cut.tar.gz"), HasSubstr("truncated")));
+  EXPECT_EQ(run({folder_ / "whole.tar.gz"}).faces, 60);
+}
+
+TEST_F(BadSources, a_stop_is_an_interruption_though_the_source_breaks_at_the_same_time) {
+  write_labels(60);
+  write_tar(folder_ / "whole.tar", members(60));
+  std::vector<std::byte> content = read_file(folder_ / "whole.tar", 1 << 24);
+  write_file(folder_ / "cut.tar", std::span(content).first(5000));
+  StopFlag stop{true};
+  EXPECT_THROW(prepare(plan(), {folder_ / "cut.tar"}, store(), 1, stop), Interrupted);
+}
+
+TEST_F(BadSources, a_file_that_cannot_be_read_is_a_reject_and_the_others_go_on) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may read every file";
+  write_labels(2);
+  for (const auto& [name, content] : members(2)) {
+    std::filesystem::create_directories((folder_ / "pictures" / name).parent_path());
+    write_file(folder_ / "pictures" / name, content);
+  }
+  std::filesystem::permissions(folder_ / "pictures/wiki_crop/00/face_0.jpg", std::filesystem::perms::none);
+  EXPECT_EQ(run({folder_ / "pictures"}).rejects, (std::map<Reason, std::int64_t>{{Reason::undecodable, 1}}));
+}
+
+TEST_F(BadSources, a_file_too_large_for_a_picture_is_a_reject_and_is_not_read) {
+  write_labels(0, "large.jpg,30\n");
+  std::ofstream(folder_ / "pictures/large.jpg");
+  std::filesystem::resize_file(folder_ / "pictures/large.jpg", kLargestPictureFile + 1);  // no block of it is written
+  EXPECT_EQ(run({folder_ / "pictures"}).rejects, (std::map<Reason, std::int64_t>{{Reason::undecodable, 1}}));
+  EXPECT_EQ(Store(store()).rejects()[0].detail, "a file of 67108865 bytes");
+}
+
+// Links, folders and devices are passed over: the row has no picture, and nothing is followed.
+TEST_F(BadSources, links_in_a_tar_and_in_a_folder_are_not_followed_out_of_it) {
+  write_labels(0, "link.jpg,30\npipe.jpg,31\n");
+  write_file(folder_ / "outside.jpg", numbered_jpeg(1));
+  std::filesystem::create_directory_symlink(folder_ / "pictures", folder_ / "pictures/round");
+  ASSERT_EQ(::mkfifo((folder_ / "pictures/pipe.jpg").c_str(), 0600), 0);
+  ASSERT_EQ(
+      std::system(
+          ("cd " + folder_.string() + " && ln -s ../outside.jpg pictures/link.jpg && tar cf p.tar pictures").c_str()),
+      0);
+  EXPECT_EQ(run({folder_ / "p.tar"}).rejects, (std::map<Reason, std::int64_t>{{Reason::no_such_file, 2}}));
+}
+
+TEST_F(BadSources, names_that_are_not_ascii_are_found_in_tars_and_folders) {
+  write_labels(0, "Zürich/Jürgen.jpg,30\n");
+  std::filesystem::create_directories(folder_ / "pictures/Zürich");
+  write_file(folder_ / "pictures/Zürich/Jürgen.jpg", numbered_jpeg(1));
+  for (const char* format : {"gnu", "pax", "ustar"}) {
+    std::string tar = std::string(format) + ".tar";
+    ASSERT_EQ(
+        std::system(("cd " + folder_.string() + " && tar c --format=" + format + " -f " + tar + " pictures").c_str()),
+        0);
+    EXPECT_EQ(run({folder_ / tar}, tar + ".db").faces, 1) << format;
+  }
+  EXPECT_EQ(run({folder_ / "pictures"}).faces, 1);
+}
+
+TEST_F(BadSources, nothing_is_left_behind_when_a_source_was_mistyped) {
+  write_labels(1);
+  write_tar(folder_ / "p.tar", members(1));
+  EXPECT_THAT(error_of([&] { run({folder_ / "p.tar", folder_ / "q.tar"}); }), HasSubstr("q.tar"));
+  EXPECT_THAT(error_of([&] { run({"-", "-"}); }), HasSubstr("only once"));
+  EXPECT_FALSE(std::filesystem::exists(store()));
 }
 
 TEST_F(BadSources, what_is_no_tar_says_so) {

@@ -163,13 +163,45 @@ TEST_F(Prepare, goes_on_only_with_the_same_labels_and_recipe) {
   StopFlag stop{true};
   EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store(), 2, stop), Interrupted);
   recipe_.face.size = 32;
-  EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }), AllOf(HasSubstr("faces.db"), HasSubstr("another recipe")));
+  EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }),
+              AllOf(HasSubstr("faces.db"), HasSubstr("another recipe: [face] size = 16, not size = 32")));
   recipe_.face.size = 16;
   write_labels(21);
-  EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }), AllOf(HasSubstr("faces.db"), HasSubstr("other labels")));
+  EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }),
+              AllOf(HasSubstr("faces.db"), HasSubstr("other labels"), HasSubstr("20 rows"), HasSubstr("21 rows")));
   write_labels(20);
   EXPECT_EQ(run({folder_ / "p.tar"}).faces, 20);
-  EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }), HasSubstr("is complete already"));
+}
+
+TEST_F(Prepare, a_complete_store_is_left_as_it_is) {
+  write_labels(3);
+  write_tar(folder_ / "p.tar", {{"q/unasked.jpg", numbered_jpeg(9)}, members(3)[1]});
+  run({folder_ / "p.tar"});
+  std::string made = digest(Store(store()));
+  PrepareResult again = run({folder_ / "p.tar"});
+  EXPECT_TRUE(again.was_complete);
+  EXPECT_EQ(again.faces, 1);
+  EXPECT_EQ(again.unasked, 1);
+  EXPECT_EQ(again.rejects, (std::map<Reason, std::int64_t>{{Reason::no_such_file, 2}}));
+  EXPECT_EQ(digest(Store(store())), made);
+  EXPECT_FALSE(std::filesystem::exists(store("faces.db-journal")));
+}
+
+// A folder's pictures keep their names whatever way the folder is spelled: none looks like a second one for its row.
+TEST_F(Prepare, goes_on_with_the_same_folder_spelled_otherwise) {
+  write_labels(1200);
+  for (const auto& [name, content] : members(1200)) {
+    std::filesystem::create_directories((folder_ / "pictures" / name).parent_path());
+    write_file(folder_ / "pictures" / name, content);
+  }
+  StopFlag stop{false};
+  EXPECT_THROW(prepare(plan(), {folder_ / "pictures"}, store(), 2, stop,
+                       [&](const Progress& progress) { stop = progress.done >= 100; }),
+               Interrupted);
+  std::filesystem::create_directory_symlink(folder_ / "pictures", folder_ / "link");
+  PrepareResult result = run({folder_ / "link" / ".." / "pictures" / "."});
+  EXPECT_TRUE(result.went_on);
+  EXPECT_EQ(result.faces, 1200);
 }
 
 }  // namespace
