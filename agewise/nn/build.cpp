@@ -12,7 +12,8 @@
 namespace agewise {
 namespace {
 
-// A layer's options, each taken once; finish() complains of those nobody asked for.
+// A layer's options, each taken once. finish() complains of those nobody asked for, then of one that is missing: a key
+// misspelt is both, and its nearest known one says more.
 class Options {
  public:
   Options(std::string layer, const std::map<std::string, LayerValue>& values)
@@ -21,7 +22,9 @@ class Options {
   bool has(const std::string& key) const { return values_.contains(key); }
 
   int integer(const std::string& key) {
-    const auto* number = std::get_if<std::int64_t>(find(key, false));
+    const LayerValue* value = find(key, false);
+    if (value == nullptr) return 1;
+    const auto* number = std::get_if<std::int64_t>(value);
     if (number == nullptr || *number < 0 || *number > 1'000'000)
       reject(key, "must be a whole number from 0 to 1,000,000");
     return static_cast<int>(*number);
@@ -30,11 +33,18 @@ class Options {
 
   double number(const std::string& key) {
     const LayerValue* value = find(key, false);
+    if (value == nullptr) return 0;
     if (const auto* whole = std::get_if<std::int64_t>(value)) return static_cast<double>(*whole);
     if (const auto* real = std::get_if<double>(value)) return *real;
     reject(key, "must be a number");
   }
   double number(const std::string& key, double fallback) { return find(key, true) == nullptr ? fallback : number(key); }
+
+  double factor(const std::string& key, double fallback) {
+    double value = number(key, fallback);
+    if (!(value >= 0 && value <= 1e6)) reject(key, "must be from 0 to 1,000,000");
+    return value;
+  }
 
   bool flag(const std::string& key, bool fallback) {
     const LayerValue* value = find(key, true);
@@ -68,7 +78,7 @@ class Options {
 
   int outputs(int classes) {
     const LayerValue* value = find("outputs", false);
-    const auto* word = std::get_if<std::string>(value);
+    const auto* word = value == nullptr ? nullptr : std::get_if<std::string>(value);
     if (word == nullptr) return integer("outputs");
     if (*word != "classes") reject("outputs", "must be a whole number or \"classes\"");
     return classes;
@@ -82,6 +92,7 @@ class Options {
       throw UsageError(
           fmt::format("layer {}: unknown key {}; did you mean {}?", layer_, key, nearest_name(key, known)));
     }
+    if (!missing_.empty()) reject(missing_, "is missing");
   }
 
  private:
@@ -89,7 +100,7 @@ class Options {
     asked_.insert(key);
     auto found = values_.find(key);
     if (found != values_.end()) return &found->second;
-    if (!optional) reject(key, "is missing");
+    if (!optional && missing_.empty()) missing_ = key;
     return nullptr;
   }
 
@@ -100,6 +111,7 @@ class Options {
   std::string layer_;
   const std::map<std::string, LayerValue>& values_;
   std::set<std::string> asked_;
+  std::string missing_;
 };
 
 using Maker = std::function<LayerKind(Options&, int classes)>;
@@ -113,11 +125,11 @@ LayerKind make_pool(Options& options, int) {
 LayerKind make_convolution(Options& options, int) {
   layer::Convolution c{};
   c.channels = options.integer("channels");
-  if (options.has("kernel")) {
-    c.kernel_height = c.kernel_width = options.integer("kernel");
-  } else {
+  if (options.has("kernel_height") || options.has("kernel_width")) {
     c.kernel_height = options.integer("kernel_height");
     c.kernel_width = options.integer("kernel_width");
+  } else {
+    c.kernel_height = c.kernel_width = options.integer("kernel");
   }
   c.stride = options.integer("stride", 1);
   c.pad = options.padding();
@@ -192,8 +204,8 @@ void append(Graph& graph, const LayerRecipe& recipe, int classes) {
   Options options(layer.name, recipe.options);
   layer.kind = maker_of(recipe.kind, layer.name)(options, classes);
   if (has_weights(layer.kind)) {
-    layer.rate_factor = options.number("rate_factor", 1);
-    layer.bias_rate_factor = options.number("bias_rate_factor", layer.rate_factor);
+    layer.rate_factor = options.factor("rate_factor", 1);
+    layer.bias_rate_factor = options.factor("bias_rate_factor", layer.rate_factor);
   }
   options.finish();
   if (recipe.from.empty()) layer.inputs = {static_cast<int>(graph.layers.size()) - 1};

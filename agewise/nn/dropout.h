@@ -1,6 +1,7 @@
 // Which elements a dropout layer drops: a function of (seed, layer, epoch, sample, element) that every engine computes
 // alike, whatever its threads, batch and memory layout.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -21,8 +22,11 @@ inline std::array<std::uint32_t, 4> dropout_block(std::uint64_t seed, int layer,
                 {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
 }
 
-// An element is dropped if its 16 bits are below this: the rate to the nearest 1/65536.
-inline std::uint32_t dropout_threshold(double rate) { return static_cast<std::uint32_t>(std::lround(rate * 65536)); }
+// An element is dropped if its 16 bits are below this: the rate, from 0 up to but not including 1, to the nearest
+// 1/65536. Below 65536, so that something stays.
+inline std::uint32_t dropout_threshold(double rate) {
+  return std::min(65535U, static_cast<std::uint32_t>(std::lround(rate * 65536)));
+}
 
 // What the elements that stay are multiplied by: one over the share that stays, by the threshold really used.
 inline float dropout_scale(double rate) { return static_cast<float>(65536.0 / (65536.0 - dropout_threshold(rate))); }

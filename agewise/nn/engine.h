@@ -31,7 +31,8 @@ class Executable {
   // batch × shape of that input or output layer, plain N × C × H × W floats. Stay valid as long as the Executable.
   virtual std::span<float> input(int index = 0) = 0;
   virtual std::span<const float> output(int index = 0) = 0;
-  virtual std::span<float> output_gradient(int index = 0) = 0;  // train only
+  // Train only; to be written before each backward(), which may use it as scratch.
+  virtual std::span<float> output_gradient(int index = 0) = 0;
 
   // Parameters, gradients and running statistics in the engine's own layout, one flat buffer each of equal size;
   // padding, if any, is and stays 0. An element-wise optimiser walks them as they are. Gradients of what is not trained
@@ -39,9 +40,9 @@ class Executable {
   virtual std::span<float> parameters() = 0;
   virtual std::span<float> gradients() = 0;  // train only
   struct Block {
-    std::size_t offset, size;
-    int parameter;
-  };  // in floats; index into parameters_of(graph)
+    std::size_t offset, size;  // in floats
+    int parameter;             // index into parameters_of(graph)
+  };
   virtual const std::vector<Block>& blocks() const = 0;
 
   // Any buffer in the engine's layout (parameters, gradients, an optimiser's state) to plain layout and back.
@@ -50,7 +51,8 @@ class Executable {
   // Must be called after parameters() were written from outside and before the next forward().
   virtual void parameters_changed() = 0;
 
-  // Train: `key` drives dropout; running statistics move unless `update_statistics` is false. Infer: ignored.
+  // Train: `key` drives dropout; running statistics move unless `update_statistics` is false. Infer: both are ignored.
+  // Throws std::invalid_argument if layers drop and `key` has not one sample a row of the batch.
   virtual void forward(const DropoutKey& key = {}, bool update_statistics = true) = 0;
   // Fills gradients() from output_gradient(): overwrites, does not add.
   virtual void backward() = 0;

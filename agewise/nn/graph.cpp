@@ -7,23 +7,29 @@
 #include <numeric>
 
 #include "agewise/base/error.h"
+#include "agewise/base/overloaded.h"
 #include "agewise/base/random.h"
 
 namespace agewise {
 namespace {
 
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
+// Of one layer's output for one sample, and of its weights: far beyond any network of use. It keeps an int able to
+// index them, whatever a recipe says.
+constexpr std::int64_t kMostNumbers = std::int64_t{1} << 28;
 
 [[noreturn]] void reject(const Layer& layer, const std::string& problem) {
   throw UsageError(fmt::format("layer {}: {}", layer.name, problem));
 }
 
 std::string to_text(const Shape& shape) { return fmt::format("{}×{}×{}", shape.channels, shape.height, shape.width); }
+
+void check_size(const Layer& layer, const char* what, std::initializer_list<std::int64_t> lengths) {
+  std::int64_t size = 1;
+  for (std::int64_t length : lengths) {
+    if (length > kMostNumbers / size) reject(layer, fmt::format("{} of more than {} numbers", what, kMostNumbers));
+    size *= std::max<std::int64_t>(1, length);
+  }
+}
 
 int window_count(const Layer& layer, int size, int before, int after, int kernel, int stride) {
   if (kernel < 1 || stride < 1 || before < 0 || after < 0)
@@ -48,14 +54,15 @@ Shape pooled(const Layer& layer, const Shape& in, int kernel, int stride, const 
 }
 
 Shape concatenated(const Layer& layer, const std::vector<Shape>& inputs) {
-  Shape sum = inputs.front();
-  for (std::size_t i = 1; i < inputs.size(); ++i) {
-    if (inputs[i].height != sum.height || inputs[i].width != sum.width) {
-      reject(layer, fmt::format("cannot concatenate {} and {}", to_text(sum), to_text(inputs[i])));
-    }
-    sum.channels += inputs[i].channels;
+  const Shape& first = inputs.front();
+  std::int64_t channels = 0;
+  for (const Shape& shape : inputs) {
+    if (shape.height != first.height || shape.width != first.width)
+      reject(layer, fmt::format("cannot concatenate {} and {}", to_text(first), to_text(shape)));
+    channels += shape.channels;
   }
-  return sum;
+  check_size(layer, "an output", {channels});
+  return {static_cast<int>(channels), first.height, first.width};
 }
 
 Shape added(const Layer& layer, const std::vector<Shape>& inputs) {
@@ -74,7 +81,25 @@ Shape convolved(const Layer& layer, const layer::Convolution& c, const Shape& in
     reject(layer,
            fmt::format("{} groups do not divide {} input and {} output channels", c.groups, in.channels, c.channels));
   }
+  check_size(layer, "weights", {c.channels, in.channels / c.groups, c.kernel_height, c.kernel_width});
   return windows(layer, in, c.channels, c.kernel_height, c.kernel_width, c.stride, c.pad);
+}
+
+Shape connected(const Layer& layer, const layer::FullyConnected& f, const Shape& in) {
+  if (f.outputs < 1) reject(layer, "outputs must be 1 or more");
+  check_size(layer, "weights", {f.outputs, in.size()});
+  return {f.outputs, 1, 1};
+}
+
+Shape normalised(const Layer& layer, const layer::BatchNorm& norm, const Shape& in) {
+  if (!(norm.epsilon > 0 && norm.epsilon <= 1)) reject(layer, "epsilon must be above 0 and at most 1");
+  if (!(norm.momentum >= 0 && norm.momentum <= 1)) reject(layer, "momentum must be from 0 to 1");
+  return in;
+}
+
+Shape dropped(const Layer& layer, const layer::Dropout& dropout, const Shape& in) {
+  if (!(dropout.rate >= 0 && dropout.rate < 1)) reject(layer, "rate must be from 0 up to but not including 1");
+  return in;
 }
 
 Shape padded(const Layer& layer, const layer::Pad& pad, Shape in) {
@@ -89,6 +114,11 @@ bool takes_several(const LayerKind& kind) {
 // Inputs of one output, which scale fresh weights.
 double fan_in(const ParameterInfo& weight) {
   return static_cast<double>(weight.size()) / static_cast<double>(weight.shape[0]);
+}
+
+Initial initial_of(const LayerKind& kind) {
+  if (const auto* c = std::get_if<layer::Convolution>(&kind)) return c->initial;
+  return std::get<layer::FullyConnected>(kind).initial;
 }
 
 void draw(Initial initial, double inputs, Random random, float* values, std::int64_t count) {
@@ -108,6 +138,16 @@ void draw(Initial initial, double inputs, Random random, float* values, std::int
         break;
     }
   }
+}
+
+// For a string of Graphviz in quotes.
+std::string escaped(const std::string& text) {
+  std::string safe;
+  for (char c : text) {
+    if (c == '"' || c == '\\') safe += '\\';
+    safe += c;
+  }
+  return safe;
 }
 
 std::string describe(const LayerKind& kind) {
@@ -151,27 +191,24 @@ Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs) {
            fmt::format("{} inputs; {} are expected", inputs.size(), takes_several(layer.kind) ? "1 or more" : "1"));
   }
   const Shape& in = inputs.front();
-  return std::visit(Overloaded{
-                        [&](const layer::Convolution& c) { return convolved(layer, c, in); },
-                        [&](const layer::MaxPool& p) { return pooled(layer, in, p.kernel, p.stride, p.pad); },
-                        [&](const layer::AveragePool& p) { return pooled(layer, in, p.kernel, p.stride, p.pad); },
-                        [&](const layer::GlobalAveragePool&) {
-                          return Shape{in.channels, 1, 1};
-                        },
-                        [&](const layer::FullyConnected& f) {
-                          if (f.outputs < 1) reject(layer, "outputs must be 1 or more");
-                          return Shape{f.outputs, 1, 1};
-                        },
-                        [&](const layer::Dropout& d) {
-                          if (d.rate < 0 || d.rate >= 1) reject(layer, "rate must be from 0 up to but not including 1");
-                          return in;
-                        },
-                        [&](const layer::Add&) { return added(layer, inputs); },
-                        [&](const layer::Pad& p) { return padded(layer, p, in); },
-                        [&](const layer::Concat&) { return concatenated(layer, inputs); },
-                        [&](const auto&) { return in; },
-                    },
-                    layer.kind);
+  auto shape_of_kind = Overloaded{
+      [&](const layer::Convolution& c) { return convolved(layer, c, in); },
+      [&](const layer::BatchNorm& norm) { return normalised(layer, norm, in); },
+      [&](const layer::MaxPool& p) { return pooled(layer, in, p.kernel, p.stride, p.pad); },
+      [&](const layer::AveragePool& p) { return pooled(layer, in, p.kernel, p.stride, p.pad); },
+      [&](const layer::GlobalAveragePool&) {
+        return Shape{in.channels, 1, 1};
+      },
+      [&](const layer::Dropout& d) { return dropped(layer, d, in); },
+      [&](const layer::FullyConnected& f) { return connected(layer, f, in); },
+      [&](const layer::Add&) { return added(layer, inputs); },
+      [&](const layer::Pad& p) { return padded(layer, p, in); },
+      [&](const layer::Concat&) { return concatenated(layer, inputs); },
+      [&](const auto&) { return in; },
+  };
+  Shape shape = std::visit(shape_of_kind, layer.kind);
+  check_size(layer, "an output", {shape.channels, shape.height, shape.width});
+  return shape;
 }
 
 std::vector<ParameterInfo> parameters_of(const Graph& graph) {
@@ -211,14 +248,12 @@ std::vector<float> initial_parameters(const Graph& graph, std::uint64_t seed) {
   float* place = values.data();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const ParameterInfo& parameter = parameters[i];
-    const Layer& layer = graph.layers[parameter.layer];
+    const LayerKind& kind = graph.layers[parameter.layer].kind;
     Random random(seed, Purpose::weights, 0, static_cast<std::uint32_t>(i));
-    if (const auto* c = std::get_if<layer::Convolution>(&layer.kind); c != nullptr && parameter.decayed) {
-      draw(c->initial, fan_in(parameter), random, place, parameter.size());
-    } else if (const auto* f = std::get_if<layer::FullyConnected>(&layer.kind); f != nullptr && parameter.decayed) {
-      draw(f->initial, fan_in(parameter), random, place, parameter.size());
-    } else if (parameter.name == layer.name + ".running_var" ||
-               (std::holds_alternative<layer::BatchNorm>(layer.kind) && parameter.name == layer.name + ".weight")) {
+    if (parameter.decayed) {
+      draw(initial_of(kind), fan_in(parameter), random, place, parameter.size());
+    } else if (std::holds_alternative<layer::BatchNorm>(kind) &&
+               (parameter.name.ends_with(".weight") || parameter.name.ends_with(".running_var"))) {
       std::fill_n(place, parameter.size(), 1.0F);
     }
     place += parameter.size();
@@ -232,7 +267,7 @@ std::string to_dot(const Graph& graph) {
   std::string dot = "digraph network {\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n";
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
-    std::string label = fmt::format("{}\\n{}\\n{}", layer.name, describe(layer.kind), to_text(layer.shape));
+    std::string label = fmt::format("{}\\n{}\\n{}", escaped(layer.name), describe(layer.kind), to_text(layer.shape));
     if (weights[i] > 0) label += fmt::format("\\n{} parameters", weights[i]);
     dot += fmt::format("  n{} [label=\"{}\"];\n", i, label);
     for (int input : layer.inputs) dot += fmt::format("  n{} -> n{};\n", input, i);

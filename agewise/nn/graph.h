@@ -40,31 +40,37 @@ struct BatchNorm {
   double epsilon, momentum;
 };
 struct Relu {};
-// Windows that reach over the bottom or right edge are dropped (floor). Average divides by the pixels inside the
-// picture.
+// Windows that reach over the bottom or right edge are dropped (floor).
 struct MaxPool {
   int kernel, stride;
   Padding pad;
 };
+// The same; divides by the number of pixels that lie inside the picture.
 struct AveragePool {
   int kernel, stride;
   Padding pad;
 };
 struct GlobalAveragePool {};
+// A share of `rate` is set to 0, the rest divided by 1 - rate (dropout.h).
 struct Dropout {
   double rate;
-};  // share set to 0, the rest divided by 1 - rate
+};
+// The input flattened as C, H, W.
 struct FullyConnected {
   int outputs;
   bool bias;
   Initial initial;
-};              // input flattened as C, H, W
-struct Add {};  // of two or more inputs of equal shape
+};
+// Of inputs of equal shape.
+struct Add {};
+// Zeros appended at the end of each axis.
 struct Pad {
   int channels, bottom, right;
-};                  // zeros appended at the end of each axis
-struct Concat {};   // along channels
-struct Softmax {};  // over channels
+};
+// Along channels.
+struct Concat {};
+// Over channels.
+struct Softmax {};
 }  // namespace layer
 
 using LayerKind = std::variant<layer::Input, layer::Convolution, layer::BatchNorm, layer::Relu, layer::MaxPool,
@@ -102,7 +108,8 @@ struct ParameterInfo {
 std::vector<ParameterInfo> parameters_of(const Graph& graph);
 std::int64_t parameter_count(const std::vector<ParameterInfo>& parameters);
 
-// The output shape of a layer from its inputs' shapes. Throws UsageError naming the layer if they do not fit.
+// The output shape of a layer from its inputs' shapes. Throws UsageError naming the layer if they do not fit, an option
+// is out of its range, or output or weights have more than 2²⁸ numbers.
 Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs);
 
 // Fresh parameters in plain layout: each array drawn from its own stream of `seed`; biases and β 0, γ 1, running

@@ -2,55 +2,67 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace agewise {
 namespace {
 
-// Mean over the batch of what `one` computes for a row: one(softmax of the row, target, gradient of the row) returns
-// the row's loss and writes the gradient towards the logits.
-template <class One>
-double mean_over_rows(int n, std::span<const float> outputs, std::span<const Target> targets, std::span<float> gradient,
-                      One one) {
-  std::vector<float> softmax(outputs.begin(), outputs.end());
-  softmax_rows(softmax, n);
-  double sum = 0;
-  for (std::size_t row = 0; row < targets.size(); ++row) {
-    sum += one(std::span<const float>(softmax).subspan(row * n, n), targets[row], gradient.subspan(row * n, n));
+// One row's outputs as a distribution over the classes, and its logarithm, which stays finite where float
+// probabilities are 0.
+struct Distribution {
+  std::vector<double> log, probability;
+
+  explicit Distribution(std::span<const float> logits) : log(logits.begin(), logits.end()) {
+    double largest = *std::max_element(log.begin(), log.end()), sum = 0;
+    for (double value : log) sum += std::exp(value - largest);
+    for (double& value : log) value -= largest + std::log(sum);
+    for (double value : log) probability.push_back(std::exp(value));
   }
-  for (float& value : gradient) value /= static_cast<float>(targets.size());
-  return sum / static_cast<double>(targets.size());
-}
+};
 
-double log_of(float probability) { return std::log(std::max(probability, 1e-30F)); }
+// A row's loss, and its gradient towards the logits.
+using RowLoss = double (*)(const Classes& classes, const Distribution& found, const Target& target,
+                           std::span<float> gradient);
 
-double cross_entropy(const Classes& classes, std::span<const float> softmax, const Target& target,
+double cross_entropy(const Classes& classes, const Distribution& found, const Target& target,
                      std::span<float> gradient) {
-  std::size_t truth = static_cast<std::size_t>(class_of(classes, target.age));
-  std::copy(softmax.begin(), softmax.end(), gradient.begin());
-  gradient[truth] -= 1;
-  return -log_of(softmax[truth]);
+  auto truth = static_cast<std::size_t>(class_of(classes, target.age));
+  for (std::size_t c = 0; c < gradient.size(); ++c)
+    gradient[c] = static_cast<float>(found.probability[c] - (c == truth ? 1 : 0));
+  return -found.log[truth];
 }
 
-double label_distribution(const Classes& classes, std::span<const float> softmax, const Target& target,
+double label_distribution(const Classes& classes, const Distribution& found, const Target& target,
                           std::span<float> gradient) {
-  std::vector<float> truth(softmax.size());
+  std::vector<float> truth(gradient.size());
   gaussian_target(classes, target.age, target.sigma, truth);
   double divergence = 0;
-  for (std::size_t c = 0; c < truth.size(); ++c) {
-    if (truth[c] > 0) divergence += truth[c] * (std::log(truth[c]) - log_of(softmax[c]));
-    gradient[c] = softmax[c] - truth[c];
+  for (std::size_t c = 0; c < gradient.size(); ++c) {
+    if (truth[c] > 0) divergence += truth[c] * (std::log(truth[c]) - found.log[c]);
+    gradient[c] = static_cast<float>(found.probability[c] - truth[c]);
   }
   return divergence;
 }
 
-double expected_value_l1(const Classes& classes, std::span<const float> softmax, const Target& target,
+double expected_value_l1(const Classes& classes, const Distribution& found, const Target& target,
                          std::span<float> gradient) {
-  double expected = expected_value(classes, softmax), off = expected - target.age;
+  double expected = std::inner_product(found.probability.begin(), found.probability.end(), classes.values.begin(), 0.0);
+  double off = expected - target.age;
   double sign = off > 0 ? 1 : off < 0 ? -1 : 0;
-  for (std::size_t c = 0; c < softmax.size(); ++c)
-    gradient[c] = static_cast<float>(sign * softmax[c] * (classes.values[c] - expected));
+  for (std::size_t c = 0; c < gradient.size(); ++c)
+    gradient[c] = static_cast<float>(sign * found.probability[c] * (classes.values[c] - expected));
   return std::abs(off);
+}
+
+double mean_over_rows(RowLoss loss, const Classes& classes, std::span<const float> outputs,
+                      std::span<const Target> targets, std::span<float> gradient) {
+  auto n = static_cast<std::size_t>(classes.count());
+  double sum = 0;
+  for (std::size_t row = 0; row < targets.size(); ++row)
+    sum += loss(classes, Distribution(outputs.subspan(row * n, n)), targets[row], gradient.subspan(row * n, n));
+  for (float& value : gradient) value /= static_cast<float>(targets.size());
+  return sum / static_cast<double>(targets.size());
 }
 
 double regression(std::span<const float> outputs, std::span<const Target> targets, std::span<float> gradient) {
@@ -67,19 +79,13 @@ double regression(std::span<const float> outputs, std::span<const Target> target
 
 double loss_and_gradient(Loss loss, const Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient) {
-  auto over_classes = [&](auto one) {
-    return mean_over_rows(classes.count(), outputs, targets, gradient,
-                          [&](auto softmax, const Target& target, auto row_gradient) {
-                            return one(classes, softmax, target, row_gradient);
-                          });
-  };
   switch (loss) {
     case Loss::cross_entropy:
-      return over_classes(cross_entropy);
+      return mean_over_rows(cross_entropy, classes, outputs, targets, gradient);
     case Loss::label_distribution:
-      return over_classes(label_distribution);
+      return mean_over_rows(label_distribution, classes, outputs, targets, gradient);
     case Loss::expected_value_l1:
-      return over_classes(expected_value_l1);
+      return mean_over_rows(expected_value_l1, classes, outputs, targets, gradient);
     case Loss::regression:
       break;
   }

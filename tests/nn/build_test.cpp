@@ -12,8 +12,9 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-Graph build(const std::string& layers, int size = 8) {
-  return build_graph(parse_recipe(layers, "my.toml").network, 3, size, 4);
+// `layers`: TOML, between the brackets of network.layers.
+Graph build(const std::string& layers) {
+  return build_graph(parse_recipe("network.layers = [" + layers + "]", "my.toml").network, 3, 8, 4);
 }
 
 std::string error_of(const std::string& layers) {
@@ -49,19 +50,29 @@ TEST(Vgg16Network, has_the_published_number_of_parameters) {
 
 TEST(Build, layers_that_nobody_reads_are_the_outputs) {
   Graph graph = build(R"(
-    [[network.layers]]
-    kind = "relu"
-    name = "a"
-    [[network.layers]]
-    kind = "fully-connected"
-    outputs = "classes"
-    [[network.layers]]
-    kind = "fully-connected"
-    from = "a"
-    outputs = 2)");
+    {kind = 'relu', name = 'a'},
+    {kind = 'fully-connected', outputs = 'classes'},
+    {kind = 'fully-connected', outputs = 2, from = 'a'})");
   ASSERT_EQ(graph.outputs.size(), 2U);
   EXPECT_EQ(graph.layers[graph.outputs[0]].shape.channels, 4);
   EXPECT_EQ(graph.layers[graph.outputs[1]].shape.channels, 2);
+}
+
+TEST(Build, rate_factors_are_those_of_weights_and_biases) {
+  std::vector<ParameterInfo> parameters = parameters_of(build(R"(
+    {kind = 'fully-connected', outputs = 4, rate_factor = 10, bias_rate_factor = 20},
+    {kind = 'fully-connected', outputs = 4, rate_factor = 3})"));
+  std::vector<double> factors;
+  for (const ParameterInfo& parameter : parameters) factors.push_back(parameter.rate_factor);
+  EXPECT_EQ(factors, (std::vector<double>{10, 20, 3, 3}));
+}
+
+TEST(Build, pad_is_one_number_or_top_left_bottom_right) {
+  auto shape = [](const std::string& pad) {
+    return build("{kind = 'convolution', channels = 2, kernel = 3, pad = " + pad + "}").layers[1].shape;
+  };
+  EXPECT_EQ(shape("1"), (Shape{2, 8, 8}));
+  EXPECT_EQ(shape("[0, 1, 3, 0]"), (Shape{2, 9, 7}));
 }
 
 struct Bad {
@@ -70,28 +81,51 @@ struct Bad {
 
 TEST(BuildError, names_layer_and_key) {
   for (const Bad& bad : std::initializer_list<Bad>{
-           {"[[network.layers]]\nkind = \"convolutoin\"", "did you mean \"convolution\"?"},
-           {"[[network.layers]]\nkind = \"convolution\"\nname = \"c\"\nkernel = 3\nchannels = 4\nstrid = 2",
+           {"", "[network] has no layers"},
+           {"{kind = 'convolutoin'}", "did you mean \"convolution\"?"},
+           {"{kind = 'convolution', name = 'c', kernel = 3, channels = 4, strid = 2}",
             "layer c: unknown key strid; did you mean stride?"},
-           {"[[network.layers]]\nkind = \"convolution\"\nname = \"c\"\nkernel = 3", "layer c: channels is missing"},
-           {"[[network.layers]]\nkind = \"convolution\"\nname = \"c\"\nkernel = 3\nchannels = -1",
+           {"{kind = 'convolution', name = 'c', kernal = 3, channels = 4}",
+            "layer c: unknown key kernal; did you mean kernel?"},
+           {"{kind = 'convolution', name = 'c', kernel = 3}", "layer c: channels is missing"},
+           {"{kind = 'convolution', name = 'c', kernel_width = 3, channels = 4}", "layer c: kernel_height is missing"},
+           {"{kind = 'convolution', name = 'c', kernel = 3, channels = -1}",
             "layer c: channels must be a whole number"},
-           {"[[network.layers]]\nkind = \"convolution\"\nname = \"c\"\nkernel = 3\nchannels = 4\ngroups = 2",
-            "2 groups do not divide 3 input"},
-           {"[[network.layers]]\nkind = \"convolution\"\nname = \"c\"\nkernel = 9\nchannels = 4",
-            "layer c: a kernel of 9 is larger"},
-           {"[[network.layers]]\nkind = \"max-pool\"\nname = \"p\"\nkernel = 2\npad = 2",
-            "layer p: pad must be smaller"},
-           {"[[network.layers]]\nkind = \"dropout\"\nname = \"d\"\nrate = 1", "layer d: rate must be from 0"},
-           {"[[network.layers]]\nkind = \"relu\"\nname = \"r\"\nfrom = \"inptu\"", "did you mean \"input\"?"},
-           {"[[network.layers]]\nkind = \"relu\"\nname = \"r\"\n[[network.layers]]\nkind = \"relu\"\nname = \"r\"",
-            "two layers have this name"},
-           {"[[network.layers]]\nkind = \"relu\"\nname = \"r\"\nslope = 1", "has no options"},
-           {"[[network.layers]]\nkind = \"pad\"\nname = \"p\"\nchannels = 2\n[[network.layers]]\nkind = \"add\"\nname "
-            "= \"s\"\nfrom = [\"p\", \"input\"]",
+           {"{kind = 'convolution', name = 'c', kernel = 3, channels = 4, groups = 2}",
+            "layer c: 2 groups do not divide 3 input"},
+           {"{kind = 'convolution', name = 'c', kernel = 9, channels = 4}", "layer c: a kernel of 9 is larger"},
+           {"{kind = 'convolution', name = 'c', kernel = 3, channels = 4, pad = [0, -1, 0, 0]}",
+            "layer c: kernel and stride must be 1 or more, pad 0 or more"},
+           {"{kind = 'convolution', name = 'c', kernel = 3, channels = 4, initial = 'zero'}",
+            "layer c: initial must be one of he-normal"},
+           {"{kind = 'max-pool', name = 'p', kernel = 2, pad = 2}", "layer p: pad must be smaller"},
+           {"{kind = 'dropout', name = 'd', rate = 1}", "layer d: rate must be from 0"},
+           {"{kind = 'dropout', name = 'd', rate = nan}", "layer d: rate must be from 0"},
+           {"{kind = 'batch-norm', name = 'n', epsilon = 0}", "layer n: epsilon must be above 0"},
+           {"{kind = 'batch-norm', name = 'n', momentum = nan}", "layer n: momentum must be from 0 to 1"},
+           {"{kind = 'batch-norm', name = 'n', rate_factor = -1}", "layer n: rate_factor must be from 0"},
+           {"{kind = 'fully-connected', name = 'f', outputs = 'all'}", "layer f: outputs must be a whole number or"},
+           {"{kind = 'relu', name = 'r', from = 'inptu'}", "did you mean \"input\"?"},
+           {"{kind = 'relu', name = 'r'}, {kind = 'relu', name = 'r'}", "two layers have this name"},
+           {"{kind = 'relu', name = 'r', slope = 1}", "layer r: slope unknown: this kind of layer has no options"},
+           {"{kind = 'relu', name = 'r', rate_factor = 1}", "layer r: rate_factor unknown"},
+           {"{kind = 'pad', name = 'p', channels = 2}, {kind = 'add', name = 's', from = ['p', 'input']}",
             "layer s: cannot add 3×8×8 to 5×8×8"},
-           {"[[network.layers]]\nkind = \"relu\"\nname = \"r\"\nfrom = [\"input\", \"input\"]", "layer r: 2 inputs"},
-           {"[network]\nscale = 1", "[network] has no layers"},
+           {"{kind = 'relu', name = 'r', from = ['input', 'input']}", "layer r: 2 inputs"},
+       }) {
+    EXPECT_THAT(error_of(bad.layers), HasSubstr(bad.problem)) << bad.layers;
+  }
+}
+
+// A recipe comes with every model file, from anywhere: it must not make sizes that overflow.
+TEST(BuildError, says_that_a_layer_is_too_large) {
+  for (const Bad& bad : std::initializer_list<Bad>{
+           {"{kind = 'pad', name = 'p', bottom = 1000000, right = 1000000}", "layer p: an output of more than"},
+           {"{kind = 'pad', name = 'p', bottom = 1000000, channels = 1000000}", "layer p: an output of more than"},
+           {"{kind = 'fully-connected', outputs = 1000000}, {kind = 'fully-connected', name = 'f', outputs = 1000000}",
+            "layer f: weights of more than"},
+           {"{kind = 'convolution', name = 'c', kernel = 1000000, channels = 1000000, pad = 1000000}",
+            "layer c: weights of more than"},
        }) {
     EXPECT_THAT(error_of(bad.layers), HasSubstr(bad.problem)) << bad.layers;
   }
@@ -112,6 +146,7 @@ TEST(Dot, has_a_node_a_layer) {
   std::string dot = to_dot(build_graph(load_recipe("seed").network, 1, 128, 4));
   EXPECT_THAT(
       dot, AllOf(HasSubstr("conv1\\nconvolution 3×3, stride 2\\n32×64×64\\n320 parameters"), HasSubstr("n0 -> n1;")));
+  EXPECT_THAT(to_dot(build("{kind = 'relu', name = 'a\"b'}")), HasSubstr("label=\"a\\\"b\\nReLU"));
 }
 
 }  // namespace

@@ -49,8 +49,7 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
     return values;
   }
 
-  // `names` are PyTorch's, in the order of ours: weight and bias of each layer, then the running statistics in
-  // golden.txt.
+  // `their_name`: PyTorch's name of each of our layers.
   void expect_step(const std::string& name, const Recipe& recipe, const TrainRecipe& train,
                    const std::map<std::string, std::string>& their_name, double tolerance) {
     int channels = recipe.face.colour == Colour::rgb ? 3 : 1;
@@ -115,8 +114,8 @@ TEST_P(Golden, the_residual_network_computes_and_learns_as_in_pytorch) {
   expect_step("resnet10", recipe, train, names, 5e-4);
 }
 
-// One layer between an input of two samples and an output whose gradient is golden_numbers(2). (Gradients towards a
-// layer's input are the conformance tests': here no parameter lies before the layer.)
+// One layer between an input of two samples and an output whose gradient is golden_numbers(2). Gradients towards a
+// layer's input are the conformance tests'.
 struct LayerCase {
   std::string name;
   LayerKind kind;

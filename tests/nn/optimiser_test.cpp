@@ -1,6 +1,7 @@
 #include "agewise/nn/optimiser.h"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <algorithm>
 
@@ -52,6 +53,57 @@ TEST(Optimiser, a_rate_factor_of_zero_holds_a_layer_still) {
   Graph graph = six_weights();
   graph.layers[1].rate_factor = 0;
   EXPECT_EQ(after_five_steps(recipe_of(Optimiser::sgd), graph), golden_numbers(7, 6));
+}
+
+// SGD without gradient takes rate · decay of a weight away: 1 % of 10 %; from biases and normalisation nothing.
+TEST(Optimiser, weight_decay_is_for_weights_alone) {
+  Graph graph = six_weights();
+  std::get<layer::FullyConnected>(graph.layers[1].kind).bias = true;
+  graph.layers.push_back({"norm", layer::BatchNorm{1e-5, 0.9}, {1}, {3, 1, 1}});
+  graph.outputs = {2};
+  TrainRecipe recipe = recipe_of(Optimiser::sgd);
+  recipe.weight_decay = 0.1;
+  std::unique_ptr<Executable> network = make_reference_engine()->compile(graph, 1, Mode::train);
+  std::fill(network->parameters().begin(), network->parameters().end(), 1.0F);
+  OptimiserState state = make_state(recipe, network->parameters().size());
+  optimiser_step(recipe, 0.01, *network, parameters_of(graph), state);
+  for (std::size_t i = 0; i < network->parameters().size(); ++i)
+    EXPECT_FLOAT_EQ(network->parameters()[i], i < 6 ? 0.999F : 1.0F) << i;
+}
+
+// From 0 by rate 0.01 · factor 3 · gradient 1.
+TEST(Optimiser, a_rate_factor_multiplies_the_rate) {
+  Graph graph = six_weights();
+  graph.layers[1].rate_factor = 3;
+  TrainRecipe recipe = recipe_of(Optimiser::sgd);
+  recipe.weight_decay = 0;
+  std::unique_ptr<Executable> network = make_reference_engine()->compile(graph, 1, Mode::train);
+  std::fill(network->gradients().begin(), network->gradients().end(), 1.0F);
+  OptimiserState state = make_state(recipe, 6);
+  optimiser_step(recipe, 0.01, *network, parameters_of(graph), state);
+  EXPECT_FLOAT_EQ(network->parameters()[0], -0.03F);
+}
+
+// Large enough for threads, and of a length that no vector divides.
+TEST(Optimiser, gives_the_same_bits_on_one_thread_and_on_two) {
+  Graph graph = six_weights();
+  graph.layers[0] = {"input", layer::Input{{257, 1, 1}}, {}, {257, 1, 1}};
+  graph.layers[1] = {"fc", layer::FullyConnected{301, false, Initial::he_normal}, {0}, {301, 1, 1}};
+  auto step_on = [&](Optimiser optimiser, int threads) {
+    omp_set_num_threads(threads);
+    std::unique_ptr<Executable> network = make_reference_engine()->compile(graph, 1, Mode::train);
+    std::vector<float> start = golden_numbers(8, network->parameters().size()),
+                       gradient = golden_numbers(9, start.size());
+    std::copy(start.begin(), start.end(), network->parameters().begin());
+    std::copy(gradient.begin(), gradient.end(), network->gradients().begin());
+    OptimiserState state = make_state(recipe_of(optimiser), start.size());
+    optimiser_step(recipe_of(optimiser), 0.01, *network, parameters_of(graph), state);
+    return std::vector<float>(network->parameters().begin(), network->parameters().end());
+  };
+  int threads = omp_get_max_threads();
+  for (Optimiser optimiser : {Optimiser::sgd, Optimiser::rmsprop, Optimiser::adamw})
+    EXPECT_EQ(step_on(optimiser, 1), step_on(optimiser, 2));
+  omp_set_num_threads(threads);
 }
 
 TEST(Rate, constant_and_step_by_hand) {

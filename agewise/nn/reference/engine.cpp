@@ -4,6 +4,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "agewise/base/overloaded.h"
 #include "agewise/nn/engine.h"
 #include "agewise/nn/reference/layers.h"
 
@@ -12,17 +13,14 @@ namespace {
 
 using reference::Tensor;
 
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
-
 class ReferenceExecutable : public Executable {
  public:
   ReferenceExecutable(const Graph& graph, int batch, Mode mode)
-      : graph_(graph), mode_(mode), infos_(parameters_of(graph)), first_parameter_(graph.layers.size(), -1) {
+      : graph_(graph),
+        batch_(batch),
+        mode_(mode),
+        infos_(parameters_of(graph)),
+        first_parameter_(graph.layers.size(), -1) {
     std::size_t offset = 0;
     for (std::size_t i = 0; i < infos_.size(); ++i) {
       auto size = static_cast<std::size_t>(infos_[i].size());
@@ -112,9 +110,7 @@ class ReferenceExecutable : public Executable {
             [&](const layer::AveragePool& pool) { reference::average_pool_forward(pool, in, out); },
             [&](const layer::GlobalAveragePool&) { reference::global_average_forward(in, out); },
             [&](const layer::Softmax&) { reference::softmax_forward(in, out); },
-            [&](const layer::Dropout& dropout) {
-              mode_ == Mode::train ? reference::dropout(dropout.rate, i, key_, in, out) : void(out.values = in.values);
-            },
+            [&](const layer::Dropout& dropout) { dropout_forward(dropout, i); },
             [&](const layer::Add&) {
               out.values = in.values;
               for (std::size_t k = 1; k < layer.inputs.size(); ++k) {
@@ -140,6 +136,17 @@ class ReferenceExecutable : public Executable {
             },
         },
         layer.kind);
+  }
+
+  void dropout_forward(const layer::Dropout& dropout, int i) {
+    const Tensor& in = values_[graph_.layers[i].inputs[0]];
+    if (mode_ == Mode::infer) {
+      values_[i].values = in.values;
+      return;
+    }
+    if (samples_.size() != static_cast<std::size_t>(batch_))
+      throw std::invalid_argument("dropout needs one sample a row");
+    reference::dropout(dropout.rate, i, key_, in, values_[i]);
   }
 
   // Calls body(index in `piece`, index in `whole`) for each element of a piece that lies in the whole from `channel`
@@ -230,6 +237,7 @@ class ReferenceExecutable : public Executable {
   }
 
   Graph graph_;
+  int batch_;
   Mode mode_;
   std::vector<ParameterInfo> infos_;
   std::vector<int> first_parameter_;  // a layer; -1: none

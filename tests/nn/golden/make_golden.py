@@ -56,10 +56,10 @@ optimiser('sgd', lambda p: torch.optim.SGD(p, 1e-2, .9, weight_decay=.01))
 optimiser('adamw', lambda p: torch.optim.AdamW(p, 1e-2, (.9, .999), 1e-8, .01))
 
 def layer(name, module, shape):
-    """A layer's output and its gradient towards its input, where the output's gradient is numbers(2)."""
-    fill(module); x = torch.from_numpy(numbers(1, 2 * int(np.prod(shape)))).reshape(2, *shape).requires_grad_()
-    y = module(x); y.backward(torch.from_numpy(numbers(2, y.numel())).reshape(y.shape))
-    say(name + '.out', y.detach()); say(name + '.in_gradient', x.grad)
+    """A layer's output and the gradients of its parameters, where the output's gradient is numbers(2)."""
+    fill(module); x = torch.from_numpy(numbers(1, 2 * int(np.prod(shape)))).reshape(2, *shape)
+    y = module(x); say(name + '.out', y.detach())
+    if y.requires_grad: y.backward(torch.from_numpy(numbers(2, y.numel())).reshape(y.shape))
     for n, p in module.named_parameters(): say(f'{name}.{n}_gradient', p.grad)
 layer('grouped', nn.Sequential(nn.Conv2d(4, 6, 3, 2, 1, groups=2)), (4, 5, 7))
 layer('uneven', nn.Sequential(nn.Conv2d(3, 5, (1, 3), 1, 0, bias=False)), (3, 4, 6))

@@ -1,0 +1,13 @@
+// One visitor for std::visit made of several lambdas.
+#pragma once
+
+namespace agewise {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+}  // namespace agewise
