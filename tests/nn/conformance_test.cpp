@@ -74,13 +74,14 @@ Results results_of(Engine& engine, const Graph& graph, int batch) {
   return results;
 }
 
-// Sums of floats in another order: within a share of the array's largest.
+// Sums of floats in another order: within a share of the array's largest. Where normalisation cancels a gradient, what
+// is left is rounding noise divided by a small deviation.
 void expect_alike(const std::vector<float>& found, const std::vector<float>& expected, const std::string& what) {
   ASSERT_EQ(found.size(), expected.size()) << what;
   float largest = 0;
   for (float value : expected) largest = std::max(largest, std::abs(value));
   for (std::size_t i = 0; i < found.size(); ++i)
-    ASSERT_NEAR(found[i], expected[i], 1e-5 + 1e-4 * largest) << what << " " << i;
+    ASSERT_NEAR(found[i], expected[i], 2e-4 + 1e-4 * largest) << what << " " << i;
 }
 
 void expect_alike(const Results& found, const Results& expected, const Graph& graph) {
