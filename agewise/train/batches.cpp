@@ -1,0 +1,70 @@
+#include "agewise/train/batches.h"
+
+#include <algorithm>
+
+namespace agewise {
+namespace {
+
+constexpr std::size_t kBuffers = 3;  // one in use, one ready, one being filled
+
+}  // namespace
+
+std::vector<std::uint32_t> rows_of_batch(std::span<const std::uint32_t> order, std::size_t step, std::size_t batch) {
+  std::vector<std::uint32_t> rows(batch);
+  for (std::size_t row = 0; row < batch; ++row) rows[row] = order[(step * batch + row) % order.size()];
+  return rows;
+}
+
+std::int64_t batches_in(std::size_t samples, std::size_t batch) {
+  return static_cast<std::int64_t>((samples + batch - 1) / batch);
+}
+
+BatchStream::BatchStream(InputSource source, std::vector<std::uint32_t> order, std::size_t input_size,
+                         std::size_t batch, std::size_t first_step)
+    : source_(std::move(source)),
+      order_(std::move(order)),
+      input_size_(input_size),
+      batch_(batch),
+      free_(kBuffers),
+      ready_(kBuffers) {
+  for (std::size_t i = 0; i < kBuffers; ++i) free_.push({std::vector<float>(batch * input_size), {}, 0});
+  thread_ = std::thread([this, first_step] { gather(first_step); });
+}
+
+BatchStream::~BatchStream() {
+  free_.close();
+  ready_.close();
+  thread_.join();
+}
+
+Batch* BatchStream::next() {
+  if (!current_.inputs.empty()) free_.push(std::move(current_));
+  std::optional<Batch> batch = ready_.pop();
+  if (!batch) {
+    current_ = {};
+    if (problem_) std::rethrow_exception(problem_);
+    return nullptr;
+  }
+  current_ = std::move(*batch);
+  return &current_;
+}
+
+void BatchStream::gather(std::size_t first_step) {
+  try {
+    for (std::size_t step = first_step; step * batch_ < order_.size(); ++step) {
+      std::optional<Batch> batch = free_.pop();
+      if (!batch) return;
+      batch->samples = rows_of_batch(order_, step, batch_);
+      batch->fresh = std::min(batch_, order_.size() - step * batch_);
+      for (std::size_t row = 0; row < batch_; ++row) {
+        source_(batch->samples[row], std::span(batch->inputs).subspan(row * input_size_, input_size_));
+      }
+      if (!ready_.push(std::move(*batch))) return;
+    }
+  } catch (...) {
+    problem_ = std::current_exception();
+  }
+  ready_.close();
+}
+
+}  // namespace agewise

@@ -1,0 +1,53 @@
+// Batches gathered by a thread of their own, ahead of the step that needs them.
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "agewise/base/bounded_queue.h"
+
+namespace agewise {
+
+// Writes the network input of face number `sample` into `input` (C × H × W floats). Called from one thread at a time.
+using InputSource = std::function<void(std::uint32_t sample, std::span<float> input)>;
+
+struct Batch {
+  std::vector<float> inputs;           // batch × input size
+  std::vector<std::uint32_t> samples;  // one a row
+  std::size_t fresh = 0;               // rows before the order was at its end; those after it are its first ones again
+};
+
+// The rows of batch number `step` of an order: the last batch is completed with the first ones of the same order, as
+// Chainer's SerialIterator completes it with those of the next. `order` must not be empty.
+std::vector<std::uint32_t> rows_of_batch(std::span<const std::uint32_t> order, std::size_t step, std::size_t batch);
+
+std::int64_t batches_in(std::size_t samples, std::size_t batch);
+
+// The batches of one pass, from `first_step` on. Memory: three batches.
+class BatchStream {
+ public:
+  BatchStream(InputSource source, std::vector<std::uint32_t> order, std::size_t input_size, std::size_t batch,
+              std::size_t first_step = 0);
+  ~BatchStream();
+  BatchStream(const BatchStream&) = delete;
+  BatchStream& operator=(const BatchStream&) = delete;
+
+  // The next batch, the caller's to change until the next call; null after the last. Throws what the source threw.
+  Batch* next();
+
+ private:
+  void gather(std::size_t first_step);
+
+  InputSource source_;
+  std::vector<std::uint32_t> order_;
+  std::size_t input_size_, batch_;
+  BoundedQueue<Batch> free_, ready_;
+  Batch current_;
+  std::exception_ptr problem_;  // written by the thread before it closes `ready_`
+  std::thread thread_;
+};
+
+}  // namespace agewise

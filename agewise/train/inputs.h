@@ -1,0 +1,34 @@
+// Pictures of a store as network inputs. Whitened ones are made once and live in a mapped file of the run; others are
+// read from the store whenever a batch needs them, which costs no second copy on disk and little time.
+#pragma once
+#include "agewise/base/progress.h"
+#include "agewise/store/store.h"
+#include "agewise/train/batches.h"
+#include "agewise/train/examples.h"
+#include "agewise/train/run_folder.h"
+
+namespace agewise {
+
+// Floats of one picture at the network's input.
+std::size_t input_size(const Recipe& recipe);
+
+// Neither whitened: pixels with mean, scale and channel order applied. `store` and `faces` must outlive it.
+InputSource inputs_from_store(const Recipe& recipe, const Store& store, const std::vector<FaceRecord>& faces);
+
+struct WhitenedInputs {
+  InputSource source;   // of training and validation pictures
+  std::string hash;     // of the transform, RUN/whiten.safetensors: what checkpoints call it by
+  int fitted_on = 0;    // training pictures
+  bool reused = false;  // nothing had to be made: the files of an earlier start of this run still hold
+};
+
+// Fits the transform on at most recipe.whiten.samples training pictures, drawn by the seed, and whitens training and
+// validation pictures into RUN/faces.f32; what of that is there already is used. Memory while fitting: see
+// whiten/zca.h. Throws Error if the disk is too small, Interrupted on `stop`.
+WhitenedInputs whitened_inputs(const RunFolder& run, const Recipe& recipe, const Store& store, const Examples& examples,
+                               const StopFlag& stop, const ProgressSink& progress);
+
+// Bytes of RUN/faces.f32.
+std::uint64_t whitened_file_size(const Recipe& recipe, const Examples& examples);
+
+}  // namespace agewise

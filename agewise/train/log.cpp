@@ -1,0 +1,103 @@
+#include "agewise/train/log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+
+namespace agewise {
+namespace {
+
+using Json = nlohmann::ordered_json;  // lines read like the table that the program shows
+
+constexpr std::uint64_t kMaxLog = 64 << 20;  // bytes
+
+// JSON has no NaN: null stands for it.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+double number_at(const Json& json, const char* name) {
+  const Json& value = json.at(name);
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+EpochRecord from_line(const std::string& line) {
+  Json json = Json::parse(line);
+  EpochRecord record;
+  record.epoch = json.at("epoch");
+  record.train = {number_at(json, "train_loss"), number_at(json, "train_accuracy"), number_at(json, "train_mae")};
+  record.validation = {number_at(json, "validation_loss"), number_at(json, "validation_accuracy"),
+                       number_at(json, "validation_mae")};
+  record.epsilon_error = number_at(json, "validation_epsilon_error");
+  record.rate = number_at(json, "rate");
+  record.seconds = number_at(json, "seconds");
+  record.images_per_second = number_at(json, "images_per_second");
+  record.wait_share = number_at(json, "wait_share");
+  record.seconds_left = number_at(json, "seconds_left");
+  record.best = json.at("best");
+  return record;
+}
+
+}  // namespace
+
+std::string to_line(const EpochRecord& record) {
+  Json json{{"epoch", record.epoch},
+            {"train_loss", number(record.train.loss)},
+            {"train_accuracy", number(record.train.accuracy)},
+            {"train_mae", number(record.train.mae)},
+            {"validation_loss", number(record.validation.loss)},
+            {"validation_accuracy", number(record.validation.accuracy)},
+            {"validation_mae", number(record.validation.mae)},
+            {"validation_epsilon_error", number(record.epsilon_error)},
+            {"rate", number(record.rate)},
+            {"seconds", number(record.seconds)},
+            {"images_per_second", number(record.images_per_second)},
+            {"wait_share", number(record.wait_share)},
+            {"seconds_left", number(record.seconds_left)},
+            {"best", record.best}};
+  return json.dump();
+}
+
+void append_to_log(const std::filesystem::path& file, const EpochRecord& record) {
+  std::string line = to_line(record) + "\n";
+  int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor < 0) throw system_error(file, "cannot write", errno);
+  ssize_t written = ::write(descriptor, line.data(), line.size());
+  int problem = written < 0 ? errno : ENOSPC;
+  ::close(descriptor);
+  if (written != static_cast<ssize_t>(line.size())) throw system_error(file, "cannot write", problem);
+}
+
+std::vector<EpochRecord> read_log(const std::filesystem::path& file) {
+  std::vector<EpochRecord> records;
+  if (!std::filesystem::exists(file)) return records;
+  std::string text = read_text_file(file, kMaxLog);
+  std::size_t begin = 0;
+  for (int number = 1;; ++number) {
+    std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos) return records;
+    try {
+      records.push_back(from_line(text.substr(begin, end - begin)));
+    } catch (const nlohmann::json::exception&) {
+      throw file_error(file, "line " + std::to_string(number) + " is not an epoch of a training run");
+    }
+    begin = end + 1;
+  }
+}
+
+void cut_log(const std::filesystem::path& file, int epoch) {
+  if (!std::filesystem::exists(file)) return;
+  std::string kept;
+  for (const EpochRecord& record : read_log(file)) {
+    if (record.epoch <= epoch) kept += to_line(record) + "\n";
+  }
+  write_file(file, kept);
+}
+
+}  // namespace agewise

@@ -1,0 +1,41 @@
+// log.jsonl: a line of JSON an epoch.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace agewise {
+
+// Of one part of the data in one epoch.
+struct PartScores {
+  double loss = 0;      // mean over the pictures
+  double accuracy = 0;  // share of pictures in the right class, 0 … 1
+  double mae = 0;       // years
+};
+
+struct EpochRecord {
+  int epoch = 0;                 // from 1
+  PartScores train;              // as seen while training: with dropout, on weights that move
+  PartScores validation;         // of the weights after the epoch (of their average, if there is one)
+  double epsilon_error = 0;      // of the validation part; NaN where not every picture has a known deviation
+  double rate = 0;               // learning rate of the epoch's last step
+  double seconds = 0;            // training and validating
+  double images_per_second = 0;  // while training
+  double wait_share = 0;         // of the training time that the network waited for pictures, 0 … 1
+  double seconds_left = 0;       // until the last epoch, at the pace of this one
+  bool best = false;             // better than all epochs before
+};
+
+// As a JSON object without a newline.
+std::string to_line(const EpochRecord& record);
+
+// Appends in one write, so that a kill leaves whole lines; creates the file.
+void append_to_log(const std::filesystem::path& file, const EpochRecord& record);
+
+// A line cut short by a crash is passed over; an absent file is empty. Throws Error naming the line for anything else.
+std::vector<EpochRecord> read_log(const std::filesystem::path& file);
+
+// Drops the lines of epochs after `epoch`: those that a resumed run does again.
+void cut_log(const std::filesystem::path& file, int epoch);
+
+}  // namespace agewise

@@ -1,0 +1,94 @@
+#include "agewise/train/plan.h"
+
+#include <algorithm>
+
+#include "agewise/base/files.h"
+#include "agewise/train/inputs.h"
+#include "agewise/train/start.h"
+#include "agewise/train/test_network.h"
+#include "agewise/train/trainer.h"
+
+namespace agewise {
+namespace {
+
+constexpr int kTimedSteps = 3;
+
+// Seconds of one call, after a first one that warms up.
+template <class Work>
+double seconds_of(const Clock& clock, int times, Work work) {
+  work();
+  double start = clock();
+  for (int i = 0; i < times; ++i) work();
+  return (clock() - start) / times;
+}
+
+// A batch of the first training pictures, not whitened: pixels cost the network the same.
+Batch first_batch(const Recipe& recipe, const Store& store, const Examples& examples) {
+  Batch batch;
+  auto rows = static_cast<std::size_t>(recipe.train.batch);
+  batch.inputs.resize(rows * input_size(recipe));
+  batch.samples = rows_of_batch(examples.train, 0, rows);
+  batch.fresh = rows;
+  InputSource source = inputs_from_store(recipe, store, examples.faces);
+  for (std::size_t row = 0; row < rows; ++row) {
+    source(batch.samples[row], std::span(batch.inputs).subspan(row * input_size(recipe), input_size(recipe)));
+  }
+  return batch;
+}
+
+struct WhiteningCost {
+  int samples = 0;
+  std::uint64_t memory = 0, disk = 0;  // bytes
+};
+
+WhiteningCost whitening_cost(const Recipe& recipe, const Examples& examples) {
+  if (recipe.whiten.method == Whitening::none) return {};
+  std::uint64_t dimensions = input_size(recipe);
+  std::uint64_t samples = std::min<std::uint64_t>(examples.train.size(), recipe.whiten.samples);
+  std::uint64_t rank = std::min(samples, dimensions);
+  std::uint64_t kept = recipe.whiten.components > 0 ? std::min<std::uint64_t>(rank, recipe.whiten.components) : rank;
+  std::uint64_t transform = kept * dimensions * sizeof(float);
+  return {static_cast<int>(samples),
+          samples * dimensions * sizeof(float) + 2 * sizeof(double) * rank * rank + transform,
+          transform + whitened_file_size(recipe, examples)};
+}
+
+}  // namespace
+
+TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::filesystem::path& run, Engine& engine,
+                        const Clock& clock) {
+  Examples examples = examples_of(store);
+  Model model = untrained_model(recipe, store, examples);
+  Trainer trainer(model, engine);
+  TestNetwork tester(recipe, model.graph, engine);
+  TrainState state = fresh_state(model);
+  trainer.set_state(state);
+  tester.set_parameters(state.weights);
+  Batch batch = first_batch(recipe, store, examples);
+  std::vector<Target> all = targets_of(examples.faces, recipe.train.sigma), targets;
+  for (std::uint32_t sample : batch.samples) targets.push_back(all[sample]);
+
+  TrainPlan plan;
+  plan.training_pictures = static_cast<std::int64_t>(examples.train.size());
+  plan.validation_pictures = static_cast<std::int64_t>(examples.validation.size());
+  plan.validation_part = examples.validation_part;
+  plan.parameters = static_cast<std::int64_t>(state.weights.size());
+  plan.seconds_a_step =
+      seconds_of(clock, kTimedSteps, [&] { trainer.step(batch, targets, /*epoch=*/1, recipe.train.rate); });
+  double seconds_a_test = seconds_of(clock, 1, [&] { tester.outputs(batch); });
+  auto rows = static_cast<std::size_t>(recipe.train.batch);
+  plan.seconds_an_epoch = plan.seconds_a_step * static_cast<double>(batches_in(examples.train.size(), rows)) +
+                          seconds_a_test * static_cast<double>(batches_in(examples.validation.size(), rows));
+
+  WhiteningCost whitening = whitening_cost(recipe, examples);
+  std::uint64_t model_bytes = state.weights.size() * sizeof(float);
+  std::uint64_t state_bytes = model_bytes * (1 + state.optimiser.size() + (state.average.empty() ? 0 : 1));
+  std::uint64_t batches = 3 * batch.inputs.size() * sizeof(float);
+  plan.memory = trainer.memory_bytes() + tester.memory_bytes() + state_bytes + std::max(batches, whitening.memory);
+  plan.disk = whitening.disk + 2 * state_bytes + 2 * model_bytes;  // each checkpoint lies twice while it is replaced
+  plan.disk_free = free_disk_space(run);
+  plan.whitened_on = whitening.samples;
+  return plan;
+}
+
+}  // namespace agewise

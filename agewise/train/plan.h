@@ -1,0 +1,28 @@
+// What a run will cost, before anything is written.
+#pragma once
+#include <cstdint>
+
+#include "agewise/base/progress.h"
+#include "agewise/nn/engine.h"
+#include "agewise/recipe/recipe.h"
+#include "agewise/store/store.h"
+
+namespace agewise {
+
+struct TrainPlan {
+  std::int64_t training_pictures = 0, validation_pictures = 0;
+  Split validation_part = Split::val;
+  std::int64_t parameters = 0;
+  double seconds_a_step = 0, seconds_an_epoch = 0;  // validation included
+  std::uint64_t memory = 0;                         // bytes at the peak: whitening or training, whichever needs more
+  std::uint64_t disk = 0;                           // bytes of the run: whitened pictures, transform, checkpoints
+  std::uint64_t disk_free = 0;                      // bytes, where the run would lie
+  int whitened_on = 0;                              // training pictures; 0: not whitened. Its time is not in the above
+};
+
+// Times three steps and a batch of validation, after one of each that warms up, on pictures of the store. Throws what
+// train() would throw at its start.
+TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::filesystem::path& run, Engine& engine,
+                        const Clock& clock);
+
+}  // namespace agewise

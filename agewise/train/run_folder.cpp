@@ -1,0 +1,78 @@
+#include "agewise/train/run_folder.h"
+
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::uint64_t kMaxTextFile = 16 << 20;  // bytes
+
+}  // namespace
+
+bool is_run(const std::filesystem::path& path) { return std::filesystem::exists(RunFolder{path}.recipe()); }
+
+RunFolder create_run(const std::filesystem::path& path, const Recipe& recipe) {
+  RunFolder run{path};
+  if (is_run(path)) {
+    throw UsageError(path.string() + ": holds a run already; --resume goes on with it, another name begins a new one");
+  }
+  std::error_code problem;
+  if (std::filesystem::exists(path) && !(std::filesystem::is_directory(path) && std::filesystem::is_empty(path))) {
+    throw UsageError(path.string() + ": is there already and is not a run; give the name of a new folder");
+  }
+  std::filesystem::create_directories(path, problem);
+  if (problem) throw system_error(path, "cannot make the folder", problem.value());
+  write_file(run.recipe(), to_toml(recipe));
+  return run;
+}
+
+Recipe recipe_of(const RunFolder& run) {
+  if (!is_run(run.path)) throw UsageError(run.path.string() + ": holds no run; without --resume one is begun");
+  return parse_recipe(read_text_file(run.recipe(), kMaxTextFile), run.recipe().string());
+}
+
+bool may_go_on(const Recipe& one, Recipe other) {
+  other.train.epochs = one.train.epochs;
+  other.train.patience = one.train.patience;
+  return to_toml(one) == to_toml(other);
+}
+
+void change_recipe(const RunFolder& run, const Recipe& recipe) {
+  Recipe old = recipe_of(run);
+  if (!may_go_on(old, recipe)) {
+    throw UsageError(
+        run.path.string() +
+        ": only train.epochs and train.patience may change when a run goes on; begin a new run for the rest");
+  }
+  if (to_toml(old) != to_toml(recipe)) write_file(run.recipe(), to_toml(recipe));
+}
+
+void write_facts(const RunFolder& run, const RunFacts& facts) {
+  nlohmann::ordered_json json{{"store", facts.store},
+                              {"store_content", facts.store_content},
+                              {"engine", facts.engine},
+                              {"kernels", facts.kernels}};
+  write_file(run.facts(), json.dump(2) + "\n");
+}
+
+RunFacts read_facts(const RunFolder& run) {
+  try {
+    nlohmann::json json = nlohmann::json::parse(read_text_file(run.facts(), kMaxTextFile));
+    return {json.at("store"), json.at("store_content"), json.at("engine"), json.at("kernels")};
+  } catch (const nlohmann::json::exception&) {
+    throw file_error(run.facts(), "is not what a run keeps there; delete it and go on with --data STORE --resume");
+  }
+}
+
+std::filesystem::path model_file_of(const std::filesystem::path& run_or_model) {
+  if (!std::filesystem::is_directory(run_or_model)) return run_or_model;
+  RunFolder run{run_or_model};
+  if (std::filesystem::exists(run.best())) return run.best();
+  if (std::filesystem::exists(run.last())) return run.last();
+  throw file_error(run_or_model, "holds no checkpoint: it is not a run, or has not finished its first epoch");
+}
+
+}  // namespace agewise

@@ -1,0 +1,55 @@
+// A run is a folder: what `train` made of one recipe and one store.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "agewise/recipe/recipe.h"
+
+namespace agewise {
+
+struct RunFolder {
+  std::filesystem::path path;
+
+  std::filesystem::path recipe() const { return path / "recipe.toml"; }     // as resolved
+  std::filesystem::path facts() const { return path / "run.json"; }         // RunFacts
+  std::filesystem::path log() const { return path / "log.jsonl"; }          // a line an epoch (log.h)
+  std::filesystem::path last() const { return path / "last.safetensors"; }  // checkpoints (checkpoint.h)
+  std::filesystem::path best() const { return path / "best.safetensors"; }  // by recipe.train.select
+  std::filesystem::path whitening() const { return path / "whiten.safetensors"; }
+  std::filesystem::path faces() const { return path / "faces.f32"; }      // whitened network inputs (inputs.h)
+  std::filesystem::path faces_key() const { return path / "faces.key"; }  // what they were made of
+};
+
+// Where and on what a run was made. On another machine a run goes on, without the promise of equal bits.
+struct RunFacts {
+  std::string store;                 // absolute path
+  std::string store_content;         // content_of(store)
+  std::string engine;                // Engine::name()
+  std::vector<std::string> kernels;  // Executable::kernels() of the training network
+  friend bool operator==(const RunFacts&, const RunFacts&) = default;
+};
+
+bool is_run(const std::filesystem::path& path);
+
+// Makes the folder and writes the recipe. Throws UsageError if something is there already.
+RunFolder create_run(const std::filesystem::path& path, const Recipe& recipe);
+
+// The recipe of a run. Throws UsageError if the folder holds none.
+Recipe recipe_of(const RunFolder& run);
+
+// Whether a run that was trained by one recipe may go on by the other: they differ in how long at most.
+bool may_go_on(const Recipe& one, Recipe other);
+
+// The run's recipe replaced by `recipe`, so that it goes on for more epochs. Throws UsageError if they differ in
+// anything but train.epochs and train.patience.
+void change_recipe(const RunFolder& run, const Recipe& recipe);
+
+void write_facts(const RunFolder& run, const RunFacts& facts);
+RunFacts read_facts(const RunFolder& run);
+
+// The best checkpoint of a run, or the last where there is no best yet; any other path as it is. Throws Error if the
+// run has no checkpoint.
+std::filesystem::path model_file_of(const std::filesystem::path& run_or_model);
+
+}  // namespace agewise

@@ -1,0 +1,135 @@
+#include "agewise/train/start.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "agewise/base/error.h"
+#include "agewise/train/inputs.h"
+#include "agewise/train/trainer.h"
+
+namespace agewise {
+namespace {
+
+using Notice = std::function<void(const std::string&)>;
+
+void say(const Notice& notice, const std::string& text) {
+  if (notice) notice(text);
+}
+
+template <class T>
+void must_agree(const char* key, const T& wanted, const T& stored, const Store& store) {
+  if (wanted == stored) return;
+  throw UsageError(
+      fmt::format("{}: was prepared with another {} than the recipe wants ({} here, {} there): prepare a store "
+                  "with this recipe, or --set {}={}",
+                  store.file().string(), key, stored, wanted, key, stored));
+}
+
+const char* word(Colour colour) { return colour == Colour::rgb ? "rgb" : "grey"; }
+
+// Weights of `from` where name and shape are the same.
+void take_weights(const Model& from, const Model& model, std::vector<float>& weights, const Notice& notice) {
+  std::map<std::string, std::pair<ParameterInfo, const float*>> known;
+  const float* place = from.parameters.data();
+  for (const ParameterInfo& parameter : parameters_of(from.graph)) {
+    known.insert({parameter.name, {parameter, place}});
+    place += parameter.size();
+  }
+  std::vector<std::string> fresh;
+  float* to = weights.data();
+  for (const ParameterInfo& parameter : parameters_of(model.graph)) {
+    auto found = known.find(parameter.name);
+    if (found != known.end() && found->second.first.shape == parameter.shape) {
+      std::copy_n(found->second.second, parameter.size(), to);
+    } else {
+      fresh.push_back(parameter.name);
+    }
+    to += parameter.size();
+  }
+  if (fresh.size() == parameters_of(model.graph).size()) {
+    throw UsageError("no layer of the model to begin with has the name and shape of one of the recipe's");
+  }
+  if (!fresh.empty())
+    say(notice, fmt::format("drawn afresh, not in the model to begin with: {}", fmt::join(fresh, ", ")));
+}
+
+}  // namespace
+
+Recipe recipe_on_store(const Recipe& wanted, const Store& store) {
+  const Recipe& stored = store.facts().recipe;
+  must_agree("face.size", wanted.face.size, stored.face.size, store);
+  must_agree("face.colour", std::string(word(wanted.face.colour)), std::string(word(stored.face.colour)), store);
+  must_agree("face.crop", wanted.face.crop, stored.face.crop, store);
+  if (stored.face.crop) must_agree("face.margin", wanted.face.margin, stored.face.margin, store);
+  Recipe recipe = wanted;
+  recipe.screen = stored.screen;
+  recipe.face = stored.face;
+  recipe.split = stored.split;
+  return recipe;
+}
+
+Model untrained_model(const Recipe& recipe, const Store& store, const Examples& examples) {
+  Model model;
+  model.recipe = recipe;
+  model.classes = trained_classes(recipe.classes, examples);
+  model.graph = graph_of(recipe, model.classes);
+  if (recipe.train.select == Selection::epsilon) {
+    for (std::uint32_t i : examples.validation) {
+      if (!std::isnan(examples.faces[i].age_sigma)) continue;
+      throw UsageError(
+          "recipe, train.select: epsilon needs labels with the deviation of every age; accuracy, mae and loss do not");
+    }
+  }
+  model.notes["data"] = store.facts().labels;
+  model.notes["trained on"] = fmt::format("{} pictures", examples.train.size());
+  model.notes["validated on"] = name_of(examples.validation_part);
+  return model;
+}
+
+void settle_facts(const RunFolder& run, const RunFacts& facts, const Notice& notice) {
+  if (std::filesystem::exists(run.facts())) {
+    RunFacts before = read_facts(run);
+    if (before.store_content != facts.store_content) {
+      throw file_error(facts.store,
+                       "is not what the run " + run.path.string() + " was begun on (" + before.store + ")");
+    }
+    if (before.engine != facts.engine || before.kernels != facts.kernels) {
+      say(notice,
+          fmt::format("the run was begun by the engine '{}' and goes on under '{}', which may choose other kernels: "
+                      "its weights will not have the very bits that they would have had",
+                      before.engine, facts.engine));
+    }
+    if (before == facts) return;
+  }
+  write_facts(run, facts);
+}
+
+InputSource inputs_of(const TrainTask& task, const Examples& examples, Model& model, const TrainHooks& hooks) {
+  if (task.recipe.whiten.method == Whitening::none) return inputs_from_store(task.recipe, task.store, examples.faces);
+  WhitenedInputs whitened = whitened_inputs(task.run, task.recipe, task.store, examples, hooks.stop, hooks.progress);
+  model.whitening_hash = whitened.hash;
+  model.notes["whitening"] =
+      fmt::format("fitted on {} of {} training pictures", whitened.fitted_on, examples.train.size());
+  say(hooks.notice, "whitening " + model.notes["whitening"]);
+  return whitened.source;
+}
+
+TrainState first_state(const TrainTask& task, const Model& model, const Notice& notice) {
+  if (std::filesystem::exists(task.run.last())) {
+    TrainState state = read_checkpoint(task.run.last(), model);
+    cut_log(task.run.log(), state.epoch);
+    say(notice, fmt::format("going on after {} epochs and {} steps", state.epoch, state.step));
+    return state;
+  }
+  cut_log(task.run.log(), 0);
+  TrainState state = fresh_state(model);
+  if (task.from != nullptr) {
+    take_weights(*task.from, model, state.weights, notice);
+    if (!state.average.empty()) state.average = state.weights;
+  }
+  return state;
+}
+
+}  // namespace agewise

@@ -1,0 +1,24 @@
+// What happens between `agewise train` and the first step.
+#pragma once
+#include "agewise/train/batches.h"
+#include "agewise/train/checkpoint.h"
+#include "agewise/train/examples.h"
+#include "agewise/train/train.h"
+
+namespace agewise {
+
+// The model of a run before it has weights: recipe, classes, graph, and the notes that tell what it is trained on.
+Model untrained_model(const Recipe& recipe, const Store& store, const Examples& examples);
+
+// Writes the run's facts, or compares them with those of its earlier start: another engine, other kernels or another
+// number of threads is a notice. Throws Error if the store is another one.
+void settle_facts(const RunFolder& run, const RunFacts& facts, const std::function<void(const std::string&)>& notice);
+
+// Where the pictures come from; whitens them first if the recipe does, and then gives `model` the transform's hash.
+InputSource inputs_of(const TrainTask& task, const Examples& examples, Model& model, const TrainHooks& hooks);
+
+// The run's last checkpoint, its log cut back to it; or fresh weights, or those of task.from.
+TrainState first_state(const TrainTask& task, const Model& model,
+                       const std::function<void(const std::string&)>& notice);
+
+}  // namespace agewise

@@ -1,0 +1,229 @@
+#include "agewise/train/train.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "agewise/age/metrics.h"
+#include "agewise/base/error.h"
+#include "agewise/base/random.h"
+#include "agewise/estimate/estimator.h"
+#include "agewise/train/checkpoint.h"
+#include "agewise/train/inputs.h"
+#include "agewise/train/start.h"
+#include "agewise/train/test_network.h"
+#include "agewise/train/trainer.h"
+
+namespace agewise {
+namespace {
+
+constexpr double kSecondsBetweenSaves = 600;  // within an epoch
+
+std::vector<Target> pick(const std::vector<Target>& targets, std::span<const std::uint32_t> samples) {
+  std::vector<Target> picked;
+  for (std::uint32_t sample : samples) picked.push_back(targets[sample]);
+  return picked;
+}
+
+struct Validation {
+  PartScores scores;
+  double epsilon_error = std::numeric_limits<double>::quiet_NaN();
+};
+
+class Loop {
+ public:
+  Loop(const TrainTask& task, const Examples& examples, Model model, Engine& engine, const TrainHooks& hooks)
+      : run_(task.run),
+        hooks_(hooks),
+        examples_(examples),
+        model_(std::move(model)),
+        targets_(targets_of(examples.faces, model_.recipe.train.sigma)),
+        steps_(batches_in(examples.train.size(), static_cast<std::size_t>(model_.recipe.train.batch))),
+        trainer_(model_, engine),
+        tester_(model_.recipe, model_.graph, engine) {}
+
+  std::vector<std::string> kernels() const { return trainer_.kernels(); }
+  Model& model() { return model_; }
+
+  TrainResult run(InputSource source, TrainState state) {
+    source_ = std::move(source);
+    state_ = std::move(state);
+    trainer_.set_state(state_);
+    last_saved_ = hooks_.clock();
+    while (state_.epoch < recipe().epochs && !out_of_patience()) one_epoch();
+    return {state_.epoch, state_.best_epoch, state_.epoch < recipe().epochs};
+  }
+
+ private:
+  const TrainRecipe& recipe() const { return model_.recipe.train; }
+  std::size_t batch() const { return static_cast<std::size_t>(recipe().batch); }
+
+  bool out_of_patience() const {
+    return recipe().patience > 0 && state_.epoch - state_.best_epoch >= recipe().patience;
+  }
+
+  void one_epoch() {
+    EpochRecord record;
+    record.epoch = state_.epoch + 1;
+    double start = hooks_.clock();
+    train_steps(record);
+    double trained = hooks_.clock();
+    Validation validation = validate();
+    record.train = mean_of(state_.sums);
+    record.validation = validation.scores;
+    record.epsilon_error = validation.epsilon_error;
+    record.seconds = hooks_.clock() - start;
+    double seconds_an_epoch =
+        hooks_.clock() - trained + static_cast<double>(examples_.train.size()) / record.images_per_second;
+    record.seconds_left = seconds_an_epoch * (recipe().epochs - record.epoch);
+    record.best = is_better(validation);
+    finish(record, score_of(validation));
+  }
+
+  // From state_.step to the end of the epoch.
+  void train_steps(EpochRecord& record) {
+    std::vector<std::uint32_t> order = examples_.train;
+    Random(recipe().seed, Purpose::shuffle, static_cast<std::uint32_t>(record.epoch)).shuffle(std::span(order));
+    BatchStream stream(source_, std::move(order), input_size(model_.recipe), batch(),
+                       static_cast<std::size_t>(state_.step));
+    double start = hooks_.clock(), waited = 0;
+    std::int64_t first = state_.step;
+    while (state_.step < steps_) {
+      if (hooks_.stop) stop_here(record.epoch);
+      double before = hooks_.clock();
+      const Batch* next = stream.next();
+      waited += hooks_.clock() - before;
+      record.rate = rate_at(recipe(), std::int64_t{state_.epoch} * steps_ + state_.step, steps_);
+      ScoreSum sum = trainer_.step(*next, pick(targets_, next->samples), record.epoch, record.rate);
+      if (!std::isfinite(sum.loss)) diverged(record.epoch);
+      state_.sums += sum;
+      ++state_.step;
+      tell(fmt::format("epoch {} of {}", record.epoch, recipe().epochs), state_.step, steps_);
+      if (hooks_.clock() - last_saved_ > kSecondsBetweenSaves) save();
+    }
+    double seconds = std::max(1e-9, hooks_.clock() - start);
+    record.images_per_second = static_cast<double>((steps_ - first) * recipe().batch) / seconds;
+    record.wait_share = waited / seconds;
+  }
+
+  Validation validate() {
+    trainer_.get_state(state_);
+    tester_.set_parameters(state_.average.empty() ? state_.weights : state_.average);
+    BatchStream stream(source_, examples_.validation, input_size(model_.recipe), batch());
+    ScoreSum sum;
+    std::vector<double> estimates;
+    while (const Batch* next = stream.next()) {
+      if (hooks_.stop) stop_here(state_.epoch + 1);
+      std::span<const float> outputs = tester_.outputs(*next, state_.epoch + 1);
+      std::size_t width = outputs.size() / batch();
+      std::vector<Target> targets = pick(targets_, std::span(next->samples).first(next->fresh));
+      std::vector<float> gradient(next->fresh * width);
+      sum += score(model_, outputs.first(next->fresh * width), targets, gradient);
+      for (std::size_t row = 0; row < next->fresh; ++row) {
+        estimates.push_back(estimate_of(model_, outputs.subspan(row * width, width)).age);
+      }
+      tell(fmt::format("validating epoch {}", state_.epoch + 1), sum.pictures,
+           static_cast<std::int64_t>(examples_.validation.size()));
+    }
+    return {mean_of(sum), validation_epsilon_error(estimates)};
+  }
+
+  // NaN if the deviation of a picture is not known.
+  double validation_epsilon_error(const std::vector<double>& estimates) const {
+    std::vector<double> truth, sigma;
+    for (std::uint32_t i : examples_.validation) {
+      truth.push_back(examples_.faces[i].age);
+      sigma.push_back(examples_.faces[i].age_sigma);
+    }
+    return epsilon_error(estimates, truth, sigma);
+  }
+
+  // Larger is better.
+  double score_of(const Validation& validation) const {
+    switch (recipe().select) {
+      case Selection::accuracy:
+        return validation.scores.accuracy;
+      case Selection::mae:
+        return -validation.scores.mae;
+      case Selection::loss:
+        return -validation.scores.loss;
+      case Selection::epsilon:
+        break;
+    }
+    return -validation.epsilon_error;
+  }
+
+  bool is_better(const Validation& validation) const {
+    double score = score_of(validation);
+    return std::isfinite(score) && (state_.best_epoch == 0 || score > state_.best_score);
+  }
+
+  // What a kill between any two of these loses is done again, to the same bits.
+  void finish(const EpochRecord& record, double score) {
+    state_.epoch = record.epoch;
+    state_.step = 0;
+    state_.sums = {};
+    if (record.best) {
+      state_.best_epoch = record.epoch;
+      state_.best_score = score;
+      model_.parameters = state_.average.empty() ? state_.weights : state_.average;
+      write_model(run_.best(), model_);
+    }
+    append_to_log(run_.log(), record);
+    save();
+    if (hooks_.epoch_done) hooks_.epoch_done(record);
+  }
+
+  void save() {
+    trainer_.get_state(state_);
+    model_.parameters = state_.average.empty() ? state_.weights : state_.average;
+    write_checkpoint(run_.last(), model_, state_);
+    last_saved_ = hooks_.clock();
+  }
+
+  [[noreturn]] void stop_here(int epoch) {
+    save();
+    throw Interrupted(
+        fmt::format("stopped in epoch {} after {} of {} steps; `agewise train {} --resume` goes on from there", epoch,
+                    state_.step, steps_, run_.path.string()));
+  }
+
+  [[noreturn]] void diverged(int epoch) const {
+    throw Error(fmt::format("{}: the loss is no longer a number in epoch {}, step {}: a smaller train.rate may help",
+                            run_.path.string(), epoch, state_.step + 1));
+  }
+
+  void tell(std::string what, std::int64_t done, std::int64_t total) const {
+    if (hooks_.progress) {
+      hooks_.progress({std::move(what), static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(total)});
+    }
+  }
+
+  const RunFolder& run_;
+  const TrainHooks& hooks_;
+  const Examples& examples_;
+  Model model_;
+  std::vector<Target> targets_;
+  std::int64_t steps_;  // an epoch
+  Trainer trainer_;
+  TestNetwork tester_;
+  InputSource source_;
+  TrainState state_;
+  double last_saved_ = 0;
+};
+
+}  // namespace
+
+TrainResult train(const TrainTask& task, Engine& engine, const TrainHooks& hooks) {
+  Examples examples = examples_of(task.store);
+  Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
+  RunFacts facts{std::filesystem::absolute(task.store.file()).string(), content_of(task.store), engine.name(),
+                 loop.kernels()};
+  settle_facts(task.run, facts, hooks.notice);
+  InputSource source = inputs_of(task, examples, loop.model(), hooks);
+  return loop.run(std::move(source), first_state(task, loop.model(), hooks.notice));
+}
+
+}  // namespace agewise

@@ -1,0 +1,50 @@
+// The training loop.
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "agewise/base/progress.h"
+#include "agewise/estimate/model.h"
+#include "agewise/nn/engine.h"
+#include "agewise/recipe/recipe.h"
+#include "agewise/store/store.h"
+#include "agewise/train/log.h"
+#include "agewise/train/run_folder.h"
+
+namespace agewise {
+
+// The recipe that a run on this store follows: what happened when the store was made ([screen], [face], [split]) is the
+// store's, the rest is the wanted one's. Throws UsageError naming the key if [face] of the two disagrees.
+Recipe recipe_on_store(const Recipe& wanted, const Store& store);
+
+struct TrainTask {
+  RunFolder run;  // made by create_run(); goes on from run.last() if there is one
+  Recipe recipe;
+  const Store& store;
+  // Weights to begin with instead of fresh ones, taken by name where the shapes are equal.
+  const Model* from = nullptr;
+};
+
+struct TrainHooks {
+  const StopFlag& stop;
+  ProgressSink progress;
+  Clock clock;
+  std::function<void(const std::string&)> notice;      // what a user should know, in a sentence
+  std::function<void(const EpochRecord&)> epoch_done;  // after it is in the log and the checkpoints are written
+};
+
+struct TrainResult {
+  int epochs = 0;  // done in all
+  int best_epoch = 0;
+  bool stopped_early = false;  // by recipe.train.patience
+};
+
+// Trains until recipe.train.epochs are done, keeping the run's log and checkpoints. The last batch of an epoch is
+// completed with the first pictures of its order. Where it stands is saved after each epoch, every ten minutes within a
+// long one, and on `stop`, which throws Interrupted; going on from there gives the same bits as never stopping, with
+// the same engine, kernels and number of threads. Where the store has no `val` part, the network is validated on
+// `test`, as in the article. Throws Error if the loss is no longer a number, UsageError if recipe and store do not fit.
+TrainResult train(const TrainTask& task, Engine& engine, const TrainHooks& hooks);
+
+}  // namespace agewise

@@ -1,0 +1,98 @@
+#include "agewise/train/trainer.h"
+
+#include <algorithm>
+
+#include "agewise/estimate/estimator.h"
+
+namespace agewise {
+namespace {
+
+std::vector<float> plain_of(const Executable& network, std::span<const float> own, std::size_t size) {
+  std::vector<float> plain(size);
+  network.to_plain(own, plain);
+  return plain;
+}
+
+}  // namespace
+
+ScoreSum& operator+=(ScoreSum& sum, const ScoreSum& more) {
+  sum.loss += more.loss;
+  sum.right += more.right;
+  sum.absolute_error += more.absolute_error;
+  sum.pictures += more.pictures;
+  return sum;
+}
+
+PartScores mean_of(const ScoreSum& sum) {
+  auto n = static_cast<double>(sum.pictures);
+  return {sum.loss / n, sum.right / n, sum.absolute_error / n};
+}
+
+ScoreSum score(const Model& model, std::span<const float> outputs, std::span<const Target> targets,
+               std::span<float> gradient) {
+  ScoreSum sum;
+  std::size_t width = outputs.size() / targets.size();
+  for (std::size_t row = 0; row < targets.size(); ++row) {
+    Estimate estimate = estimate_of(model, outputs.subspan(row * width, width));
+    sum.right += estimate.most_likely_class == class_of(model.classes, targets[row].age) ? 1 : 0;
+    sum.absolute_error += std::abs(estimate.age - targets[row].age);
+  }
+  sum.pictures = static_cast<std::int64_t>(targets.size());
+  sum.loss = loss_and_gradient(model.recipe.train.loss, model.classes, outputs, targets, gradient) *
+             static_cast<double>(targets.size());
+  return sum;
+}
+
+Trainer::Trainer(const Model& model, Engine& engine)
+    : model_(model),
+      parameters_(parameters_of(model.graph)),
+      network_(engine.compile(model.graph, model.recipe.train.batch, Mode::train)),
+      optimiser_(make_state(model.recipe.train, network_->parameters().size())) {}
+
+void Trainer::set_state(const TrainState& state) {
+  network_->from_plain(state.weights, network_->parameters());
+  network_->parameters_changed();
+  for (std::size_t i = 0; i < optimiser_.buffers.size(); ++i) {
+    network_->from_plain(state.optimiser[i], optimiser_.buffers[i]);
+  }
+  optimiser_.step = state.optimiser_step;
+  average_.assign(state.average.empty() ? 0 : network_->parameters().size(), 0.0F);
+  if (!average_.empty()) network_->from_plain(state.average, average_);
+}
+
+void Trainer::get_state(TrainState& state) const {
+  auto size = static_cast<std::size_t>(parameter_count(parameters_));
+  state.weights = plain_of(*network_, network_->parameters(), size);
+  state.average = average_.empty() ? std::vector<float>() : plain_of(*network_, average_, size);
+  state.optimiser.clear();
+  for (const std::vector<float>& buffer : optimiser_.buffers) {
+    state.optimiser.push_back(plain_of(*network_, buffer, size));
+  }
+  state.optimiser_step = optimiser_.step;
+}
+
+ScoreSum Trainer::step(const Batch& batch, std::span<const Target> targets, int epoch, double rate) {
+  const TrainRecipe& recipe = model_.recipe.train;
+  std::copy(batch.inputs.begin(), batch.inputs.end(), network_->input().begin());
+  network_->forward({recipe.seed, static_cast<std::uint32_t>(epoch), batch.samples});
+  ScoreSum sum = score(model_, network_->output(), targets, network_->output_gradient());
+  network_->backward();
+  optimiser_step(recipe, rate, *network_, parameters_, optimiser_);
+  if (!average_.empty()) update_average(recipe.average, network_->parameters(), average_);
+  return sum;
+}
+
+std::size_t Trainer::memory_bytes() const {
+  return network_->memory_bytes() +
+         (optimiser_.buffers.size() + (model_.recipe.train.average > 0 ? 1 : 0)) * network_->parameters().size_bytes();
+}
+
+TrainState fresh_state(const Model& model) {
+  TrainState state;
+  state.weights = initial_parameters(model.graph, model.recipe.train.seed);
+  if (model.recipe.train.average > 0) state.average = state.weights;
+  state.optimiser.assign(buffer_names(model.recipe.train).size(), std::vector<float>(state.weights.size()));
+  return state;
+}
+
+}  // namespace agewise

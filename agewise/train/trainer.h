@@ -1,0 +1,46 @@
+// One network being trained: the steps, and its state in and out. Knows no files; train.h has the loop around it.
+#pragma once
+#include <memory>
+
+#include "agewise/nn/engine.h"
+#include "agewise/nn/loss.h"
+#include "agewise/nn/optimiser.h"
+#include "agewise/train/batches.h"
+#include "agewise/train/checkpoint.h"
+#include "agewise/train/log.h"
+
+namespace agewise {
+
+ScoreSum& operator+=(ScoreSum& sum, const ScoreSum& more);
+PartScores mean_of(const ScoreSum& sum);
+
+// What the raw outputs of a network score, a row a target; `gradient` receives the loss's.
+ScoreSum score(const Model& model, std::span<const float> outputs, std::span<const Target> targets,
+               std::span<float> gradient);
+
+// Fresh weights, an optimiser that has not moved yet.
+TrainState fresh_state(const Model& model);
+
+class Trainer {
+ public:
+  Trainer(const Model& model, Engine& engine);  // `model` must outlive it; its parameters are not looked at
+
+  // Weights, average and optimiser; what else is in the state is the loop's.
+  void set_state(const TrainState& state);
+  void get_state(TrainState& state) const;
+
+  // Forward, backward and a step of the optimiser; returns what the batch scored before it. `epoch` drives dropout.
+  ScoreSum step(const Batch& batch, std::span<const Target> targets, int epoch, double rate);
+
+  std::size_t memory_bytes() const;  // network, optimiser and average
+  std::vector<std::string> kernels() const { return network_->kernels(); }
+
+ private:
+  const Model& model_;
+  std::vector<ParameterInfo> parameters_;
+  std::unique_ptr<Executable> network_;
+  OptimiserState optimiser_;
+  std::vector<float> average_;
+};
+
+}  // namespace agewise

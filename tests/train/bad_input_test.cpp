@@ -1,0 +1,163 @@
+// Each of these must give one line that names the file or the key, and nothing half written.
+#include <gmock/gmock.h>
+
+#include <functional>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/train/examples.h"
+#include "agewise/train/train.h"
+#include "tests/train/tiny.h"
+
+namespace agewise {
+namespace {
+
+using testing::HasSubstr;
+
+void train_in(const tiny::Folder& folder, const Recipe& recipe) {
+  Store store(folder / "faces.db");
+  StopFlag stop{false};
+  RunFolder run{folder / "run"};
+  if (!is_run(run.path)) create_run(run.path, recipe);
+  train({run, recipe, store, nullptr}, *make_reference_engine(), {stop, {}, [] { return 0.0; }, {}, {}});
+}
+
+std::string error_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+struct BadStore {
+  const char* name;
+  tiny::StoreOptions options;
+  const char* message;
+};
+
+TEST(BadStore, is_told_by_name_and_by_what_is_missing) {
+  for (const BadStore& bad : {
+           BadStore{"unfinished", {.complete = false}, "faces.db: is not finished"},
+           BadStore{"no training pictures", {.train = 0}, "faces.db: has no training pictures"},
+           BadStore{"nothing to validate on", {.val = 0}, "faces.db: has neither val nor test pictures"},
+       }) {
+    tiny::Folder folder;
+    tiny::make_store(folder / "faces.db", bad.options);
+    EXPECT_THAT(error_of([&] { train_in(folder, tiny::recipe()); }), HasSubstr(bad.message)) << bad.name;
+  }
+}
+
+struct BadRecipe {
+  std::vector<const char*> assignments;
+  const char* message;
+};
+
+TEST(BadRecipe, is_told_by_its_key) {
+  for (const BadRecipe& bad : {
+           BadRecipe{{"train.select=epsilon"}, "train.select: epsilon"},
+           BadRecipe{{"train.test_dropout=true"}, "test_dropout needs test_batch_statistics"},
+           BadRecipe{{"classes.edges=[]"}, "[classes]"},
+           BadRecipe{{"train.optimiser=sgd", "train.rate=1000", "train.weight_decay=1", "train.epochs=9"},
+                     "smaller train.rate"},
+       }) {
+    tiny::Folder folder;
+    tiny::make_store(folder / "faces.db");
+    Recipe recipe = tiny::recipe();
+    for (const char* assignment : bad.assignments) set_option(recipe, assignment);
+    EXPECT_THAT(error_of([&] { train_in(folder, recipe); }), HasSubstr(bad.message));
+  }
+}
+
+TEST(BadRecipe, disagrees_with_the_store_about_the_faces) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Store store(folder / "faces.db");
+  for (const char* assignment : {"face.size=16", "face.colour=rgb", "face.crop=true"}) {
+    Recipe recipe = tiny::recipe();
+    set_option(recipe, assignment);
+    std::string key = std::string(assignment).substr(0, std::string(assignment).find('='));
+    EXPECT_THAT(error_of([&] { recipe_on_store(recipe, store); }),
+                testing::AllOf(HasSubstr("faces.db: "), HasSubstr(key)));
+  }
+}
+
+TEST(RecipeOnStore, takes_from_the_store_how_it_was_made) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Recipe wanted = tiny::recipe();
+  wanted.screen.min_age = 18;
+  wanted.split.train = 0.1;
+  wanted.train.epochs = 17;
+  Recipe recipe = recipe_on_store(wanted, Store(folder / "faces.db"));
+  EXPECT_EQ(recipe.screen.min_age, 0);
+  EXPECT_EQ(recipe.split.train, 0.7);
+  EXPECT_EQ(recipe.train.epochs, 17);
+}
+
+// What a damaged run is answered with when it is to go on.
+class DamagedRun : public testing::Test {
+ protected:
+  DamagedRun() {
+    tiny::make_store(folder_ / "faces.db");
+    train_in(folder_, tiny::recipe());
+  }
+  std::string resume(const Recipe& recipe = tiny::recipe()) {
+    return error_of([&] { train_in(folder_, recipe); });
+  }
+  tiny::Folder folder_;
+};
+
+TEST_F(DamagedRun, names_a_checkpoint_that_is_cut_short_anywhere) {
+  std::vector<std::byte> whole = read_file(folder_ / "run/last.safetensors", 1 << 20);
+  for (std::size_t size = 0; size < whole.size(); size += 97) {
+    write_file(folder_ / "run/last.safetensors", std::span(whole).first(size));
+    EXPECT_THAT(resume(), HasSubstr("last.safetensors: ")) << size;
+  }
+}
+
+TEST_F(DamagedRun, names_a_checkpoint_of_another_network) {
+  Recipe wider = tiny::recipe();
+  wider.network.layers[0].options["channels"] = std::int64_t{5};
+  EXPECT_THAT(resume(wider), HasSubstr("last.safetensors: was trained by another recipe"));
+}
+
+TEST_F(DamagedRun, names_a_model_that_is_no_checkpoint) {
+  std::filesystem::copy_file(folder_ / "run/best.safetensors", folder_ / "run/last.safetensors",
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_THAT(resume(), HasSubstr("last.safetensors: is no checkpoint"));
+}
+
+TEST_F(DamagedRun, does_not_go_on_with_another_store) {
+  std::filesystem::remove(folder_ / "faces.db");
+  tiny::make_store(folder_ / "faces.db", {.train = 31});
+  EXPECT_THAT(resume(), HasSubstr("faces.db: is not what the run"));
+}
+
+TEST_F(DamagedRun, does_not_change_its_recipe_but_for_how_long) {
+  Recipe other = tiny::recipe();
+  other.train.rate = 0.5;
+  EXPECT_THAT(error_of([&] { change_recipe({folder_ / "run"}, other); }), HasSubstr("only train.epochs"));
+  other = tiny::recipe();
+  other.train.epochs = 9;
+  change_recipe({folder_ / "run"}, other);
+  EXPECT_EQ(recipe_of({folder_ / "run"}).train.epochs, 9);
+}
+
+TEST_F(DamagedRun, is_not_overwritten) {
+  EXPECT_THAT(error_of([&] { create_run(folder_ / "run", tiny::recipe()); }), HasSubstr("holds a run already"));
+}
+
+TEST(CreateRun, leaves_alone_what_is_no_run) {
+  tiny::Folder folder;
+  std::filesystem::create_directory(folder / "photos");
+  write_file(folder / "photos/a.jpg", "x");
+  EXPECT_THAT(error_of([&] { create_run(folder / "photos", tiny::recipe()); }), HasSubstr("is not a run"));
+  EXPECT_THAT(error_of([&] { create_run(folder / "photos/a.jpg", tiny::recipe()); }), HasSubstr("is not a run"));
+  EXPECT_THAT(error_of([&] { recipe_of({folder / "photos"}); }), HasSubstr("holds no run"));
+  EXPECT_THAT(error_of([&] { model_file_of(folder / "photos"); }), HasSubstr("holds no checkpoint"));
+}
+
+}  // namespace
+}  // namespace agewise

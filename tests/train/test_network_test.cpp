@@ -1,0 +1,40 @@
+#include "agewise/train/test_network.h"
+
+#include <gmock/gmock.h>
+
+#include "agewise/base/random.h"
+#include "tests/train/tiny.h"
+
+namespace agewise {
+namespace {
+
+// The outputs for one batch, by a network whose running statistics (0 and 1) are far from the batch's.
+std::vector<float> outputs(std::initializer_list<const char*> assignments, int epoch = 1) {
+  Recipe recipe = tiny::recipe();
+  for (const char* assignment : assignments) set_option(recipe, assignment);
+  Graph graph = graph_of(recipe, classes_of(recipe.classes));
+  TestNetwork network(recipe, graph, *make_reference_engine());
+  network.set_parameters(initial_parameters(graph, 3));
+  Batch batch{std::vector<float>(8 * 64), {0, 1, 2, 3, 4, 5, 6, 7}, 8};
+  Random random(2, Purpose::test);
+  for (float& value : batch.inputs) value = static_cast<float>(random.uniform(0, 255));
+  std::span<const float> first = network.outputs(batch, epoch);
+  std::vector<float> kept(first.begin(), first.end());
+  std::span<const float> second = network.outputs(batch, epoch);
+  EXPECT_EQ(kept, std::vector<float>(second.begin(), second.end())) << "statistics moved";
+  return kept;
+}
+
+TEST(TestNetwork, drops_nothing_unless_the_recipe_says_so) {
+  EXPECT_EQ(outputs({}, 1), outputs({}, 2));
+  EXPECT_EQ(outputs({"train.test_batch_statistics=true"}, 1), outputs({"train.test_batch_statistics=true"}, 2));
+  EXPECT_NE(outputs({"train.test_batch_statistics=true", "train.test_dropout=true"}, 1),
+            outputs({"train.test_batch_statistics=true", "train.test_dropout=true"}, 2));
+}
+
+TEST(TestNetwork, normalises_by_running_statistics_unless_the_recipe_says_by_the_batchs) {
+  EXPECT_NE(outputs({}), outputs({"train.test_batch_statistics=true"}));
+}
+
+}  // namespace
+}  // namespace agewise

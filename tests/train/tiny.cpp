@@ -1,0 +1,88 @@
+#include "tests/train/tiny.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "agewise/base/random.h"
+#include "agewise/store/store_writer.h"
+
+namespace agewise::tiny {
+namespace {
+
+Image face_of_age(double age, std::uint32_t number, const FaceRecipe& recipe) {
+  Image face = make_image(recipe.size, recipe.size, recipe.colour == Colour::rgb ? 3 : 1);
+  Random random(1, Purpose::test, 0, number);
+  for (std::uint8_t& pixel : face.pixels) {
+    pixel = static_cast<std::uint8_t>(std::clamp(2 * age + random.uniform(0, 60), 0.0, 255.0));
+  }
+  return face;
+}
+
+}  // namespace
+
+Folder::Folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "agewise-train-XXXXXX").string();
+  path_ = ::mkdtemp(name.data());
+}
+
+Folder::~Folder() { std::filesystem::remove_all(path_); }
+
+Recipe recipe() {
+  return parse_recipe(R"(
+    name = "tiny"
+    [face]
+    size = 8
+    [classes]
+    edges = [30, 45, 60]
+    [train]
+    batch = 8
+    epochs = 3
+    [[network.layers]]
+    kind = "convolution"
+    name = "conv"
+    channels = 3
+    kernel = 3
+    stride = 2
+    [[network.layers]]
+    kind = "batch-norm"
+    name = "norm"
+    [[network.layers]]
+    kind = "relu"
+    [[network.layers]]
+    kind = "dropout"
+    rate = 0.3
+    [[network.layers]]
+    kind = "fully-connected"
+    name = "out"
+    outputs = "classes"
+  )",
+                      "the tests' tiny recipe");
+}
+
+void make_store(const std::filesystem::path& file, const StoreOptions& options, const Recipe& made_by) {
+  StoreFacts facts;
+  facts.recipe = made_by;
+  facts.labels = "drawn by the tests";
+  StoreWriter writer(file, facts);
+  int count = options.train + options.val + options.test;
+  for (int i = 0; i < count; ++i) {
+    FaceRecord face;
+    face.row = i;
+    face.file = "face" + std::to_string(i) + ".png";
+    face.source = "drawn";
+    face.person = std::to_string(i);
+    face.age = 20 + i * 7 % 60;
+    face.age_sigma = options.sigma;
+    face.gender = i % 2 == 0 ? Gender::female : Gender::male;
+    face.split = i < options.train ? Split::train : i < options.train + options.val ? Split::val : Split::test;
+    Image picture = face_of_age(face.age, static_cast<std::uint32_t>(i), made_by.face);
+    writer.add(face, encode_face(picture), face.file);
+  }
+  if (options.complete) {
+    writer.finish(0);
+  } else {
+    writer.commit();
+  }
+}
+
+}  // namespace agewise::tiny

@@ -1,0 +1,162 @@
+#include "agewise/train/train.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/train/checkpoint.h"
+#include "tests/train/tiny.h"
+
+namespace agewise {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+struct Outcome {
+  TrainResult result;
+  std::vector<EpochRecord> log;
+  std::vector<std::string> notices;
+  std::vector<std::byte> last, best;  // the checkpoints' bytes
+  bool interrupted = false;
+};
+
+// Trains in `folder`/run, which is made if it is not there; stops before step number `stop_at` of this call.
+Outcome run(const tiny::Folder& folder, const Recipe& recipe, int stop_at = -1, const Model* from = nullptr) {
+  Store store(folder / "faces.db");
+  RunFolder run{folder / "run"};
+  if (!is_run(run.path)) create_run(run.path, recipe);
+  StopFlag stop{stop_at == 0};
+  int steps = 0;
+  Outcome outcome;
+  TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
+  hooks.progress = [&](const Progress& progress) {
+    if (progress.what.rfind("epoch", 0) == 0 && ++steps == stop_at) stop = true;
+  };
+  hooks.notice = [&](const std::string& text) { outcome.notices.push_back(text); };
+  try {
+    outcome.result = train({run, recipe, store, from}, *make_reference_engine(), hooks);
+    outcome.best = read_file(run.best(), 1 << 20);
+  } catch (const Interrupted&) {
+    outcome.interrupted = true;
+  }
+  outcome.log = read_log(run.log());
+  if (std::filesystem::exists(run.last())) outcome.last = read_file(run.last(), 1 << 20);
+  return outcome;
+}
+
+Recipe with(std::initializer_list<const char*> assignments) {
+  Recipe recipe = tiny::recipe();
+  for (const char* assignment : assignments) set_option(recipe, assignment);
+  return recipe;
+}
+
+TEST(Train, learns_what_can_be_learned) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Outcome outcome = run(folder, with({"train.epochs=60", "train.rate=0.01"}));
+  ASSERT_EQ(outcome.log.size(), 60);
+  EXPECT_LT(outcome.log.back().train.loss, 0.6 * outcome.log.front().train.loss);
+  EXPECT_GE(outcome.log[outcome.result.best_epoch - 1].validation.accuracy, 0.7);
+}
+
+TEST(Train, gives_the_same_files_when_stopped_anywhere_and_resumed) {
+  Recipe recipe = with({"train.average=0.9", "whiten.method=zca"});
+  tiny::Folder whole;
+  tiny::make_store(whole / "faces.db");
+  Outcome uninterrupted = run(whole, recipe);
+  for (int stop_at : {0, 1, 3, 4, 7, 11}) {  // 30 pictures in batches of 8: 4 steps an epoch
+    tiny::Folder folder;
+    std::filesystem::copy_file(whole / "faces.db", folder / "faces.db");
+    ASSERT_TRUE(run(folder, recipe, stop_at).interrupted);
+    Outcome resumed = run(folder, recipe);
+    EXPECT_EQ(resumed.last, uninterrupted.last) << "stopped at " << stop_at;
+    EXPECT_EQ(resumed.best, uninterrupted.best) << "stopped at " << stop_at;
+    EXPECT_EQ(resumed.log.size(), 3);
+  }
+}
+
+TEST(Train, gives_the_same_weights_in_one_go_as_in_two) {
+  tiny::Folder one, two;
+  for (const tiny::Folder* folder : {&one, &two}) tiny::make_store(*folder / "faces.db");
+  run(two, with({"train.epochs=1"}));
+  change_recipe({two / "run"}, with({"train.epochs=3"}));
+  EXPECT_EQ(run(two, with({"train.epochs=3"})).last, run(one, with({"train.epochs=3"})).last);
+}
+
+TEST(Train, validates_on_test_where_there_is_no_val_part) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db", {.train = 20, .val = 0, .test = 7});
+  run(folder, tiny::recipe());
+  EXPECT_EQ(read_model(folder / "run/best.safetensors").notes.at("validated on"), "test");
+}
+
+TEST(Train, gives_each_class_the_mean_age_of_its_training_pictures) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db", {.train = 4, .val = 1});  // ages 20, 27, 34, 41
+  run(folder, tiny::recipe());
+  // Nobody is older: those classes keep the middle of [45, 60) and 60 + 10.
+  EXPECT_THAT(read_model(folder / "run/best.safetensors").classes.values, testing::ElementsAre(23.5, 37.5, 52.5, 70));
+}
+
+TEST(Train, stops_when_patience_is_at_its_end_and_stays_stopped) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Recipe recipe = with({"train.epochs=50", "train.patience=2", "train.rate=1e-12"});  // nothing is learned
+  Outcome outcome = run(folder, recipe);
+  EXPECT_TRUE(outcome.result.stopped_early);
+  EXPECT_EQ(outcome.result.epochs, outcome.result.best_epoch + 2);
+  EXPECT_EQ(run(folder, recipe).result.epochs, outcome.result.epochs);
+}
+
+TEST(Train, keeps_the_average_as_the_model_and_the_weights_for_going_on) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Recipe recipe = with({"train.average=0.5"});
+  run(folder, recipe);
+  Model model = read_model(folder / "run/last.safetensors");
+  TrainState state = read_checkpoint(folder / "run/last.safetensors", model);
+  EXPECT_EQ(state.average, model.parameters);
+  EXPECT_NE(state.weights, model.parameters);
+}
+
+TEST(Train, begins_with_the_weights_of_another_model_where_they_fit) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Model from = {tiny::recipe(), classes_of(tiny::recipe().classes), {}, {}, {}, {}, {}};
+  from.graph = graph_of(from.recipe, from.classes);
+  from.parameters = initial_parameters(from.graph, 77);
+  Recipe still = with({"train.rate=1e-30", "train.epochs=1", "classes.edges=[30, 45]"});  // another last layer
+  Outcome outcome = run(folder, still, -1, &from);
+  EXPECT_THAT(outcome.notices, Contains(HasSubstr("out.weight, out.bias")));
+  Model model = read_model(folder / "run/last.safetensors");
+  std::vector<float> convolution(from.parameters.begin(), from.parameters.begin() + 27);
+  EXPECT_EQ(std::vector<float>(model.parameters.begin(), model.parameters.begin() + 27), convolution);
+}
+
+TEST(Train, fits_the_whitening_on_training_pictures_only_and_names_it_in_the_checkpoints) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db", {.train = 20, .val = 6});
+  Outcome outcome = run(folder, with({"whiten.method=zca", "whiten.samples=12"}));
+  EXPECT_THAT(outcome.notices, Contains("whitening fitted on 12 of 20 training pictures"));
+  EXPECT_EQ(read_zca(folder / "run/whiten.safetensors").fitted_on, 12);
+  EXPECT_EQ(read_model(folder / "run/best.safetensors").whitening->fitted_on, 12);
+  EXPECT_EQ(std::filesystem::file_size(folder / "run/faces.f32"), 26 * 64 * sizeof(float));
+}
+
+TEST(Train, makes_the_whitened_pictures_again_when_they_are_gone_or_cut_short) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Recipe recipe = with({"whiten.method=zca"});
+  run(folder, recipe);
+  std::vector<std::byte> faces = read_file(folder / "run/faces.f32", 1 << 20);
+  std::filesystem::resize_file(folder / "run/faces.f32", 100);
+  change_recipe({folder / "run"}, with({"whiten.method=zca", "train.epochs=4"}));
+  run(folder, with({"whiten.method=zca", "train.epochs=4"}));
+  EXPECT_EQ(read_file(folder / "run/faces.f32", 1 << 20), faces);
+}
+
+}  // namespace
+}  // namespace agewise
