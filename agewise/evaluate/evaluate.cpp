@@ -1,0 +1,170 @@
+#include "agewise/evaluate/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "agewise/age/metrics.h"
+
+namespace agewise {
+namespace {
+
+constexpr double kStandardErrors = 2;  // that a difference must have to be told from chance
+
+struct Answers {
+  std::vector<double> ages;
+  std::vector<int> classes;
+};
+
+struct Truth {
+  std::vector<double> ages, sigmas;
+  std::vector<int> classes;
+};
+
+struct Baseline {
+  int majority_class;
+  double mean_age;
+};
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+Baseline baseline_of(const Classes& classes, const std::vector<double>& ages) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes.count()));
+  for (double age : ages) ++counts[class_of(classes, age)];
+  auto commonest = std::max_element(counts.begin(), counts.end());
+  return {static_cast<int>(commonest - counts.begin()), mean(ages)};
+}
+
+Scores scores_of(const Answers& answers, const Truth& truth) {
+  Scores scores;
+  double right = 0;
+  for (std::size_t i = 0; i < truth.classes.size(); ++i) right += answers.classes[i] == truth.classes[i] ? 1 : 0;
+  scores.accuracy = right / static_cast<double>(truth.classes.size());
+  scores.mae = mean_absolute_error(answers.ages, truth.ages);
+  scores.mean_error = mean_signed_error(answers.ages, truth.ages);
+  for (std::size_t k = 0; k < kScoreYears.size(); ++k) {
+    scores.cs[k] = cumulative_score(answers.ages, truth.ages, kScoreYears[k]);
+  }
+  bool all_known = std::none_of(truth.sigmas.begin(), truth.sigmas.end(), [](double s) { return std::isnan(s); });
+  if (all_known) scores.epsilon_error = epsilon_error(answers.ages, truth.ages, truth.sigmas);
+  return scores;
+}
+
+Group group_of(std::string name, const std::vector<const Judged*>& members, const Classes& classes,
+               const Baseline& baseline) {
+  Truth truth;
+  Answers answers;
+  for (const Judged* judged : members) {
+    truth.ages.push_back(judged->face.age);
+    truth.sigmas.push_back(judged->face.age_sigma);
+    truth.classes.push_back(class_of(classes, judged->face.age));
+    answers.ages.push_back(judged->estimate);
+    answers.classes.push_back(judged->estimated_class);
+  }
+  Answers blind{std::vector<double>(members.size(), baseline.mean_age),
+                std::vector<int>(members.size(), baseline.majority_class)};
+  return {std::move(name), static_cast<std::int64_t>(members.size()), scores_of(answers, truth),
+          scores_of(blind, truth)};
+}
+
+// A group for each value of key_of(face), ascending.
+template <class KeyOf, class NameOf>
+std::vector<Group> groups_by(const std::vector<Judged>& judged, const Classes& classes, const Baseline& baseline,
+                             KeyOf key_of, NameOf name_of_key) {
+  std::map<decltype(key_of(judged[0].face)), std::vector<const Judged*>> members;
+  for (const Judged& one : judged) members[key_of(one.face)].push_back(&one);
+  std::vector<Group> groups;
+  for (const auto& [key, list] : members) groups.push_back(group_of(name_of_key(key), list, classes, baseline));
+  return groups;
+}
+
+int decade_of(const FaceRecord& face) { return static_cast<int>(std::floor(face.age / 10)); }
+std::string name_of_decade(int decade) { return fmt::format("{}–{}", decade * 10, decade * 10 + 9); }
+std::string name_of_gender(Gender gender) {
+  return gender == Gender::female ? "female" : gender == Gender::male ? "male" : "not known";
+}
+
+// Whether the mean advantage of the model over a baseline is above 0 by more than chance explains.
+bool clearly_positive(const std::vector<double>& advantages) {
+  double middle = mean(advantages), squares = 0;
+  for (double advantage : advantages) squares += (advantage - middle) * (advantage - middle);
+  auto n = static_cast<double>(advantages.size());
+  double standard_error = std::sqrt(squares / std::max(1.0, n - 1) / n);
+  return middle > kStandardErrors * standard_error;
+}
+
+void compare_with_baseline(const std::vector<Judged>& judged, const Classes& classes, Evaluation& evaluation) {
+  std::vector<double> hits, years;
+  for (const Judged& one : judged) {
+    int truth = class_of(classes, one.face.age);
+    hits.push_back((one.estimated_class == truth ? 1 : 0) - (evaluation.majority_class == truth ? 1 : 0));
+    years.push_back(std::abs(evaluation.mean_age - one.face.age) - std::abs(one.estimate - one.face.age));
+  }
+  evaluation.beats_majority = clearly_positive(hits);
+  evaluation.beats_mean_age = clearly_positive(years);
+}
+
+std::vector<Judged> worst_of(std::vector<Judged> judged) {
+  auto error = [](const Judged& one) { return std::abs(one.estimate - one.face.age); };
+  std::stable_sort(judged.begin(), judged.end(), [&](const Judged& a, const Judged& b) { return error(a) > error(b); });
+  judged.resize(std::min(judged.size(), kWorst));
+  return judged;
+}
+
+}  // namespace
+
+Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes& classes,
+                    const std::vector<double>& training_ages) {
+  Baseline baseline = baseline_of(classes, training_ages);
+  Evaluation result;
+  result.part = part;
+  result.class_names = classes.names;
+  result.majority_class = baseline.majority_class;
+  result.mean_age = baseline.mean_age;
+  std::vector<const Judged*> everyone;
+  for (const Judged& one : judged) everyone.push_back(&one);
+  result.all = group_of("all", everyone, classes, baseline);
+  result.decades = groups_by(judged, classes, baseline, decade_of, name_of_decade);
+  result.genders = groups_by(
+      judged, classes, baseline, [](const FaceRecord& face) { return face.gender; }, name_of_gender);
+  result.sources = groups_by(
+      judged, classes, baseline, [](const FaceRecord& face) { return face.source; },
+      [](const std::string& source) { return source; });
+  auto count = static_cast<std::size_t>(classes.count());
+  result.confusion.assign(count, std::vector<std::int64_t>(count));
+  for (const Judged& one : judged) ++result.confusion[class_of(classes, one.face.age)][one.estimated_class];
+  result.worst = worst_of(judged);
+  compare_with_baseline(judged, classes, result);
+  return result;
+}
+
+std::vector<std::string> caveats(const Evaluation& evaluation, const Model& model) {
+  std::vector<std::string> sentences;
+  const Scores &network = evaluation.all.model, &blind = evaluation.all.baseline;
+  if (!evaluation.beats_majority) {
+    sentences.push_back(fmt::format(
+        "The network is no better than guessing: always answering \"{}\", the commonest class of the training part, is "
+        "right in {:.1f} % of these pictures, the network in {:.1f} %.",
+        evaluation.class_names[evaluation.majority_class], 100 * blind.accuracy, 100 * network.accuracy));
+  }
+  if (!evaluation.beats_mean_age) {
+    sentences.push_back(
+        fmt::format("The network's ages are no better than guessing: always answering {:.1f} years, the mean of the "
+                    "training part, is {:.2f} years off, the network {:.2f}.",
+                    evaluation.mean_age, blind.mae, network.mae));
+  }
+  auto validated = model.notes.find("validated on");
+  if (validated != model.notes.end() && validated->second == name_of(evaluation.part)) {
+    sentences.push_back(
+        fmt::format("The best epoch was chosen on these same {} pictures: the figures flatter the network a little.",
+                    name_of(evaluation.part)));
+  }
+  return sentences;
+}
+
+}  // namespace agewise

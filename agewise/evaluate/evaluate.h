@@ -1,0 +1,69 @@
+// How well a model does on a part of a store, beside what one could say without looking at any picture.
+#pragma once
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agewise/base/progress.h"
+#include "agewise/estimate/model.h"
+#include "agewise/nn/engine.h"
+#include "agewise/store/store.h"
+
+namespace agewise {
+
+// A picture, what it is and what the model takes it for.
+struct Judged {
+  FaceRecord face;
+  double estimate = 0;  // years
+  int estimated_class = 0;
+};
+
+inline constexpr std::array<double, 4> kScoreYears{1, 3, 5, 10};  // the k of CS@k
+
+struct Scores {
+  double accuracy = 0;                          // share in the right class, 0 … 1
+  double mae = 0, mean_error = 0;               // years; mean_error: estimate - truth
+  std::array<double, kScoreYears.size()> cs{};  // % with |error| ≤ k
+  std::optional<double> epsilon_error;          // where the deviation of every age is known
+};
+
+struct Group {
+  std::string name;  // "20–29", "female", a source
+  std::int64_t pictures = 0;
+  Scores model;
+  Scores baseline;  // of always answering the training part's commonest class, and its mean age
+};
+
+struct Evaluation {
+  Split part = Split::test;
+  std::vector<std::string> class_names;
+  int majority_class = 0;  // commonest in the training part
+  double mean_age = 0;     // of the training part, years
+  Group all;
+  std::vector<Group> decades, genders, sources;         // empty groups are left out
+  std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures
+  std::vector<Judged> worst;                            // largest |error| first, at most kWorst
+  bool beats_majority = false, beats_mean_age = false;  // by more than two standard errors
+};
+
+inline constexpr std::size_t kWorst = 24;
+
+// `wanted`, or where none is wanted `test`, or `val` in a store without test pictures. Throws Error naming the store if
+// it has no such pictures.
+Split part_to_evaluate(const Store& store, std::optional<Split> wanted);
+
+// Runs the model on every picture of the part, the way its recipe tests (train/test_network.h). Throws UsageError if
+// the store's pictures are not what the model takes (size, colour), Interrupted on `stop`.
+std::vector<Judged> judge(const Model& model, const Store& store, Split part, Engine& engine, const StopFlag& stop,
+                          const ProgressSink& progress);
+
+// What `judged` says. The baselines know `training_ages`. Neither may be empty.
+Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes& classes,
+                    const std::vector<double>& training_ages);
+
+// What a reader of the figures must know, a sentence each: that the model is no better than a baseline, that its best
+// epoch was chosen on the same pictures. Mostly none.
+std::vector<std::string> caveats(const Evaluation& evaluation, const Model& model);
+
+}  // namespace agewise
