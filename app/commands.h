@@ -18,9 +18,11 @@ struct Context {
   StopFlag& stop;   // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
 };
 
+void add_evaluate(CLI::App& program, const Context& context);
 void add_info(CLI::App& program, const Context& context);
 void add_predict(CLI::App& program, const Context& context);
 void add_prepare(CLI::App& program, const Context& context);
 void add_recipe(CLI::App& program, const Context& context);
+void add_train(CLI::App& program, const Context& context);
 
 }  // namespace agewise

@@ -17,10 +17,12 @@ int fail(const std::exception& error, ExitCode code) {
 }
 
 void add_commands(CLI::App& program, const agewise::Context& context) {
+  agewise::add_evaluate(program, context);
   agewise::add_info(program, context);
   agewise::add_predict(program, context);
   agewise::add_prepare(program, context);
   agewise::add_recipe(program, context);
+  agewise::add_train(program, context);
 }
 
 // The command runs inside program.parse().

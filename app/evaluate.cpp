@@ -1,0 +1,175 @@
+// agewise evaluate RUN|MODEL --data STORE: how good a network is, beside what guessing would give.
+#include "agewise/evaluate/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/error.h"
+#include "agewise/train/run_folder.h"
+#include "app/commands.h"
+#include "app/engine.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+struct Arguments {
+  std::string model, data, split;
+  bool json = false;
+};
+
+using Rows = std::vector<std::vector<std::string>>;
+using Json = nlohmann::ordered_json;
+
+Store open_store(const Arguments& arguments) {
+  if (!arguments.data.empty()) return Store(arguments.data);
+  if (!is_run(arguments.model)) throw UsageError("--data STORE is needed: what to evaluate the model on");
+  return Store(read_facts({arguments.model}).store);
+}
+
+std::optional<Split> wanted_split(const std::string& name) {
+  static const std::map<std::string, Split> kParts{{"train", Split::train}, {"val", Split::val}, {"test", Split::test}};
+  auto part = kParts.find(name);
+  return part == kParts.end() ? std::nullopt : std::optional(part->second);
+}
+
+std::vector<double> training_ages(const Store& store) {
+  std::vector<double> ages;
+  for (const FaceRecord& face : store.faces()) {
+    if (face.split == Split::train) ages.push_back(face.age);
+  }
+  if (ages.empty()) throw file_error(store.file(), "has no training pictures, which the baselines are made of");
+  return ages;
+}
+
+std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
+std::string years(double value) { return fmt::format("{:.2f}", value); }
+
+void add_rows(Rows& rows, const std::vector<Group>& groups) {
+  for (const Group& group : groups) {
+    rows.push_back({group.name, with_thousands(static_cast<std::uint64_t>(group.pictures)),
+                    percent(group.model.accuracy), percent(group.baseline.accuracy), years(group.model.mae),
+                    years(group.baseline.mae), fmt::format("{:+.2f}", group.model.mean_error)});
+    for (double share : group.model.cs) rows.back().push_back(fmt::format("{:.1f}", share));
+    rows.back().push_back(group.model.epsilon_error ? fmt::format("{:.3f}", *group.model.epsilon_error) : "");
+  }
+}
+
+std::string groups_table(const Evaluation& evaluation) {
+  Rows rows{{"", "pictures", "right %", "majority %", "MAE", "MAE of mean age", "bias"}};
+  for (double k : kScoreYears) rows[0].push_back(fmt::format("CS@{}", k));
+  rows[0].emplace_back("ε-error");
+  for (const std::vector<Group>& groups :
+       {std::vector{evaluation.all}, evaluation.decades, evaluation.genders, evaluation.sources}) {
+    add_rows(rows, groups);
+  }
+  return table(rows);
+}
+
+std::string confusion_table(const Evaluation& evaluation) {
+  Rows rows{{"is \\ taken for"}};
+  for (const std::string& name : evaluation.class_names) rows[0].push_back(name);
+  for (std::size_t truth = 0; truth < evaluation.confusion.size(); ++truth) {
+    rows.push_back({evaluation.class_names[truth]});
+    for (std::int64_t count : evaluation.confusion[truth])
+      rows.back().push_back(with_thousands(static_cast<std::uint64_t>(count)));
+  }
+  return table(rows);
+}
+
+std::string worst_table(const Evaluation& evaluation) {
+  Rows rows{{"worst mistakes", "label row", "age", "estimate"}};
+  for (const Judged& judged : evaluation.worst) {
+    rows.push_back({judged.face.file, std::to_string(judged.face.row), fmt::format("{:.0f}", judged.face.age),
+                    fmt::format("{:.1f}", judged.estimate)});
+    if (rows.size() > 10) break;
+  }
+  return table(rows);
+}
+
+constexpr std::size_t kMostClassesShown = 12;  // a wider matrix is for the report
+
+void print_evaluation(const Evaluation& evaluation, const std::vector<std::string>& sentences) {
+  print(fmt::format("{} part, {} pictures\n\n", name_of(evaluation.part),
+                    with_thousands(static_cast<std::uint64_t>(evaluation.all.pictures))));
+  print(groups_table(evaluation) + "\n");
+  if (evaluation.class_names.size() <= kMostClassesShown) print(confusion_table(evaluation) + "\n");
+  print(worst_table(evaluation));
+  for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
+}
+
+Json to_json(const Scores& scores) {
+  Json json{{"accuracy", scores.accuracy}, {"mae", scores.mae}, {"mean_error", scores.mean_error}};
+  for (std::size_t k = 0; k < kScoreYears.size(); ++k) json[fmt::format("cs{}", kScoreYears[k])] = scores.cs[k];
+  if (scores.epsilon_error) json["epsilon_error"] = *scores.epsilon_error;
+  return json;
+}
+
+Json to_json(const Group& group) {
+  return {{"name", group.name},
+          {"pictures", group.pictures},
+          {"model", to_json(group.model)},
+          {"baseline", to_json(group.baseline)}};
+}
+
+Json to_json(const std::vector<Group>& groups) {
+  Json json = Json::array();
+  for (const Group& group : groups) json.push_back(to_json(group));
+  return json;
+}
+
+Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sentences) {
+  Json worst = Json::array();
+  for (const Judged& judged : evaluation.worst) {
+    worst.push_back({{"row", judged.face.row},
+                     {"file", judged.face.file},
+                     {"age", judged.face.age},
+                     {"estimate", judged.estimate}});
+  }
+  return {{"part", name_of(evaluation.part)},
+          {"classes", evaluation.class_names},
+          {"majority_class", evaluation.class_names[evaluation.majority_class]},
+          {"mean_age", evaluation.mean_age},
+          {"all", to_json(evaluation.all)},
+          {"decades", to_json(evaluation.decades)},
+          {"genders", to_json(evaluation.genders)},
+          {"sources", to_json(evaluation.sources)},
+          {"confusion", evaluation.confusion},
+          {"worst", worst},
+          {"beats_majority", evaluation.beats_majority},
+          {"beats_mean_age", evaluation.beats_mean_age},
+          {"caveats", sentences}};
+}
+
+void run(const Arguments& arguments, const Context& context) {
+  Store store = open_store(arguments);
+  Model model = read_model(model_file_of(arguments.model));
+  Split part = part_to_evaluate(store, wanted_split(arguments.split));
+  std::unique_ptr<Engine> engine = engine_for(context);
+  ProgressLine line;
+  std::vector<Judged> judged = judge(model, store, part, *engine, context.stop, line.sink());
+  line.clear();
+  Evaluation evaluation = evaluate(judged, part, model.classes, training_ages(store));
+  std::vector<std::string> sentences = caveats(evaluation, model);
+  arguments.json ? print_json(to_json(evaluation, sentences)) : print_evaluation(evaluation, sentences);
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& program, const Context& context) {
+  CLI::App* command = program.add_subcommand("evaluate", "How good a network is, beside what guessing would give");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("MODEL", arguments->model, "A run (its best checkpoint) or a model file")->required();
+  command->add_option("--data", arguments->data, "The store to evaluate on; a run's own by default");
+  command
+      ->add_option("--split", arguments->split,
+                   "The part to evaluate on: test, val or train; test by default, or val where there is no test part")
+      ->check(CLI::IsMember({"test", "val", "train"}));
+  command->add_flag("--json", arguments->json, "Print the figures as JSON");
+  command->callback([arguments, &context] { run(*arguments, context); });
+}
+
+}  // namespace agewise

@@ -1,0 +1,32 @@
+#include "app/run_text.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+constexpr const char* kHead =
+    "epoch   train: loss  right %    MAE   validation: loss  right %    MAE   images/s  waiting   left\n"
+    "-----  ------------  -------  -----  -----------------  -------  -----  ---------  -------  -----\n";
+
+}  // namespace
+
+std::string epoch_line(const EpochRecord& r, bool with_head) {
+  return fmt::format("{}{:5}  {:12.4f}  {:7.2f}  {:5.2f}  {:17.4f}  {:7.2f}  {:5.2f}  {:>9}  {:5.1f} %  {:>5}{}\n",
+                     with_head ? kHead : "", r.epoch, r.train.loss, 100 * r.train.accuracy, r.train.mae,
+                     r.validation.loss, 100 * r.validation.accuracy, r.validation.mae,
+                     with_thousands(static_cast<std::uint64_t>(std::lround(r.images_per_second))), 100 * r.wait_share,
+                     duration_text(r.seconds_left), r.best ? "  best" : "");
+}
+
+nlohmann::ordered_json to_json(const std::vector<EpochRecord>& log) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const EpochRecord& record : log) json.push_back(nlohmann::ordered_json::parse(to_line(record)));
+  return json;
+}
+
+}  // namespace agewise

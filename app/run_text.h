@@ -1,0 +1,16 @@
+// A run's log as text and JSON.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "agewise/train/log.h"
+
+namespace agewise {
+
+// One line of the table that `train` shows; with the head and its rule above it for the first one.
+std::string epoch_line(const EpochRecord& record, bool with_head);
+
+nlohmann::ordered_json to_json(const std::vector<EpochRecord>& log);
+
+}  // namespace agewise

@@ -1,0 +1,144 @@
+// agewise train RUN --data STORE: a recipe and a store to a trained network.
+#include "agewise/train/train.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/error.h"
+#include "agewise/train/plan.h"
+#include "app/commands.h"
+#include "app/engine.h"
+#include "app/options.h"
+#include "app/run_text.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+struct Arguments {
+  std::string run, data, from;
+  RecipeOptions recipe;
+  bool resume = false, plan = false, json = false;
+};
+
+Store open_store(const Arguments& arguments) {
+  if (!arguments.data.empty()) return Store(arguments.data);
+  if (!arguments.resume) throw UsageError("--data STORE is needed: what to train on; `agewise prepare` makes a store");
+  recipe_of({arguments.run});  // tells of a folder without a run
+  return Store(read_facts({arguments.run}).store);
+}
+
+Recipe wanted_recipe(const Arguments& arguments, const Store& store) {
+  Recipe recipe = arguments.resume                  ? recipe_of({arguments.run})
+                  : arguments.recipe.recipe.empty() ? store.facts().recipe
+                                                    : load_recipe(arguments.recipe.recipe);
+  apply_assignments(arguments.recipe, recipe);
+  return recipe_on_store(recipe, store);
+}
+
+nlohmann::ordered_json to_json(const TrainPlan& plan, const Recipe& recipe) {
+  return {{"training_pictures", plan.training_pictures},
+          {"validation_pictures", plan.validation_pictures},
+          {"validation_part", name_of(plan.validation_part)},
+          {"parameters", plan.parameters},
+          {"seconds_a_step", plan.seconds_a_step},
+          {"hours_an_epoch", plan.seconds_an_epoch / 3600},
+          {"hours", plan.seconds_an_epoch * recipe.train.epochs / 3600},
+          {"memory_mb", plan.memory >> 20},
+          {"disk_mb", plan.disk >> 20},
+          {"disk_free_mb", plan.disk_free >> 20},
+          {"whitened_on", plan.whitened_on}};
+}
+
+void print_plan(const TrainPlan& plan, const Recipe& recipe) {
+  double hours = plan.seconds_an_epoch / 3600;
+  print(fmt::format("training    {} pictures, validated on {} {} pictures\n", with_thousands(plan.training_pictures),
+                    with_thousands(plan.validation_pictures), name_of(plan.validation_part)));
+  print(fmt::format("network     {} parameters; {:.0f} ms a step of {} pictures ({:.0f} pictures/s)\n",
+                    with_thousands(plan.parameters), 1000 * plan.seconds_a_step, recipe.train.batch,
+                    recipe.train.batch / plan.seconds_a_step));
+  print(fmt::format("time        {:.3g} hours an epoch, {:.3g} hours for {} epochs\n", hours,
+                    hours * recipe.train.epochs, recipe.train.epochs));
+  if (plan.whitened_on > 0) {
+    print(fmt::format("            and before them whitening, fitted on {} pictures\n",
+                      with_thousands(plan.whitened_on)));
+  }
+  print(fmt::format("memory      {} MB\n", plan.memory >> 20));
+  print(fmt::format("disk        {} MB of {} MB free\n", plan.disk >> 20, plan.disk_free >> 20));
+  if (plan.disk > plan.disk_free) warn("the run does not fit on the disk");
+}
+
+void plan(const Arguments& arguments, const Context& context) {
+  Store store = open_store(arguments);
+  Recipe recipe = wanted_recipe(arguments, store);
+  TrainPlan plan = plan_training(recipe, store, arguments.run, *engine_for(context), steady_clock());
+  arguments.json ? print_json(to_json(plan, recipe)) : print_plan(plan, recipe);
+}
+
+RunFolder open_run(const Arguments& arguments, const Recipe& recipe) {
+  if (!arguments.resume) return create_run(arguments.run, recipe);
+  RunFolder run{arguments.run};
+  change_recipe(run, recipe);
+  return run;
+}
+
+nlohmann::ordered_json to_json(const TrainResult& result, const RunFolder& run) {
+  return {{"epochs", result.epochs},
+          {"best_epoch", result.best_epoch},
+          {"stopped_early", result.stopped_early},
+          {"log", to_json(read_log(run.log()))}};
+}
+
+void print_result(const TrainResult& result, const RunFolder& run) {
+  if (result.stopped_early) print(fmt::format("stopped after {} epochs: none of the last was better\n", result.epochs));
+  print(fmt::format("best epoch: {}, {}\n", result.best_epoch, run.best().string()));
+}
+
+void run(const Arguments& arguments, const Context& context) {
+  if (arguments.plan) return plan(arguments, context);
+  if (arguments.resume && !arguments.recipe.recipe.empty()) {
+    throw UsageError("--resume goes on by the run's own recipe.toml: leave --recipe out");
+  }
+  Store store = open_store(arguments);
+  Recipe recipe = wanted_recipe(arguments, store);
+  std::optional<Model> from;
+  if (!arguments.from.empty()) from = read_model(model_file_of(arguments.from));
+  std::unique_ptr<Engine> engine = engine_for(context);
+  RunFolder folder = open_run(arguments, recipe);
+
+  ProgressLine line;
+  bool headed = false;
+  TrainHooks hooks{context.stop, line.sink(), steady_clock(), {}, {}};
+  hooks.notice = [&](const std::string& text) {
+    line.clear();
+    if (!arguments.json) print(text + "\n");
+  };
+  hooks.epoch_done = [&](const EpochRecord& record) {
+    line.clear();
+    if (arguments.json) return;
+    print(epoch_line(record, /*with_head=*/!headed));
+    headed = true;
+  };
+  TrainResult result = train({folder, recipe, store, from ? &*from : nullptr}, *engine, hooks);
+  line.clear();
+  arguments.json ? print_json(to_json(result, folder)) : print_result(result, folder);
+}
+
+}  // namespace
+
+void add_train(CLI::App& program, const Context& context) {
+  CLI::App* command = program.add_subcommand("train", "A store to a trained network");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("RUN", arguments->run, "The folder to make: recipe, log, checkpoints, plots, report")->required();
+  command->add_option("--data", arguments->data, "The store to train on; with --resume the run's own by default");
+  add_recipe_options(*command, arguments->recipe);
+  command->add_flag("--resume", arguments->resume, "Go on with a run that was stopped, or for more train.epochs");
+  command->add_option("--from", arguments->from, "Begin with the weights of this model or run instead of fresh ones");
+  command->add_flag("--plan", arguments->plan, "Time three steps, tell hours, memory and disk, and write nothing");
+  command->add_flag("--json", arguments->json, "Print the result as JSON");
+  command->callback([arguments, &context] { run(*arguments, context); });
+}
+
+}  // namespace agewise
