@@ -22,7 +22,9 @@ std::string first_line_of(const std::filesystem::path& file) {
   return head.substr(0, head.find('\n'));
 }
 
+// Also a folder's, with which `tar -t` begins.
 bool looks_like_names(const std::string& line) {
+  if (line.ends_with('/')) return true;
   std::size_t begin = line.find_last_of('/') + 1, digits = begin;
   while (digits < line.size() && std::isdigit(static_cast<unsigned char>(line[digits])) != 0) ++digits;
   return digits > begin && digits < line.size() && line[digits] == '_' && line.find(',') == std::string::npos;
@@ -35,9 +37,10 @@ bool is_text(const std::string& line) {
   return !line.empty();
 }
 
-// Dates outside of these are typing errors; they also keep the arithmetic far from overflow.
+// What is outside of these is a typing error; they also keep the arithmetic far from overflow.
 bool is_day(double day) { return std::isfinite(day) && day >= 1 && day < 3'000'000; }
 bool is_year(double year) { return std::isfinite(year) && year >= 1 && year < 8000; }
+bool is_age(double age) { return std::abs(age) < 8000; }
 
 int age_by_year(double born, double taken) {
   return static_cast<int>(taken) - date_of_matlab_day(static_cast<std::int64_t>(born)).year;
@@ -69,7 +72,7 @@ Catalog read_labels(const std::filesystem::path& file) {
 }
 
 double age_of(const CatalogRow& row, AgeRule rule) {
-  if (!std::isnan(row.age)) return row.age;
+  if (!std::isnan(row.age)) return is_age(row.age) ? row.age : kNotANumber;
   if (!row.born || !row.taken || !is_day(*row.born) || !is_year(*row.taken)) return kNotANumber;
   return age_by_rule(*row.born, *row.taken, rule);
 }

@@ -43,8 +43,8 @@ struct Catalog {
 // broken. (A broken value of one row is not an error: screening rejects the row.)
 Catalog read_labels(const std::filesystem::path& file);
 
-// Completed years by `rule`, from the labels' dates, or the labels' own age. NaN where neither is known or a date is
-// impossible.
+// Completed years by `rule`, from the labels' dates, or the labels' own age. NaN where neither is known, or it is
+// impossible: a date outside the calendar, an age of thousands of years.
 double age_of(const CatalogRow& row, AgeRule rule);
 
 }  // namespace agewise

@@ -9,7 +9,8 @@
 namespace agewise {
 
 // IMDB-WIKI's imdb.mat or wiki.mat (facts of the format: docs/imdb-wiki.md), MAT v5 through matio. Box corners, 1-based
-// and inclusive there, become our 0-based exclusive ones.
+// and inclusive there, become our 0-based exclusive ones. A person is a name: that of celeb_id where the file has it.
+// 2 s of one core and 410 MB for imdb.mat's 460,723 rows, all but the rows given back.
 Catalog read_imdb_wiki(const std::filesystem::path& file);
 
 // CSV (RFC 4180; a byte order mark and CRLF are fine) with a header. Columns, in any order: file and age, or file with
@@ -20,7 +21,8 @@ Catalog read_csv(const std::filesystem::path& file);
 Catalog parse_csv(std::string_view text, const std::string& origin, const std::string& source);
 
 // Names as UTKFace gives them, "[age]_[gender]_[race]_[date].jpg": of the pictures in a folder, or of a text file with
-// one a line. A name that does not begin so gets no age and is rejected by screening.
+// one a line (`tar -tf UTKFace.tar > names.txt` makes one; folders in it are passed over). A name that does not begin
+// so gets no age and is rejected by screening.
 Catalog read_utkface_folder(const std::filesystem::path& folder);
 Catalog parse_utkface_names(std::string_view text);
 CatalogRow utkface_row(const std::string& name);

@@ -57,7 +57,7 @@ Catalog parse_utkface_names(std::string_view text) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
-    if (!line.empty()) catalog.rows.push_back(utkface_row(std::string(line)));
+    if (!line.empty() && line.back() != '/') catalog.rows.push_back(utkface_row(std::string(line)));
   }
   return catalog;
 }

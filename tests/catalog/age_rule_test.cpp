@@ -38,6 +38,14 @@ TEST(AgeRule, an_age_in_the_labels_wins_over_dates) {
   EXPECT_EQ(age_of(row, AgeRule::mid_year), 33);
 }
 
+TEST(AgeRule, an_impossible_age_in_the_labels_is_none) {
+  for (double bad : {std::numeric_limits<double>::infinity(), 1e300, -1e300}) {
+    CatalogRow row;
+    row.age = bad;
+    EXPECT_TRUE(std::isnan(age_of(row, AgeRule::mid_year))) << bad;
+  }
+}
+
 TEST(AgeRule, impossible_dates_have_no_age) {
   double infinite = std::numeric_limits<double>::infinity();
   for (double bad : {kNotANumber, infinite, -infinite, 0.0, -5.0, 1e18}) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "agewise/base/files.h"
 #include "agewise/catalog/labels.h"
 
 namespace agewise {
@@ -34,6 +35,28 @@ TEST(UtkFaceNames, are_one_a_line) {
   ASSERT_EQ(catalog.rows.size(), 2U);
   EXPECT_EQ(catalog.rows[0].file, "1_0_0_x.jpg");
   EXPECT_EQ(catalog.rows[1].age, 2);
+}
+
+// As `tar -tf` and `find` print them.
+TEST(UtkFaceNames, with_folders_among_them_are_recognised_by_content) {
+  std::filesystem::path list = std::filesystem::path(testing::TempDir()) / "agewise-names.txt";
+  write_file(list, "UTKFace/\nUTKFace/1_0_0_x.jpg\n");
+  Catalog catalog = read_labels(list);
+  std::filesystem::remove(list);
+  ASSERT_EQ(catalog.rows.size(), 1U);
+  EXPECT_EQ(catalog.kind, "UTKFace names");
+  EXPECT_EQ(catalog.rows[0].file, "UTKFace/1_0_0_x.jpg");
+}
+
+TEST(UtkFaceNames, of_a_folder_of_pictures_are_sorted) {
+  std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "agewise-names";
+  std::filesystem::create_directories(folder / "part1");
+  for (const char* name : {"part1/7_0_1_y.jpg", "3_1_2_x.JPG", "readme.txt"}) write_file(folder / name, "x");
+  Catalog catalog = read_labels(folder);
+  std::filesystem::remove_all(folder);
+  ASSERT_EQ(catalog.rows.size(), 2U);
+  EXPECT_EQ(catalog.rows[0].file, "3_1_2_x.JPG");
+  EXPECT_EQ(catalog.rows[1].file, "part1/7_0_1_y.jpg");
 }
 
 }  // namespace
