@@ -14,8 +14,10 @@ constexpr std::uint64_t kFewPixels = 500'000;  // so few take no share of the bu
 // A face cut out of a picture may be any part of it, so that the whole is decoded at its full size.
 int enough_pixels(const FaceRecipe& recipe) { return recipe.crop ? 0 : recipe.size; }
 
-std::uint64_t pixels_of(const PictureInfo& info) {
-  return static_cast<std::uint64_t>(info.width) * static_cast<std::uint64_t>(info.height);
+// What a picture takes of the budget. libheif needs 14 bytes a pixel, twice what the other decoders do.
+std::uint64_t weight_of(const PictureInfo& info) {
+  std::uint64_t pixels = static_cast<std::uint64_t>(info.width) * static_cast<std::uint64_t>(info.height);
+  return info.kind == FileKind::heif ? 2 * pixels : pixels;
 }
 
 std::variant<PreparedFace, Rejected> face_of(const CatalogRow& row, Decoded decoded, const FaceRecipe& recipe) {
@@ -39,9 +41,10 @@ std::variant<PreparedFace, Rejected> prepare_face(const CatalogRow& row, std::sp
                                                   const FaceRecipe& recipe, Budget& pixels) {
   DecodeOptions options{recipe.colour == Colour::grey, enough_pixels(recipe), kFewPixels};
   Decoded decoded = decode(file, options);
-  if (decoded.image || pixels_of(decoded.info) <= kFewPixels) return face_of(row, std::move(decoded), recipe);
-  Share share(pixels, pixels_of(decoded.info));  // until the face is cut out and the picture is gone
-  options.max_pixels = kMostPixels;
+  std::uint64_t weight = weight_of(decoded.info);
+  if (decoded.image || weight <= kFewPixels) return face_of(row, std::move(decoded), recipe);
+  Share share(pixels, weight);  // until the face is cut out and the picture is gone
+  options.max_pixels = decoded.info.kind == FileKind::heif ? kMostPixels / 2 : kMostPixels;
   return face_of(row, decode(file, options), recipe);
 }
 

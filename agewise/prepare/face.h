@@ -12,8 +12,8 @@
 
 namespace agewise {
 
-// A picture of more pixels (after a JPEG's reduction) is a reject.
-inline constexpr std::uint64_t kMostPixels = 24'000'000;
+// A picture of more pixels (after a JPEG's reduction; of HEIC, half as many) is a reject.
+inline constexpr std::uint64_t kMostPixels = 25'000'000;
 
 struct PreparedFace {
   Image face;  // size × size, grey or RGB

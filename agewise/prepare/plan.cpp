@@ -27,6 +27,15 @@ std::string describe_file(const std::filesystem::path& file, const Catalog& cata
                      content_hash(content.bytes()).substr(0, 16));
 }
 
+// Of one label file, which is the rule, without ever holding its rows twice.
+void append(std::vector<CatalogRow>& rows, std::vector<CatalogRow> more) {
+  if (rows.empty()) {
+    rows = std::move(more);
+    return;
+  }
+  std::move(more.begin(), more.end(), std::back_inserter(rows));
+}
+
 bool has_classes(const ClassesRecipe& classes) { return classes.years > 0 || !classes.edges.empty(); }
 
 std::vector<int> classes_of_wanted(const PreparePlan& plan) {
@@ -75,7 +84,7 @@ PreparePlan plan_preparation(const PrepareOptions& options) {
   for (const std::filesystem::path& file : options.labels) {
     Catalog catalog = read_labels(file);
     files.push_back(describe_file(file, catalog));
-    std::move(catalog.rows.begin(), catalog.rows.end(), std::back_inserter(plan.rows));
+    append(plan.rows, std::move(catalog.rows));
   }
   plan.facts.labels = describe_labels(options, files);
   plan.chosen = choose_rows(plan.rows.size(), options.limit, options.sample_seed);

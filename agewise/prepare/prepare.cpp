@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -19,7 +20,7 @@
 namespace agewise {
 namespace {
 
-constexpr std::uint64_t kBytesInFlight = std::uint64_t{32} << 20;      // of picture files read and not yet decoded
+constexpr std::uint64_t kBytesInFlight = std::uint64_t{16} << 20;      // of picture files read and not yet decoded
 constexpr std::uint64_t kFaceBytesInFlight = std::uint64_t{16} << 20;  // of faces encoded and not yet written
 constexpr std::uint64_t kItemsInFlight = 256;
 
@@ -60,8 +61,11 @@ struct RowState {
   int match = 0;               // components of the best match so far; 0: no picture yet
   std::uint32_t decision = 0;  // of the newest job or reject
   bool ambiguous = false;
-  std::string picture;  // that matched best
+  std::size_t picture =
+      0;  // hash of the path of the one that matched best: paths themselves would take more than labels
 };
+
+std::size_t hash_of(const std::string& path) { return std::hash<std::string>()(path); }
 
 // A face of 1024 × 1024 pixels takes a megabyte: fewer of them may wait.
 std::size_t faces_in_flight(const FaceRecipe& recipe) {
@@ -118,7 +122,7 @@ class Preparation {
       std::optional<std::size_t> wanted = index_in_wanted(number);
       if (!wanted) continue;
       RowState& state = states_[*wanted];
-      state.picture = row.picture;
+      state.picture = hash_of(row.picture);
       state.match = common_suffix(plan_.rows[number].file, row.picture);
       ++done_;
       if (!row.face) ++rejects_;
@@ -184,32 +188,32 @@ class Preparation {
   // A picture whose name fits this row and no other as well.
   void offer(std::size_t wanted, int length, PictureSource& source, const SourceEntry& entry) {
     RowState& state = states_[wanted];
-    if (state.picture == entry.path && !state.ambiguous) return;  // an earlier run's, or the same file twice
+    if (state.picture == hash_of(entry.path) && !state.ambiguous) return;  // an earlier run's, or the same file twice
     if (length < state.match) return;
     if (length == state.match) return offer_ambiguous(wanted, length);
-    state = {length, state.decision + 1, false, entry.path};
+    state = {length, state.decision + 1, false, hash_of(entry.path)};
     newest_[wanted] = state.decision;
-    if (entry.size > kLargestPictureFile) return reject(wanted, fmt::format("a file of {} bytes", entry.size));
+    if (entry.size > kLargestPictureFile)
+      return reject(wanted, entry.path, fmt::format("a file of {} bytes", entry.size));
     std::uint64_t share = budget_.take(entry.size);
     SourceContent content = source.read();
     if (content.problem.empty()) {
       jobs_.push({wanted, state.decision, entry.path, share, std::move(content.bytes)});
     } else {
       budget_.give_back(share);
-      reject(wanted, content.problem);
+      reject(wanted, entry.path, content.problem);
     }
   }
 
-  void reject(std::size_t wanted, const std::string& problem) {
-    const RowState& state = states_[wanted];
-    outcomes_.push({wanted, state.decision, state.picture, {}, {}, {Reason::undecodable, problem}});
+  void reject(std::size_t wanted, const std::string& picture, const std::string& problem) {
+    outcomes_.push({wanted, states_[wanted].decision, picture, {}, {}, {Reason::undecodable, problem}});
   }
 
   // Two pictures, or two rows, with equally long names in common: neither is a better guess.
   void offer_ambiguous(std::size_t wanted, int length) {
     RowState& state = states_[wanted];
     if (length < state.match || (state.ambiguous && length == state.match)) return;
-    state = {length, state.decision + 1, true, ""};
+    state = {length, state.decision + 1, true, 0};
     newest_[wanted] = state.decision;
     outcomes_.push({wanted, state.decision, "", {}, {}, {Reason::ambiguous_name, ""}});
   }

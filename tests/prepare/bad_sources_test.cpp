@@ -68,10 +68,7 @@ TEST_F(BadSources, a_stop_is_an_interruption_though_the_source_breaks_at_the_sam
 TEST_F(BadSources, a_file_that_cannot_be_read_is_a_reject_and_the_others_go_on) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may read every file";
   write_labels(2);
-  for (const auto& [name, content] : members(2)) {
-    std::filesystem::create_directories((folder_ / "pictures" / name).parent_path());
-    write_file(folder_ / "pictures" / name, content);
-  }
+  write_folder(members(2));
   std::filesystem::permissions(folder_ / "pictures/wiki_crop/00/face_0.jpg", std::filesystem::perms::none);
   EXPECT_EQ(run({folder_ / "pictures"}).rejects, (std::map<Reason, std::int64_t>{{Reason::undecodable, 1}}));
 }
@@ -99,8 +96,7 @@ TEST_F(BadSources, links_in_a_tar_and_in_a_folder_are_not_followed_out_of_it) {
 
 TEST_F(BadSources, names_that_are_not_ascii_are_found_in_tars_and_folders) {
   write_labels(0, "Zürich/Jürgen.jpg,30\n");
-  std::filesystem::create_directories(folder_ / "pictures/Zürich");
-  write_file(folder_ / "pictures/Zürich/Jürgen.jpg", numbered_jpeg(1));
+  write_folder({{"Zürich/Jürgen.jpg", numbered_jpeg(1)}});
   for (const char* format : {"gnu", "pax", "ustar"}) {
     std::string tar = std::string(format) + ".tar";
     ASSERT_EQ(
@@ -151,7 +147,7 @@ TEST_F(BadSources, a_disk_too_small_is_refused_before_anything_is_written) {
   write_labels(5);
   write_tar(folder_ / "p.tar", members(5));
   PreparePlan huge = plan();
-  huge.wanted.assign(std::size_t{1} << 27, 0);
+  huge.wanted.assign(std::size_t{1} << 23, 0);
   huge.facts.recipe.face.size = 1024;
   StopFlag stop{false};
   EXPECT_THAT(error_of([&] { prepare(huge, {folder_ / "p.tar"}, store(), 1, stop); }),

@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include <fstream>
 #include <stdexcept>
 
 #include "agewise/base/files.h"
@@ -58,6 +59,15 @@ void Collection::write_labels(int rows, const std::string& extra) {
   std::string csv = "file,age\n";
   for (int i = 0; i < rows; ++i) csv += fmt::format("{:02}/face_{}.jpg,{}\n", i % 100, i, i % 90 + 1);
   write_file(folder_ / "labels.csv", csv + extra);
+}
+
+void Collection::write_folder(const std::vector<std::pair<std::string, std::vector<std::byte>>>& members) const {
+  for (const auto& [name, content] : members) {
+    std::filesystem::path file = folder_ / "pictures" / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary)
+        .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+  }
 }
 
 std::vector<std::pair<std::string, std::vector<std::byte>>> Collection::members(int rows) const {

@@ -35,6 +35,9 @@ class Collection : public testing::Test {
   void write_labels(int rows, const std::string& extra = "");
   std::vector<std::pair<std::string, std::vector<std::byte>>> members(int rows) const;
 
+  // The members as files under folder_/pictures.
+  void write_folder(const std::vector<std::pair<std::string, std::vector<std::byte>>>& members) const;
+
   PreparePlan plan(PrepareOptions options = {}) const {
     if (options.labels.empty()) options.labels = {folder_ / "labels.csv"};
     if (options.recipe.name.empty()) options.recipe = recipe_;

@@ -43,10 +43,7 @@ TEST_F(Prepare, a_tar_becomes_a_store_in_label_order_whatever_its_own) {
 TEST_F(Prepare, folder_tar_compressed_tar_and_several_sources_give_the_same_store) {
   write_labels(40);
   auto pictures = members(40);
-  for (const auto& [name, content] : pictures) {
-    std::filesystem::create_directories((folder_ / "pictures" / name).parent_path());
-    write_file(folder_ / "pictures" / name, content);
-  }
+  write_folder(pictures);
   write_tar(folder_ / "all.tar", pictures);
   write_tar(folder_ / "all.tar.gz", pictures, true);
   write_tar(folder_ / "1.tar", {pictures.begin(), pictures.begin() + 25});
@@ -190,10 +187,7 @@ TEST_F(Prepare, a_complete_store_is_left_as_it_is) {
 // A folder's pictures keep their names whatever way the folder is spelled: none looks like a second one for its row.
 TEST_F(Prepare, goes_on_with_the_same_folder_spelled_otherwise) {
   write_labels(1200);
-  for (const auto& [name, content] : members(1200)) {
-    std::filesystem::create_directories((folder_ / "pictures" / name).parent_path());
-    write_file(folder_ / "pictures" / name, content);
-  }
+  write_folder(members(1200));
   StopFlag stop{false};
   EXPECT_THROW(prepare(plan(), {folder_ / "pictures"}, store(), 2, stop,
                        [&](const Progress& progress) { stop = progress.done >= 100; }),
