@@ -183,6 +183,11 @@ std::vector<Case> layer_cases() {
           {kind = 'average-pool', kernel = 2, from = 'stem'}, {kind = 'pad', channels = 2, name = 'left'},
           {kind = 'pad', bottom = 1, right = 1, from = 'right', name = 'right_padded'},
           {kind = 'add', from = ['left', 'right_padded']}, {kind = 'relu'})"),
+      // Whole rows of the convolution's output lie in its pad.
+      one("a residual add to a convolution whose pad is as wide as its kernel", 3, 6, R"(
+          {kind = 'convolution', channels = 4, kernel_height = 1, kernel_width = 3, pad = 1, name = 'left'},
+          {kind = 'pad', bottom = 2, from = 'input'}, {kind = 'convolution', channels = 4, kernel = 1, name = 'right'},
+          {kind = 'add', from = ['left', 'right']})"),
       one("a concatenation of branches", 3, 6, R"(
           {kind = 'convolution', channels = 5, kernel = 1, name = 'a'},
           {kind = 'convolution', channels = 7, kernel = 3, pad = 1, from = 'input', name = 'b'},

@@ -51,7 +51,14 @@ class Finder {
     return true;
   }
 
+  // oneDNN 2.6.3's AVX-512 kernel leaves out the sum in rows of the output whose window lies wholly in the pad.
+  bool reaches_wholly_into_pad(int layer) const {
+    const auto& c = std::get<layer::Convolution>(graph_.layers[static_cast<std::size_t>(layer)].kind);
+    return std::max(c.pad.top, c.pad.bottom) >= c.kernel_height || std::max(c.pad.left, c.pad.right) >= c.kernel_width;
+  }
+
   void take_add(Operation& operation) {
+    if (reaches_wholly_into_pad(operation.layer)) return;
     int before = operation.output, candidate = next(before);
     if (!is<layer::Add>(graph_, candidate) || taken_[static_cast<std::size_t>(candidate)]) return;
     const std::vector<int>& inputs = graph_.layers[static_cast<std::size_t>(candidate)].inputs;
