@@ -16,7 +16,7 @@ struct InfoOptions {
 };
 
 void info_labels(const InfoOptions& options);
-void info_model(const InfoOptions& options);
+void info_model(const InfoOptions& options);  // or a run
 void info_store(const InfoOptions& options);
 
 }  // namespace agewise

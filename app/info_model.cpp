@@ -1,10 +1,13 @@
-// agewise info MODEL: a model's card.
+// agewise info MODEL|RUN: a model's card; of a run its best checkpoint's, and its epochs.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "agewise/estimate/model.h"
+#include "agewise/train/log.h"
+#include "agewise/train/run_folder.h"
 #include "app/info.h"
+#include "app/run_text.h"
 #include "app/terminal.h"
 
 namespace agewise {
@@ -52,7 +55,7 @@ ordered_json whitening_json(const Model& model) {
           {"epsilon", zca.epsilon}};
 }
 
-void print_json_card(const Model& model) {
+void print_json_card(const Model& model, const std::vector<EpochRecord>& log) {
   ordered_json layers = ordered_json::array(), classes = ordered_json::array();
   for (const LayerCard& card : layers_of(model)) {
     layers.push_back(
@@ -61,29 +64,26 @@ void print_json_card(const Model& model) {
   for (int c = 0; c < model.classes.count(); ++c) {
     classes.push_back({{"name", model.classes.names[c]}, {"years", model.classes.values[c]}});
   }
-  print_json(ordered_json{{"kind", "model"},
-                          {"recipe", model.recipe.name},
-                          {"description", model.recipe.description},
-                          {"parameters", model.parameters.size()},
-                          {"face_size", model.recipe.face.size},
-                          {"colour", model.recipe.face.colour == Colour::grey ? "grey" : "rgb"},
-                          {"mean", model.recipe.network.mean},
-                          {"scale", model.recipe.network.scale},
-                          {"whitening", whitening_json(model)},
-                          {"classes", classes},
-                          {"layers", layers},
-                          {"notes", model.notes},
-                          {"recipe_toml", to_toml(model.recipe)}});
+  ordered_json card{{"kind", "model"},
+                    {"recipe", model.recipe.name},
+                    {"description", model.recipe.description},
+                    {"parameters", model.parameters.size()},
+                    {"face_size", model.recipe.face.size},
+                    {"colour", model.recipe.face.colour == Colour::grey ? "grey" : "rgb"},
+                    {"mean", model.recipe.network.mean},
+                    {"scale", model.recipe.network.scale},
+                    {"whitening", whitening_json(model)},
+                    {"classes", classes},
+                    {"layers", layers},
+                    {"notes", model.notes},
+                    {"recipe_toml", to_toml(model.recipe)}};
+  if (!log.empty()) card["epochs"] = to_json(log);
+  print_json(card);
 }
 
-}  // namespace
-
-void info_model(const InfoOptions& options) {
-  Model model = read_model(options.path);
-  if (options.json) return print_json_card(model);
-  print(fmt::format("{}: a model by recipe {}, {} parameters\n{}\n\npictures: {}\n\n", options.path.string(),
-                    model.recipe.name, with_thousands(model.parameters.size()), model.recipe.description,
-                    preprocessing_of(model)));
+void print_card(const std::filesystem::path& file, const Model& model, const std::vector<EpochRecord>& log) {
+  print(fmt::format("{}: a model by recipe {}, {} parameters\n{}\n\npictures: {}\n\n", file.string(), model.recipe.name,
+                    with_thousands(model.parameters.size()), model.recipe.description, preprocessing_of(model)));
   std::vector<std::vector<std::string>> layers{{"layer", "kind", "gives", "parameters"}};
   for (const LayerCard& card : layers_of(model)) {
     layers.push_back({card.name, card.kind, card.shape, with_thousands(static_cast<std::uint64_t>(card.parameters))});
@@ -96,6 +96,18 @@ void info_model(const InfoOptions& options) {
   print(table(classes));
   for (const auto& [name, text] : model.notes) print(fmt::format("\n{}: {}", name, text));
   if (!model.notes.empty()) print("\n");
+  if (!log.empty()) print("\n");
+  for (std::size_t i = 0; i < log.size(); ++i) print(epoch_line(log[i], i == 0));
+}
+
+}  // namespace
+
+void info_model(const InfoOptions& options) {
+  std::filesystem::path file = model_file_of(options.path);
+  Model model = read_model(file);
+  std::vector<EpochRecord> log;
+  if (is_run(options.path)) log = read_log(RunFolder{options.path}.log());
+  options.json ? print_json_card(model, log) : print_card(file, model, log);
 }
 
 }  // namespace agewise

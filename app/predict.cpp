@@ -13,6 +13,7 @@
 #include "agewise/base/workers.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/image/decode.h"
+#include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/terminal.h"
@@ -155,7 +156,7 @@ void run(const Arguments& arguments, const Context& context) {
   std::vector<Path> files = files_of(arguments.paths);
   std::unique_ptr<Engine> engine = engine_for(context);
   auto batch = static_cast<int>(std::min(files.size(), kFacesAtOnce));
-  Estimator estimator(read_model(arguments.model), *engine, batch);
+  Estimator estimator(read_model(model_file_of(arguments.model)), *engine, batch);
   const FaceRecipe& recipe = estimator.model().recipe.face;
   Printer printer(arguments, estimator.model().classes);
   ProgressLine line;
@@ -190,7 +191,7 @@ void add_predict(CLI::App& program, const Context& context) {
       "The age in each picture. Pictures must be face crops, as those that the model was trained on: the whole picture "
       "is taken for the face, none is looked for");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--model", arguments->model, "A model file")->required();
+  command->add_option("--model", arguments->model, "A model file, or a run: its best checkpoint")->required();
   command->add_option("PICTURE", arguments->paths, "Pictures (JPEG, PNG, WebP, HEIC), or folders of them")->required();
   command->add_flag("--distribution", arguments->distribution, "Print the probability of every class");
   command->add_flag("--json", arguments->json, "Print as JSON, one picture a line");

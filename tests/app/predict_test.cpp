@@ -102,6 +102,14 @@ TEST_F(Predict, reads_more_pictures_than_go_through_the_network_at_once) {
   for (int i = 0; i < 70; ++i) EXPECT_EQ(all[i]["age"], i % 3 == 0 ? 20 : 70) << i;
 }
 
+TEST_F(Predict, takes_the_best_checkpoint_of_a_run) {
+  std::filesystem::create_directory(folder_ / "run");
+  std::filesystem::copy(folder_ / "m.safetensors", folder_ / "run/best.safetensors");
+  EXPECT_THAT(run("predict --model " + at("run") + " " + at("pictures/b.png")).output,
+              StartsWith(" 70.0  60 and over"));
+  EXPECT_EQ(run("predict --model " + at("pictures") + " " + at("pictures/b.png")).exit_code, 1);
+}
+
 TEST_F(Predict, refuses_what_is_no_model_or_holds_no_pictures) {
   Outcome outcome = run("predict --model " + at("pictures/b.png") + " " + at("pictures"));
   EXPECT_EQ(outcome.exit_code, 1);
