@@ -37,6 +37,7 @@ TrainRecipe recipe_of(Optimiser optimiser) {
   TrainRecipe recipe;
   recipe.optimiser = optimiser;
   recipe.rate = 1e-2;
+  recipe.epsilon = 0.01;  // large enough to show where it stands: outside the root
   recipe.weight_decay = 0.01;
   return recipe;
 }

@@ -51,9 +51,9 @@ def optimiser(name, make):
     w = nn.Parameter(torch.from_numpy(numbers(7, 6))); o = make([w])
     for step in range(5): w.grad = torch.from_numpy(numbers(100 + step, 6)); o.step()
     say(name, w.detach())
-optimiser('rmsprop', lambda p: torch.optim.RMSprop(p, 1e-2, .9, eps=1e-8, weight_decay=.01))
+optimiser('rmsprop', lambda p: torch.optim.RMSprop(p, 1e-2, .9, eps=.01, weight_decay=.01))
 optimiser('sgd', lambda p: torch.optim.SGD(p, 1e-2, .9, weight_decay=.01))
-optimiser('adamw', lambda p: torch.optim.AdamW(p, 1e-2, (.9, .999), 1e-8, .01))
+optimiser('adamw', lambda p: torch.optim.AdamW(p, 1e-2, (.9, .999), .01, .01))
 
 def layer(name, module, shape):
     """A layer's output and the gradients of its parameters, where the output's gradient is numbers(2)."""
