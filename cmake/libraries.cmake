@@ -30,3 +30,6 @@ endforeach()
 find_library(CSV_LIBRARY NAMES csv REQUIRED)
 add_library(libcsv INTERFACE)
 target_link_libraries(libcsv INTERFACE ${CSV_LIBRARY})
+
+# Debian's libjs-chart.js, embedded into report.html.
+find_file(CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH REQUIRED)

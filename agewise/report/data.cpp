@@ -1,0 +1,156 @@
+#include "agewise/report/data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "agewise/image/encode.h"
+#include "agewise/report/curves.h"
+
+namespace agewise {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kBinYears = 5, kBins = 21;  // the last is 100 and over
+constexpr int kPictureQuality = 80;       // of the worst mistakes, as JPEG
+
+json age_bin_names() {
+  json names;
+  for (int bin = 0; bin + 1 < kBins; ++bin) names.push_back(fmt::format("{}–{}", bin * kBinYears, bin * kBinYears + 4));
+  names.push_back(fmt::format("{}+", (kBins - 1) * kBinYears));
+  return names;
+}
+
+std::size_t bin_of(double age) {
+  return static_cast<std::size_t>(std::clamp(std::floor(age / kBinYears), 0.0, kBins - 1.0));
+}
+
+struct Part {
+  std::string name;
+  std::int64_t pictures = 0;
+  std::vector<std::int64_t> ages, classes;  // counts
+};
+
+// All pictures, then each part that has any.
+json parts_of(const Report& report) {
+  std::vector<Part> parts{{"all"}, {"train"}, {"val"}, {"test"}};
+  for (Part& part : parts) {
+    part.ages.resize(kBins);
+    part.classes.resize(static_cast<std::size_t>(report.classes.count()));
+  }
+  for (const FaceRecord& face : report.faces) {
+    for (Part* part : {parts.data(), &parts[1 + static_cast<std::size_t>(face.split)]}) {
+      ++part->pictures;
+      ++part->ages[bin_of(face.age)];
+      ++part->classes[static_cast<std::size_t>(class_of(report.classes, face.age))];
+    }
+  }
+  json list = json::array();
+  for (const Part& part : parts) {
+    if (part.pictures == 0) continue;
+    list.push_back({{"name", part.name}, {"pictures", part.pictures}, {"ages", part.ages}, {"classes", part.classes}});
+  }
+  return list;
+}
+
+json to_json(const PartScores& scores) {
+  return {{"loss", scores.loss}, {"accuracy", scores.accuracy}, {"mae", scores.mae}};
+}
+
+json epochs_of(const Report& report) {
+  json list = json::array();
+  for (const EpochRecord& epoch : report.epochs) {
+    list.push_back({{"epoch", epoch.epoch},
+                    {"train", to_json(epoch.train)},
+                    {"validation", to_json(epoch.validation)},
+                    {"images_per_second", epoch.images_per_second}});
+  }
+  return list;
+}
+
+json to_json(const Scores& scores) {
+  json epsilon = scores.epsilon_error ? json(*scores.epsilon_error) : json(nullptr);
+  return {{"accuracy", scores.accuracy},
+          {"mae", scores.mae},
+          {"mean_error", scores.mean_error},
+          {"cs", scores.cs},
+          {"epsilon_error", epsilon}};
+}
+
+json to_json(const Group& group) {
+  return {{"name", group.name},
+          {"pictures", group.pictures},
+          {"model", to_json(group.model)},
+          {"baseline", to_json(group.baseline)}};
+}
+
+json to_json(const std::vector<Group>& groups) {
+  json list = json::array();
+  for (const Group& group : groups) list.push_back(to_json(group));
+  return list;
+}
+
+json worst_of(const Report& report) {
+  json list = json::array();
+  for (const Judged& one : report.evaluation->worst) {
+    json picture;
+    if (report.picture) {
+      picture = "data:image/jpeg;base64," + base64(encode_jpeg(report.picture(one.face.row), kPictureQuality));
+    }
+    list.push_back({{"age", one.face.age}, {"estimate", one.estimate}, {"file", one.face.file}, {"picture", picture}});
+  }
+  return list;
+}
+
+json evaluation_of(const Report& report) {
+  if (!report.evaluation) return nullptr;
+  const Evaluation& evaluation = *report.evaluation;
+  return {{"part", name_of(evaluation.part)},
+          {"class_names", evaluation.class_names},
+          {"majority_class", evaluation.majority_class},
+          {"mean_age", evaluation.mean_age},
+          {"all", to_json(evaluation.all)},
+          {"decades", to_json(evaluation.decades)},
+          {"genders", to_json(evaluation.genders)},
+          {"sources", to_json(evaluation.sources)},
+          {"confusion", evaluation.confusion},
+          {"worst", worst_of(report)}};
+}
+
+}  // namespace
+
+json report_data(const Report& report) {
+  json facts = json::array();
+  for (const auto& [label, text] : report.facts) facts.push_back({label, text});
+  return {{"title", report.title},
+          {"description", report.recipe.description},
+          {"recipe", to_toml(report.recipe)},
+          {"facts", facts},
+          {"caveats", report.caveats},
+          {"score_years", kScoreYears},
+          {"age_bins", age_bin_names()},
+          {"class_names", report.classes.names},
+          {"parts", parts_of(report)},
+          {"epochs", epochs_of(report)},
+          {"best_epoch", best_epoch(report.epochs)},
+          {"evaluation", evaluation_of(report)}};
+}
+
+std::string base64(std::span<const std::byte> bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::size_t here = std::min<std::size_t>(3, bytes.size() - i);
+    unsigned triple = 0;
+    for (std::size_t k = 0; k < 3; ++k) triple = triple << 8 | (k < here ? std::to_integer<unsigned>(bytes[i + k]) : 0);
+    for (std::size_t digit = 0; digit < 4; ++digit) {
+      text += digit <= here ? kDigits[triple >> (18 - 6 * digit) & 63] : '=';
+    }
+  }
+  return text;
+}
+
+}  // namespace agewise

@@ -1,0 +1,259 @@
+"use strict";
+// Draws the report from the JSON in #data (agewise/report/data.h says what is in it). Texts of the collection, such as
+// file names, only ever become text nodes.
+const data = JSON.parse(document.getElementById("data").textContent);
+const page = document.getElementById("report");
+const fewClasses = data.class_names.length <= 12;  // else, with a class a year, being right to the year says little
+
+function el(tag, attributes, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const number = (value, digits) => value === null || value === undefined ? "–" :
+  value.toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits});
+const percent = (share) => share === null ? "–" : number(100 * share, 1) + " %";
+const count = (value) => number(value, 0);
+
+function section(title, text, ...children) {
+  const node = el("section", {}, el("h2", {}, title), text ? el("p", {}, text) : null, ...children);
+  page.append(node);
+  return node;
+}
+const card = (title, ...children) => el("div", {class: "card"}, title ? el("h3", {}, title) : null, ...children);
+const grid = (...cards) => el("div", {class: "grid"}, ...cards);
+
+function table(head, rows) {
+  const cells = (tag, row) => el("tr", {}, ...row.map((cell) => el(tag, {}, String(cell))));
+  return el("div", {class: "scroll"},
+    el("table", {}, el("thead", {}, cells("th", head)), el("tbody", {}, ...rows.map((row) => cells("td", row)))));
+}
+
+// --- charts: made again when the colour scheme changes ---
+const charts = [];
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+
+function chart(make, low) {
+  const canvas = el("canvas", {role: "img"});
+  charts.push({canvas, make, drawn: null});
+  return el("div", {class: low ? "chart low" : "chart"}, canvas);
+}
+
+function drawCharts() {
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  Chart.defaults.color = colour("faint");
+  Chart.defaults.borderColor = colour("rule");
+  Chart.defaults.animation = false;
+  Chart.defaults.maintainAspectRatio = false;
+  for (const entry of charts) {
+    if (entry.drawn) entry.drawn.destroy();
+    entry.drawn = new Chart(entry.canvas, entry.make());
+  }
+}
+
+const legend = {position: "top", align: "end", labels: {boxWidth: 18, boxHeight: 2}};
+
+// A thin line at the best epoch.
+const bestEpoch = {
+  id: "bestEpoch",
+  beforeDatasetsDraw(chart) {
+    if (!data.best_epoch) return;
+    const x = chart.scales.x.getPixelForValue(data.best_epoch), {top, bottom} = chart.chartArea, context = chart.ctx;
+    context.save();
+    context.strokeStyle = colour("quiet");
+    context.setLineDash([3, 3]);
+    context.beginPath();
+    context.moveTo(x, top);
+    context.lineTo(x, bottom);
+    context.stroke();
+    context.restore();
+  }
+};
+
+function curves(key, format, most) {
+  const line = (name, part, ink) => ({
+    label: name, data: data.epochs.map((epoch) => ({x: epoch.epoch, y: epoch[part][key]})), borderColor: ink,
+    backgroundColor: ink, borderWidth: 2, pointRadius: data.epochs.length < 2 ? 3 : 0, pointHitRadius: 8, tension: 0
+  });
+  return chart(() => ({
+    type: "line",
+    data: {datasets: [line("train", "train", colour("accent")), line("validation", "validation", colour("second"))]},
+    options: {
+      interaction: {mode: "index", intersect: false},
+      scales: {
+        x: {type: "linear", min: 1, max: Math.max(2, data.epochs[data.epochs.length - 1].epoch), grid: {display: false},
+            ticks: {precision: 0}},
+        y: {min: 0, max: most, ticks: {callback: format}}
+      },
+      plugins: {
+        legend,
+        tooltip: {callbacks: {title: (items) => "epoch " + items[0].parsed.x,
+                              label: (item) => item.dataset.label + ": " + format(item.parsed.y)}}
+      }
+    },
+    plugins: [bestEpoch]
+  }));
+}
+
+function bars(labels, sets, format, low) {
+  return chart(() => ({
+    type: "bar",
+    data: {labels, datasets: sets.map((set) => ({label: set.name, data: set.values, backgroundColor: colour(set.ink),
+                                                 borderRadius: 2, categoryPercentage: 0.9, barPercentage: 0.9}))},
+    options: {
+      scales: {x: {grid: {display: false}, ticks: {maxRotation: 0, autoSkipPadding: 8}},
+               y: {beginAtZero: true, ticks: {callback: format, maxTicksLimit: 6}}},
+      plugins: {
+        legend: sets.length > 1 ? {...legend, labels: {boxWidth: 10, boxHeight: 10}} : {display: false},
+        tooltip: {callbacks: {label: (item) => (sets.length > 1 ? item.dataset.label + ": " : "") + format(item.parsed.y)}}
+      }
+    }
+  }), low);
+}
+
+// --- sections ---
+function heading() {
+  document.title = data.title + " · agewise";
+  const facts = el("dl", {class: "facts"});
+  for (const [label, text] of data.facts) facts.append(el("dt", {}, label), el("dd", {}, text));
+  page.append(el("header", {}, el("h1", {}, data.title), el("p", {}, data.description), facts));
+}
+
+function figures(evaluation) {
+  const {model, baseline} = evaluation.all;
+  const figure = (value, ...lines) => el("div", {class: "card figure"}, el("b", {}, value), ...lines.map((line) => el("span", {}, line)));
+  page.append(el("div", {class: "figures"},
+    fewClasses ? figure(percent(model.accuracy), "in the right class", "guessing: " + percent(baseline.accuracy)) : "",
+    figure(number(model.mae, 2), "years off on average (MAE)", "guessing: " + number(baseline.mae, 2)),
+    figure(percent(model.cs[2] / 100), "at most 5 years off (CS@5)", "guessing: " + percent(baseline.cs[2] / 100)),
+    model.epsilon_error === null ? figure(count(evaluation.all.pictures), evaluation.part + " pictures", "that it was measured on")
+      : figure(number(model.epsilon_error, 3), "ε-error", "guessing: " + number(baseline.epsilon_error, 3))));
+  if (data.caveats.length > 0) page.append(el("div", {class: "note"}, ...data.caveats.map((text) => el("p", {}, text))));
+}
+
+function comparison(evaluation) {
+  const {model, baseline} = evaluation.all;
+  const rows = [
+    ["accuracy", percent(model.accuracy), percent(baseline.accuracy)],
+    ["MAE, years", number(model.mae, 2), number(baseline.mae, 2)],
+    ["mean error, years", number(model.mean_error, 2), number(baseline.mean_error, 2)],
+    ...data.score_years.map((k, i) => ["CS@" + k, percent(model.cs[i] / 100), percent(baseline.cs[i] / 100)])
+  ];
+  if (model.epsilon_error !== null) rows.push(["ε-error", number(model.epsilon_error, 3), number(baseline.epsilon_error, 3)]);
+  return card("Beside guessing", table(["", "network", "guessing"], rows));
+}
+
+function confusionTable(names, counts) {
+  const body = counts.map((row, truth) => {
+    const sum = row.reduce((a, b) => a + b, 0);
+    return el("tr", {}, el("th", {}, names[truth]), ...row.map((cell) => {
+      const share = sum > 0 ? cell / sum : 0;
+      return el("td", {style: `background: rgba(var(--accent-rgb), ${(0.04 + 0.6 * share).toFixed(3)})`},
+        sum > 0 ? number(100 * share, 0) + " %" : "–", el("small", {}, count(cell)));
+    }));
+  });
+  return el("div", {class: "scroll"}, el("table", {class: "confusion"},
+    el("thead", {}, el("tr", {}, el("th", {}, ""), ...names.map((name) => el("th", {}, name)))), el("tbody", {}, ...body)));
+}
+
+// One pixel a cell, as dark as its share of the row's fullest.
+function confusionHeat(names, counts) {
+  const n = counts.length, canvas = el("canvas", {class: "heat", width: n, height: n, role: "img"});
+  const context = canvas.getContext("2d");
+  counts.forEach((row, y) => {
+    const most = Math.max(1, ...row);
+    row.forEach((cell, x) => {
+      context.fillStyle = `rgba(70, 130, 200, ${cell / most})`;
+      context.fillRect(x, y, 1, 1);
+    });
+  });
+  return el("div", {}, canvas, el("p", {class: "axis"}, el("span", {}, names[0]), el("span", {}, "estimated →"), el("span", {}, names[n - 1])));
+}
+
+function confusion(evaluation) {
+  const draw = fewClasses ? confusionTable : confusionHeat;
+  return card("True class (rows) and estimated class (columns)", draw(evaluation.class_names, evaluation.confusion));
+}
+
+function groupTable(title, groups) {
+  return card(title, table(["", "pictures", "MAE", "guessing", "accuracy", "bias", "CS@5"], groups.map((group) => [
+    group.name, count(group.pictures), number(group.model.mae, 2), number(group.baseline.mae, 2),
+    percent(group.model.accuracy), (group.model.mean_error > 0 ? "+" : "") + number(group.model.mean_error, 2),
+    percent(group.model.cs[2] / 100)])));
+}
+
+function quality(evaluation) {
+  section("How good it is", `Measured on the ${count(evaluation.all.pictures)} pictures of the ${evaluation.part} part. ` +
+    `Guessing is to answer, whatever the picture, “${evaluation.class_names[evaluation.majority_class]}”, the commonest class of the ` +
+    `training part, and ${number(evaluation.mean_age, 1)} years, its mean age.`,
+    grid(confusion(evaluation), comparison(evaluation)));
+  const cards = [];
+  if (evaluation.genders.length > 1) cards.push(groupTable("By gender", evaluation.genders));
+  if (evaluation.sources.length > 1) cards.push(groupTable("By source", evaluation.sources));
+  const decades = groupTable("By decade of the true age", evaluation.decades);
+  decades.append(bars(evaluation.decades.map((group) => group.name), [
+    {name: "network", values: evaluation.decades.map((group) => group.model.mae), ink: "accent"},
+    {name: "guessing", values: evaluation.decades.map((group) => group.baseline.mae), ink: "quiet"}],
+    (value) => number(value, 0) + " y", true));
+  cards.unshift(decades);
+  for (const node of cards) node.classList.add("wide");
+  section("For whom", "Bias is estimate less truth, in years: above 0, people are taken for older than they are.", grid(...cards));
+}
+
+function mistakes(evaluation) {
+  if (evaluation.worst.length === 0) return;
+  section("The worst mistakes", "Often the label is what is wrong, or the picture shows somebody else.",
+    el("ul", {class: "faces"}, ...evaluation.worst.map((one) => el("li", {},
+      one.picture ? el("img", {src: one.picture, alt: "", loading: "lazy"}) : null,
+      el("b", {}, `${number(one.age, 0)}, taken for ${number(one.estimate, 0)}`), el("span", {title: one.file}, one.file)))));
+}
+
+function training() {
+  if (data.epochs.length === 0) return;
+  const last = data.epochs[data.epochs.length - 1];
+  const best = data.best_epoch ? ` The best so far is epoch ${data.best_epoch}, the dashed line.` : "";
+  section("Training", `${count(last.epoch)} epochs, ${count(last.images_per_second)} pictures a second.${best}`,
+    grid(card("Loss", curves("loss", (value) => number(value, 2))),
+         card("Accuracy", curves("accuracy", (value) => number(100 * value, 0) + " %", 1)),
+         card("MAE, years", curves("mae", (value) => number(value, 1)))));
+}
+
+function collection() {
+  if (data.parts.length === 0) return;
+  const inks = ["quiet", "accent", "second", "faint"];
+  const share = (counts) => {
+    const sum = Math.max(1, counts.reduce((a, b) => a + b, 0));
+    return counts.map((value) => 100 * value / sum);
+  };
+  const format = (value) => number(value, value < 10 && value % 1 ? 1 : 0) + " %";
+  const ages = data.parts.map((part, i) => card(`Age, ${part.name}: ${count(part.pictures)} pictures`,
+    bars(data.age_bins, [{name: part.name, values: share(part.ages), ink: inks[i]}], format, true)));
+  const cards = [...ages];
+  if (fewClasses) {
+    const classes = card("Classes", bars(data.class_names,
+      data.parts.map((part, i) => ({name: part.name, values: share(part.classes), ink: inks[i]})), format, true));
+    classes.classList.add("wide");
+    cards.push(classes);
+  }
+  section("The pictures", "Shares of each part: where the shapes differ, so do the parts.", grid(...cards));
+}
+
+function recipe() {
+  section("The recipe", "Everything that decided what came out; it can be given to --recipe as it is.",
+    el("details", {class: "card"}, el("summary", {}, "Show it"), el("pre", {}, data.recipe)));
+}
+
+page.replaceChildren();
+heading();
+if (data.evaluation) {
+  figures(data.evaluation);
+  quality(data.evaluation);
+}
+training();
+if (data.evaluation) mistakes(data.evaluation);
+collection();
+recipe();
+drawCharts();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
