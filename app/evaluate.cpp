@@ -8,16 +8,18 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/base/files.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/run_report.h"
 #include "app/terminal.h"
 
 namespace agewise {
 namespace {
 
 struct Arguments {
-  std::string model, data, split;
+  std::string model, data, split, report;
   bool json = false;
 };
 
@@ -144,6 +146,12 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
           {"caveats", sentences}};
 }
 
+// Where the report goes to: what was asked for, or a run's own one if it is evaluated on its own store.
+std::filesystem::path report_file(const Arguments& arguments) {
+  if (!arguments.report.empty() || !is_run(arguments.model) || !arguments.data.empty()) return arguments.report;
+  return std::filesystem::path(arguments.model) / "report.html";
+}
+
 void run(const Arguments& arguments, const Context& context) {
   Store store = open_store(arguments);
   Model model = read_model(model_file_of(arguments.model));
@@ -155,6 +163,12 @@ void run(const Arguments& arguments, const Context& context) {
   Evaluation evaluation = evaluate(judged, part, model.classes, training_ages(store));
   std::vector<std::string> sentences = caveats(evaluation, model);
   arguments.json ? print_json(to_json(evaluation, sentences)) : print_evaluation(evaluation, sentences);
+  std::filesystem::path report = report_file(arguments);
+  if (report.empty()) return;
+  RunFolder folder{arguments.model};
+  const RunFolder* trained_in = is_run(folder.path) ? &folder : nullptr;
+  write_file(report, report_html(report_of(model, arguments.model, trained_in, store, evaluation)));
+  if (!arguments.json) print(fmt::format("\nreport: {}\n", report.string()));
 }
 
 }  // namespace
@@ -168,6 +182,7 @@ void add_evaluate(CLI::App& program, const Context& context) {
       ->add_option("--split", arguments->split,
                    "The part to evaluate on: test, val or train; test by default, or val where there is no test part")
       ->check(CLI::IsMember({"test", "val", "train"}));
+  command->add_option("--report", arguments->report, "Write the report to this file; into a run's folder by default");
   command->add_flag("--json", arguments->json, "Print the figures as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });
 }

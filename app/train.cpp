@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/options.h"
+#include "app/run_report.h"
 #include "app/run_text.h"
 #include "app/terminal.h"
 
@@ -110,12 +111,15 @@ void run(const Arguments& arguments, const Context& context) {
 
   ProgressLine line;
   bool headed = false;
+  std::optional<RunDrawings> drawings;
   TrainHooks hooks{context.stop, line.sink(), steady_clock(), {}, {}};
   hooks.notice = [&](const std::string& text) {
     line.clear();
     if (!arguments.json) print(text + "\n");
   };
   hooks.epoch_done = [&](const EpochRecord& record) {
+    if (!drawings) drawings.emplace(folder, recipe, store);
+    drawings->draw();
     line.clear();
     if (arguments.json) return;
     print(epoch_line(record, /*with_head=*/!headed));
