@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "agewise/base/error.h"
 #include "agewise/store/store.h"
 #include "agewise/train/run_folder.h"
 #include "agewise/weights/safetensors.h"
@@ -12,9 +13,13 @@ namespace agewise {
 namespace {
 
 void show(const InfoOptions& options) {
-  if (is_store(options.path)) return info_store(options);
-  if (is_safetensors(options.path) || is_run(options.path)) return info_model(options);
-  info_labels(options);
+  bool store = is_store(options.path);
+  bool model = !store && (is_safetensors(options.path) || is_run(options.path));
+  if (!options.sheet.empty() && !store)
+    throw UsageError("--sheet draws the faces of a store; " + options.path.string() + " is none");
+  if (!options.list.empty() && (store || model))
+    throw UsageError("--list writes rows of a label file; " + options.path.string() + " is none");
+  store ? info_store(options) : model ? info_model(options) : info_labels(options);
 }
 
 }  // namespace

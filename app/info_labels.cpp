@@ -28,11 +28,11 @@ std::string_view word(Gender gender) {
 // Columns that `prepare --labels` reads back.
 void write_list(const std::string& file, const std::vector<const CatalogRow*>& kept, const std::vector<double>& ages,
                 const std::vector<Split>& splits) {
-  std::string text = "file,age,gender,person,source,split\n";
+  std::string text = "file,age,gender,race,person,source,split\n";
   for (std::size_t i = 0; i < kept.size(); ++i) {
     const CatalogRow& row = *kept[i];
-    text += fmt::format("{},{},{},{},{},{}\n", csv_field(row.file), ages[i], word(row.gender), csv_field(row.person),
-                        csv_field(row.source), name_of(splits[i]));
+    text += fmt::format("{},{},{},{},{},{},{}\n", csv_field(row.file), ages[i], word(row.gender), csv_field(row.race),
+                        csv_field(row.person), csv_field(row.source), name_of(splits[i]));
   }
   write_file(file, text);
 }
@@ -76,6 +76,7 @@ void info_labels(const InfoOptions& options) {
   for (const auto& [reason, count] : reasons) rejects.counts.emplace_back(describe(reason), count);
   if (options.json) {
     print_json({{"kind", catalog.kind},
+                {"recipe", recipe.name},
                 {"rows", catalog.rows.size()},
                 {"kept", kept.size()},
                 {"rejects", to_json(rejects)},

@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::uint64_t kLargestNameList = std::uint64_t{1} << 30;  // bytes
 
-std::string first_line_of(const std::filesystem::path& file) {
+std::string beginning_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw system_error(file, "cannot open", errno);
   std::string head(4096, '\0');
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(in.gcount()));
-  return head.substr(0, head.find('\n'));
+  return head;
 }
 
 // Also a folder's, with which `tar -t` begins.
@@ -63,8 +63,9 @@ int age_by_rule(double born, double taken, AgeRule rule) {
 
 Catalog read_labels(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file)) return read_utkface_folder(file);
-  std::string line = first_line_of(file);
-  if (line.empty()) throw file_error(file, "is empty");
+  std::string head = beginning_of(file);
+  if (head.empty()) throw file_error(file, "is empty");
+  std::string line = head.substr(0, head.find('\n'));
   if (line.starts_with("MATLAB ") || line.starts_with("\x89HDF")) return read_imdb_wiki(file);
   if (is_text(line) && line.find(',') != std::string::npos) return read_csv(file);
   if (is_text(line) && looks_like_names(line)) return parse_utkface_names(read_text_file(file, kLargestNameList));

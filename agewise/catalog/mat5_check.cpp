@@ -52,7 +52,7 @@ class Checker {
     if (variable.array_class != mat5::kStruct || variable.count != 1) fail("is not the 1×1 struct of IMDB-WIKI");
     std::string variable_name = place_;
     for (const std::string& field : field_names(variable.rest)) {
-      place_ = variable_name + "." + field;
+      place_ = fmt::format("{}.{}", variable_name, field);
       check_field(take(variable.rest));
     }
     if (!variable.rest.empty()) fail("has something behind it");

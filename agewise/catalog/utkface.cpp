@@ -63,15 +63,19 @@ Catalog parse_utkface_names(std::string_view text) {
 }
 
 Catalog read_utkface_folder(const std::filesystem::path& folder) {
-  Catalog catalog;
-  catalog.kind = "UTKFace names";
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() && is_picture(entry.path()))
-      names.push_back(entry.path().lexically_relative(folder).generic_string());
+  try {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      if (entry.is_regular_file() && is_picture(entry.path()))
+        names.push_back(entry.path().lexically_relative(folder).generic_string());
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw system_error(error.path1(), "cannot be looked through", error.code().value());
   }
   if (names.empty()) throw file_error(folder, "holds no .jpg or .png, so it is no folder of UTKFace pictures");
   std::sort(names.begin(), names.end());
+  Catalog catalog;
+  catalog.kind = "UTKFace names";
   for (const std::string& name : names) catalog.rows.push_back(utkface_row(name));
   return catalog;
 }
