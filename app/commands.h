@@ -18,6 +18,7 @@ struct Context {
   StopFlag& stop;   // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
 };
 
+void add_bench(CLI::App& program, const Context& context);
 void add_evaluate(CLI::App& program, const Context& context);
 void add_info(CLI::App& program, const Context& context);
 void add_predict(CLI::App& program, const Context& context);

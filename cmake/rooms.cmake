@@ -33,11 +33,15 @@ endfunction()
 add_library(agewise_warnings INTERFACE)
 target_compile_options(agewise_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers $<$<BOOL:${AGEWISE_WERROR}>:-Werror>)
 
-# agewise_embed(ROOM NAME file…) compiles the files into the room: NAME_texts() returns them, from stem to text.
+# agewise_embed(ROOM NAME file…) compiles the files into the room, or into the program if ROOM is `app`: NAME_texts() returns them, from stem to text.
 function(agewise_embed room name)
   set(out ${CMAKE_CURRENT_BINARY_DIR}/${name}_texts.cpp)
   add_custom_command(OUTPUT ${out}
     COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DNAME=${name} "-DFILES=${ARGN}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
     DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
-  target_sources(agewise_${room} PRIVATE ${out})
+  if(room STREQUAL "app")
+    target_sources(agewise PRIVATE ${out})
+  else()
+    target_sources(agewise_${room} PRIVATE ${out})
+  endif()
 endfunction()
