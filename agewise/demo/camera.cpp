@@ -10,7 +10,7 @@ namespace agewise {
 namespace {
 
 // Out of focus: made smaller and larger again.
-Image blurred(Image image, double by) {
+Image blurred(const Image& image, double by) {
   int width = std::max(1, static_cast<int>(image.width / by)),
       height = std::max(1, static_cast<int>(image.height / by));
   return resize(resize(image, width, height), image.width, image.height);
@@ -51,7 +51,7 @@ void add_grain(Image& image, double deviation, Random& random) {
 Image photographed(Image image, Random& random) {
   if (random.uniform() < 0.14) image = to_grey(std::move(image));
   double focus = std::abs(random.normal());
-  if (focus > 0.8) image = blurred(std::move(image), 1 + 0.6 * (focus - 0.8));
+  if (focus > 0.8) image = blurred(image, 1 + 0.6 * (focus - 0.8));
   develop(image, random);
   add_grain(image, random.uniform(1, 9), random);
   return image;

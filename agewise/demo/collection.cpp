@@ -86,6 +86,7 @@ CollectionFiles draw_collection(const std::filesystem::path& folder, const DrawO
   }
   tar.commit();
   std::vector<WikiRow> rows;
+  rows.reserve(cast.size());
   for (const CastMember& member : cast) rows.push_back(member.row);
   write_wiki_mat(files.labels, rows);
   return files;
@@ -106,9 +107,10 @@ CollectionFiles copy_collection(const std::filesystem::path& folder, const std::
     stop_if_asked(stop, files.pictures);
     std::vector<std::size_t> match = index.find(entry.path).rows;
     if (match.size() != 1 || !rows[match[0]] || entry.size > kLargestPictureFile) continue;
-    std::vector<std::byte> content = source->read();
-    rows[match[0]]->face = whole_of(content);
-    tar.add(rows[match[0]]->full_path, content);
+    SourceContent content = source->read();
+    if (!content.problem.empty()) continue;
+    rows[match[0]]->face = whole_of(content.bytes);
+    tar.add(rows[match[0]]->full_path, content.bytes);
     if (progress) progress({"copying", ++done, rows.size()});
   }
   tar.commit();

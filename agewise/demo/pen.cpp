@@ -1,20 +1,9 @@
 #include "agewise/demo/pen.h"
 
-#include <cairo.h>
-
 #include <cmath>
 #include <new>
 
 namespace agewise {
-
-Paint mix(Paint a, Paint b, double share_of_b) {
-  double share_of_a = 1 - share_of_b;
-  return {a.red * share_of_a + b.red * share_of_b, a.green * share_of_a + b.green * share_of_b,
-          a.blue * share_of_a + b.blue * share_of_b};
-}
-
-Paint darker(Paint colour, double by) { return mix(colour, {0, 0, 0}, by); }
-Paint lighter(Paint colour, double by) { return mix(colour, {1, 1, 1}, by); }
 
 Pen::Pen(int width, int height)
     : width_(width),
@@ -102,7 +91,7 @@ void Pen::blend(Paint a, double opacity_a, double x1, double y1, Paint b, double
 
 Pen::Clip Pen::clip() { return Clip(cairo_.get()); }
 
-Pen::Clip::Clip(_cairo* cairo) : cairo_(cairo) {
+Pen::Clip::Clip(cairo_t* cairo) : cairo_(cairo) {
   // The path outlives cairo_save, so that clipping belongs to the saved state.
   cairo_save(cairo_);
   cairo_clip(cairo_);
@@ -128,7 +117,7 @@ Image Pen::image() const {
   return image;
 }
 
-void Pen::Destroy::operator()(_cairo* cairo) const { cairo_destroy(cairo); }
-void Pen::Destroy::operator()(_cairo_surface* surface) const { cairo_surface_destroy(surface); }
+void Pen::Destroy::operator()(cairo_t* cairo) const { cairo_destroy(cairo); }
+void Pen::Destroy::operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }
 
 }  // namespace agewise

@@ -1,21 +1,13 @@
 // A thin layer over cairo: what the drawing of faces needs of it, and nothing leaks.
 #pragma once
+#include <cairo.h>
+
 #include <memory>
 
+#include "agewise/demo/paint.h"
 #include "agewise/image/image.h"
 
-struct _cairo;
-struct _cairo_surface;
-
 namespace agewise {
-
-struct Paint {
-  double red = 0, green = 0, blue = 0;  // 0..1
-};
-
-Paint mix(Paint a, Paint b, double share_of_b);
-Paint darker(Paint colour, double by);  // 0 as it is, 1 black
-Paint lighter(Paint colour, double by);
 
 // Draws on a picture of its own. Coordinates are pixels until place() sets others. A path is begun by its outline and
 // used up by fill, stroke or clip.
@@ -43,13 +35,13 @@ class Pen {
   // Draws only within the path while the returned object lives.
   class [[nodiscard]] Clip {
    public:
-    explicit Clip(_cairo* cairo);
+    explicit Clip(cairo_t* cairo);
     ~Clip();
     Clip(const Clip&) = delete;
     Clip& operator=(const Clip&) = delete;
 
    private:
-    _cairo* cairo_;
+    cairo_t* cairo_;
   };
   Clip clip();
 
@@ -57,12 +49,12 @@ class Pen {
 
  private:
   struct Destroy {
-    void operator()(_cairo* cairo) const;
-    void operator()(_cairo_surface* surface) const;
+    void operator()(cairo_t* cairo) const;
+    void operator()(cairo_surface_t* surface) const;
   };
   int width_, height_;
-  std::unique_ptr<_cairo_surface, Destroy> surface_;
-  std::unique_ptr<_cairo, Destroy> cairo_;
+  std::unique_ptr<cairo_surface_t, Destroy> surface_;
+  std::unique_ptr<cairo_t, Destroy> cairo_;
 };
 
 }  // namespace agewise

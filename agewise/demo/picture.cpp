@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "agewise/demo/camera.h"
+#include "agewise/demo/pen.h"
 #include "agewise/demo/portrait.h"
 #include "agewise/image/encode.h"
 

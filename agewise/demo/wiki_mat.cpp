@@ -50,6 +50,7 @@ matvar_t* text(std::string value) {
 
 matvar_t* number_field(const char* name, const std::vector<WikiRow>& rows, double WikiRow::*member) {
   std::vector<double> values;
+  values.reserve(rows.size());
   for (const WikiRow& row : rows) values.push_back(row.*member);
   return numbers(name, std::move(values));
 }
@@ -57,6 +58,7 @@ matvar_t* number_field(const char* name, const std::vector<WikiRow>& rows, doubl
 matvar_t* cell_field(const char* name, const std::vector<WikiRow>& rows,
                      const std::function<matvar_t*(const WikiRow&)>& cell_of) {
   std::vector<matvar_t*> cells;
+  cells.reserve(rows.size());
   for (const WikiRow& row : rows) cells.push_back(cell_of(row));
   std::size_t dimensions[2] = {1, cells.size()};
   return Mat_VarCreate(name, MAT_C_CELL, MAT_T_CELL, 2, dimensions, cells.data(), 0);  // owns them now

@@ -36,7 +36,7 @@ class Collection : public testing::Test {
 std::map<std::string, std::vector<std::byte>> content_of(const fs::path& pictures) {
   std::map<std::string, std::vector<std::byte>> content;
   std::unique_ptr<PictureSource> source = open_pictures(pictures);
-  for (SourceEntry entry; source->next(entry);) content[entry.path] = source->read();
+  for (SourceEntry entry; source->next(entry);) content[entry.path] = source->read().bytes;
   return content;
 }
 
