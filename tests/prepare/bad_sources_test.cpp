@@ -9,6 +9,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/image/encode.h"
 #include "agewise/prepare/sources.h"
 #include "tests/prepare/collection.h"
 
@@ -141,6 +142,13 @@ TEST_F(BadSources, a_picture_of_huge_dimensions_is_a_reject_and_takes_no_memory)
   std::memcpy(content.data(), bomb, sizeof bomb);
   write_tar(folder_ / "p.tar", {{"bomb.png", content}});
   EXPECT_EQ(run({folder_ / "p.tar"}).rejects, (std::map<Reason, std::int64_t>{{Reason::undecodable, 1}}));
+}
+
+TEST_F(BadSources, a_picture_of_another_kind_than_its_name_says_is_used) {
+  write_labels(0, "png.jpg,30\n");
+  write_tar(folder_ / "p.tar", {{"png.jpg", encode_png(make_image(20, 20, 3))}});
+  EXPECT_EQ(run({folder_ / "p.tar"}).faces, 1);
+  EXPECT_EQ(Store(store()).faces()[0].picture.kind, FileKind::png);
 }
 
 TEST_F(BadSources, a_disk_too_small_is_refused_before_anything_is_written) {

@@ -1,10 +1,13 @@
 // A real process, killed at any moment.
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "agewise/base/error.h"
@@ -78,6 +81,51 @@ TEST_F(SlowPrepare, a_full_disk_loses_nothing_that_was_committed) {
   EXPECT_FALSE(finished);
   EXPECT_GT(Store(store("killed.db")).faces().size(), 0U);
   EXPECT_EQ(run({folder_ / "p.tar"}, "killed.db").faces, 3000);
+  EXPECT_EQ(digest(Store(store("killed.db"))), digest(Store(store("whole.db"))));
+}
+
+// In a process of its own, on a small disk in memory that only that process sees; 0 where all is as it should be.
+int fill_a_small_disk(const std::filesystem::path& disk, const PreparePlan& plan,
+                      const std::filesystem::path& pictures) {
+  StopFlag stop{false};
+  auto fill = [&](const Progress& progress) {
+    if (progress.done != 600) return;
+    std::ofstream filler(disk / "filler");
+    filler << std::string(std::size_t{8} << 20, 'x');
+  };
+  try {
+    prepare(plan, {pictures}, disk / "faces.db", 2, stop, fill);
+    return 1;
+  } catch (const Error& problem) {
+    if (std::string(problem.what()).find("faces.db: cannot write: the disk is full") == std::string::npos) return 2;
+  }
+  std::size_t saved = Store(disk / "faces.db").faces().size();
+  if (saved == 0 || saved == plan.wanted.size()) return 3;
+  std::filesystem::remove(disk / "filler");
+  prepare(plan, {pictures}, disk / "faces.db", 2, stop);
+  std::filesystem::copy_file(disk / "faces.db", pictures.parent_path() / "killed.db");
+  return 0;
+}
+
+TEST_F(SlowPrepare, a_disk_that_fills_up_gives_one_line_and_the_same_store_once_there_is_room) {
+  constexpr int kSkip = 77;
+  write_labels(3000);
+  write_tar(folder_ / "p.tar", members(3000));
+  run({folder_ / "p.tar"}, "whole.db");
+  std::filesystem::create_directory(folder_ / "disk");
+  PreparePlan whole = plan();
+  pid_t child = ::fork();
+  if (child == 0) {
+    int own = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
+    if (::unshare(own) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("disk", (folder_ / "disk").c_str(), "tmpfs", 0, "size=6m") != 0)
+      ::_exit(kSkip);
+    ::_exit(fill_a_small_disk(folder_ / "disk", whole, folder_ / "p.tar"));
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WEXITSTATUS(status) == kSkip) GTEST_SKIP() << "may not mount a small disk here";
+  ASSERT_EQ(WEXITSTATUS(status), 0);
   EXPECT_EQ(digest(Store(store("killed.db"))), digest(Store(store("whole.db"))));
 }
 

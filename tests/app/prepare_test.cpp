@@ -1,0 +1,156 @@
+// prepare, and info of a store, as a user meets them: what is printed, exit codes, several processes at once.
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "agewise/base/files.h"
+#include "tests/app/run_program.h"
+#include "tests/prepare/collection.h"
+
+namespace agewise {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class PrepareCommand : public Collection {
+ protected:
+  void SetUp() override {
+    Collection::SetUp();
+    write_labels(30, "99/missing.jpg,30\n98/old.jpg,140\n");
+    auto pictures = members(30);
+    pictures.emplace_back("nobody.jpg", numbered_jpeg(77));
+    write_tar(folder_ / "p.tar", pictures);
+  }
+
+  std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  std::string command(const std::string& pictures) const {
+    return "prepare " + at("faces.db") + " --labels " + at("labels.csv") + " --pictures " + pictures;
+  }
+};
+
+TEST_F(PrepareCommand, tells_the_size_first_and_the_counts_by_reason_last) {
+  Outcome outcome = agewise::run(command("-") + " <" + at("p.tar"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.output, "32 label rows, 31 of them wanted; " + at("faces.db") +
+                                " will take about 1 MB\n"
+                                "1 pictures or other files that no label row asked for\n"
+                                "rows  what became of them\n"
+                                "----  ---------------------\n"
+                                "  30  prepared\n"
+                                "   1  age above the maximum\n"
+                                "   1  no such file\n");
+}
+
+TEST_F(PrepareCommand, run_again_leaves_a_complete_store_as_it_is) {
+  agewise::run(command(at("p.tar")));
+  Outcome again = agewise::run(command(at("p.tar")));
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_THAT(again.output, AllOf(HasSubstr("was complete already"), HasSubstr("30  prepared")));
+}
+
+TEST_F(PrepareCommand, prints_json_and_nothing_else) {
+  json result = json::parse(agewise::run(command(at("p.tar")) + " --json").output);
+  EXPECT_EQ(result["faces"], 30);
+  EXPECT_EQ(result["pictures_not_asked_for"], 1);
+  EXPECT_EQ(result["rejects"], (json{{"age above the maximum", 1}, {"no such file", 1}}));
+}
+
+TEST_F(PrepareCommand, warns_of_an_ordered_split_of_sorted_labels) {
+  std::string csv = "file,age\n";
+  for (int age = 1; age <= 100; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";
+  write_file(folder_ / "labels.csv", csv);
+  EXPECT_THAT(agewise::run(command(at("p.tar")) + " --set split.rule=ordered").output,
+              HasSubstr("agewise: warning: the classes are shared out very differently"));
+}
+
+// Each with one line that names the file and says what is wrong.
+TEST_F(PrepareCommand, bad_inputs_give_one_line_and_the_right_exit_code) {
+  write_file(folder_ / "text.db", "no store");
+  agewise::run("prepare " + at("new.db") + " --labels " + at("labels.csv") + " --pictures " + at("p.tar"));
+  SQLite::Database(at("new.db"), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 7");
+  std::string labels = " --labels " + at("labels.csv"), pictures = " --pictures " + at("p.tar");
+  struct Case {
+    std::string arguments, file, problem;
+    int exit_code;
+  };
+  const Case cases[] = {
+      {at("a.db") + " --labels " + at("none.csv") + pictures, "none.csv", "", 1},
+      {at("a.db") + labels + " --pictures " + at("none.tar"), "none.tar", "no such file", 1},
+      {at("a.db") + labels + " --pictures " + at("labels.csv"), "labels.csv", "tar", 1},
+      {at("none/a.db") + labels + pictures, "none/a.db", "", 1},
+      {at("text.db") + labels + pictures, "text.db", "is not a store", 1},
+      {at("new.db") + labels + pictures, "new.db", "version 7", 1},
+      {at("a.db") + labels + pictures + " --set face.sise=3", "face.sise", "size", 2},
+      {at("a.db") + labels + pictures + " --sample 3", "--sample", "--limit", 2},
+      {at("a.db") + labels + " --pictures - --pictures -", "-", "only once", 2},
+  };
+  for (const Case& c : cases) {
+    Outcome outcome = agewise::run("prepare " + c.arguments + " --json");
+    EXPECT_EQ(outcome.exit_code, c.exit_code) << c.arguments;
+    EXPECT_THAT(outcome.output,
+                AllOf(StartsWith("agewise: "), HasSubstr(c.file), HasSubstr(c.problem), EndsWith("\n")));
+    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+  }
+  EXPECT_EQ(read_text_file(folder_ / "text.db", 100), "no store");
+}
+
+// The first process waits for most of its pictures, which come only when the others have been refused.
+TEST_F(PrepareCommand, a_store_that_another_process_fills_is_not_touched) {
+  std::string held_back = "(head -c 9000 " + at("p.tar") + "; while [ ! -e " + at("go") +
+                          " ]; do sleep 0.05; done; tail -c +9001 " + at("p.tar") + ")";
+  std::FILE* first = ::popen((held_back + " | " AGEWISE_PROGRAM " " + command("-") + " >/dev/null").c_str(), "r");
+  Outcome info{0, ""};
+  for (int i = 0; i < 200 && info.output.find("held by another process") == std::string::npos; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    info = std::filesystem::exists(store()) ? agewise::run("info " + at("faces.db")) : info;
+  }
+  Outcome second = agewise::run(command(at("p.tar")) + " --json");
+  write_file(folder_ / "go", "");
+  EXPECT_EQ(::pclose(first), 0);
+  EXPECT_THAT(info.output, HasSubstr("faces.db: is held by another process"));
+  EXPECT_EQ(info.exit_code, 1);
+  EXPECT_THAT(second.output, HasSubstr("faces.db: is held by another process"));
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_EQ(Store(store()).faces().size(), 30U);
+}
+
+// Ctrl-C reaches both ends of the pipe: the tar ends at that moment too.
+TEST_F(PrepareCommand, interrupted_it_exits_with_130_and_goes_on_when_started_again) {
+  std::string half = "(head -c 20000 " + at("p.tar") + "; sleep 1)";
+  int status = std::system((half + " | timeout --foreground --preserve-status -s INT 0.5 " AGEWISE_PROGRAM " " +
+                            command("-") + " >/dev/null 2>" + at("said"))
+                               .c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_THAT(read_text_file(folder_ / "said", 1000), HasSubstr("the same command goes on from there"));
+  Outcome again = agewise::run(command(at("p.tar")));
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_THAT(again.output, AllOf(HasSubstr("went on where an earlier run had stopped"), HasSubstr("30  prepared")));
+}
+
+TEST_F(PrepareCommand, info_counts_what_the_pictures_were_like_and_draws_a_sheet) {
+  agewise::run(command(at("p.tar")));
+  json info = json::parse(agewise::run("info " + at("faces.db") + " --json --sheet " + at("sheet.png")).output);
+  EXPECT_EQ(info["faces"], 30);
+  EXPECT_EQ(info["complete"], true);
+  EXPECT_EQ(info["part"], (json{{"test", 9}, {"train", 21}}));
+  EXPECT_EQ(info["age"], (json{{"0–9", 9}, {"10–19", 10}, {"20–29", 10}, {"30–39", 1}}));
+  EXPECT_EQ(info["class"], (json{{"Young", 29}, {"Middle", 1}, {"Old", 0}, {"Very Old", 0}}));
+  EXPECT_EQ(info["width"], (json{{"32–63", 30}}));
+  EXPECT_EQ(info["height"], (json{{"16–31", 30}}));
+  EXPECT_EQ(info["channels"], (json{{"3", 30}}));
+  EXPECT_EQ(info["file kind"], (json{{"JPEG", 30}}));
+  EXPECT_TRUE(decode(read_file(folder_ / "sheet.png", 1 << 24)).image);
+  EXPECT_THAT(agewise::run("info " + at("faces.db")).output,
+              HasSubstr("30 faces of 128×128 pixels, grey, by recipe seed"));
+}
+
+}  // namespace
+}  // namespace agewise
