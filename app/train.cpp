@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
@@ -116,6 +117,7 @@ void run(const Arguments& arguments, const Context& context) {
   hooks.notice = [&](const std::string& text) {
     line.clear();
     if (!arguments.json) print(text + "\n");
+    std::fflush(stdout);
   };
   hooks.epoch_done = [&](const EpochRecord& record) {
     if (!drawings) drawings.emplace(folder, recipe, store);
@@ -123,6 +125,7 @@ void run(const Arguments& arguments, const Context& context) {
     line.clear();
     if (arguments.json) return;
     print(epoch_line(record, /*with_head=*/!headed));
+    std::fflush(stdout);  // someone may be watching a file
     headed = true;
   };
   TrainResult result = train({folder, recipe, store, from ? &*from : nullptr}, *engine, hooks);

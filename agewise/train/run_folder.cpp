@@ -19,13 +19,19 @@ RunFolder create_run(const std::filesystem::path& path, const Recipe& recipe) {
   if (is_run(path)) {
     throw UsageError(path.string() + ": holds a run already; --resume goes on with it, another name begins a new one");
   }
-  std::error_code problem;
   if (std::filesystem::exists(path) && !(std::filesystem::is_directory(path) && std::filesystem::is_empty(path))) {
     throw UsageError(path.string() + ": is there already and is not a run; give the name of a new folder");
   }
-  std::filesystem::create_directories(path, problem);
+  // Made beside and renamed: a folder that is there has its recipe in it, whenever the power went.
+  std::filesystem::path unfinished = std::filesystem::absolute(path / "").parent_path();
+  unfinished += ".unfinished";
+  std::error_code problem;
+  std::filesystem::create_directories(unfinished, problem);
+  if (!problem) {
+    write_file(RunFolder{unfinished}.recipe(), to_toml(recipe));
+    std::filesystem::rename(unfinished, path, problem);
+  }
   if (problem) throw system_error(path, "cannot make the folder", problem.value());
-  write_file(run.recipe(), to_toml(recipe));
   return run;
 }
 
