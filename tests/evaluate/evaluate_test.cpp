@@ -1,0 +1,115 @@
+#include "agewise/evaluate/evaluate.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "agewise/age/classes.h"
+
+namespace agewise {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const Classes kClasses = classes_between({30, 45, 60}, {"Young", "Middle", "Old", "Very Old"});
+
+Judged judged(double age, double estimate, Gender gender = Gender::female, const char* source = "imdb",
+              double sigma = kNotANumber) {
+  Judged one;
+  one.face.age = age;
+  one.face.age_sigma = sigma;
+  one.face.gender = gender;
+  one.face.source = source;
+  one.estimate = estimate;
+  one.estimated_class = class_of(kClasses, estimate);
+  return one;
+}
+
+// Four pictures; the training part is mostly Middle (two of three) and 40 years old in the mean.
+Evaluation four_pictures() {
+  std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47, Gender::male),
+                               judged(70, 50, Gender::male, "wiki")};
+  return evaluate(pictures, Split::test, kClasses, {34, 38, 48});
+}
+
+TEST(Evaluate, counts_by_hand) {
+  Evaluation evaluation = four_pictures();
+  EXPECT_EQ(evaluation.all.pictures, 4);
+  EXPECT_DOUBLE_EQ(evaluation.all.model.accuracy, 0.75);  // 70 was taken for 50
+  EXPECT_DOUBLE_EQ(evaluation.all.model.mae, (5.0 + 1 + 3 + 20) / 4);
+  EXPECT_DOUBLE_EQ(evaluation.all.model.mean_error, (5.0 - 1 - 3 - 20) / 4);
+  EXPECT_THAT(evaluation.all.model.cs, ElementsAre(25, 50, 75, 75));  // ≤ 1, 3, 5, 10 years
+  EXPECT_FALSE(evaluation.all.model.epsilon_error.has_value());
+}
+
+TEST(Evaluate, sets_guessing_beside_the_model) {
+  Evaluation evaluation = four_pictures();
+  EXPECT_EQ(evaluation.majority_class, 1);
+  EXPECT_DOUBLE_EQ(evaluation.mean_age, 40);
+  EXPECT_DOUBLE_EQ(evaluation.all.baseline.accuracy, 0.25);  // only 34 is Middle
+  EXPECT_DOUBLE_EQ(evaluation.all.baseline.mae, (20.0 + 6 + 10 + 30) / 4);
+}
+
+TEST(Evaluate, counts_the_confusion_by_true_class_and_estimated_class) {
+  EXPECT_THAT(four_pictures().confusion, ElementsAre(ElementsAre(1, 0, 0, 0), ElementsAre(0, 1, 0, 0),
+                                                     ElementsAre(0, 0, 1, 0), ElementsAre(0, 0, 1, 0)));
+}
+
+TEST(Evaluate, groups_by_decade_gender_and_source) {
+  Evaluation evaluation = four_pictures();
+  ASSERT_EQ(evaluation.decades.size(), 4);
+  EXPECT_EQ(evaluation.decades[0].name, "20–29");
+  EXPECT_DOUBLE_EQ(evaluation.decades[3].model.mae, 20);
+  ASSERT_EQ(evaluation.genders.size(), 2);
+  EXPECT_EQ(evaluation.genders[0].name, "female");
+  EXPECT_DOUBLE_EQ(evaluation.genders[0].model.mae, 3);
+  ASSERT_EQ(evaluation.sources.size(), 2);
+  EXPECT_EQ(evaluation.sources[1].name, "wiki");
+  EXPECT_EQ(evaluation.sources[1].pictures, 1);
+}
+
+TEST(Evaluate, lists_the_worst_mistakes_first) {
+  Evaluation evaluation = four_pictures();
+  EXPECT_EQ(evaluation.worst[0].face.age, 70);
+  EXPECT_EQ(evaluation.worst[1].face.age, 20);
+  EXPECT_EQ(evaluation.worst.size(), 4);
+}
+
+TEST(Evaluate, gives_an_epsilon_error_where_every_deviation_is_known) {
+  // One deviation off: 1 - exp(-1/2) = 0.393469; exactly right: 0.
+  std::vector<Judged> pictures{judged(30, 34, Gender::female, "lap", 4), judged(50, 50, Gender::female, "lap", 2)};
+  Evaluation evaluation = evaluate(pictures, Split::val, kClasses, {40});
+  EXPECT_NEAR(evaluation.all.model.epsilon_error.value(), 0.393469 / 2, 1e-6);
+}
+
+// 100 pictures, half of them Young and half Middle; the model is right in `right` of them.
+Evaluation of_hundred(int right) {
+  std::vector<Judged> pictures;
+  for (int i = 0; i < 100; ++i) {
+    double truth = i % 2 == 0 ? 20 : 40, other = i % 2 == 0 ? 40 : 20;
+    pictures.push_back(judged(truth, i < right ? truth : other));
+  }
+  return evaluate(pictures, Split::test, kClasses, {20, 40, 40});
+}
+
+TEST(Caveats, say_when_the_network_is_no_better_than_guessing) {
+  Model model;
+  std::vector<std::string> sentences = caveats(of_hundred(52), model);  // by chance alone 50 ± 5
+  ASSERT_EQ(sentences.size(), 2);
+  EXPECT_THAT(sentences[0], HasSubstr("always answering \"Middle\""));
+  EXPECT_THAT(sentences[0], HasSubstr("50.0 % of these pictures, the network in 52.0 %"));
+  EXPECT_THAT(sentences[1], HasSubstr("always answering 33.3 years"));
+  EXPECT_TRUE(caveats(of_hundred(90), model).empty());
+}
+
+TEST(Caveats, say_when_the_best_epoch_was_chosen_on_the_same_pictures) {
+  Model model;
+  model.notes["validated on"] = "test";
+  EXPECT_THAT(caveats(of_hundred(90), model), ElementsAre(HasSubstr("chosen on these same test pictures")));
+  model.notes["validated on"] = "val";
+  EXPECT_TRUE(caveats(of_hundred(90), model).empty());
+}
+
+}  // namespace
+}  // namespace agewise

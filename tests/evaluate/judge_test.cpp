@@ -1,0 +1,89 @@
+#include <gmock/gmock.h>
+
+#include "agewise/base/error.h"
+#include "agewise/estimate/estimator.h"
+#include "agewise/evaluate/evaluate.h"
+#include "agewise/train/train.h"
+#include "tests/train/tiny.h"
+
+namespace agewise {
+namespace {
+
+using testing::HasSubstr;
+
+std::string error_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(PartToEvaluate, is_test_or_else_val_unless_another_is_wanted) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "both.db", {.train = 4, .val = 3, .test = 2});
+  tiny::make_store(folder / "val.db", {.train = 4, .val = 3});
+  tiny::make_store(folder / "neither.db", {.train = 4, .val = 0});
+  EXPECT_EQ(part_to_evaluate(Store(folder / "both.db"), {}), Split::test);
+  EXPECT_EQ(part_to_evaluate(Store(folder / "both.db"), Split::train), Split::train);
+  EXPECT_EQ(part_to_evaluate(Store(folder / "val.db"), {}), Split::val);
+  EXPECT_THAT(error_of([&] { part_to_evaluate(Store(folder / "val.db"), Split::test); }),
+              HasSubstr("val.db: has no test pictures"));
+  EXPECT_THAT(error_of([&] { part_to_evaluate(Store(folder / "neither.db"), {}); }),
+              HasSubstr("neither.db: has no test or val pictures"));
+}
+
+class Judge : public testing::Test {
+ protected:
+  Judge() { tiny::make_store(folder_ / "faces.db"); }
+
+  Model trained(const char* assignment) {
+    Recipe recipe = tiny::recipe();
+    set_option(recipe, assignment);
+    Store store(folder_ / "faces.db");
+    TrainHooks hooks{stop_, {}, [] { return 0.0; }, {}, {}};
+    train({create_run(folder_ / "run", recipe), recipe, store, nullptr}, *engine_, hooks);
+    return read_model(folder_ / "run/best.safetensors");
+  }
+
+  tiny::Folder folder_;
+  StopFlag stop_{false};
+  std::unique_ptr<Engine> engine_ = make_reference_engine();
+};
+
+TEST_F(Judge, agrees_with_the_accuracy_that_training_saw) {
+  for (const char* assignment : {"whiten.method=none", "whiten.method=zca"}) {
+    Model model = trained(assignment);
+    Store store(folder_ / "faces.db");
+    std::vector<Judged> judged = judge(model, store, Split::val, *engine_, stop_, {});
+    Evaluation evaluation = evaluate(judged, Split::val, model.classes, {40});
+    double best = 0;
+    for (const EpochRecord& record : read_log(folder_ / "run/log.jsonl")) {
+      if (record.best) best = record.validation.accuracy;
+    }
+    EXPECT_DOUBLE_EQ(evaluation.all.model.accuracy, best) << assignment;
+    std::filesystem::remove_all(folder_ / "run");
+  }
+}
+
+TEST_F(Judge, agrees_with_the_estimator_one_picture_at_a_time) {
+  Model model = trained("whiten.method=zca");
+  Store store(folder_ / "faces.db");
+  std::vector<Judged> judged = judge(model, store, Split::train, *engine_, stop_, {});
+  ASSERT_EQ(judged.size(), 30);
+  Estimator estimator(model, *engine_, 1);
+  std::vector<Image> face{store.picture(judged[13].face.row)};
+  EXPECT_NEAR(judged[13].estimate, estimator.estimate(face)[0].age, 1e-3);
+}
+
+TEST_F(Judge, refuses_a_store_of_other_faces) {
+  Model model = trained("whiten.method=none");
+  model.recipe.face.size = 16;
+  Store store(folder_ / "faces.db");
+  EXPECT_THAT(error_of([&] { judge(model, store, Split::val, *engine_, stop_, {}); }),
+              HasSubstr("faces.db: has faces of 8×8 grey, the model takes 16×16 grey"));
+}
+
+}  // namespace
+}  // namespace agewise
