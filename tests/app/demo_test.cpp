@@ -1,0 +1,52 @@
+// agewise demo, as a user meets it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/app/run_program.h"
+
+namespace agewise {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+fs::path empty_folder() {
+  fs::path folder = fs::path(testing::TempDir()) / "agewise_demo_test";
+  fs::remove_all(folder);
+  return folder;
+}
+
+TEST(Demo, wants_labels_with_pictures) {
+  EXPECT_EQ(run("demo " + empty_folder().string() + " --labels ages.csv").exit_code, 2);
+  EXPECT_EQ(run("demo " + empty_folder().string() + " --pictures faces.tar").exit_code, 2);
+  EXPECT_FALSE(fs::exists(empty_folder()));
+}
+
+// A store that is no store stands in prepare's way: a folder of that name, with something in it.
+TEST(Demo, goes_no_further_than_a_command_that_fails) {
+  fs::path folder = empty_folder();
+  fs::create_directories(folder / "faces.db" / "mine");
+  Outcome outcome = run("demo " + folder.string() + " --people 100");
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.output;
+  EXPECT_TRUE(fs::exists(folder / "faces.db" / "mine"));
+  EXPECT_THAT(outcome.output, testing::Not(HasSubstr("$ agewise train")));
+  fs::remove_all(folder);
+}
+
+TEST(SlowDemo, prints_and_runs_every_command_up_to_the_report_and_can_be_run_again) {
+  fs::path folder = empty_folder();
+  for (int time = 0; time < 2; ++time) {
+    Outcome outcome = run("demo " + folder.string() + " --people 100 --epochs 1");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+    for (const char* command : {"$ agewise prepare ", "$ agewise train ", "$ agewise evaluate "})
+      EXPECT_THAT(outcome.output, HasSubstr(command));
+    EXPECT_THAT(outcome.output, HasSubstr((folder / "run/report.html").string() + "\n"));
+    EXPECT_TRUE(fs::exists(folder / "run/report.html"));
+  }
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace agewise
