@@ -1,7 +1,7 @@
 # make        builds build/release/agewise
 # make demo   draws a collection, prepares it, trains, evaluates, reports
 # make test   builds and runs all tests
-# make bench  measures speed beside the peers that are installed
+# make bench  measures training and estimating with three networks
 # Each installs missing Debian packages first (root or sudo) and, run again, does only what is new.
 .PHONY: build demo test bench
 .DEFAULT_GOAL := build
@@ -22,3 +22,6 @@ test:
 	@cmake --preset dev
 	@cmake --build build/dev
 	@ctest --test-dir build/dev --output-on-failure
+
+bench: build
+	@$(AGEWISE) bench
