@@ -46,7 +46,7 @@ std::string first_difference(const std::string& found, const std::string& wanted
     bool more = static_cast<bool>(std::getline(found_lines, a));
     more = static_cast<bool>(std::getline(wanted_lines, b)) || more;
     if (!more) return "";
-    if (a != b) return table + a + ", not " + b;
+    if (a != b) return table.append(a).append(", not ").append(b);
     if (a.starts_with('[')) table = a + " ";
   }
 }

@@ -5,7 +5,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
@@ -76,7 +75,7 @@ TEST_F(BadSources, a_file_that_cannot_be_read_is_a_reject_and_the_others_go_on) 
 
 TEST_F(BadSources, a_file_too_large_for_a_picture_is_a_reject_and_is_not_read) {
   write_labels(0, "large.jpg,30\n");
-  std::ofstream(folder_ / "pictures/large.jpg");
+  write_folder({{"large.jpg", {}}});
   std::filesystem::resize_file(folder_ / "pictures/large.jpg", kLargestPictureFile + 1);  // no block of it is written
   EXPECT_EQ(run({folder_ / "pictures"}).rejects, (std::map<Reason, std::int64_t>{{Reason::undecodable, 1}}));
   EXPECT_EQ(Store(store()).rejects()[0].detail, "a file of 67108865 bytes");
