@@ -146,9 +146,15 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
           {"caveats", sentences}};
 }
 
+bool is_own_store(const Arguments& arguments) {
+  if (arguments.data.empty()) return true;
+  std::error_code moved;  // a run's store need no longer be where it was
+  return std::filesystem::equivalent(arguments.data, read_facts({arguments.model}).store, moved);
+}
+
 // Where the report goes to: what was asked for, or a run's own one if it is evaluated on its own store.
 std::filesystem::path report_file(const Arguments& arguments) {
-  if (!arguments.report.empty() || !is_run(arguments.model) || !arguments.data.empty()) return arguments.report;
+  if (!arguments.report.empty() || !is_run(arguments.model) || !is_own_store(arguments)) return arguments.report;
   return std::filesystem::path(arguments.model) / "report.html";
 }
 
