@@ -3,12 +3,12 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <numeric>
 #include <stdexcept>
 
 #include "agewise/base/error.h"
 #include "agewise/nn/cpu/elementwise.h"
 #include "agewise/nn/cpu/step.h"
+#include "agewise/nn/cpu/thin_block.h"
 
 namespace agewise::cpu {
 namespace {
@@ -18,7 +18,9 @@ std::unique_ptr<Step> make_step(Plan& plan, const Operation& operation) {
     using Made = std::unique_ptr<Step>;
     Plan& plan;
     const Operation& operation;
-    Made operator()(const layer::Convolution&) const { return make_convolution(plan, operation); }
+    Made operator()(const layer::Convolution&) const {
+      return operation.pool >= 0 ? make_thin_block(plan, operation) : make_convolution(plan, operation);
+    }
     Made operator()(const layer::FullyConnected&) const { return make_fully_connected(plan, operation); }
     Made operator()(const layer::BatchNorm&) const { return make_batch_norm(plan, operation); }
     Made operator()(const layer::Relu&) const { return make_relu(plan, operation); }
@@ -38,9 +40,12 @@ std::unique_ptr<Step> make_step(Plan& plan, const Operation& operation) {
 class CpuExecutable : public Executable {
  public:
   CpuExecutable(const Graph& graph, int batch, Mode mode, int threads, bool fused)
-      : threads_(threads), plan_(graph, batch, mode), operations_(operations_of(graph, mode, fused)) {
+      : threads_(threads), plan_(graph, batch, mode, threads), operations_(operations_of(graph, mode, fused)) {
     omp_set_num_threads(threads_);
     pass_.samples.resize(static_cast<std::size_t>(batch));
+    drops_ = plan_.train() && std::any_of(graph.layers.begin(), graph.layers.end(), [](const Layer& layer) {
+               return std::holds_alternative<layer::Dropout>(layer.kind);
+             });
     plan_forward();
     if (plan_.train()) plan_backward();
     plan_.bind();
@@ -72,12 +77,10 @@ class CpuExecutable : public Executable {
     pass_.seed = key.seed;
     pass_.epoch = key.epoch;
     pass_.update_statistics = update_statistics;
-    if (key.samples.empty()) {
-      std::iota(pass_.samples.begin(), pass_.samples.end(), 0U);
-    } else if (key.samples.size() == pass_.samples.size()) {
+    if (key.samples.size() == pass_.samples.size()) {
       std::copy(key.samples.begin(), key.samples.end(), pass_.samples.begin());
-    } else {
-      throw std::invalid_argument("forward: as many samples as rows of the batch are needed");
+    } else if (drops_) {
+      throw std::invalid_argument("dropout needs one sample a row");
     }
     for (const std::unique_ptr<Step>& step : steps_) step->forward(pass_);
     for (const Call& reorder : output_reorders_) reorder();
@@ -159,6 +162,7 @@ class CpuExecutable : public Executable {
   std::vector<Tensor> inputs_, outputs_, output_gradients_;
   std::vector<Call> output_reorders_;
   Pass pass_;
+  bool drops_;  // something depends on the samples
 };
 
 }  // namespace

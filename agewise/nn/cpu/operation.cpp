@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agewise/nn/cpu/thin_block.h"
+
 namespace agewise::cpu {
 namespace {
 
@@ -67,10 +69,25 @@ class Finder {
     operation.other = inputs[0] == before ? inputs[1] : inputs[0];
   }
 
+  bool take_thin_block(Operation& operation) {
+    int norm = next(operation.layer), relu = is<layer::BatchNorm>(graph_, norm) ? next(norm) : -1;
+    int pool = is<layer::Relu>(graph_, relu) ? next(relu) : -1;
+    if (!is<layer::Convolution>(graph_, operation.layer) || !is<layer::MaxPool>(graph_, pool) ||
+        !is_thin_block(graph_, operation.layer, pool)) {
+      return false;
+    }
+    take<layer::BatchNorm>(operation, operation.normalisation);
+    take<layer::Relu>(operation, operation.relu);
+    take<layer::MaxPool>(operation, operation.pool);
+    if (!infer_) take<layer::Dropout>(operation, operation.dropout);
+    return true;
+  }
+
   Operation from(int layer) {
     Operation operation{layer};
     operation.output = layer;
     if (!fused_) return operation;
+    if (take_thin_block(operation)) return operation;
     if (is<layer::Convolution>(graph_, layer) && infer_) {
       take<layer::BatchNorm>(operation, operation.normalisation);
       take_add(operation);

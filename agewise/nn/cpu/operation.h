@@ -9,7 +9,7 @@ namespace agewise::cpu {
 // `layer`, and with it the layers that follow it and are named here; -1: not part of it.
 struct Operation {
   int layer;
-  int normalisation = -1;  // folded into the convolution's weights, infer only
+  int normalisation = -1;  // after a convolution
   int add = -1;            // of the convolution's result to `other`, infer only
   int other = -1;
   int relu = -1;
@@ -19,8 +19,8 @@ struct Operation {
 };
 
 // Every layer but the inputs is in exactly one operation; an operation comes after those that it reads.
-// Train: convolution, fully connected or normalisation with ReLU. Infer: convolution with normalisation, residual add
-// and ReLU, fully connected with ReLU.
+// A thin block (thin_block.h) is one. Train: convolution, fully connected or normalisation with ReLU. Infer:
+// convolution with normalisation, residual add and ReLU, fully connected with ReLU.
 std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused);
 
 // How many layers read each layer, a graph output counting as one.

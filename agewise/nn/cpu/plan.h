@@ -44,11 +44,12 @@ class Call {
 // reorders.
 class Plan {
  public:
-  Plan(const Graph& graph, int batch, Mode mode);
+  Plan(const Graph& graph, int batch, Mode mode, int threads);
 
   const Graph& graph() const { return graph_; }
   const Layer& layer(int index) const { return graph_.layers[static_cast<std::size_t>(index)]; }
   int batch() const { return batch_; }
+  int threads() const { return threads_; }
   bool train() const { return mode_ == Mode::train; }
   const dnnl::engine& engine() const { return engine_; }
   const dnnl::stream& stream() const { return stream_; }
@@ -138,6 +139,7 @@ class Plan {
   Graph graph_;
   int batch_;
   Mode mode_;
+  int threads_;
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   int now_ = 0;

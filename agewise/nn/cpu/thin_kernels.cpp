@@ -1,0 +1,295 @@
+#include "agewise/nn/cpu/thin_kernels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "agewise/nn/cpu/thin_kernels.cpp"
+#include <hwy/foreach_target.h>
+//
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace agewise::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+using DU = hn::RebindToUnsigned<D>;
+using DByte = hn::Rebind<std::uint8_t, D>;
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
+constexpr int kTapsAtOnce = 9;  // accumulators, which leaves registers for all else
+
+int lanes() { return kLanes; }
+
+// A run of tap products is added up in floats over so many rows, then in doubles.
+constexpr int kRowsInFloats = 8;
+
+// sums[i] += Σ first · tap[i] over the rows; first null: Σ tap[i].
+HWY_INLINE void add_products_of_rows(const ThinShape& shape, const float* first, const float* const* taps, int rows,
+                                     double* sums, int count) {
+  const D d;
+  V sum[kTapsAtOnce];
+  for (V& each : sum) each = hn::Zero(d);
+  for (int y = 0; y < rows; ++y) {
+    std::ptrdiff_t row = std::ptrdiff_t{y} * shape.row_step();
+    for (int x = 0; x < shape.out.width; x += kLanes) {
+      // Lanes past the row's end multiply by 0.
+      auto inside = hn::FirstN(d, static_cast<std::size_t>(shape.out.width - x));
+      V factor = hn::IfThenElseZero(inside, first == nullptr ? hn::Set(d, 1.0F) : hn::LoadU(d, first + row + x));
+      for (int i = 0; i < kTapsAtOnce; ++i) sum[i] = hn::MulAdd(factor, hn::LoadU(d, taps[i] + row + x), sum[i]);
+    }
+  }
+  for (int i = 0; i < count; ++i) sums[i] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum[i])));
+}
+
+void tap_products(const ThinShape& shape, const std::int32_t* offsets, const float* patches, double* sums) {
+  int taps = shape.taps();
+  for (int y = 0; y < shape.out.height; y += kRowsInFloats) {
+    int rows = std::min(kRowsInFloats, shape.out.height - y);
+    const float* here = patches + std::ptrdiff_t{y} * shape.row_step();
+    for (int j = 0; j <= taps; ++j) {
+      for (int k = j < taps ? j : 0; k < taps; k += kTapsAtOnce) {
+        const float* columns[kTapsAtOnce];
+        for (int i = 0; i < kTapsAtOnce; ++i) columns[i] = here + offsets[std::min(k + i, taps - 1)];
+        add_products_of_rows(shape, j < taps ? here + offsets[j] : nullptr, columns, rows,
+                             sums + std::ptrdiff_t{j} * taps + k, std::min(kTapsAtOnce, taps - k));
+      }
+    }
+  }
+  // The products are symmetric.
+  for (int j = 0; j < taps; ++j) {
+    for (int k = 0; k < j; ++k) sums[j * taps + k] = sums[k * taps + j];
+  }
+}
+
+// The four outputs of kWindows neighbouring windows.
+template <int kWindows>
+HWY_INLINE void convolve_windows(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
+                                 const float* weights, const float* bias, V (&sums)[4 * kWindows]) {
+  const D d;
+  for (V& sum : sums) sum = hn::LoadU(d, bias);
+  const std::int32_t below = shape.row_step();
+  for (int t = 0; t < shape.taps(); ++t) {
+    V weight = hn::LoadU(d, weights + std::ptrdiff_t{t} * kLanes);
+    const float* tap = patches + offsets[t];
+    for (int w = 0; w < kWindows; ++w) {
+      sums[4 * w] = hn::MulAdd(weight, hn::Set(d, tap[2 * w]), sums[4 * w]);
+      sums[4 * w + 1] = hn::MulAdd(weight, hn::Set(d, tap[2 * w + 1]), sums[4 * w + 1]);
+      sums[4 * w + 2] = hn::MulAdd(weight, hn::Set(d, tap[below + 2 * w]), sums[4 * w + 2]);
+      sums[4 * w + 3] = hn::MulAdd(weight, hn::Set(d, tap[below + 2 * w + 1]), sums[4 * w + 3]);
+    }
+  }
+}
+
+// The first of equal maxima wins.
+HWY_INLINE void store_window(const V* sums, std::int64_t place, const std::uint8_t* kept, const PooledOutput& output) {
+  const D d;
+  const DU du;
+  V best = sums[0];
+  auto winner = hn::Zero(du);
+  for (std::uint32_t i = 1; i < 4; ++i) {
+    auto larger = hn::Gt(sums[i], best);
+    best = hn::IfThenElse(larger, sums[i], best);
+    winner = hn::IfThenElse(hn::RebindMask(du, larger), hn::Set(du, i), winner);
+  }
+  auto alive = hn::Gt(best, hn::Zero(d));
+  if (kept != nullptr) {
+    alive = hn::And(alive, hn::LoadMaskBits(d, kept));
+    best = hn::Mul(best, hn::Set(d, output.scale));
+  }
+  hn::StoreU(hn::IfThenElseZero(alive, best), d, output.values + place);
+  if (output.winners == nullptr) return;
+  winner = hn::IfThenElse(hn::RebindMask(du, alive), winner, hn::Set(du, kNoWinner));
+  hn::StoreU(hn::TruncateTo(DByte(), winner), DByte(), output.winners + place);
+}
+
+void pooled_forward(const ThinShape& shape, const std::int32_t* offsets, const float* patches, const float* weights,
+                    const float* bias, const PooledOutput& output) {
+  const int height = shape.out.height / 2, width = shape.out.width / 2, channels = shape.out.channels;
+  for (int c = 0; c < channels; c += kLanes) {
+    const float* block_weights = weights + std::ptrdiff_t{c} * shape.taps();
+    for (int y = 0; y < height; ++y) {
+      const float* row = patches + std::ptrdiff_t{2} * y * shape.row_step();
+      std::int64_t pixel = std::int64_t{y} * width;
+      auto store = [&](const V* sums, std::int64_t at) HWY_ATTR {
+        const std::uint8_t* kept = output.mask == nullptr ? nullptr : output.mask + (at * channels + c) / 8;
+        store_window(sums, (std::int64_t{c} * height * width) + at * kLanes, kept, output);
+      };
+      int x = 0;
+      for (; x + 2 <= width; x += 2) {
+        V sums[8];
+        convolve_windows<2>(shape, offsets, row + 2 * x, block_weights, bias + c, sums);
+        store(sums, pixel + x);
+        store(sums + 4, pixel + x + 1);
+      }
+      if (x < width) {
+        V sums[4];
+        convolve_windows<1>(shape, offsets, row + 2 * x, block_weights, bias + c, sums);
+        store(sums, pixel + x);
+      }
+    }
+  }
+}
+
+// Accumulates kTapsAtOnce taps' sums, and those of the gradient itself, over the outputs that next() hands out.
+struct TapSums {
+  V taps[kTapsAtOnce];
+  V gradient;
+
+  HWY_INLINE TapSums() {
+    for (V& sum : taps) sum = hn::Zero(D());
+    gradient = hn::Zero(D());
+  }
+  HWY_INLINE void add(V g, const float* const* tap, std::ptrdiff_t at) {
+    for (int i = 0; i < kTapsAtOnce; ++i) taps[i] = hn::MulAdd(g, hn::Set(D(), tap[i][at]), taps[i]);
+  }
+  HWY_INLINE void store(float* weight_sums, int count, float* bias_sums) const {
+    const D d;
+    for (int i = 0; i < count; ++i) {
+      float* to = weight_sums + std::ptrdiff_t{i} * kLanes;
+      hn::StoreU(hn::Add(hn::LoadU(d, to), taps[i]), d, to);
+    }
+    if (bias_sums != nullptr) hn::StoreU(hn::Add(hn::LoadU(d, bias_sums), gradient), d, bias_sums);
+  }
+};
+
+// body(channel block, taps' places, sums) for each block of channels and each kTapsAtOnce of the taps.
+template <class Body>
+HWY_INLINE void for_each_tap_block(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
+                                   float* weight_sums, float* bias_sums, Body body) {
+  int taps = shape.taps();
+  for (int c = 0; c < shape.out.channels; c += kLanes) {
+    for (int t = 0; t < taps; t += kTapsAtOnce) {
+      const float* places[kTapsAtOnce];
+      for (int i = 0; i < kTapsAtOnce; ++i) places[i] = patches + offsets[std::min(t + i, taps - 1)];
+      TapSums sums;
+      body(c, places, sums);
+      sums.store(weight_sums + std::ptrdiff_t{c} * taps + std::ptrdiff_t{t} * kLanes, std::min(kTapsAtOnce, taps - t),
+                 t == 0 ? bias_sums + c : nullptr);
+    }
+  }
+}
+
+void pooled_backward(const ThinShape& shape, const std::int32_t* offsets, const float* patches, const float* gradient,
+                     const std::uint8_t* winners, float* weight_sums, float* bias_sums) {
+  const D d;
+  const DU du;
+  const int height = shape.out.height / 2, width = shape.out.width / 2;
+  for_each_tap_block(shape, offsets, patches, weight_sums, bias_sums,
+                     [&](int c, const float* const* taps, TapSums& sums) HWY_ATTR {
+                       for (int y = 0; y < height; ++y) {
+                         std::ptrdiff_t row = std::ptrdiff_t{2} * y * shape.row_step();
+                         std::ptrdiff_t place = (std::ptrdiff_t{c} * height + std::ptrdiff_t{y} * kLanes) * width;
+                         for (int x = 0; x < width; ++x, place += kLanes) {
+                           V g = hn::LoadU(d, gradient + place);
+                           auto winner = hn::PromoteTo(du, hn::LoadU(DByte(), winners + place));
+                           auto won = [&](std::uint32_t i) HWY_ATTR {
+                             return hn::IfThenElseZero(hn::RebindMask(d, hn::Eq(winner, hn::Set(du, i))), g);
+                           };
+                           std::ptrdiff_t at = row + std::ptrdiff_t{2} * x;
+                           V g0 = won(0), g1 = won(1), g2 = won(2), g3 = won(3);
+                           sums.add(g0, taps, at);
+                           sums.add(g1, taps, at + 1);
+                           sums.add(g2, taps, at + shape.row_step());
+                           sums.add(g3, taps, at + shape.row_step() + 1);
+                           sums.gradient = hn::Add(sums.gradient, hn::Add(hn::Add(g0, g1), hn::Add(g2, g3)));
+                         }
+                       }
+                     });
+}
+
+void dense_backward(const ThinShape& shape, const std::int32_t* offsets, const float* patches, const float* gradient,
+                    float* weight_sums, float* bias_sums) {
+  const D d;
+  for_each_tap_block(shape, offsets, patches, weight_sums, bias_sums,
+                     [&](int c, const float* const* taps, TapSums& sums) HWY_ATTR {
+                       const float* from = gradient + std::ptrdiff_t{c} * shape.out.height * shape.out.width;
+                       for (int y = 0; y < shape.out.height; ++y) {
+                         std::ptrdiff_t row = std::ptrdiff_t{y} * shape.row_step();
+                         for (int x = 0; x < shape.out.width; ++x, from += kLanes) {
+                           V g = hn::LoadU(d, from);
+                           sums.add(g, taps, row + x);
+                           sums.gradient = hn::Add(sums.gradient, g);
+                         }
+                       }
+                     });
+}
+
+}  // namespace agewise::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace agewise::cpu {
+namespace {
+
+constexpr int kWidestVector = 16;
+
+HWY_EXPORT(lanes);
+HWY_EXPORT(tap_products);
+HWY_EXPORT(pooled_forward);
+HWY_EXPORT(pooled_backward);
+HWY_EXPORT(dense_backward);
+
+}  // namespace
+
+int vector_floats() { return HWY_DYNAMIC_DISPATCH(lanes)(); }
+
+int ThinShape::columns() const {
+  int whole = (padded_width() + stride - 1) / stride + kWidestVector;
+  return (whole + kWidestVector - 1) / kWidestVector * kWidestVector;
+}
+
+std::size_t ThinShape::patch_floats() const {
+  return static_cast<std::size_t>(in.channels) * static_cast<std::size_t>(padded_height() * stride * columns());
+}
+
+std::vector<std::int32_t> ThinShape::tap_offsets() const {
+  std::vector<std::int32_t> offsets;
+  for (int y = 0; y < kernel_height; ++y) {
+    for (int x = 0; x < kernel_width; ++x) {
+      for (int c = 0; c < in.channels; ++c)
+        offsets.push_back(((c * padded_height() + y) * stride + x % stride) * columns() + x / stride);
+    }
+  }
+  return offsets;
+}
+
+void make_patches(const ThinShape& shape, const float* pixels, const float* pilot, float* patches) {
+  const int columns = shape.columns(), stride = shape.stride, first = shape.pad.left;
+  for (int c = 0; c < shape.in.channels; ++c) {
+    for (int y = 0; y < shape.padded_height(); ++y) {
+      float* row = patches + std::ptrdiff_t{c * shape.padded_height() + y} * stride * columns;
+      std::fill_n(row, stride * columns, -pilot[c]);
+      int line = y - shape.pad.top;
+      if (line < 0 || line >= shape.in.height) continue;
+      const float* from = pixels + (std::ptrdiff_t{c} * shape.in.height + line) * shape.in.width;
+      for (int remainder = 0; remainder < stride; ++remainder) {
+        // Padded columns remainder, remainder + stride, …; the first of them that is a pixel.
+        int begin = (std::max(0, first - remainder) + stride - 1) / stride;
+        float* to = row + std::ptrdiff_t{remainder} * columns;
+        for (int x = begin, column = begin * stride + remainder - first; column < shape.in.width; ++x, column += stride)
+          to[x] = from[column] - pilot[c];
+      }
+    }
+  }
+}
+
+void add_tap_products(const ThinShape& shape, const std::int32_t* offsets, const float* patches, double* sums) {
+  HWY_DYNAMIC_DISPATCH(tap_products)(shape, offsets, patches, sums);
+}
+void thin_pooled_forward(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
+                         const float* weights, const float* bias, const PooledOutput& output) {
+  HWY_DYNAMIC_DISPATCH(pooled_forward)(shape, offsets, patches, weights, bias, output);
+}
+void thin_pooled_backward(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
+                          const float* gradient, const std::uint8_t* winners, float* weight_sums, float* bias_sums) {
+  HWY_DYNAMIC_DISPATCH(pooled_backward)(shape, offsets, patches, gradient, winners, weight_sums, bias_sums);
+}
+void thin_backward(const ThinShape& shape, const std::int32_t* offsets, const float* patches, const float* gradient,
+                   float* weight_sums, float* bias_sums) {
+  HWY_DYNAMIC_DISPATCH(dense_backward)(shape, offsets, patches, gradient, weight_sums, bias_sums);
+}
+
+}  // namespace agewise::cpu
+#endif
