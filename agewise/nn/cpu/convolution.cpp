@@ -5,6 +5,7 @@
 #include "agewise/nn/cpu/elementwise.h"
 #include "agewise/nn/cpu/layouts.h"
 #include "agewise/nn/cpu/step.h"
+#include "agewise/nn/cpu/thin_gradient.h"
 
 namespace agewise::cpu {
 namespace {
@@ -83,6 +84,7 @@ class Convolution : public Step {
 
   void backward(const Pass&) override {
     if (operation_.relu >= 0) relu_backward(out_.data(), gradient_.data(), changed_.data(), changed_.floats());
+    if (thin_gradient_) (*thin_gradient_)(changed_);
     if (backward_weights_) backward_weights_();
     if (reorder_weight_gradient_) reorder_weight_gradient_();
     if (reorder_weights_) reorder_weights_();
@@ -180,6 +182,11 @@ class Convolution : public Step {
     if (options_.bias) bias_gradient_ = plan.gradient_of_parameter(first + 1, bias_layout());
     auto description = describe_backward_weights(plan, weights_.layout());
     if (is_reference(description)) description = describe_backward_weights(plan, any_weights());
+    if (is_reference(description) && has_thin_gradient(options_, in_, out_)) {
+      thin_gradient_ = std::make_unique<ThinGradient>(plan, thin_shape(plan), in_, weight_gradient_, bias_gradient_);
+      note(name_, "backward weights own");
+      return;
+    }
     note(name_, "backward weights", description);
     Tensor found = weight_gradient_;
     if (description.diff_weights_desc() != weights_.layout()) {
@@ -190,6 +197,12 @@ class Convolution : public Step {
         {DNNL_ARG_SRC, in_}, {DNNL_ARG_DIFF_DST, changed_}, {DNNL_ARG_DIFF_WEIGHTS, found}};
     if (options_.bias) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, bias_gradient_);
     backward_weights_ = plan.call(description, dnnl::convolution_backward_weights(description), arguments);
+  }
+
+  ThinShape thin_shape(const Plan& plan) const {
+    return {plan.layer(input_).shape, plan.layer(operation_.layer).shape,
+            options_.kernel_height,   options_.kernel_width,
+            options_.stride,          options_.pad};
   }
 
   dnnl::convolution_backward_data::primitive_desc describe_backward_data(Plan& plan, const Desc& weights) const {
@@ -230,6 +243,7 @@ class Convolution : public Step {
   Tensor norm_[4];  // γ, β, running mean and variance
   double epsilon_ = 0;
   Tensor gradient_, changed_, weight_gradient_, bias_gradient_;
+  std::unique_ptr<ThinGradient> thin_gradient_;
   Call reorder_in_, reorder_other_, forward_, reorder_weights_, backward_data_, reorder_to_input_, backward_weights_,
       reorder_weight_gradient_;
 };

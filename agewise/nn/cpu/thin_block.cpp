@@ -36,7 +36,8 @@ class ThinBlock : public Step {
     bool wide = vector_floats() == 16;
     out_ = plan.allocate({plan.dims(pooled_), kFloat, wide ? Tag::nChw16c : Tag::nChw8c});
     take_parameters(plan, wide);
-    patches_ = plan.allocate(floats(plan.threads() * static_cast<std::int64_t>(shape_.patch_floats())));
+    int kept = train_ ? batch_ : plan.threads();  // training needs each sample's three times, estimating once
+    patches_ = plan.allocate(floats(kept * static_cast<std::int64_t>(shape_.patch_floats())));
     used_weights_ = plan.pinned(weights_.layout());
     used_bias_ = plan.pinned(floats(channels_));
     pilot_.resize(at(shape_.in.channels));
@@ -46,7 +47,7 @@ class ThinBlock : public Step {
   }
 
   void plan_backward(Plan& plan) override {
-    plan.keep(in_), plan.keep(winners_), plan.keep(patches_);
+    plan.keep(winners_), plan.keep(patches_);
     gradient_ = plan.gradient(operation_.output);
     int first = plan.first_parameter(operation_.layer), norm = plan.first_parameter(operation_.normalisation);
     weight_gradient_ = plan.gradient_of_parameter(first, weights_.layout());
@@ -63,7 +64,7 @@ class ThinBlock : public Step {
 
   void forward(const Pass& pass) override {
     if (train_) take_statistics(pass.update_statistics);
-    for_each_sample([&](std::size_t row, const float* patches, int) {
+    for_each_sample(!train_, [&](std::size_t row, const float* patches, int) {
       std::uint8_t* mask = nullptr;
       if (operation_.dropout >= 0) {
         mask = bytes(masks_) + row * mask_bytes_;
@@ -79,7 +80,7 @@ class ThinBlock : public Step {
   void backward(const Pass&) override {
     std::size_t size = at(channels_) * at(taps_ + 1);  // weights, then bias
     std::fill(sums_.begin(), sums_.end(), 0.0F);
-    for_each_sample([&](std::size_t row, const float* patches, int part) {
+    for_each_sample(false, [&](std::size_t row, const float* patches, int part) {
       std::size_t place = row * at(static_cast<int>(pooled_.size()));
       float* sums = sums_.data() + at(part) * size;
       thin_pooled_backward(shape_, offsets_.data(), patches, gradient_.data() + place, bytes(winners_) + place, sums,
@@ -132,11 +133,11 @@ class ThinBlock : public Step {
 
   // body(row, its patches, part) on all threads.
   template <class Body>
-  void for_each_sample(Body body) {
+  void for_each_sample(bool make, Body body) {
     parallel(batch_, kSamplesWorthAThread, [&](std::int64_t begin, std::int64_t end, int part) {
-      float* patches = patches_.data() + at(part) * shape_.patch_floats();
       for (std::int64_t row = begin; row < end; ++row) {
-        make_patches(shape_, in_.data() + row * shape_.in.size(), pilot_.data(), patches);
+        float* patches = patches_.data() + (train_ ? static_cast<std::size_t>(row) : at(part)) * shape_.patch_floats();
+        if (make) make_patches(shape_, in_.data() + row * shape_.in.size(), pilot_.data(), patches);
         body(static_cast<std::size_t>(row), patches, part);
       }
     });
@@ -174,7 +175,7 @@ class ThinBlock : public Step {
     take_pilot();
     std::fill(products_.begin(), products_.end(), 0.0);
     std::size_t size = at(taps_ + 1) * at(taps_);
-    for_each_sample([&](std::size_t, const float* patches, int part) {
+    for_each_sample(true, [&](std::size_t, const float* patches, int part) {
       add_tap_products(shape_, offsets_.data(), patches, products_.data() + at(part) * size);
     });
     for (std::size_t i = size; i < products_.size(); ++i) products_[i % size] += products_[i];

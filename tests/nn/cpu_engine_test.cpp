@@ -1,0 +1,234 @@
+// What the fast engine promises beyond conformance: no slow kernels, no allocation in the loop, the same numbers from
+// its own kernels as from oneDNN's.
+#include "agewise/nn/cpu/cpu_engine.h"
+
+#include <gmock/gmock.h>
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "agewise/base/error.h"
+#include "agewise/nn/build.h"
+#include "agewise/nn/cpu/memory_plan.h"
+#include "tests/nn/golden.h"
+
+namespace agewise {
+namespace {
+
+using testing::HasSubstr;
+
+Graph network_of(const Recipe& recipe) {
+  int channels = recipe.face.colour == Colour::rgb ? 3 : 1;
+  return build_graph(recipe.network, channels, recipe.face.size, classes_of(recipe.classes).count());
+}
+
+LayerRecipe layer_of(const std::string& kind, std::map<std::string, LayerValue> options = {}) {
+  return {kind, "", {}, std::move(options)};
+}
+
+// Convolution, normalisation, ReLU and pool of the network's input, maybe dropout, then a fully connected layer.
+Graph first_block(int channels, int size, std::int64_t kernel, std::int64_t stride, std::int64_t pad, bool dropout) {
+  NetworkRecipe recipe;
+  recipe.layers = {
+      layer_of("convolution", {{"channels", std::int64_t{32}}, {"kernel", kernel}, {"stride", stride}, {"pad", pad}}),
+      layer_of("batch-norm"), layer_of("relu"), layer_of("max-pool", {{"kernel", std::int64_t{2}}})};
+  if (dropout) recipe.layers.push_back(layer_of("dropout", {{"rate", 0.3}}));
+  recipe.layers.push_back(layer_of("fully-connected", {{"outputs", std::int64_t{3}}}));
+  return build_graph(recipe, channels, size, 3);
+}
+
+void fill(Executable& network, const Graph& graph, float scale = 1, float offset = 0) {
+  network.from_plain(golden_parameters(graph), network.parameters());
+  network.parameters_changed();
+  std::vector<float> numbers = golden_numbers(3, network.input().size());
+  std::transform(numbers.begin(), numbers.end(), network.input().begin(),
+                 [&](float number) { return number * scale + offset; });
+}
+
+void step(Executable& network, const std::vector<std::uint32_t>& samples) {
+  network.forward({5, 1, samples});
+  std::vector<float> numbers = golden_numbers(9, network.output_gradient().size());
+  std::copy(numbers.begin(), numbers.end(), network.output_gradient().begin());
+  network.backward();
+}
+
+std::vector<std::uint32_t> samples_of(int batch) {
+  std::vector<std::uint32_t> samples(static_cast<std::size_t>(batch));
+  std::iota(samples.begin(), samples.end(), 0U);
+  return samples;
+}
+
+std::vector<float> plain(const Executable& network, std::span<const float> own, const Graph& graph) {
+  std::vector<float> values(static_cast<std::size_t>(parameter_count(parameters_of(graph))));
+  network.to_plain(own, values);
+  return values;
+}
+
+void expect_near(std::span<const float> found, std::span<const float> expected, float share, const std::string& what) {
+  ASSERT_EQ(found.size(), expected.size());
+  float largest = 0;
+  for (float value : expected) largest = std::max(largest, std::abs(value));
+  for (std::size_t i = 0; i < found.size(); ++i)
+    ASSERT_NEAR(found[i], expected[i], share * largest) << what << " " << i << ", the largest " << largest;
+}
+
+// The two ways to compute a graph's training step and its output in use.
+void expect_equal_ways(const Graph& graph, int batch, float scale, float offset, float share) {
+  std::unique_ptr<Engine> fused = make_cpu_engine({2}), single = make_cpu_engine({1, Isa::best, false});
+  std::unique_ptr<Executable> one = fused->compile(graph, batch, Mode::train),
+                              other = single->compile(graph, batch, Mode::train),
+                              one_infer = fused->compile(graph, batch, Mode::infer),
+                              other_infer = single->compile(graph, batch, Mode::infer);
+  for (Executable* each : {one.get(), other.get()}) {
+    fill(*each, graph, scale, offset);
+    step(*each, samples_of(batch));
+  }
+  expect_near(one->output(), other->output(), share, "output");
+  expect_near(plain(*one, one->parameters(), graph), plain(*other, other->parameters(), graph), share, "parameter");
+  std::vector<float> gradients = plain(*one, one->gradients(), graph),
+                     expected = plain(*other, other->gradients(), graph);
+  std::size_t offset_in_plain = 0;
+  for (const ParameterInfo& info : parameters_of(graph)) {
+    auto size = static_cast<std::size_t>(info.size());
+    // What normalisation cancels is rounding noise.
+    bool noise = info.layer == 1 && !info.decayed;
+    if (!noise) {
+      expect_near(std::span(gradients).subspan(offset_in_plain, size),
+                  std::span(expected).subspan(offset_in_plain, size), share, info.name);
+    }
+    offset_in_plain += size;
+  }
+  for (Executable* each : {one_infer.get(), other_infer.get()}) {
+    fill(*each, graph, scale, offset);
+    each->forward();
+  }
+  expect_near(one_infer->output(), other_infer->output(), share, "inferred");
+}
+
+TEST(CpuThinBlock, is_what_the_articles_first_block_compiles_to) {
+  std::vector<std::string> kernels =
+      make_cpu_engine({1})->compile(network_of(load_recipe("seed")), 2, Mode::train)->kernels();
+  EXPECT_THAT(kernels, testing::Contains(HasSubstr("conv1: own convolution, normalisation, ReLU, pool and dropout")));
+}
+
+TEST(CpuThinBlock, computes_what_onednns_kernels_compute) {
+  for (bool dropout : {false, true}) {
+    expect_equal_ways(first_block(1, 33, 3, 2, 1, dropout), 5, 1, 0, 1e-4F);  // odd sizes: a row in no window
+    expect_equal_ways(first_block(3, 16, 3, 1, 1, dropout), 3, 1, 0, 1e-4F);  // colour: 27 taps
+    expect_equal_ways(first_block(1, 20, 5, 3, 2, dropout), 4, 1, 0, 1e-4F);  // stride 3, 25 taps
+    expect_equal_ways(first_block(2, 14, 4, 1, 0, dropout), 1, 1, 0, 1e-4F);  // as many taps as may be, one sample
+  }
+}
+
+// Pixels as the article's scripts had them, 0 … 255 unscaled: statistics must not drown in the square of the mean.
+TEST(CpuThinBlock, keeps_its_digits_on_bright_pictures) {
+  expect_equal_ways(first_block(1, 32, 3, 2, 1, false), 6, 20, 230, 1e-3F);
+}
+
+TEST(CpuEngine, runs_no_plain_loop_of_onednn_for_a_built_in_network) {
+  std::unique_ptr<Engine> engine = make_cpu_engine({2});
+  std::vector<std::string> names{AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml"};
+  for (const auto& [name, text] : built_in_recipes()) names.push_back(name);
+  for (const std::string& name : names) {
+    Graph graph = network_of(load_recipe(name));
+    for (Mode mode : {Mode::train, Mode::infer}) {
+      for (const std::string& kernel : engine->compile(graph, 2, mode)->kernels())
+        EXPECT_THAT(kernel, testing::Not(HasSubstr(" ref"))) << name << ", " << engine->name();
+    }
+  }
+}
+
+// On AVX2 oneDNN has only its plain loop for the weights of a 1-channel convolution.
+TEST(CpuEngine, runs_no_plain_loop_for_grey_input_without_the_fused_block) {
+  Graph graph = network_of(load_recipe("seed"));
+  std::unique_ptr<Executable> network = make_cpu_engine({1, Isa::best, false})->compile(graph, 2, Mode::train);
+  for (const std::string& kernel : network->kernels()) EXPECT_THAT(kernel, testing::Not(HasSubstr(" ref")));
+}
+
+long page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+// Address and thread sanitizers have their own heap, which has its own pages.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSystemHeap = false;
+#else
+constexpr bool kSystemHeap = true;
+#endif
+
+// On AVX2 oneDNN's matrix product takes its packing space from the heap at each call: after some steps each thread's
+// heap has it at hand.
+TEST(CpuEngine, needs_no_further_memory_after_the_first_steps) {
+  constexpr int kWarm = 10;
+  if (!kSystemHeap) GTEST_SKIP() << "not with a sanitizer's heap";
+  Graph graph = network_of(load_recipe("seed"));
+  std::unique_ptr<Executable> network = make_cpu_engine({2})->compile(graph, 16, Mode::train);
+  fill(*network, graph);
+  std::vector<std::uint32_t> samples = samples_of(16);
+  std::vector<float> gradient = golden_numbers(9, network->output_gradient().size());
+  std::copy(gradient.begin(), gradient.end(), network->output_gradient().begin());
+  auto steps = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      network->forward({5, 1, samples});
+      network->backward();
+    }
+  };
+  steps(kWarm);
+  long faults = page_faults();
+  std::size_t heap = mallinfo2().uordblks, mapped = mallinfo2().hblkhd;
+  steps(20);
+  EXPECT_EQ(page_faults() - faults, 0);
+  EXPECT_EQ(mallinfo2().uordblks, heap);
+  EXPECT_EQ(mallinfo2().hblkhd, mapped);
+}
+
+// 128 samples' convolution outputs alone would be 84 MB, and as much for their gradients.
+TEST(CpuEngine, trains_the_articles_network_in_a_quarter_of_what_plain_layers_need) {
+  std::unique_ptr<Executable> network =
+      make_cpu_engine({2})->compile(network_of(load_recipe("seed")), 128, Mode::train);
+  EXPECT_LT(network->memory_bytes(), 120e6);
+}
+
+TEST(CpuEngine, held_still_layers_get_no_gradient) {
+  NetworkRecipe recipe;
+  recipe.layers = {
+      layer_of("convolution", {{"channels", std::int64_t{16}}, {"kernel", std::int64_t{3}}, {"rate_factor", 0.0}}),
+      layer_of("relu"), layer_of("fully-connected", {{"outputs", std::int64_t{3}}})};
+  Graph graph = build_graph(recipe, 3, 8, 3);
+  std::unique_ptr<Executable> network = make_cpu_engine({1})->compile(graph, 2, Mode::train);
+  fill(*network, graph);
+  step(*network, samples_of(2));
+  std::vector<float> gradients = plain(*network, network->gradients(), graph);
+  auto convolution = static_cast<std::ptrdiff_t>(parameters_of(graph)[0].size());
+  EXPECT_TRUE(std::all_of(gradients.begin(), gradients.begin() + convolution, [](float g) { return g == 0; }));
+  EXPECT_TRUE(std::any_of(gradients.begin() + convolution + 16, gradients.end(), [](float g) { return g != 0; }));
+}
+
+TEST(CpuEngine, refuses_what_it_cannot_do) {
+  EXPECT_THROW(make_cpu_engine({0}), UsageError);
+  std::unique_ptr<Engine> engine = make_cpu_engine({1});
+  EXPECT_THROW(engine->compile(network_of(load_recipe("seed")), 0, Mode::infer), UsageError);
+  std::unique_ptr<Executable> infer = engine->compile(network_of(load_recipe("seed")), 1, Mode::infer);
+  EXPECT_THROW(infer->backward(), std::logic_error);
+}
+
+TEST(CpuMemoryPlan, gives_a_place_again_once_its_buffer_is_dead) {
+  cpu::MemoryPlan plan;
+  int first = plan.add(1000), second = plan.add(640), third = plan.add(1024), always = plan.add(64);
+  plan.use(first, 0), plan.use(first, 2);
+  plan.use(second, 2), plan.use(second, 3);
+  plan.use(third, 3), plan.use(third, 5);
+  plan.pin(always);
+  plan.place();
+  EXPECT_EQ(plan.offset(first), plan.offset(third));  // 0 … 2 and 3 … 5
+  EXPECT_EQ(plan.offset(second), 1024U);              // alive with both
+  EXPECT_EQ(plan.offset(always), 1024U + 640U);
+  EXPECT_EQ(plan.size(), 1024U + 640U + 64U);
+}
+
+}  // namespace
+}  // namespace agewise
