@@ -14,21 +14,21 @@ HWY_BEFORE_NAMESPACE();
 namespace agewise::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Twelve chains hide the latency of every processor's multiply-add. The result keeps the compiler from dropping them.
+// Twelve chains hide the latency of every processor's multiply-add. Each starts elsewhere, or the compiler would
+// compute one for all; the result keeps it from dropping them.
 double multiply_adds(std::int64_t rounds, float* result) {
+  constexpr int kChains = 12;
   const hn::ScalableTag<float> d;
-  using V = hn::Vec<decltype(d)>;
-  const V factor = hn::Set(d, 0.5F), one = hn::Set(d, 1.0F);
-  V a = one, b = one, c = one, e = one, f = one, g = one, h = one, i = one, j = one, k = one, l = one, m = one;
+  const auto factor = hn::Set(d, 0.5F), one = hn::Set(d, 1.0F);
+  hn::Vec<decltype(d)> chains[kChains];
+  for (int i = 0; i < kChains; ++i) chains[i] = hn::Set(d, static_cast<float>(i));
   for (std::int64_t round = 0; round < rounds; ++round) {
-    a = hn::MulAdd(a, factor, one), b = hn::MulAdd(b, factor, one), c = hn::MulAdd(c, factor, one);
-    e = hn::MulAdd(e, factor, one), f = hn::MulAdd(f, factor, one), g = hn::MulAdd(g, factor, one);
-    h = hn::MulAdd(h, factor, one), i = hn::MulAdd(i, factor, one), j = hn::MulAdd(j, factor, one);
-    k = hn::MulAdd(k, factor, one), l = hn::MulAdd(l, factor, one), m = hn::MulAdd(m, factor, one);
+    for (auto& chain : chains) chain = hn::MulAdd(chain, factor, one);
   }
-  V sum = hn::Add(hn::Add(hn::Add(a, b), hn::Add(c, e)), hn::Add(hn::Add(f, g), hn::Add(h, i)));
-  *result = hn::GetLane(hn::Add(sum, hn::Add(hn::Add(j, k), hn::Add(l, m))));
-  return 2.0 * 12 * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
+  auto sum = hn::Zero(d);
+  for (const auto& chain : chains) sum = hn::Add(sum, chain);
+  *result = hn::GetLane(sum);
+  return 2.0 * kChains * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
 }
 
 }  // namespace agewise::cpu::HWY_NAMESPACE
