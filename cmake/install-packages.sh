@@ -8,7 +8,7 @@ build=(g++ cmake ninja-build pkg-config
   zlib1g-dev libmatio-dev libcsv-dev libarchive-dev libsqlite3-dev libsqlitecpp-dev libxxhash-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev libheif-dev libexif-dev libcairo2-dev
   libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libjs-chart.js)
-test=("${build[@]}" libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev python3-minimal)
+test=("${build[@]}" libgtest-dev libgmock-dev libbenchmark-dev)
 ci=("${test[@]}" clang-14 clang-tidy-14 clang-format-14 libfuzzer-14-dev libclang-rt-14-dev)
 
 case "${1:-}" in
