@@ -4,8 +4,8 @@
 
 #include "agewise/nn/cpu/elementwise.h"
 #include "agewise/nn/cpu/layouts.h"
-#include "agewise/nn/cpu/step.h"
 #include "agewise/nn/cpu/thin_gradient.h"
+#include "agewise/nn/cpu/weighted_step.h"
 
 namespace agewise::cpu {
 namespace {
@@ -34,14 +34,12 @@ Geometry geometry_of(const layer::Convolution& c, int inputs) {
   return g;
 }
 
-class Convolution : public Step {
+class Convolution : public WeightedStep {
  public:
   Convolution(Plan& plan, const Operation& operation)
-      : operation_(operation),
-        input_(plan.layer(operation.layer).inputs[0]),
+      : WeightedStep(plan, operation, std::get<layer::Convolution>(plan.layer(operation.layer).kind).bias),
         options_(std::get<layer::Convolution>(plan.layer(operation.layer).kind)),
-        geometry_(geometry_of(options_, plan.layer(input_).shape.channels)),
-        name_(plan.layer(operation.layer).name) {
+        geometry_(geometry_of(options_, plan.layer(input_).shape.channels)) {
     description_ = describe_forward(plan);
     note(name_, "forward", description_);
     in_ = plan.value(input_);
@@ -59,18 +57,6 @@ class Convolution : public Step {
     plan.define(operation.output, out_);
   }
 
-  void plan_backward(Plan& plan) override {
-    gradient_ = plan.gradient(operation_.output);
-    changed_ = gradient_;
-    if (operation_.relu >= 0) {
-      plan.keep(out_);
-      changed_ = plan.changed_gradient(operation_.output);
-    }
-    if (plan.learns(operation_.layer) || (options_.bias && plan.learns(operation_.layer, true)))
-      plan_backward_weights(plan);
-    if (plan.wants_gradient(input_)) plan_backward_data(plan);
-  }
-
   void parameters_changed() override {
     if (operation_.normalisation >= 0) fold();
   }
@@ -80,16 +66,6 @@ class Convolution : public Step {
     if (other_) copy(other_.data(), out_.data(), out_.floats());
     if (reorder_other_) reorder_other_();
     forward_();
-  }
-
-  void backward(const Pass&) override {
-    if (operation_.relu >= 0) relu_backward(out_.data(), gradient_.data(), changed_.data(), changed_.floats());
-    if (thin_gradient_) (*thin_gradient_)(changed_);
-    if (backward_weights_) backward_weights_();
-    if (reorder_weight_gradient_) reorder_weight_gradient_();
-    if (reorder_weights_) reorder_weights_();
-    if (backward_data_) backward_data_();
-    if (reorder_to_input_) reorder_to_input_();
   }
 
  private:
@@ -175,7 +151,12 @@ class Convolution : public Step {
     return {wanted, plan.attributes(), plan.engine(), description_};
   }
 
-  void plan_backward_weights(Plan& plan) {
+  void compute_weight_gradient() override {
+    if (thin_gradient_) (*thin_gradient_)(changed_);
+    WeightedStep::compute_weight_gradient();
+  }
+
+  void plan_backward_weights(Plan& plan) override {
     plan.keep(in_);
     int first = plan.first_parameter(operation_.layer);
     weight_gradient_ = plan.gradient_of_parameter(first, weights_.layout());
@@ -188,11 +169,7 @@ class Convolution : public Step {
       return;
     }
     note(name_, "backward weights", description);
-    Tensor found = weight_gradient_;
-    if (description.diff_weights_desc() != weights_.layout()) {
-      found = plan.allocate(description.diff_weights_desc());
-      reorder_weight_gradient_ = plan.reorder(found, weight_gradient_);
-    }
+    Tensor found = weight_gradient_as(plan, weight_gradient_, description.diff_weights_desc());
     std::vector<std::pair<int, Tensor>> arguments{
         {DNNL_ARG_SRC, in_}, {DNNL_ARG_DIFF_DST, changed_}, {DNNL_ARG_DIFF_WEIGHTS, found}};
     if (options_.bias) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, bias_gradient_);
@@ -213,39 +190,26 @@ class Convolution : public Step {
             description_};
   }
 
-  void plan_backward_data(Plan& plan) {
+  void plan_backward_data(Plan& plan) override {
     // Most kernels want the weights with input and output channels exchanged: a reorder of little.
     auto description = describe_backward_data(plan, weights_.layout());
     if (is_reference(description)) description = describe_backward_data(plan, any_weights());
     note(name_, "backward data", description);
-    Tensor weights = weights_;
-    if (description.weights_desc() != weights_.layout()) {
-      weights = plan.allocate(description.weights_desc());
-      reorder_weights_ = plan.reorder(weights_, weights);
-    }
-    Tensor share = plan.gradient_share(input_), to_input = share;
-    if (share.layout() != in_.layout()) {
-      to_input = plan.allocate(in_.layout());
-      reorder_to_input_ = plan.reorder(to_input, share);
-    }
+    Tensor weights = weights_as(plan, description.weights_desc()), to_input = input_gradient(plan);
     backward_data_ =
         plan.call(description, dnnl::convolution_backward_data(description),
                   {{DNNL_ARG_DIFF_DST, changed_}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, to_input}});
   }
 
-  Operation operation_;
-  int input_;
   layer::Convolution options_;
   Geometry geometry_;
-  std::string name_;
   dnnl::convolution_forward::primitive_desc description_;
-  Tensor in_, out_, other_, weights_, bias_, used_weights_, used_bias_;
+  Tensor other_, used_weights_, used_bias_;
   Tensor norm_[4];  // γ, β, running mean and variance
   double epsilon_ = 0;
-  Tensor gradient_, changed_, weight_gradient_, bias_gradient_;
+  Tensor weight_gradient_, bias_gradient_;
   std::unique_ptr<ThinGradient> thin_gradient_;
-  Call reorder_in_, reorder_other_, forward_, reorder_weights_, backward_data_, reorder_to_input_, backward_weights_,
-      reorder_weight_gradient_;
+  Call reorder_other_;
 };
 
 }  // namespace

@@ -1,8 +1,7 @@
 // Fully connected layers by oneDNN's inner product, with ReLU. The input is flattened as it lies: where activations are
 // blocked, the weights' columns follow that order instead of the graph's C, H, W, and no activation is reordered.
-#include "agewise/nn/cpu/elementwise.h"
 #include "agewise/nn/cpu/layouts.h"
-#include "agewise/nn/cpu/step.h"
+#include "agewise/nn/cpu/weighted_step.h"
 
 namespace agewise::cpu {
 namespace {
@@ -11,13 +10,11 @@ using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
 constexpr auto kFloat = dnnl::memory::data_type::f32;
 
-class FullyConnected : public Step {
+class FullyConnected : public WeightedStep {
  public:
   FullyConnected(Plan& plan, const Operation& operation)
-      : operation_(operation),
-        input_(plan.layer(operation.layer).inputs[0]),
-        options_(std::get<layer::FullyConnected>(plan.layer(operation.layer).kind)),
-        name_(plan.layer(operation.layer).name) {
+      : WeightedStep(plan, operation, std::get<layer::FullyConnected>(plan.layer(operation.layer).kind).bias),
+        options_(std::get<layer::FullyConnected>(plan.layer(operation.layer).kind)) {
     in_ = plan.value(input_);
     if (channel_block(in_.layout()) == 0 && !is_plain(in_.layout())) {
       Tensor plain = plan.allocate(plan.plain_layout(plan.layer(input_).shape));
@@ -37,31 +34,9 @@ class FullyConnected : public Step {
     plan.define(operation.output, out);
   }
 
-  void plan_backward(Plan& plan) override {
-    gradient_ = plan.gradient(operation_.output);
-    changed_ = gradient_;
-    if (operation_.relu >= 0) {
-      plan.keep(out_);
-      changed_ = plan.changed_gradient(operation_.output);
-    }
-    Tensor gradient = plan.view(changed_, matrix(plan));
-    if (plan.learns(operation_.layer) || (options_.bias && plan.learns(operation_.layer, true)))
-      plan_backward_weights(plan, gradient);
-    if (plan.wants_gradient(input_)) plan_backward_data(plan, gradient);
-  }
-
   void forward(const Pass&) override {
     if (reorder_in_) reorder_in_();
     forward_();
-  }
-
-  void backward(const Pass&) override {
-    if (operation_.relu >= 0) relu_backward(out_.data(), gradient_.data(), changed_.data(), changed_.floats());
-    if (backward_weights_) backward_weights_();
-    if (reorder_weight_gradient_) reorder_weight_gradient_();
-    if (reorder_weights_) reorder_weights_();
-    if (backward_data_) backward_data_();
-    if (reorder_to_input_) reorder_to_input_();
   }
 
  private:
@@ -101,7 +76,8 @@ class FullyConnected : public Step {
     if (options_.bias) bias_ = plan.parameter(first + 1, plan.vector_layout(options_.outputs));
   }
 
-  void plan_backward_weights(Plan& plan, const Tensor& gradient) {
+  void plan_backward_weights(Plan& plan) override {
+    Tensor gradient = plan.view(changed_, matrix(plan));
     plan.keep(rows_);
     int first = plan.first_parameter(operation_.layer);
     auto describe = [&](const Desc& weights) {
@@ -115,18 +91,16 @@ class FullyConnected : public Step {
     auto description = describe(weights_.layout());
     if (is_reference(description)) description = describe(any_weights());
     note(name_, "backward weights", description);
-    Tensor own = plan.gradient_of_parameter(first, weights_.layout()), found = own;
-    if (description.diff_weights_desc() != own.layout()) {
-      found = plan.allocate(description.diff_weights_desc());
-      reorder_weight_gradient_ = plan.reorder(found, own);
-    }
+    Tensor own = plan.gradient_of_parameter(first, weights_.layout());
+    Tensor found = weight_gradient_as(plan, own, description.diff_weights_desc());
     std::vector<std::pair<int, Tensor>> arguments{
         {DNNL_ARG_SRC, rows_}, {DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_WEIGHTS, found}};
     if (options_.bias) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, plan.gradient_of_parameter(first + 1, bias_layout()));
     backward_weights_ = plan.call(description, dnnl::inner_product_backward_weights(description), arguments);
   }
 
-  void plan_backward_data(Plan& plan, const Tensor& gradient) {
+  void plan_backward_data(Plan& plan) override {
+    Tensor gradient = plan.view(changed_, matrix(plan));
     auto describe = [&](const Desc& weights) {
       return dnnl::inner_product_backward_data::primitive_desc({rows_.layout(), weights, gradient.layout()},
                                                                plan.attributes(), plan.engine(), description_);
@@ -134,30 +108,16 @@ class FullyConnected : public Step {
     auto description = describe(weights_.layout());
     if (is_reference(description)) description = describe(any_weights());
     note(name_, "backward data", description);
-    Tensor weights = weights_;
-    if (description.weights_desc() != weights_.layout()) {
-      weights = plan.allocate(description.weights_desc());
-      reorder_weights_ = plan.reorder(weights_, weights);
-    }
-    Tensor share = plan.gradient_share(input_), to_input = share;
-    if (share.layout() != in_.layout()) {
-      to_input = plan.allocate(in_.layout());
-      reorder_to_input_ = plan.reorder(to_input, share);
-    }
+    Tensor weights = weights_as(plan, description.weights_desc()), to_input = input_gradient(plan);
     backward_data_ = plan.call(description, dnnl::inner_product_backward_data(description),
                                {{DNNL_ARG_DIFF_DST, gradient},
                                 {DNNL_ARG_WEIGHTS, weights},
                                 {DNNL_ARG_DIFF_SRC, plan.view(to_input, rows_.layout())}});
   }
 
-  Operation operation_;
-  int input_;
   layer::FullyConnected options_;
-  std::string name_;
   dnnl::inner_product_forward::primitive_desc description_;
-  Tensor in_, rows_, out_, weights_, bias_, gradient_, changed_;
-  Call reorder_in_, forward_, backward_weights_, reorder_weight_gradient_, reorder_weights_, backward_data_,
-      reorder_to_input_;
+  Tensor rows_;
 };
 
 }  // namespace
