@@ -76,8 +76,7 @@ Estimator::Estimator(Model model, Engine& engine, int batch)
     : model_(std::move(model)),
       batch_(static_cast<std::size_t>(batch)),
       network_(engine.compile(model_.graph, batch, Mode::infer)) {
-  network_->from_plain(model_.parameters, network_->parameters());
-  network_->parameters_changed();
+  network_->set_parameters(model_.parameters);
 }
 
 // Rows of the batch beyond the faces keep what they had: no row depends on another.

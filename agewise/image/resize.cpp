@@ -20,15 +20,15 @@ struct Window {
 // A triangle as wide as the new pixel is, or two old ones when enlarging (Pillow's BILINEAR).
 Window window_of(int pixel, int from, int to) {
   double scale = static_cast<double>(from) / to, reach = std::max(scale, 1.0), centre = (pixel + 0.5) * scale;
-  int begin = std::max(0, static_cast<int>(centre - reach + 0.5));
-  int end = std::min(from, static_cast<int>(centre + reach + 0.5));
+  int begin = std::max(0, static_cast<int>(std::floor(centre - reach + 0.5)));
+  int end = std::min(from, static_cast<int>(std::floor(centre + reach + 0.5)));
   auto height = [&](int k) { return std::max(0.0, 1 - std::abs((k - centre + 0.5) / reach)); };
   double sum = 0;
   for (int k = begin; k < end; ++k) sum += height(k);
   Window window{begin, std::vector<std::int32_t>(end - begin)};
   std::int32_t missing = kOne;
   for (int k = begin; k < end; ++k) {
-    window.weights[k - begin] = static_cast<std::int32_t>(height(k) / sum * kOne + 0.5);
+    window.weights[k - begin] = static_cast<std::int32_t>(std::floor(height(k) / sum * kOne + 0.5));
     missing -= window.weights[k - begin];
   }
   *std::max_element(window.weights.begin(), window.weights.end()) += missing;  // a flat picture stays as it is

@@ -34,11 +34,15 @@ class Executable {
   // Train only; to be written before each backward(), which may use it as scratch.
   virtual std::span<float> output_gradient(int index = 0) = 0;
 
-  // Parameters, gradients and running statistics in the engine's own layout, one flat buffer each of equal size;
-  // padding, if any, is and stays 0. An element-wise optimiser walks them as they are. Gradients of what is not trained
-  // are 0. `blocks()` says which parameter lies where.
+  // All parameters in plain layout (nn/graph.h), to be given before the first forward(). For inference an engine keeps
+  // of them only what its kernels need: folded, transformed, at lower precision.
+  virtual void set_parameters(std::span<const float> plain) = 0;
+
+  // From here to from_plain(): train only. Parameters with running statistics, and gradients, in the engine's own
+  // layout, one flat buffer each of equal size; padding, if any, is and stays 0. An element-wise optimiser walks them as
+  // they are. Gradients of what is not trained are 0. `blocks()` says which parameter lies where.
   virtual std::span<float> parameters() = 0;
-  virtual std::span<float> gradients() = 0;  // train only
+  virtual std::span<float> gradients() = 0;
   struct Block {
     std::size_t offset, size;  // in floats
     int parameter;             // index into parameters_of(graph)
@@ -48,8 +52,6 @@ class Executable {
   // Any buffer in the engine's layout (parameters, gradients, an optimiser's state) to plain layout and back.
   virtual void to_plain(std::span<const float> own, std::span<float> plain) const = 0;
   virtual void from_plain(std::span<const float> plain, std::span<float> own) const = 0;
-  // Must be called after parameters() were written from outside and before the next forward().
-  virtual void parameters_changed() = 0;
 
   // Train: `key` drives dropout; running statistics move unless `update_statistics` is false. Infer: both are ignored.
   // Throws std::invalid_argument if layers drop and `key` has not one sample a row of the batch.

@@ -115,7 +115,6 @@ void optimiser_step(const TrainRecipe& recipe, double rate, Executable& executab
         break;
     }
   }
-  executable.parameters_changed();
 }
 
 void update_average(double decay, std::span<const float> parameters, std::span<float> average) {

@@ -23,7 +23,7 @@ OptimiserState make_state(const TrainRecipe& recipe, std::size_t size);
 std::vector<std::string> buffer_names(const TrainRecipe& recipe);
 
 // One step on executable.parameters() from executable.gradients(), element by element in the engine's layout,
-// vectorised and parallel, in a fixed order: the same bits every time. Calls parameters_changed(). sgd: v = μv + g; w
+// vectorised and parallel, in a fixed order: the same bits every time. sgd: v = μv + g; w
 // -= rate·v (PyTorch's). rmsprop: s = αs + (1-α)g²; w -= rate·g/(√s + ε) (Chainer's and PyTorch's). adamw: Loshchilov
 // and Hutter, ICLR 2019. Weight decay: added to g for sgd and rmsprop, decoupled for adamw; only on `decayed`
 // parameters.

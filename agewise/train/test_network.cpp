@@ -39,8 +39,7 @@ TestNetwork::TestNetwork(const Recipe& recipe, const Graph& graph, Engine& engin
                               test_mode(recipe, graph))) {}
 
 void TestNetwork::set_parameters(std::span<const float> plain) {
-  network_->from_plain(plain, network_->parameters());
-  network_->parameters_changed();
+  network_->set_parameters(plain);
 }
 
 std::span<const float> TestNetwork::outputs(const Batch& batch, int epoch) {

@@ -50,8 +50,7 @@ Trainer::Trainer(const Model& model, Engine& engine)
       optimiser_(make_state(model.recipe.train, network_->parameters().size())) {}
 
 void Trainer::set_state(const TrainState& state) {
-  network_->from_plain(state.weights, network_->parameters());
-  network_->parameters_changed();
+  network_->set_parameters(state.weights);
   for (std::size_t i = 0; i < optimiser_.buffers.size(); ++i) {
     network_->from_plain(state.optimiser[i], optimiser_.buffers[i]);
   }

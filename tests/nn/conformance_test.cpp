@@ -14,8 +14,7 @@ namespace agewise {
 namespace {
 
 void fill(Executable& network, const Graph& graph) {
-  network.from_plain(golden_parameters(graph), network.parameters());
-  network.parameters_changed();
+  network.set_parameters(golden_parameters(graph));
   for (int i = 0; i < static_cast<int>(graph.inputs.size()); ++i) {
     std::vector<float> numbers = golden_numbers(300 + i, network.input(i).size());
     std::copy(numbers.begin(), numbers.end(), network.input(i).begin());

@@ -40,8 +40,7 @@ Graph first_block(int channels, int size, std::int64_t kernel, std::int64_t stri
 }
 
 void fill(Executable& network, const Graph& graph, float scale = 1, float offset = 0) {
-  network.from_plain(golden_parameters(graph), network.parameters());
-  network.parameters_changed();
+  network.set_parameters(golden_parameters(graph));
   std::vector<float> numbers = golden_numbers(3, network.input().size());
   std::transform(numbers.begin(), numbers.end(), network.input().begin(),
                  [&](float number) { return number * scale + offset; });

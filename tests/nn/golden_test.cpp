@@ -33,8 +33,7 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
 
   std::unique_ptr<Executable> compile(const Graph& graph, Mode mode, double input_scale) {
     std::unique_ptr<Executable> network = engine_->compile(graph, 4, mode);
-    network->from_plain(golden_parameters(graph), network->parameters());
-    network->parameters_changed();
+    network->set_parameters(golden_parameters(graph));
     std::span<float> input = network->input();
     std::vector<float> numbers = golden_numbers(1000, input.size());
     std::transform(numbers.begin(), numbers.end(), input.begin(),
@@ -144,8 +143,7 @@ TEST_P(Golden, single_layers_compute_and_differentiate_as_in_pytorch) {
     graph.inputs = {0};
     graph.outputs = {1};
     std::unique_ptr<Executable> network = engine_->compile(graph, 2, Mode::train);
-    network->from_plain(golden_parameters(graph), network->parameters());
-    network->parameters_changed();
+    network->set_parameters(golden_parameters(graph));
     std::vector<float> input = golden_numbers(1, network->input().size()),
                        gradient = golden_numbers(2, network->output().size());
     std::copy(input.begin(), input.end(), network->input().begin());

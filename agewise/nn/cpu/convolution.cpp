@@ -1,6 +1,10 @@
 // Convolution by oneDNN, with what can be computed along: ReLU; for inference also a batch normalisation folded into
 // the weights and a residual add.
+#include <fmt/format.h>
+
 #include <cmath>
+#include <cstring>
+#include <optional>
 
 #include "agewise/nn/cpu/elementwise.h"
 #include "agewise/nn/cpu/layouts.h"
@@ -15,6 +19,7 @@ using Tag = dnnl::memory::format_tag;
 using Dims = dnnl::memory::dims;
 constexpr auto kFloat = dnnl::memory::data_type::f32;
 constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+constexpr auto kWinograd = dnnl::algorithm::convolution_winograd;  // F(4×4, 3×3), some F(2×2, 3×3); AVX-512 only
 
 struct Geometry {
   Dims weights, strides, before, after;
@@ -34,15 +39,56 @@ Geometry geometry_of(const layer::Convolution& c, int inputs) {
   return g;
 }
 
+bool fits_winograd(const layer::Convolution& c) {
+  return c.kernel_height == 3 && c.kernel_width == 3 && c.stride == 1 && c.groups == 1;
+}
+
+// A kernel's description, or nothing where oneDNN has no such kernel or only its plain loop.
+template <class Describe>
+auto if_fast(Describe describe) -> std::optional<decltype(describe())> {
+  try {
+    auto description = describe();
+    if (!is_reference(description)) return description;
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_unimplemented) throw;
+  }
+  return {};
+}
+
+// One way to compute one pass: the arguments with their layouts, and the layout from which the first of them would have
+// to be reordered.
+template <class Primitive>
+Candidate candidate(const Plan& plan, std::string name, const typename Primitive::primitive_desc& description,
+                    std::vector<std::pair<int, Desc>> arguments, const Desc& first_is) {
+  arguments.emplace_back(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc());
+  auto prepare = [=, &plan]() -> std::function<void()> {
+    std::unordered_map<int, dnnl::memory> memories;
+    for (const auto& [role, layout] : arguments) {
+      dnnl::memory memory(layout, plan.engine());
+      std::memset(memory.get_data_handle(), 0, layout.get_size());  // what the heap held may be slow numbers
+      memories.emplace(role, memory);
+    }
+    dnnl::memory& first = memories.at(arguments.front().first);
+    dnnl::memory given(first_is, plan.engine());
+    dnnl::reorder reorder = first_is == first.get_desc() ? dnnl::reorder() : dnnl::reorder(given, first);
+    return [=, primitive = Primitive(description), stream = plan.stream()]() mutable {
+      if (reorder) reorder.execute(stream, given, first);
+      primitive.execute(stream, memories);
+      stream.wait();
+    };
+  };
+  return {std::move(name), prepare};
+}
+
 class Convolution : public WeightedStep {
  public:
   Convolution(Plan& plan, const Operation& operation)
       : WeightedStep(plan, operation, std::get<layer::Convolution>(plan.layer(operation.layer).kind).bias),
         options_(std::get<layer::Convolution>(plan.layer(operation.layer).kind)),
         geometry_(geometry_of(options_, plan.layer(input_).shape.channels)) {
-    description_ = describe_forward(plan);
-    note(name_, "forward", description_);
     in_ = plan.value(input_);
+    description_ = choose_forward(plan);
+    note(name_, "forward", description_);
     if (in_.layout() != description_.src_desc()) {
       Tensor wanted = plan.allocate(description_.src_desc());
       reorder_in_ = plan.reorder(in_, wanted);
@@ -57,8 +103,17 @@ class Convolution : public WeightedStep {
     plan.define(operation.output, out_);
   }
 
-  void parameters_changed() override {
-    if (operation_.normalisation >= 0) fold();
+  void set_parameters(const ParameterMap& map, std::span<const float> all) override {
+    int first = map.first_of(operation_.layer);
+    dnnl::engine engine = used_weights_.memory.get_engine();
+    Desc plain(geometry_.weights, kFloat, geometry_.plain);
+    if (operation_.normalisation < 0) {
+      reorder(engine, plain, map.part(all, first).data(), used_weights_.layout(), used_weights_.data());
+      if (options_.bias) std::copy_n(map.part(all, first + 1).data(), options_.channels, used_bias_.data());
+      return;
+    }
+    std::vector<float> weights = fold(map, all);
+    reorder(engine, plain, weights.data(), used_weights_.layout(), used_weights_.data());
   }
 
   void forward(const Pass&) override {
@@ -73,15 +128,49 @@ class Convolution : public WeightedStep {
   Desc bias_layout() const { return {{options_.channels}, kFloat, Tag::a}; }
   Desc any_weights() const { return {geometry_.weights, kFloat, Tag::any}; }
 
-  dnnl::convolution_forward::primitive_desc describe_forward(Plan& plan) const {
+  // What distinguishes one pass over one convolution from another.
+  std::string question(const Plan& plan, const char* pass) const {
+    const Shape &in = plan.layer(input_).shape, &out = plan.layer(operation_.layer).shape;
+    return fmt::format("convolution {}×{}×{}×{} → {}×{}×{}, {}×{}, stride {}, {} groups, block {}, {} {}{}{}",
+                       plan.batch(), in.channels, in.height, in.width, out.channels, out.height, out.width,
+                       options_.kernel_height, options_.kernel_width, options_.stride, options_.groups,
+                       channel_block(in_.layout()), plan.train() ? "train" : "infer", pass,
+                       operation_.add >= 0 ? ", sum" : "", operation_.relu >= 0 ? ", ReLU" : "");
+  }
+
+  using Forward = dnnl::convolution_forward;
+
+  Forward::primitive_desc choose_forward(Plan& plan) const {
+    Desc any = plan.any_layout(plan.layer(input_).shape);
+    std::vector<Forward::primitive_desc> ways{describe_forward(plan, kDirect, any)};
+    std::vector<std::string> names{"direct"};
+    auto consider = [&](const char* name, dnnl::algorithm algorithm, const Desc& in) {
+      auto way = if_fast([&] { return describe_forward(plan, algorithm, in); });
+      if (!way) return;
+      ways.push_back(*way);
+      names.emplace_back(name);
+    };
+    if (channel_block(in_.layout()) != 0 && ways[0].src_desc() != in_.layout())
+      consider("direct, input as it is", kDirect, in_.layout());
+    if (fits_winograd(options_)) consider("winograd", kWinograd, any);
+    std::vector<Candidate> candidates;
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      const Forward::primitive_desc& way = ways[i];
+      std::vector<std::pair<int, Desc>> arguments{
+          {DNNL_ARG_SRC, way.src_desc()}, {DNNL_ARG_WEIGHTS, way.weights_desc()}, {DNNL_ARG_DST, way.dst_desc()}};
+      if (has_bias()) arguments.emplace_back(DNNL_ARG_BIAS, bias_layout());
+      candidates.push_back(candidate<Forward>(plan, names[i], way, arguments, in_.layout()));
+    }
+    return ways[plan.chooser().choose(question(plan, "forward"), candidates)];
+  }
+
+  Forward::primitive_desc describe_forward(Plan& plan, dnnl::algorithm algorithm, const Desc& in) const {
     auto kind = plan.train() ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     const Geometry& g = geometry_;
-    Desc in = plan.any_layout(plan.layer(input_).shape), out = plan.any_layout(plan.layer(operation_.layer).shape);
-    dnnl::convolution_forward::desc wanted =
-        has_bias()
-            ? dnnl::convolution_forward::desc(kind, kDirect, in, any_weights(), bias_layout(), out, g.strides, g.before,
-                                              g.after)
-            : dnnl::convolution_forward::desc(kind, kDirect, in, any_weights(), out, g.strides, g.before, g.after);
+    Desc out = plan.any_layout(plan.layer(operation_.layer).shape);
+    Forward::desc wanted =
+        has_bias() ? Forward::desc(kind, algorithm, in, any_weights(), bias_layout(), out, g.strides, g.before, g.after)
+                   : Forward::desc(kind, algorithm, in, any_weights(), out, g.strides, g.before, g.after);
     dnnl::post_ops after;
     if (operation_.add >= 0) after.append_sum();
     if (operation_.relu >= 0) after.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
@@ -90,18 +179,20 @@ class Convolution : public WeightedStep {
     return {wanted, attributes, plan.engine()};
   }
 
+  // Estimating needs the weights only as the kernel wants them, with the normalisation in them.
   void take_parameters(Plan& plan) {
+    if (!plan.train()) {
+      used_weights_ = plan.pinned(description_.weights_desc());
+      if (has_bias()) used_bias_ = plan.pinned(bias_layout());
+      if (operation_.normalisation >= 0)
+        epsilon_ = std::get<layer::BatchNorm>(plan.layer(operation_.normalisation).kind).epsilon;
+      return;
+    }
     int first = plan.first_parameter(operation_.layer);
     weights_ = plan.parameter(first, {{geometry_.weights, kFloat, geometry_.plain}, description_.weights_desc()});
     if (options_.bias) bias_ = plan.parameter(first + 1, plan.vector_layout(options_.channels));
     used_weights_ = weights_;
     used_bias_ = bias_;
-    if (operation_.normalisation < 0) return;
-    int norm = plan.first_parameter(operation_.normalisation);
-    for (int i = 0; i < 4; ++i) norm_[i] = plan.parameter(norm + i, plan.vector_layout(options_.channels));
-    epsilon_ = std::get<layer::BatchNorm>(plan.layer(operation_.normalisation).kind).epsilon;
-    used_weights_ = plan.pinned(description_.weights_desc());
-    used_bias_ = plan.pinned(bias_layout());
   }
 
   // A residual add adds to what lies in the output before: the other input itself if nobody needs it afterwards.
@@ -124,31 +215,65 @@ class Convolution : public WeightedStep {
     }
   }
 
-  // γ / √(variance + ε) goes into each output channel's weights, the rest into the bias.
-  void fold() {
+  // γ / √(variance + ε) goes into each output channel's weights, which are returned, the rest into the bias.
+  std::vector<float> fold(const ParameterMap& map, std::span<const float> all) {
+    int first = map.first_of(operation_.layer), norm = map.first_of(operation_.normalisation);
     auto channels = static_cast<std::size_t>(options_.channels);
-    dnnl::engine engine = weights_.memory.get_engine();
-    Desc plain(geometry_.weights, kFloat, geometry_.plain);
-    std::vector<float> weights(plain.get_size() / sizeof(float));
-    reorder(engine, weights_.layout(), weights_.data(), plain, weights.data());
+    std::span<const float> plain = map.part(all, first), gamma = map.part(all, norm), beta = map.part(all, norm + 1),
+                           mean = map.part(all, norm + 2), variance = map.part(all, norm + 3);
+    std::vector<float> weights(plain.begin(), plain.end());
     std::size_t inputs = weights.size() / channels;
-    const float *gamma = norm_[0].data(), *beta = norm_[1].data(), *mean = norm_[2].data(), *variance = norm_[3].data();
     for (std::size_t c = 0; c < channels; ++c) {
       auto scale = static_cast<float>(gamma[c] / std::sqrt(variance[c] + epsilon_));
       for (std::size_t i = 0; i < inputs; ++i) weights[c * inputs + i] *= scale;
-      used_bias_.data()[c] = beta[c] + scale * ((bias_ ? bias_.data()[c] : 0) - mean[c]);
+      float bias = options_.bias ? map.part(all, first + 1)[c] : 0;
+      used_bias_.data()[c] = beta[c] + scale * (bias - mean[c]);
     }
-    reorder(engine, plain, weights.data(), used_weights_.layout(), used_weights_.data());
+    return weights;
   }
 
-  dnnl::convolution_backward_weights::primitive_desc describe_backward_weights(Plan& plan, const Desc& weights) const {
+  using BackwardWeights = dnnl::convolution_backward_weights;
+  using BackwardData = dnnl::convolution_backward_data;
+
+  BackwardWeights::primitive_desc describe_backward_weights(Plan& plan, dnnl::algorithm algorithm,
+                                                            const Desc& weights) const {
     const Geometry& g = geometry_;
-    dnnl::convolution_backward_weights::desc wanted =
-        options_.bias ? dnnl::convolution_backward_weights::desc(kDirect, in_.layout(), weights, bias_layout(),
-                                                                 out_.layout(), g.strides, g.before, g.after)
-                      : dnnl::convolution_backward_weights::desc(kDirect, in_.layout(), weights, out_.layout(),
-                                                                 g.strides, g.before, g.after);
+    BackwardWeights::desc wanted =
+        options_.bias
+            ? BackwardWeights::desc(algorithm, in_.layout(), weights, bias_layout(), out_.layout(), g.strides, g.before,
+                                    g.after)
+            : BackwardWeights::desc(algorithm, in_.layout(), weights, out_.layout(), g.strides, g.before, g.after);
     return {wanted, plan.attributes(), plan.engine(), description_};
+  }
+
+  BackwardData::primitive_desc describe_backward_data(Plan& plan, dnnl::algorithm algorithm,
+                                                      const Desc& weights) const {
+    const Geometry& g = geometry_;
+    return {{algorithm, in_.layout(), weights, out_.layout(), g.strides, g.before, g.after},
+            plan.attributes(),
+            plan.engine(),
+            description_};
+  }
+
+  // The fastest of the kernels of one backward pass; nothing where oneDNN has but its plain loop. `describe` takes an
+  // algorithm and the layout of the weights: their own where the kernel takes it, else what it wants.
+  template <class Primitive, class Describe, class Arguments>
+  auto choose_backward(Plan& plan, const char* pass, Describe describe, Arguments arguments)
+      -> std::optional<typename Primitive::primitive_desc> {
+    std::vector<typename Primitive::primitive_desc> ways;
+    std::vector<Candidate> candidates;
+    auto consider = [&](const char* name, dnnl::algorithm algorithm) {
+      auto way = if_fast([&] { return describe(algorithm, weights_.layout()); });
+      if (!way) way = if_fast([&] { return describe(algorithm, any_weights()); });
+      if (!way) return;
+      std::vector<std::pair<int, Desc>> layouts = arguments(*way);
+      candidates.push_back(candidate<Primitive>(plan, name, *way, layouts, layouts.front().second));
+      ways.push_back(*way);
+    };
+    consider("direct", kDirect);
+    if (fits_winograd(options_)) consider("winograd", kWinograd);
+    if (ways.empty()) return {};
+    return ways[plan.chooser().choose(question(plan, pass), candidates)];
   }
 
   void compute_weight_gradient() override {
@@ -161,19 +286,31 @@ class Convolution : public WeightedStep {
     int first = plan.first_parameter(operation_.layer);
     weight_gradient_ = plan.gradient_of_parameter(first, weights_.layout());
     if (options_.bias) bias_gradient_ = plan.gradient_of_parameter(first + 1, bias_layout());
-    auto description = describe_backward_weights(plan, weights_.layout());
-    if (is_reference(description)) description = describe_backward_weights(plan, any_weights());
-    if (is_reference(description) && has_thin_gradient(options_, in_, out_)) {
+    auto chosen = choose_backward<BackwardWeights>(
+        plan, "backward weights",
+        [&](dnnl::algorithm algorithm, const Desc& weights) {
+          return describe_backward_weights(plan, algorithm, weights);
+        },
+        [&](const BackwardWeights::primitive_desc& way) {
+          std::vector<std::pair<int, Desc>> arguments{{DNNL_ARG_SRC, way.src_desc()},
+                                                      {DNNL_ARG_DIFF_DST, way.diff_dst_desc()},
+                                                      {DNNL_ARG_DIFF_WEIGHTS, way.diff_weights_desc()}};
+          if (options_.bias) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, bias_layout());
+          return arguments;
+        });
+    if (!chosen && has_thin_gradient(options_, in_, out_)) {
       thin_gradient_ = std::make_unique<ThinGradient>(plan, thin_shape(plan), in_, weight_gradient_, bias_gradient_);
       note(name_, "backward weights own");
       return;
     }
+    BackwardWeights::primitive_desc description =
+        chosen ? *chosen : describe_backward_weights(plan, kDirect, any_weights());
     note(name_, "backward weights", description);
     Tensor found = weight_gradient_as(plan, weight_gradient_, description.diff_weights_desc());
     std::vector<std::pair<int, Tensor>> arguments{
         {DNNL_ARG_SRC, in_}, {DNNL_ARG_DIFF_DST, changed_}, {DNNL_ARG_DIFF_WEIGHTS, found}};
     if (options_.bias) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, bias_gradient_);
-    backward_weights_ = plan.call(description, dnnl::convolution_backward_weights(description), arguments);
+    backward_weights_ = plan.call(description, BackwardWeights(description), arguments);
   }
 
   ThinShape thin_shape(const Plan& plan) const {
@@ -182,22 +319,23 @@ class Convolution : public WeightedStep {
             options_.stride,          options_.pad};
   }
 
-  dnnl::convolution_backward_data::primitive_desc describe_backward_data(Plan& plan, const Desc& weights) const {
-    const Geometry& g = geometry_;
-    return {{kDirect, in_.layout(), weights, out_.layout(), g.strides, g.before, g.after},
-            plan.attributes(),
-            plan.engine(),
-            description_};
-  }
-
   void plan_backward_data(Plan& plan) override {
     // Most kernels want the weights with input and output channels exchanged: a reorder of little.
-    auto description = describe_backward_data(plan, weights_.layout());
-    if (is_reference(description)) description = describe_backward_data(plan, any_weights());
+    auto chosen = choose_backward<BackwardData>(
+        plan, "backward data",
+        [&](dnnl::algorithm algorithm, const Desc& weights) {
+          return describe_backward_data(plan, algorithm, weights);
+        },
+        [](const BackwardData::primitive_desc& way) {
+          return std::vector<std::pair<int, Desc>>{{DNNL_ARG_DIFF_DST, way.diff_dst_desc()},
+                                                   {DNNL_ARG_WEIGHTS, way.weights_desc()},
+                                                   {DNNL_ARG_DIFF_SRC, way.diff_src_desc()}};
+        });
+    BackwardData::primitive_desc description = chosen ? *chosen : describe_backward_data(plan, kDirect, any_weights());
     note(name_, "backward data", description);
     Tensor weights = weights_as(plan, description.weights_desc()), to_input = input_gradient(plan);
     backward_data_ =
-        plan.call(description, dnnl::convolution_backward_data(description),
+        plan.call(description, BackwardData(description),
                   {{DNNL_ARG_DIFF_DST, changed_}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, to_input}});
   }
 
@@ -205,7 +343,6 @@ class Convolution : public WeightedStep {
   Geometry geometry_;
   dnnl::convolution_forward::primitive_desc description_;
   Tensor other_, used_weights_, used_bias_;
-  Tensor norm_[4];  // γ, β, running mean and variance
   double epsilon_ = 0;
   Tensor weight_gradient_, bias_gradient_;
   std::unique_ptr<ThinGradient> thin_gradient_;

@@ -38,7 +38,8 @@ class CpuEngine : public Engine {
   }
 
   std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override {
-    return cpu::make_executable(graph, batch, mode, options_.threads, options_.fused);
+    return cpu::make_executable(graph, batch, mode, options_.threads, options_.fused,
+                                {options_.book, options_.clock, name()});
   }
 
   std::string name() const override {

@@ -10,10 +10,12 @@
 // Layouts: with AVX-512 activations lie in blocks of 16 channels, N × C/16 × H × W × 16 (oneDNN's nChw16c), with AVX2
 // in blocks of 8; channels that fill up the last block are 0 and stay 0.
 //
-// The same calls give the same bits on the same processor with the same thread count and instruction set.
+// The same calls give the same bits on the same processor with the same thread count, instruction set and kernel book.
 #pragma once
 #include <memory>
 
+#include "agewise/base/progress.h"
+#include "agewise/nn/cpu/kernel_book.h"
 #include "agewise/nn/engine.h"
 
 namespace agewise {
@@ -24,6 +26,11 @@ struct CpuOptions {
   int threads = 1;
   Isa isa = Isa::best;  // at most this; one choice a process, made before its first engine
   bool fused = true;    // false: one oneDNN primitive a layer, the oracle for our own kernels
+  // Kernels that round otherwise than the default and may be faster, Winograd's convolution above all: chosen by the
+  // book; what it does not know is timed once with `clock`, and added. Null: the default everywhere, nothing is timed.
+  // Must outlive the engine.
+  KernelBook* book = nullptr;
+  Clock clock = {};
 };
 
 // Throws UsageError where the processor lacks `isa`, Error where this process already runs with another.

@@ -39,8 +39,8 @@ std::unique_ptr<Step> make_step(Plan& plan, const Operation& operation) {
 
 class CpuExecutable : public Executable {
  public:
-  CpuExecutable(const Graph& graph, int batch, Mode mode, int threads, bool fused)
-      : threads_(threads), plan_(graph, batch, mode, threads), operations_(operations_of(graph, mode, fused)) {
+  CpuExecutable(const Graph& graph, int batch, Mode mode, int threads, bool fused, const KernelChooser& chooser)
+      : threads_(threads), plan_(graph, batch, mode, threads, chooser), operations_(operations_of(graph, mode, fused)) {
     omp_set_num_threads(threads_);
     pass_.samples.resize(static_cast<std::size_t>(batch));
     drops_ = plan_.train() && std::any_of(graph.layers.begin(), graph.layers.end(), [](const Layer& layer) {
@@ -68,8 +68,10 @@ class CpuExecutable : public Executable {
     plan_.parameters().from_plain(plan_.engine(), plain, own);
   }
 
-  void parameters_changed() override {
-    for (const std::unique_ptr<Step>& step : steps_) step->parameters_changed();
+  void set_parameters(std::span<const float> plain) override {
+    from_plain(plain, parameters());
+    if (plan_.train()) return;
+    for (const std::unique_ptr<Step>& step : steps_) step->set_parameters(plan_.parameters(), plain);
   }
 
   void forward(const DropoutKey& key, bool update_statistics) override {
@@ -167,10 +169,11 @@ class CpuExecutable : public Executable {
 
 }  // namespace
 
-std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused) {
+std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused,
+                                            const KernelChooser& chooser) {
   if (batch < 1) throw UsageError("a batch must be 1 or more");
   try {
-    return std::make_unique<CpuExecutable>(graph, batch, mode, threads, fused);
+    return std::make_unique<CpuExecutable>(graph, batch, mode, threads, fused, chooser);
   } catch (const dnnl::error& error) {
     throw Error(std::string("oneDNN cannot compile this network: ") + error.what());
   }

@@ -2,10 +2,12 @@
 #pragma once
 #include <memory>
 
+#include "agewise/nn/cpu/kernel_choice.h"
 #include "agewise/nn/engine.h"
 
 namespace agewise::cpu {
 
-std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused);
+std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused,
+                                            const KernelChooser& chooser);
 
 }  // namespace agewise::cpu

@@ -39,6 +39,12 @@ int ParameterMap::first_of(int layer) const {
   return static_cast<int>(found - infos_.begin());
 }
 
+std::span<const float> ParameterMap::part(std::span<const float> plain, int parameter) const {
+  check_size(plain.size(), static_cast<std::size_t>(parameter_count(infos_)), "parameters");
+  auto index = static_cast<std::size_t>(parameter);
+  return plain.subspan(plain_offsets_[index], static_cast<std::size_t>(infos_[index].size()));
+}
+
 void ParameterMap::to_plain(const dnnl::engine& engine, std::span<const float> own, std::span<float> plain) const {
   check_size(own.size(), size_, "to_plain");
   check_size(plain.size(), static_cast<std::size_t>(parameter_count(infos_)), "to_plain");

@@ -29,6 +29,9 @@ class ParameterMap {
   const std::vector<ParameterInfo>& infos() const { return infos_; }
   int first_of(int layer) const;  // the layer's first parameter; the others follow it
 
+  // The part of all plain parameters that is this one.
+  std::span<const float> part(std::span<const float> plain, int parameter) const;
+
   void to_plain(const dnnl::engine& engine, std::span<const float> own, std::span<float> plain) const;
   void from_plain(const dnnl::engine& engine, std::span<const float> plain, std::span<float> own) const;
 

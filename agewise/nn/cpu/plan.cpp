@@ -30,11 +30,12 @@ void Call::operator()() const {
   if (status != dnnl_success) throw Error("oneDNN: a kernel failed (status " + std::to_string(status) + ")");
 }
 
-Plan::Plan(const Graph& graph, int batch, Mode mode, int threads)
+Plan::Plan(const Graph& graph, int batch, Mode mode, int threads, KernelChooser chooser)
     : graph_(graph),
       batch_(batch),
       mode_(mode),
       threads_(threads),
+      chooser_(std::move(chooser)),
       readers_(readers_of(graph)),
       overwritable_(graph.layers.size(), true),
       wants_gradient_(graph.layers.size(), false),

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "agewise/nn/cpu/kernel_choice.h"
 #include "agewise/nn/cpu/memory_plan.h"
 #include "agewise/nn/cpu/operation.h"
 #include "agewise/nn/cpu/parameters.h"
@@ -44,13 +45,14 @@ class Call {
 // reorders.
 class Plan {
  public:
-  Plan(const Graph& graph, int batch, Mode mode, int threads);
+  Plan(const Graph& graph, int batch, Mode mode, int threads, KernelChooser chooser);
 
   const Graph& graph() const { return graph_; }
   const Layer& layer(int index) const { return graph_.layers[static_cast<std::size_t>(index)]; }
   int batch() const { return batch_; }
   int threads() const { return threads_; }
   bool train() const { return mode_ == Mode::train; }
+  const KernelChooser& chooser() const { return chooser_; }
   const dnnl::engine& engine() const { return engine_; }
   const dnnl::stream& stream() const { return stream_; }
   void set_now(int time) { now_ = time; }
@@ -140,6 +142,7 @@ class Plan {
   int batch_;
   Mode mode_;
   int threads_;
+  KernelChooser chooser_;
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   int now_ = 0;

@@ -27,8 +27,9 @@ class Step {
 
   // Train, and only if the output's gradient is wanted: called in reverse order, when that gradient is complete.
   virtual void plan_backward(Plan&) {}
-  // Infer: after the parameters were written.
-  virtual void parameters_changed() {}
+  // Infer: from the plain parameters, what the step's kernels use of them. Those that have a place in the flat buffer
+  // (Plan::parameter) lie there already.
+  virtual void set_parameters(const ParameterMap&, std::span<const float>) {}
   virtual void forward(const Pass& pass) = 0;
   virtual void backward(const Pass&) {}
 

@@ -56,8 +56,7 @@ class ThinBlock : public Step {
     beta_gradient_ = plan.gradient_of_parameter(norm + 1, floats(channels_));
   }
 
-  void parameters_changed() override {
-    if (train_) return;  // training: the batch's own statistics
+  void set_parameters(const ParameterMap&, std::span<const float>) override {
     for (int c = 0; c < channels_; ++c)
       fold(c, running_mean_.data()[c], 1 / std::sqrt(running_variance_.data()[c] + norm_.epsilon));
   }

@@ -51,7 +51,7 @@ class ReferenceExecutable : public Executable {
   void from_plain(std::span<const float> plain, std::span<float> own) const override {
     std::copy(plain.begin(), plain.end(), own.begin());
   }
-  void parameters_changed() override {}
+  void set_parameters(std::span<const float> plain) override { from_plain(plain, parameters_); }
 
   void forward(const DropoutKey& key, bool update_statistics) override {
     key_ = key;

@@ -1,0 +1,17 @@
+// Which of several kernels computes something fastest on this machine: timed once, remembered.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace agewise {
+
+// From what is computed ("AVX-512, 2 threads: convolution 8×64×56×56 → 256, 3×3, forward") to the chosen kernel's name
+// ("winograd"). A name that a later version does not know is timed anew.
+using KernelBook = std::map<std::string, std::string>;
+
+// A JSON file. Reading throws Error if it is none of ours; writing is whole or not at all.
+KernelBook read_kernel_book(const std::filesystem::path& file);
+void write_kernel_book(const std::filesystem::path& file, const KernelBook& book);
+
+}  // namespace agewise

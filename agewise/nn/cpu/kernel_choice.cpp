@@ -1,0 +1,70 @@
+#include "agewise/nn/cpu/kernel_choice.h"
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::size_t kMaxBookBytes = 16 << 20;
+
+}  // namespace
+
+KernelBook read_kernel_book(const std::filesystem::path& file) {
+  try {
+    return nlohmann::json::parse(read_text_file(file, kMaxBookBytes)).get<KernelBook>();
+  } catch (const nlohmann::json::exception&) {
+    throw Error(file.string() + ": no list of kernels; delete it, it is made anew");
+  }
+}
+
+void write_kernel_book(const std::filesystem::path& file, const KernelBook& book) {
+  write_file(file, std::string_view(nlohmann::json(book).dump(1) + "\n"));
+}
+
+namespace cpu {
+namespace {
+
+constexpr int kRuns = 5;           // at most, after a first one
+constexpr double kEnough = 0.15;   // seconds
+constexpr double kClearly = 0.97;  // of the default's time
+
+double best_time(const Clock& clock, const Candidate& candidate) {
+  std::function<void()> run = candidate.prepare();
+  run();
+  double best = std::numeric_limits<double>::infinity(), begin = clock();
+  for (int i = 0; i < kRuns && (i < 2 || clock() - begin < kEnough); ++i) {
+    double start = clock();
+    run();
+    best = std::min(best, clock() - start);
+  }
+  return best;
+}
+
+}  // namespace
+
+std::size_t KernelChooser::choose(const std::string& question, const std::vector<Candidate>& candidates) const {
+  if (book == nullptr || candidates.size() < 2) return 0;
+  std::string& known = (*book)[machine + ": " + question];
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (candidates[i].name == known) return i;
+  }
+  std::size_t chosen = 0;
+  double best = best_time(clock, candidates[0]) * kClearly;
+  for (std::size_t i = 1; i < candidates.size(); ++i) {
+    double time = best_time(clock, candidates[i]);
+    if (time >= best) continue;
+    best = time;
+    chosen = i;
+  }
+  known = candidates[chosen].name;
+  return chosen;
+}
+
+}  // namespace cpu
+}  // namespace agewise

@@ -1,0 +1,28 @@
+// Asking a kernel book, or else the clock.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agewise/base/progress.h"
+#include "agewise/nn/cpu/kernel_book.h"
+
+namespace agewise::cpu {
+
+struct Candidate {
+  std::string name;
+  // Makes the kernel on memory of its own and returns one run of it; what it holds is freed with what it returned.
+  std::function<std::function<void()>()> prepare;
+};
+
+struct KernelChooser {
+  KernelBook* book = nullptr;  // null: always the first candidate
+  Clock clock;
+  std::string machine;  // instruction set and threads: other machines choose otherwise
+
+  // The index of the fastest of the candidates, by the book, or timed now and written into it. The first is the
+  // default: another must be clearly faster, so that noise alone never makes anything slower.
+  std::size_t choose(const std::string& question, const std::vector<Candidate>& candidates) const;
+};
+
+}  // namespace agewise::cpu
