@@ -13,9 +13,10 @@ namespace agewise {
 
 // What every command gets from the program around it. Filled in before a command's callback runs, not when it is added.
 struct Context {
-  int threads = 1;  // --threads, by default all processors
-  std::string isa;  // --isa: "avx2", "avx512", or empty for the best that the processor has
-  StopFlag& stop;   // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
+  int threads = 1;      // --threads, by default all processors
+  std::string isa;      // --isa: "avx2", "avx512", or empty for the best that the processor has
+  std::string kernels;  // --kernels: "best", "default", a run or a kernel book
+  StopFlag& stop;       // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
 };
 
 void add_bench(CLI::App& program, const Context& context);

@@ -48,14 +48,17 @@ int run(CLI::App& program, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   CLI::App program("agewise: a collection of dated face pictures to a trained, measured and served age estimator");
-  agewise::Context context{agewise::processor_count(), "", agewise::stop_on_signals()};
+  agewise::Context context{agewise::processor_count(), "", "best", agewise::stop_on_signals()};
   program.set_version_flag("--version", "agewise " AGEWISE_VERSION);
   program.require_subcommand(1);
-  program.fallthrough();  // --threads and --isa may also follow the command's name
+  program.fallthrough();  // --threads, --isa and --kernels may also follow the command's name
   program.add_option("--threads", context.threads, "Threads to use; all processors by default")
       ->check(CLI::Range(1, 1024));
   program.add_option("--isa", context.isa, "Instruction set: avx2 or avx512; the best there is by default")
       ->check(CLI::IsMember({"avx2", "avx512"}));
+  program.add_option("--kernels", context.kernels,
+                     "best: what is fastest here, timed once and remembered in ~/.cache/agewise; default: nothing is "
+                     "timed, the same choice on every machine; or a run, or a file: what was chosen there");
   add_commands(program, context);
   return run(program, argc, argv);
 }

@@ -107,8 +107,8 @@ void run(const Arguments& arguments, const Context& context) {
   Recipe recipe = wanted_recipe(arguments, store);
   std::optional<Model> from;
   if (!arguments.from.empty()) from = read_model(model_file_of(arguments.from));
-  std::unique_ptr<Engine> engine = engine_for(context);
   RunFolder folder = open_run(arguments, recipe);
+  std::unique_ptr<Engine> engine = engine_for(context, folder);
 
   ProgressLine line;
   bool headed = false;

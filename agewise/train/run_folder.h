@@ -16,6 +16,7 @@ struct RunFolder {
   std::filesystem::path log() const { return path / "log.jsonl"; }          // a line an epoch (log.h)
   std::filesystem::path last() const { return path / "last.safetensors"; }  // checkpoints (checkpoint.h)
   std::filesystem::path best() const { return path / "best.safetensors"; }  // by recipe.train.select
+  std::filesystem::path kernels() const { return path / "kernels.json"; }   // the choices of the engine, if it made any
   std::filesystem::path whitening() const { return path / "whiten.safetensors"; }
   std::filesystem::path faces() const { return path / "faces.f32"; }      // whitened network inputs (inputs.h)
   std::filesystem::path faces_key() const { return path / "faces.key"; }  // what they were made of

@@ -1,4 +1,4 @@
-// The program run as a user runs it.
+// The program run as a user runs it, but with the default kernels: the same on every machine.
 #pragma once
 #include <array>
 #include <cstdio>
@@ -14,7 +14,7 @@ struct Outcome {
 };
 
 inline Outcome run(const std::string& arguments) {
-  std::FILE* pipe = ::popen((AGEWISE_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
+  std::FILE* pipe = ::popen((AGEWISE_PROGRAM " --kernels default " + arguments + " 2>&1").c_str(), "r");
   Outcome outcome{-1, ""};
   std::array<char, 4096> buffer{};
   while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) outcome.output.append(buffer.data(), n);

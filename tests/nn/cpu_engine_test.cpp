@@ -126,6 +126,30 @@ TEST(CpuThinBlock, keeps_its_digits_on_bright_pictures) {
   expect_equal_ways(first_block(1, 32, 3, 2, 1, false), 6, 20, 230, 1e-3F);
 }
 
+// Runs slower from call to call: of a kernel's candidates the last looks fastest.
+Clock slowing_clock() {
+  auto time = std::make_shared<double>(0), step = std::make_shared<double>(1);
+  return [=] { return *time += *step *= 0.99; };
+}
+
+TEST(CpuEngine, estimates_alike_with_weights_in_half_precision) {
+  NetworkRecipe recipe;
+  recipe.layers = {layer_of("convolution", {{"channels", std::int64_t{24}}, {"kernel", std::int64_t{5}}}),
+                   layer_of("fully-connected", {{"outputs", std::int64_t{70}}}), layer_of("relu"),
+                   layer_of("fully-connected", {{"outputs", std::int64_t{5}}})};
+  Graph graph = build_graph(recipe, 3, 12, 5);
+  KernelBook book;
+  std::unique_ptr<Engine> exact = make_cpu_engine({2}),
+                          half = make_cpu_engine({2, Isa::best, true, &book, slowing_clock()});
+  std::unique_ptr<Executable> one = exact->compile(graph, 3, Mode::infer), other = half->compile(graph, 3, Mode::infer);
+  EXPECT_THAT(other->kernels(), testing::Contains(HasSubstr("half precision")));
+  for (Executable* each : {one.get(), other.get()}) {
+    fill(*each, graph);
+    each->forward();
+  }
+  expect_near(other->output(), one->output(), 1e-3F, "output");
+}
+
 TEST(CpuEngine, runs_no_plain_loop_of_onednn_for_a_built_in_network) {
   std::unique_ptr<Engine> engine = make_cpu_engine({2});
   std::vector<std::string> names{AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml"};

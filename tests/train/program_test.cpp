@@ -53,7 +53,8 @@ class SlowTrainProgram : public testing::Test {
   }
 
   Process train(const std::string& run, bool resume = false) {
-    std::vector<std::string> arguments{"train", folder_ / run, "--data", folder_ / "faces.db", "--threads", "1"};
+    std::vector<std::string> arguments{"train",     folder_ / run, "--data",    folder_ / "faces.db",
+                                       "--threads", "1",           "--kernels", "default"};
     if (resume) arguments.emplace_back("--resume");
     return Process(arguments, folder_ / (run + ".out"));
   }

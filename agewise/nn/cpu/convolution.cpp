@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstring>
 #include <optional>
 
 #include "agewise/nn/cpu/elementwise.h"
 #include "agewise/nn/cpu/layouts.h"
 #include "agewise/nn/cpu/thin_gradient.h"
+#include "agewise/nn/cpu/trial.h"
 #include "agewise/nn/cpu/weighted_step.h"
 
 namespace agewise::cpu {
@@ -53,31 +53,6 @@ auto if_fast(Describe describe) -> std::optional<decltype(describe())> {
     if (error.status != dnnl_unimplemented) throw;
   }
   return {};
-}
-
-// One way to compute one pass: the arguments with their layouts, and the layout from which the first of them would have
-// to be reordered.
-template <class Primitive>
-Candidate candidate(const Plan& plan, std::string name, const typename Primitive::primitive_desc& description,
-                    std::vector<std::pair<int, Desc>> arguments, const Desc& first_is) {
-  arguments.emplace_back(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc());
-  auto prepare = [=, &plan]() -> std::function<void()> {
-    std::unordered_map<int, dnnl::memory> memories;
-    for (const auto& [role, layout] : arguments) {
-      dnnl::memory memory(layout, plan.engine());
-      std::memset(memory.get_data_handle(), 0, layout.get_size());  // what the heap held may be slow numbers
-      memories.emplace(role, memory);
-    }
-    dnnl::memory& first = memories.at(arguments.front().first);
-    dnnl::memory given(first_is, plan.engine());
-    dnnl::reorder reorder = first_is == first.get_desc() ? dnnl::reorder() : dnnl::reorder(given, first);
-    return [=, primitive = Primitive(description), stream = plan.stream()]() mutable {
-      if (reorder) reorder.execute(stream, given, first);
-      primitive.execute(stream, memories);
-      stream.wait();
-    };
-  };
-  return {std::move(name), prepare};
 }
 
 class Convolution : public WeightedStep {

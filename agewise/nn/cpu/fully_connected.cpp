@@ -1,6 +1,11 @@
-// Fully connected layers by oneDNN's inner product, with ReLU. The input is flattened as it lies: where activations are
-// blocked, the weights' columns follow that order instead of the graph's C, H, W, and no activation is reordered.
+// Fully connected layers by oneDNN's inner product, with ReLU; for estimating with few pictures at a time, where the
+// kernel book says so, by our own with weights in half precision. The input is flattened as it lies: where activations
+// are blocked, the weights' columns follow that order instead of the graph's C, H, W, and no activation is reordered.
+#include <fmt/format.h>
+
+#include "agewise/nn/cpu/half_product.h"
 #include "agewise/nn/cpu/layouts.h"
+#include "agewise/nn/cpu/trial.h"
 #include "agewise/nn/cpu/weighted_step.h"
 
 namespace agewise::cpu {
@@ -9,6 +14,8 @@ namespace {
 using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
 constexpr auto kFloat = dnnl::memory::data_type::f32;
+
+constexpr int kMostRowsInHalf = 16;  // with more pictures arithmetic is the bound, not reading weights
 
 class FullyConnected : public WeightedStep {
  public:
@@ -23,20 +30,42 @@ class FullyConnected : public WeightedStep {
     }
     rows_ = plan.view(in_, {{plan.batch(), columns(plan)}, kFloat, Tag::ab});
     describe_forward(plan);
-    note(name_, "forward", description_);
-    take_parameters(plan);
     Tensor out = plan.allocate(plan.plain_layout(plan.layer(operation.layer).shape));
     out_ = plan.view(out, matrix(plan));
+    plan.define(operation.output, out);
+    if (chooses_half(plan)) {
+      take_half(plan);
+      return;
+    }
+    note(name_, "forward", description_);
+    take_parameters(plan);
     std::vector<std::pair<int, Tensor>> arguments{
         {DNNL_ARG_SRC, rows_}, {DNNL_ARG_WEIGHTS, weights_}, {DNNL_ARG_DST, out_}};
     if (options_.bias) arguments.emplace_back(DNNL_ARG_BIAS, bias_);
     forward_ = plan.call(description_, dnnl::inner_product_forward(description_), arguments);
-    plan.define(operation.output, out);
+  }
+
+  void set_parameters(const ParameterMap& map, std::span<const float> all) override {
+    if (!half_) return;
+    int first = map.first_of(operation_.layer);
+    std::span<const float> weights = map.part(all, first);
+    std::vector<float> row(static_cast<std::size_t>(columns_), 0.0F);
+    for (std::int64_t r = 0; r < options_.outputs; ++r) {
+      for (std::size_t i = 0; i < columns_of_inputs_.size(); ++i)
+        row[columns_of_inputs_[i]] = weights[static_cast<std::size_t>(r) * columns_of_inputs_.size() + i];
+      set_half_row(half_matrix(), r, row.data());
+    }
+    if (options_.bias) std::copy_n(map.part(all, first + 1).data(), options_.outputs, bias_.data());
   }
 
   void forward(const Pass&) override {
     if (reorder_in_) reorder_in_();
-    forward_();
+    if (half_) {
+      half_product(half_matrix(), options_.bias ? bias_.data() : nullptr, rows_.data(), rows_.layout().dims()[0],
+                   operation_.relu >= 0, out_.data());
+    } else {
+      forward_();
+    }
   }
 
  private:
@@ -61,6 +90,53 @@ class FullyConnected : public WeightedStep {
       attributes.set_post_ops(after);
     }
     description_ = {wanted, attributes, plan.engine()};
+  }
+
+  HalfMatrix half_matrix() const {
+    return {options_.outputs, columns_, static_cast<std::uint16_t*>(half_.memory.get_data_handle()), scales_.data()};
+  }
+  Desc half_layout() const { return {{options_.outputs * columns_}, dnnl::memory::data_type::f16, Tag::a}; }
+
+  bool chooses_half(Plan& plan) {
+    columns_ = rows_.layout().dims()[1];
+    if (plan.train() || plan.batch() > kMostRowsInHalf || !fits_half(options_.outputs, columns_)) return false;
+    std::vector<std::pair<int, Desc>> arguments{
+        {DNNL_ARG_SRC, rows_.layout()}, {DNNL_ARG_WEIGHTS, description_.weights_desc()}, {DNNL_ARG_DST, matrix(plan)}};
+    if (options_.bias) arguments.emplace_back(DNNL_ARG_BIAS, bias_layout());
+    std::vector<Candidate> ways{
+        candidate<dnnl::inner_product_forward>(plan, "float", description_, arguments, rows_.layout()),
+        {"half", [=, batch = plan.batch(), rows = options_.outputs, columns = columns_] {
+           auto memory = std::make_shared<HalfTrial>(batch, rows, columns);
+           return [=] {
+             half_product({rows, columns, memory->weights.data(), memory->scales.data()}, nullptr, memory->in.data(),
+                          batch, false, memory->out.data());
+           };
+         }}};
+    return plan.chooser().choose(
+               fmt::format("fully connected {}×{} → {}, infer", plan.batch(), columns_, options_.outputs), ways) == 1;
+  }
+
+  struct HalfTrial {
+    HalfTrial(std::int64_t batch, std::int64_t rows, std::int64_t columns)
+        : weights(static_cast<std::size_t>(rows * columns)),
+          scales(static_cast<std::size_t>(rows)),
+          in(static_cast<std::size_t>(batch * columns)),
+          out(static_cast<std::size_t>(batch * rows)) {}
+    std::vector<std::uint16_t> weights;
+    std::vector<float> scales, in, out;
+  };
+
+  void take_half(Plan& plan) {
+    note(name_, "forward own, weights in half precision");
+    half_ = plan.pinned(half_layout());
+    scales_ = plan.pinned(bias_layout());
+    if (options_.bias) bias_ = plan.pinned(bias_layout());
+    const Shape& in = plan.layer(input_).shape;
+    std::int64_t pixels = std::int64_t{in.height} * in.width, block = std::max(channel_block(in_.layout()), 1);
+    for (std::int64_t c = 0; c < in.channels; ++c) {
+      for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
+        columns_of_inputs_.push_back(static_cast<std::size_t>((c / block * pixels + pixel) * block + c % block));
+    }
   }
 
   void take_parameters(Plan& plan) {
@@ -118,6 +194,9 @@ class FullyConnected : public WeightedStep {
   layer::FullyConnected options_;
   dnnl::inner_product_forward::primitive_desc description_;
   Tensor rows_;
+  std::int64_t columns_ = 0;  // of rows_, padding included
+  Tensor half_, scales_;      // weights in half precision, where chosen
+  std::vector<std::size_t> columns_of_inputs_;
 };
 
 }  // namespace

@@ -1,0 +1,77 @@
+#include "agewise/nn/cpu/kernel_choice.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "agewise/base/error.h"
+
+namespace agewise::cpu {
+namespace {
+
+// Kernels that take as long as they say, on a clock that they move.
+struct Trial {
+  double now = 0;
+  int runs = 0;
+  Candidate taking(const std::string& name, double seconds) {
+    return {name, [this, seconds] {
+              return [this, seconds] {
+                now += seconds;
+                ++runs;
+              };
+            }};
+  }
+  KernelChooser chooser(KernelBook* book) {
+    return {book, [this] { return now; }, "here"};
+  }
+};
+
+TEST(KernelChoice, takes_the_fastest_and_remembers_it) {
+  Trial trial;
+  KernelBook book;
+  std::vector<Candidate> candidates{trial.taking("direct", 3), trial.taking("winograd", 1), trial.taking("other", 2)};
+  EXPECT_EQ(trial.chooser(&book).choose("convolution", candidates), 1U);
+  EXPECT_EQ(book, (KernelBook{{"here: convolution", "winograd"}}));
+  trial.runs = 0;
+  EXPECT_EQ(trial.chooser(&book).choose("convolution", candidates), 1U);
+  EXPECT_EQ(trial.runs, 0);
+}
+
+TEST(KernelChoice, obeys_the_book_also_where_another_is_faster) {
+  Trial trial;
+  KernelBook book{{"here: convolution", "direct"}};
+  EXPECT_EQ(trial.chooser(&book).choose("convolution", {trial.taking("winograd", 1), trial.taking("direct", 3)}), 1U);
+}
+
+TEST(KernelChoice, leaves_the_default_only_for_something_clearly_faster) {
+  Trial trial;
+  KernelBook book;
+  EXPECT_EQ(trial.chooser(&book).choose("convolution", {trial.taking("direct", 1), trial.taking("other", 0.99)}), 0U);
+}
+
+TEST(KernelChoice, times_anew_what_the_book_calls_by_an_unknown_name) {
+  Trial trial;
+  KernelBook book{{"here: convolution", "a kernel of tomorrow"}};
+  EXPECT_EQ(trial.chooser(&book).choose("convolution", {trial.taking("direct", 3), trial.taking("winograd", 1)}), 1U);
+  EXPECT_EQ(book.at("here: convolution"), "winograd");
+}
+
+TEST(KernelChoice, without_a_book_times_nothing) {
+  Trial trial;
+  EXPECT_EQ(trial.chooser(nullptr).choose("convolution", {trial.taking("direct", 3), trial.taking("winograd", 1)}), 0U);
+  EXPECT_EQ(trial.runs, 0);
+}
+
+TEST(KernelBook, comes_back_from_its_file_and_refuses_another) {
+  std::filesystem::path file = testing::TempDir() + "kernels.json";
+  KernelBook book{{"here: convolution 1×2", "winograd"}};
+  write_kernel_book(file, book);
+  EXPECT_EQ(read_kernel_book(file), book);
+  for (const char* text : {"", "{", "[1]", "{\"a\": 1}", "null"}) {
+    std::ofstream(file) << text;
+    EXPECT_THROW(read_kernel_book(file), Error) << text;
+  }
+}
+
+}  // namespace
+}  // namespace agewise::cpu
