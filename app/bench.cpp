@@ -117,7 +117,7 @@ Result measure(Engine& engine, const Case& test, double seconds, const StopFlag&
   Recipe recipe = recipe_of(test.network);
   Classes classes = classes_of(recipe.classes);
   int channels = recipe.face.colour == Colour::rgb ? 3 : 1;
-  Graph graph = build_graph(recipe.network, channels, recipe.face.size, classes.count());
+  Graph graph = build_graph(recipe.network, channels, input_side(recipe), classes.count());
   std::vector<ParameterInfo> infos = parameters_of(graph);
   reset_peak_memory();
   std::unique_ptr<Executable> network = engine.compile(graph, test.batch, test.mode);

@@ -164,7 +164,7 @@ void run(const Arguments& arguments, const Context& context) {
   Split part = part_to_evaluate(store, wanted_split(arguments.split));
   std::unique_ptr<Engine> engine = engine_for(context);
   ProgressLine line;
-  std::vector<Judged> judged = judge(model, store, part, *engine, context.stop, line.sink());
+  std::vector<Judged> judged = judge(model, store, part, *engine, context.threads, context.stop, line.sink());
   line.clear();
   Evaluation evaluation = evaluate(judged, part, model.classes, training_ages(store));
   std::vector<std::string> sentences = caveats(evaluation, model);

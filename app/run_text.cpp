@@ -10,16 +10,16 @@ namespace agewise {
 namespace {
 
 constexpr const char* kHead =
-    "epoch   train: loss  right %    MAE   validation: loss  right %    MAE   images/s  waiting   left\n"
-    "-----  ------------  -------  -----  -----------------  -------  -----  ---------  -------  -----\n";
+    "epoch   train: loss  right %    MAE   validation: loss  right %    MAE   images/s  wait s   left\n"
+    "-----  ------------  -------  -----  -----------------  -------  -----  ---------  ------  -----\n";
 
 }  // namespace
 
 std::string epoch_line(const EpochRecord& r, bool with_head) {
-  return fmt::format("{}{:5}  {:12.4f}  {:7.2f}  {:5.2f}  {:17.4f}  {:7.2f}  {:5.2f}  {:>9}  {:5.1f} %  {:>5}{}\n",
+  return fmt::format("{}{:5}  {:12.4f}  {:7.2f}  {:5.2f}  {:17.4f}  {:7.2f}  {:5.2f}  {:>9}  {:6.1f}  {:>5}{}\n",
                      with_head ? kHead : "", r.epoch, r.train.loss, 100 * r.train.accuracy, r.train.mae,
                      r.validation.loss, 100 * r.validation.accuracy, r.validation.mae,
-                     with_thousands(static_cast<std::uint64_t>(std::lround(r.images_per_second))), 100 * r.wait_share,
+                     with_thousands(static_cast<std::uint64_t>(std::lround(r.images_per_second))), r.wait_seconds,
                      duration_text(r.seconds_left), r.best ? "  best" : "");
 }
 

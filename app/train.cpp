@@ -46,6 +46,8 @@ nlohmann::ordered_json to_json(const TrainPlan& plan, const Recipe& recipe) {
           {"validation_part", name_of(plan.validation_part)},
           {"parameters", plan.parameters},
           {"seconds_a_step", plan.seconds_a_step},
+          {"pictures_a_second", plan.pictures_a_second},
+          {"wait_seconds_an_epoch", plan.wait_seconds},
           {"hours_an_epoch", plan.seconds_an_epoch / 3600},
           {"hours", plan.seconds_an_epoch * recipe.train.epochs / 3600},
           {"memory_mb", plan.memory >> 20},
@@ -61,6 +63,9 @@ void print_plan(const TrainPlan& plan, const Recipe& recipe) {
   print(fmt::format("network     {} parameters; {:.0f} ms a step of {} pictures ({:.0f} pictures/s)\n",
                     with_thousands(plan.parameters), 1000 * plan.seconds_a_step, recipe.train.batch,
                     recipe.train.batch / plan.seconds_a_step));
+  print(
+      fmt::format("pictures    {:.0f}/s read, augmented and normalised; the network waits {:.1f} s an epoch for them\n",
+                  plan.pictures_a_second, plan.wait_seconds));
   print(fmt::format("time        {:.3g} hours an epoch, {:.3g} hours for {} epochs\n", hours,
                     hours * recipe.train.epochs, recipe.train.epochs));
   if (plan.whitened_on > 0) {
@@ -75,7 +80,7 @@ void print_plan(const TrainPlan& plan, const Recipe& recipe) {
 void plan(const Arguments& arguments, const Context& context) {
   Store store = open_store(arguments);
   Recipe recipe = wanted_recipe(arguments, store);
-  TrainPlan plan = plan_training(recipe, store, arguments.run, *engine_for(context), steady_clock());
+  TrainPlan plan = plan_training(recipe, store, arguments.run, *engine_for(context), steady_clock(), context.threads);
   arguments.json ? print_json(to_json(plan, recipe)) : print_plan(plan, recipe);
 }
 
@@ -128,7 +133,7 @@ void run(const Arguments& arguments, const Context& context) {
     std::fflush(stdout);  // someone may be watching a file
     headed = true;
   };
-  TrainResult result = train({folder, recipe, store, from ? &*from : nullptr}, *engine, hooks);
+  TrainResult result = train({folder, recipe, store, from ? &*from : nullptr, context.threads}, *engine, hooks);
   line.clear();
   arguments.json ? print_json(to_json(result, folder)) : print_result(result, folder);
 }

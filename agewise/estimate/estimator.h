@@ -19,7 +19,8 @@ struct Estimate {
 // A whole picture that is a face crop in the recipe's colour and size: what the store holds of it.
 Image prepared_face(const FaceRecipe& recipe, const Image& picture);
 
-// A prepared face as network input, C × H × W floats: channel order, mean (in the network's channel order) and scale
+// A prepared face, or what training has made of one at the network's own size, as network input, C × H × W floats of
+// input_side(): its middle where the network is smaller, channel order, mean (in the network's channel order) and scale
 // applied; where the recipe whitens, the bare pixels 0 … 255, ready for apply_zca(). The one place where pixels become
 // numbers: train and estimate both call it. Throws std::invalid_argument for a face that is not prepared.
 void to_network_input(const Recipe& recipe, const Image& face, std::span<float> input);
@@ -27,9 +28,12 @@ void to_network_input(const Recipe& recipe, const Image& face, std::span<float> 
 // What the raw outputs of a network mean: those of one picture.
 Estimate estimate_of(const Model& model, std::span<const float> outputs);
 
+// Of several estimates of the same face: ages and distributions averaged.
+Estimate mean_of(const Model& model, std::span<const Estimate> estimates);
+
 // Estimates with dropout off and normalisation by the running statistics, also where the recipe says test_dropout or
 // test_batch_statistics: those repeat how the article measured, and would make one picture's age depend on chance and
-// on the pictures beside it. One thread at a time.
+// on the pictures beside it. With mirror_test each face is looked at twice. One thread at a time.
 class Estimator {
  public:
   // Works on `batch` faces at a time.
@@ -37,9 +41,12 @@ class Estimator {
   const Model& model() const { return model_; }
   // Of prepared faces, any number.
   std::vector<Estimate> estimate(std::span<const Image> faces);
+  // Of network inputs as to_network_input() gives them, one after the other, any number.
+  std::vector<Estimate> estimate_inputs(std::span<const float> inputs);
 
  private:
-  void run(std::span<const Image> faces);
+  void estimate_batch(std::span<const float> inputs, std::vector<Estimate>& estimates);
+  std::vector<Estimate> outputs_of(std::size_t faces);
 
   Model model_;
   std::size_t batch_;

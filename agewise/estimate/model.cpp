@@ -119,7 +119,7 @@ Graph graph_of(const Recipe& recipe, const Classes& classes) {
   if (!recipe.network.mean.empty() && recipe.network.mean.size() != static_cast<std::size_t>(channels)) {
     throw UsageError(fmt::format("network.mean must have one number a channel: {}", channels));
   }
-  Graph graph = build_graph(recipe.network, channels, recipe.face.size, classes.count());
+  Graph graph = build_graph(recipe.network, channels, input_side(recipe), classes.count());
   int outputs = recipe.train.loss == Loss::regression ? 1 : classes.count();
   if (graph.outputs.size() != 1) throw UsageError("[network] must have one layer that no other layer reads");
   const Layer& last = graph.layers[graph.outputs.front()];

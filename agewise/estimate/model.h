@@ -27,8 +27,9 @@ struct Model {
   std::map<std::string, std::string> notes;  // what a card says: data, licence, figures, program version
 };
 
-// The network that the recipe spells out, for its pictures and its loss: one input of channels × face.size², one output
-// of a number a class, or of one number for regression. Throws UsageError where it is not so, and as nn/build.h says.
+// The network that the recipe spells out, for its pictures and its loss: one input of channels × input_side()², one
+// output of a number a class, or of one number for regression. Throws UsageError where it is not so, and as nn/build.h
+// says.
 Graph graph_of(const Recipe& recipe, const Classes& classes);
 
 // What a file may hold beside the model: a checkpoint's optimiser. All its names begin with "train.".

@@ -53,10 +53,11 @@ inline constexpr std::size_t kWorst = 24;
 // it has no such pictures.
 Split part_to_evaluate(const Store& store, std::optional<Split> wanted);
 
-// Runs the model on every picture of the part, the way its recipe tests (train/test_network.h). Throws UsageError if
-// the store's pictures are not what the model takes (size, colour), Interrupted on `stop`.
-std::vector<Judged> judge(const Model& model, const Store& store, Split part, Engine& engine, const StopFlag& stop,
-                          const ProgressSink& progress);
+// Runs the model on every picture of the part, as an Estimator does, or the way its recipe tests if it has the
+// article's habits (train/test_network.h); `threads` decode pictures. Throws UsageError if the store's pictures are not
+// what the model takes (size, colour), Interrupted on `stop`.
+std::vector<Judged> judge(const Model& model, const Store& store, Split part, Engine& engine, int threads,
+                          const StopFlag& stop, const ProgressSink& progress);
 
 // What `judged` says. The baselines know `training_ages`. Neither may be empty.
 Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes& classes,

@@ -28,6 +28,7 @@ constexpr auto kFace = &Recipe::face;
 constexpr auto kClasses = &Recipe::classes;
 constexpr auto kSplit = &Recipe::split;
 constexpr auto kWhiten = &Recipe::whiten;
+constexpr auto kAugment = &Recipe::augment;
 constexpr auto kNetwork = &Recipe::network;
 constexpr auto kTrain = &Recipe::train;
 
@@ -68,9 +69,30 @@ std::vector<Key> make_keys() {
       {"whiten", "identity", at<kWhiten, &WhitenRecipe::identity>},
       {"whiten", "samples", Whole{at<kWhiten, &WhitenRecipe::samples>, 2, 1 << 20}},
 
+      {"augment", "crop", at<kAugment, &AugmentRecipe::crop>},
+      {"augment", "mirror", at<kAugment, &AugmentRecipe::mirror>},
+      {"augment", "rotate", Real{at<kAugment, &AugmentRecipe::rotate>, 0, 180}},
+      {"augment", "shift", Real{at<kAugment, &AugmentRecipe::shift>, 0, 1}},
+      {"augment", "scale", Real{at<kAugment, &AugmentRecipe::scale>, 0, 0.9}},
+      {"augment", "brightness", Real{at<kAugment, &AugmentRecipe::brightness>, 0, 1}},
+      {"augment", "contrast", Real{at<kAugment, &AugmentRecipe::contrast>, 0, 1}},
+      {"augment", "saturation", Real{at<kAugment, &AugmentRecipe::saturation>, 0, 1}},
+      {"augment", "hue", Real{at<kAugment, &AugmentRecipe::hue>, 0, 0.5}},
+      {"augment", "tint", Real{at<kAugment, &AugmentRecipe::tint>, 0, 1}},
+      {"augment", "grey", Real{at<kAugment, &AugmentRecipe::grey>, 0, 1}},
+      {"augment", "blur", Real{at<kAugment, &AugmentRecipe::blur>, 0, 1}},
+      {"augment", "blur_factor", Real{at<kAugment, &AugmentRecipe::blur_factor>, 1, 64}},
+      {"augment", "noise", Real{at<kAugment, &AugmentRecipe::noise>, 0, 1}},
+      {"augment", "noise_deviation", Real{at<kAugment, &AugmentRecipe::noise_deviation>, 0, 255}},
+      {"augment", "jpeg", Real{at<kAugment, &AugmentRecipe::jpeg>, 0, 1}},
+      {"augment", "jpeg_quality", Whole{at<kAugment, &AugmentRecipe::jpeg_quality>, 1, 90}},
+      {"augment", "erase", Real{at<kAugment, &AugmentRecipe::erase>, 0, 1}},
+      {"augment", "erase_area", Real{at<kAugment, &AugmentRecipe::erase_area>, 0.01, 1}},
+
       {"network", "scale", Real{at<kNetwork, &NetworkRecipe::scale>, -1e6, 1e6}},
       {"network", "mean", at<kNetwork, &NetworkRecipe::mean>},
       {"network", "bgr", at<kNetwork, &NetworkRecipe::bgr>},
+      {"network", "size", Whole{at<kNetwork, &NetworkRecipe::size>, 0, 1024}},
 
       {"train", "loss",
        word<kTrain, &TrainRecipe::loss>({"cross-entropy", "label-distribution", "expected-value-l1", "regression"})},
@@ -93,6 +115,7 @@ std::vector<Key> make_keys() {
       {"train", "patience", Whole{at<kTrain, &TrainRecipe::patience>, 0, 1'000'000}},
       {"train", "select", word<kTrain, &TrainRecipe::select>({"accuracy", "mae", "loss", "epsilon"})},
       {"train", "prediction", word<kTrain, &TrainRecipe::prediction>({"expected-value", "median", "argmax"})},
+      {"train", "mirror_test", at<kTrain, &TrainRecipe::mirror_test>},
       {"train", "test_dropout", at<kTrain, &TrainRecipe::test_dropout>},
       {"train", "test_batch_statistics", at<kTrain, &TrainRecipe::test_batch_statistics>},
       {"train", "seed", Seed{at<kTrain, &TrainRecipe::seed>, 0, kAnySeed}},

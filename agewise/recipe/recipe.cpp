@@ -174,9 +174,20 @@ bool is_table(const std::string& name) {
   return std::any_of(recipe_keys().begin(), recipe_keys().end(), [&](const Key& key) { return key.table == name; });
 }
 
+void check_sizes(const Recipe& recipe, const std::string& origin) {
+  auto reject = [&](const std::string& problem) { throw UsageError(origin + ": " + problem); };
+  if (recipe.network.size > recipe.face.size) reject("network.size is above face.size, the size that is stored");
+  if (recipe.augment.crop && input_side(recipe) == recipe.face.size)
+    reject("augment.crop needs a network.size below face.size");
+  if (recipe.whiten.method == Whitening::none) return;
+  if (augments(recipe.augment)) reject("whitened pictures are made once: leave out [augment], or whiten.method");
+  if (recipe.train.mirror_test) reject("train.mirror_test does not go with whitened pictures");
+}
+
 // What no single key can see.
 void check(const Recipe& recipe, const std::string& origin) {
   auto reject = [&](const std::string& problem) { throw UsageError(origin + ": " + problem); };
+  check_sizes(recipe, origin);
   if (recipe.screen.min_age > recipe.screen.max_age) reject("screen.min_age is above screen.max_age");
   if (recipe.classes.years > 0 && !recipe.classes.edges.empty())
     reject("give classes.edges or classes.years, not both");
@@ -291,7 +302,8 @@ Recipe parse_recipe(const std::string& toml, const std::string& origin) {
       read_table(recipe, name, *table, source);
     } else if (node.is_table()) {
       source.reject(node, unknown("table", "[" + name + "]",
-                                  {"[screen]", "[face]", "[classes]", "[split]", "[whiten]", "[network]", "[train]"}));
+                                  {"[screen]", "[face]", "[classes]", "[split]", "[whiten]", "[augment]", "[network]",
+                                   "[train]"}));
     } else {
       top.insert(key, node);
     }
@@ -336,6 +348,12 @@ void set_options(Recipe& recipe, const std::vector<std::string>& assignments) {
 }
 
 void set_option(Recipe& recipe, const std::string& assignment) { set_options(recipe, {assignment}); }
+
+bool augments(const AugmentRecipe& r) {
+  return r.crop || r.mirror || r.rotate > 0 || r.shift > 0 || r.scale > 0 || r.brightness > 0 || r.contrast > 0 ||
+         r.saturation > 0 || r.hue > 0 || r.tint > 0 || r.grey > 0 || r.blur > 0 || r.noise > 0 || r.jpeg > 0 ||
+         r.erase > 0;
+}
 
 Classes classes_of(const ClassesRecipe& recipe) {
   if (recipe.years > 0) return yearly_classes(recipe.years);

@@ -58,6 +58,24 @@ struct WhitenRecipe {
   int samples = 7000;     // fitted on at most so many training pictures, drawn by the seed
 };
 
+// What happens to a training picture, anew in each epoch (train/augment.h). The defaults do nothing.
+struct AugmentRecipe {
+  bool crop = false;                                    // network.size cut out of face.size at a random place
+  bool mirror = false;                                  // half of the pictures
+  double rotate = 0;                                    // up to ± so many degrees
+  double shift = 0;                                     // up to ± this share of the picture's size, both ways
+  double scale = 0;                                     // enlarged by 1 - scale … 1 + scale
+  double brightness = 0, contrast = 0, saturation = 0;  // times 1 - x … 1 + x
+  double hue = 0;                                       // turned by up to ± this share of the full circle
+  double tint = 0;                                      // each channel times 1 - tint … 1 + tint
+  double grey = 0;                                      // probability that the colours go
+  double blur = 0, blur_factor = 3;                     // probability; shrunk at most so many times, and enlarged
+  double noise = 0, noise_deviation = 12;               // probability; at most, grey levels
+  double jpeg = 0;                                      // probability …
+  int jpeg_quality = 20;                                // … of a quality from here to 90
+  double erase = 0, erase_area = 0.2;                   // probability; at most, share of the picture
+};
+
 // A value in a layer's table.
 using LayerValue = std::variant<std::int64_t, double, bool, std::string, std::vector<std::int64_t>>;
 
@@ -73,6 +91,7 @@ struct NetworkRecipe {
   double scale = 1;          // network input = (pixel - mean) * scale, pixel 0..255 …
   std::vector<double> mean;  // … one a channel, or none for 0; ignored for whitened pictures
   bool bgr = false;          // channel order at the network's input
+  int size = 0;              // pixels, width and height at the network's input: the middle of a face; 0: all of it
   std::vector<LayerRecipe> layers;
 };
 
@@ -102,6 +121,7 @@ struct TrainRecipe {
   int patience = 0;                        // stop after so many epochs without a better validation; 0: never
   Selection select = Selection::accuracy;  // what makes a checkpoint the best
   Prediction prediction = Prediction::expected_value;
+  bool mirror_test = false;            // an estimate is the mean of the picture's and its mirror image's
   bool test_dropout = false;           // Chainer v1's habit: dropout left on when testing
   bool test_batch_statistics = false;  // and normalisation by the batch's own statistics
   std::uint64_t seed = 1;
@@ -114,6 +134,7 @@ struct Recipe {
   ClassesRecipe classes;
   SplitRecipe split;
   WhitenRecipe whiten;
+  AugmentRecipe augment;
   NetworkRecipe network;
   TrainRecipe train;
 };
@@ -135,6 +156,12 @@ void set_option(Recipe& recipe, const std::string& assignment);
 // Several at once: what keys must be together (so many classes.names to so many classes.edges) holds after the last.
 // Throws UsageError and then changes nothing.
 void set_options(Recipe& recipe, const std::vector<std::string>& assignments);
+
+// Pixels, width and height at the network's input.
+inline int input_side(const Recipe& recipe) { return recipe.network.size > 0 ? recipe.network.size : recipe.face.size; }
+
+// Whether training pictures are changed at all.
+bool augments(const AugmentRecipe& recipe);
 
 // The classes that the table spells out. Throws std::invalid_argument if it spells out none.
 Classes classes_of(const ClassesRecipe& recipe);

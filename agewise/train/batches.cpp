@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agewise/base/workers.h"
+
 namespace agewise {
 namespace {
 
@@ -19,16 +21,23 @@ std::int64_t batches_in(std::size_t samples, std::size_t batch) {
   return static_cast<std::int64_t>((samples + batch - 1) / batch);
 }
 
+void fill_inputs(const InputSource& source, int epoch, int threads, Batch& batch) {
+  std::size_t size = batch.inputs.size() / batch.samples.size();
+  parallel_for(threads, batch.samples.size(), [&](std::size_t row) {
+    source(batch.samples[row], epoch, std::span(batch.inputs).subspan(row * size, size));
+  });
+}
+
 BatchStream::BatchStream(InputSource source, std::vector<std::uint32_t> order, std::size_t input_size,
-                         std::size_t batch, std::size_t first_step)
+                         std::size_t batch, StreamOptions options)
     : source_(std::move(source)),
       order_(std::move(order)),
-      input_size_(input_size),
       batch_(batch),
+      options_(options),
       free_(kBuffers),
       ready_(kBuffers) {
   for (std::size_t i = 0; i < kBuffers; ++i) free_.push({std::vector<float>(batch * input_size), {}, 0});
-  thread_ = std::thread([this, first_step] { gather(first_step); });
+  thread_ = std::thread([this] { gather(); });
 }
 
 BatchStream::~BatchStream() {
@@ -49,16 +58,14 @@ Batch* BatchStream::next() {
   return &current_;
 }
 
-void BatchStream::gather(std::size_t first_step) {
+void BatchStream::gather() {
   try {
-    for (std::size_t step = first_step; step * batch_ < order_.size(); ++step) {
+    for (std::size_t step = options_.first_step; step * batch_ < order_.size(); ++step) {
       std::optional<Batch> batch = free_.pop();
       if (!batch) return;
       batch->samples = rows_of_batch(order_, step, batch_);
       batch->fresh = std::min(batch_, order_.size() - step * batch_);
-      for (std::size_t row = 0; row < batch_; ++row) {
-        source_(batch->samples[row], std::span(batch->inputs).subspan(row * input_size_, input_size_));
-      }
+      fill_inputs(source_, options_.epoch, options_.threads, *batch);
       if (!ready_.push(std::move(*batch))) return;
     }
   } catch (...) {

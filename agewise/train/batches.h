@@ -1,4 +1,4 @@
-// Batches gathered by a thread of their own, ahead of the step that needs them.
+// Batches gathered by threads of their own, ahead of the step that needs them.
 #pragma once
 #include <cstdint>
 #include <exception>
@@ -11,8 +11,9 @@
 
 namespace agewise {
 
-// Writes the network input of face number `sample` into `input` (C × H × W floats). Called from one thread at a time.
-using InputSource = std::function<void(std::uint32_t sample, std::span<float> input)>;
+// Writes the network input of face number `sample` into `input` (C × H × W floats): in an `epoch`, from 1, as it is
+// trained on then; for 0 as it is. Called from several threads at once.
+using InputSource = std::function<void(std::uint32_t sample, int epoch, std::span<float> input)>;
 
 struct Batch {
   std::vector<float> inputs;           // batch × input size
@@ -26,11 +27,20 @@ std::vector<std::uint32_t> rows_of_batch(std::span<const std::uint32_t> order, s
 
 std::int64_t batches_in(std::size_t samples, std::size_t batch);
 
+// Writes the inputs of `batch.samples` into `batch.inputs`, on so many threads.
+void fill_inputs(const InputSource& source, int epoch, int threads, Batch& batch);
+
+struct StreamOptions {
+  int epoch = 0;  // as for InputSource
+  int threads = 1;
+  std::size_t first_step = 0;
+};
+
 // The batches of one pass, from `first_step` on. Memory: three batches.
 class BatchStream {
  public:
   BatchStream(InputSource source, std::vector<std::uint32_t> order, std::size_t input_size, std::size_t batch,
-              std::size_t first_step = 0);
+              StreamOptions options = {});
   ~BatchStream();
   BatchStream(const BatchStream&) = delete;
   BatchStream& operator=(const BatchStream&) = delete;
@@ -39,11 +49,12 @@ class BatchStream {
   Batch* next();
 
  private:
-  void gather(std::size_t first_step);
+  void gather();
 
   InputSource source_;
   std::vector<std::uint32_t> order_;
-  std::size_t input_size_, batch_;
+  std::size_t batch_;
+  StreamOptions options_;
   BoundedQueue<Batch> free_, ready_;
   Batch current_;
   std::exception_ptr problem_;  // written by the thread before it closes `ready_`

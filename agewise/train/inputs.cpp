@@ -10,6 +10,7 @@
 #include "agewise/base/files.h"
 #include "agewise/catalog/screen.h"
 #include "agewise/estimate/estimator.h"
+#include "agewise/train/augment.h"
 #include "agewise/whiten/zca.h"
 
 namespace agewise {
@@ -35,7 +36,7 @@ Zca fit_on_training_pictures(const Recipe& recipe, const Store& store, const Exa
       choose_rows(examples.train.size(), static_cast<std::size_t>(recipe.whiten.samples), recipe.train.seed);
   std::vector<float> pictures(chosen.size() * size);
   for_each_picture(chosen.size(), "reading pictures to whiten", stop, progress, [&](std::size_t i) {
-    pixels(examples.train[chosen[i]], std::span(pictures).subspan(i * size, size));
+    pixels(examples.train[chosen[i]], 0, std::span(pictures).subspan(i * size, size));
   });
   return fit_zca(pictures, static_cast<int>(size), recipe.whiten, stop, progress);
 }
@@ -76,7 +77,7 @@ void whiten_into_file(const RunFolder& run, const Recipe& recipe, const Store& s
   MappedFile file = MappedFile::create(run.faces(), bytes);
   std::span<float> whitened = writable_floats_of(file);
   for_each_picture(order.size(), "whitening", stop, progress, [&](std::size_t i) {
-    pixels(order[i], whitened.subspan(i * size, size));
+    pixels(order[i], 0, whitened.subspan(i * size, size));
     std::size_t first = i / kRowsAtOnce * kRowsAtOnce;
     bool is_last_of_block = i + 1 == order.size() || (i + 1) % kRowsAtOnce == 0;
     if (is_last_of_block) apply_zca(zca, whitened.subspan(first * size, (i + 1 - first) * size));
@@ -93,13 +94,18 @@ bool holds(const RunFolder& run, const std::string& key, std::uint64_t bytes) {
 }  // namespace
 
 std::size_t input_size(const Recipe& recipe) {
-  auto side = static_cast<std::size_t>(recipe.face.size);
+  auto side = static_cast<std::size_t>(input_side(recipe));
   return side * side * (recipe.face.colour == Colour::rgb ? 3 : 1);
 }
 
 InputSource inputs_from_store(const Recipe& recipe, const Store& store, const std::vector<FaceRecord>& faces) {
-  return [recipe, &store, &faces](std::uint32_t sample, std::span<float> input) {
-    to_network_input(recipe, store.picture(faces[sample].row), input);
+  return [recipe, &store, &faces](std::uint32_t sample, int epoch, std::span<float> input) {
+    Image face = store.picture(faces[sample].row);
+    if (epoch > 0 && augments(recipe.augment)) {
+      Random random(recipe.train.seed, Purpose::augment, static_cast<std::uint32_t>(epoch), sample);
+      face = augmented(face, choose(recipe, random), input_side(recipe));
+    }
+    to_network_input(recipe, face, input);
   };
 }
 
@@ -126,7 +132,7 @@ WhitenedInputs whitened_inputs(const RunFolder& run, const Recipe& recipe, const
   std::vector<std::uint32_t> place(examples.faces.size());
   std::vector<std::uint32_t> order = order_in_file(examples);
   for (std::uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
-  result.source = [file, place = std::move(place)](std::uint32_t sample, std::span<float> input) {
+  result.source = [file, place = std::move(place)](std::uint32_t sample, int /*epoch*/, std::span<float> input) {
     std::memcpy(input.data(), floats_of(*file).data() + place[sample] * input.size(), input.size_bytes());
   };
   return result;

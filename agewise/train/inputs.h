@@ -1,5 +1,6 @@
 // Pictures of a store as network inputs. Whitened ones are made once and live in a mapped file of the run; others are
-// read from the store whenever a batch needs them, which costs no second copy on disk and little time.
+// read from the store, decoded and augmented whenever a batch needs them, which costs no second copy on disk and
+// little time.
 #pragma once
 #include "agewise/base/progress.h"
 #include "agewise/store/store.h"
@@ -12,7 +13,8 @@ namespace agewise {
 // Floats of one picture at the network's input.
 std::size_t input_size(const Recipe& recipe);
 
-// Neither whitened: pixels with mean, scale and channel order applied. `store` and `faces` must outlive it.
+// Not whitened: pixels, in an epoch as the recipe's [augment] changes them, with mean, scale and channel order applied.
+// `store` and `faces` must outlive it.
 InputSource inputs_from_store(const Recipe& recipe, const Store& store, const std::vector<FaceRecord>& faces);
 
 struct WhitenedInputs {

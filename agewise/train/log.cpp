@@ -38,7 +38,7 @@ EpochRecord from_line(const std::string& line) {
   record.rate = number_at(json, "rate");
   record.seconds = number_at(json, "seconds");
   record.images_per_second = number_at(json, "images_per_second");
-  record.wait_share = number_at(json, "wait_share");
+  record.wait_seconds = number_at(json, "wait_seconds");
   record.seconds_left = number_at(json, "seconds_left");
   record.best = json.at("best");
   return record;
@@ -58,7 +58,7 @@ std::string to_line(const EpochRecord& record) {
             {"rate", number(record.rate)},
             {"seconds", number(record.seconds)},
             {"images_per_second", number(record.images_per_second)},
-            {"wait_share", number(record.wait_share)},
+            {"wait_seconds", number(record.wait_seconds)},
             {"seconds_left", number(record.seconds_left)},
             {"best", record.best}};
   return json.dump();

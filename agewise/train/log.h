@@ -21,7 +21,7 @@ struct EpochRecord {
   double rate = 0;               // learning rate of the epoch's last step
   double seconds = 0;            // training and validating
   double images_per_second = 0;  // while training
-  double wait_share = 0;         // of the training time that the network waited for pictures, 0 … 1
+  double wait_seconds = 0;       // of the training time, in which the network had no pictures
   double seconds_left = 0;       // until the last epoch, at the pace of this one
   bool best = false;             // better than all epochs before
 };

@@ -22,17 +22,13 @@ double seconds_of(const Clock& clock, int times, Work work) {
   return (clock() - start) / times;
 }
 
-// A batch of the first training pictures, not whitened: pixels cost the network the same.
-Batch first_batch(const Recipe& recipe, const Store& store, const Examples& examples) {
+// A batch of the first training pictures, its inputs still to be filled.
+Batch first_batch(const Recipe& recipe, const Examples& examples) {
   Batch batch;
   auto rows = static_cast<std::size_t>(recipe.train.batch);
   batch.inputs.resize(rows * input_size(recipe));
   batch.samples = rows_of_batch(examples.train, 0, rows);
   batch.fresh = rows;
-  InputSource source = inputs_from_store(recipe, store, examples.faces);
-  for (std::size_t row = 0; row < rows; ++row) {
-    source(batch.samples[row], std::span(batch.inputs).subspan(row * input_size(recipe), input_size(recipe)));
-  }
   return batch;
 }
 
@@ -56,7 +52,7 @@ WhiteningCost whitening_cost(const Recipe& recipe, const Examples& examples) {
 }  // namespace
 
 TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::filesystem::path& run, Engine& engine,
-                        const Clock& clock) {
+                        const Clock& clock, int threads) {
   Examples examples = examples_of(store);
   Model model = untrained_model(recipe, store, examples);
   Trainer trainer(model, engine);
@@ -64,7 +60,7 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   TrainState state = fresh_state(model);
   trainer.set_state(state);
   tester.set_parameters(state.weights);
-  Batch batch = first_batch(recipe, store, examples);
+  Batch batch = first_batch(recipe, examples);
   std::vector<Target> all = targets_of(examples.faces, recipe.train.sigma), targets;
   for (std::uint32_t sample : batch.samples) targets.push_back(all[sample]);
 
@@ -73,11 +69,18 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   plan.validation_pictures = static_cast<std::int64_t>(examples.validation.size());
   plan.validation_part = examples.validation_part;
   plan.parameters = static_cast<std::int64_t>(state.weights.size());
+  // Not whitened: pixels cost the network the same.
+  InputSource source = inputs_from_store(recipe, store, examples.faces);
+  double seconds_a_batch = seconds_of(clock, kTimedSteps, [&] { fill_inputs(source, /*epoch=*/1, threads, batch); });
+  plan.pictures_a_second = recipe.train.batch / std::max(1e-9, seconds_a_batch);
   plan.seconds_a_step =
       seconds_of(clock, kTimedSteps, [&] { trainer.step(batch, targets, /*epoch=*/1, recipe.train.rate); });
   double seconds_a_test = seconds_of(clock, 1, [&] { tester.outputs(batch); });
   auto rows = static_cast<std::size_t>(recipe.train.batch);
-  plan.seconds_an_epoch = plan.seconds_a_step * static_cast<double>(batches_in(examples.train.size(), rows)) +
+  auto steps = static_cast<double>(batches_in(examples.train.size(), rows));
+  if (recipe.whiten.method == Whitening::none)
+    plan.wait_seconds = steps * std::max(0.0, seconds_a_batch - plan.seconds_a_step);
+  plan.seconds_an_epoch = plan.seconds_a_step * steps + plan.wait_seconds +
                           seconds_a_test * static_cast<double>(batches_in(examples.validation.size(), rows));
 
   WhiteningCost whitening = whitening_cost(recipe, examples);

@@ -14,15 +14,17 @@ struct TrainPlan {
   Split validation_part = Split::val;
   std::int64_t parameters = 0;
   double seconds_a_step = 0, seconds_an_epoch = 0;  // validation included
+  double pictures_a_second = 0;                     // read, augmented and normalised, while the network rests
+  double wait_seconds = 0;                          // of an epoch, in which the network would have no pictures
   std::uint64_t memory = 0;                         // bytes at the peak: whitening or training, whichever needs more
   std::uint64_t disk = 0;                           // bytes of the run: whitened pictures, transform, checkpoints
   std::uint64_t disk_free = 0;                      // bytes, where the run would lie
   int whitened_on = 0;                              // training pictures; 0: not whitened. Its time is not in the above
 };
 
-// Times three steps and a batch of validation, after one of each that warms up, on pictures of the store. Throws what
-// train() would throw at its start.
+// Times three steps, three batches filled by `threads` threads and a batch of validation, after one of each that warms
+// up, on pictures of the store. Throws what train() would throw at its start.
 TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::filesystem::path& run, Engine& engine,
-                        const Clock& clock);
+                        const Clock& clock, int threads);
 
 }  // namespace agewise

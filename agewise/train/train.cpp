@@ -36,6 +36,7 @@ class Loop {
  public:
   Loop(const TrainTask& task, const Examples& examples, Model model, Engine& engine, const TrainHooks& hooks)
       : run_(task.run),
+        threads_(task.threads),
         hooks_(hooks),
         examples_(examples),
         model_(std::move(model)),
@@ -87,7 +88,7 @@ class Loop {
     std::vector<std::uint32_t> order = examples_.train;
     Random(recipe().seed, Purpose::shuffle, static_cast<std::uint32_t>(record.epoch)).shuffle(std::span(order));
     BatchStream stream(source_, std::move(order), input_size(model_.recipe), batch(),
-                       static_cast<std::size_t>(state_.step));
+                       {record.epoch, threads_, static_cast<std::size_t>(state_.step)});
     double start = hooks_.clock(), waited = 0;
     std::int64_t first = state_.step;
     while (state_.step < steps_) {
@@ -105,13 +106,13 @@ class Loop {
     }
     double seconds = std::max(1e-9, hooks_.clock() - start);
     record.images_per_second = static_cast<double>((steps_ - first) * recipe().batch) / seconds;
-    record.wait_share = waited / seconds;
+    record.wait_seconds = waited;
   }
 
   Validation validate() {
     trainer_.get_state(state_);
     tester_.set_parameters(state_.average.empty() ? state_.weights : state_.average);
-    BatchStream stream(source_, examples_.validation, input_size(model_.recipe), batch());
+    BatchStream stream(source_, examples_.validation, input_size(model_.recipe), batch(), {0, threads_, 0});
     ScoreSum sum;
     std::vector<double> estimates;
     while (const Batch* next = stream.next()) {
@@ -202,6 +203,7 @@ class Loop {
   }
 
   const RunFolder& run_;
+  int threads_;  // that fill batches
   const TrainHooks& hooks_;
   const Examples& examples_;
   Model model_;

@@ -24,6 +24,7 @@ struct TrainTask {
   const Store& store;
   // Weights to begin with instead of fresh ones, taken by name where the shapes are equal.
   const Model* from = nullptr;
+  int threads = 1;  // that decode and augment pictures, beside the engine's own
 };
 
 struct TrainHooks {

@@ -54,6 +54,21 @@ TEST(EstimateOf, outputs_that_are_no_numbers_make_no_age) {
   EXPECT_THAT(estimate.distribution, Each(0));
 }
 
+TEST(MeanOf, averages_ages_and_distributions) {
+  std::vector<Estimate> two{{20, 0, {0.5F, 0.3F, 0.2F}}, {50, 2, {0.1F, 0.3F, 0.6F}}};
+  Estimate mean = mean_of(small_model(), two);
+  EXPECT_EQ(mean.age, 35);
+  EXPECT_EQ(mean.most_likely_class, 2);
+  EXPECT_THAT(mean.distribution, Pointwise(FloatNear(1e-6F), std::vector<float>{0.3F, 0.3F, 0.4F}));
+}
+
+TEST(MeanOf, a_regressions_mean_is_of_the_class_of_its_age) {
+  Model model = small_model();
+  model.recipe.train.loss = Loss::regression;
+  std::vector<Estimate> two{{20, 0, {1, 0, 0}}, {90, 2, {0, 0, 1}}};
+  EXPECT_THAT(mean_of(model, two).distribution, ElementsAre(0, 1, 0));  // 55 of [30, 60)
+}
+
 Image face_of(int grey) {
   Image face = make_image(8, 8, 1);
   face.pixels.assign(64, static_cast<std::uint8_t>(grey));
@@ -79,6 +94,20 @@ TEST(Estimator, runs_any_number_of_faces_through_the_network) {
     EXPECT_NEAR(estimates[i].distribution[2], std::exp(output) / (std::exp(output) + 2), 1e-6) << i;
   }
   EXPECT_TRUE(estimator.estimate({}).empty());
+}
+
+// Class 2's output is the upper left pixel / 100: of a face whose left half is bright it is 1, of its mirror image 0.
+TEST(Estimator, with_mirror_test_averages_a_face_and_its_mirror_image) {
+  Model model = small_model("prediction = \"expected-value\"\nmirror_test = true");
+  parameter(model, "outputs.weight")[128] = 0.01F;
+  Image face = face_of(0);
+  for (int y = 0; y < 8; ++y) std::fill_n(face.row(y), 4, std::uint8_t{100});
+  auto engine = make_reference_engine();
+  std::vector<Estimate> estimates = Estimator(model, *engine, 2).estimate(std::vector{face, face_of(100), face});
+  double seen = std::exp(1) / (std::exp(1) + 2), mirrored = 1 / 3.0;
+  EXPECT_NEAR(estimates[0].distribution[2], (seen + mirrored) / 2, 1e-6);
+  EXPECT_NEAR(estimates[1].distribution[2], seen, 1e-6);
+  EXPECT_NEAR(estimates[2].age, estimates[0].age, 1e-6);
 }
 
 TEST(Estimator, whitens_before_the_network) {

@@ -44,6 +44,15 @@ TEST(NetworkInput, is_the_bare_pixels_where_the_recipe_whitens) {
   EXPECT_THAT(input_of(recipe, kColours, 12), ElementsAre(1, 2, 3, 4, 10, 20, 30, 40, 100, 110, 120, 130));
 }
 
+TEST(NetworkInput, is_the_middle_of_a_face_that_is_larger) {
+  Recipe recipe = parse_recipe("[face]\nsize = 8\n[network]\nsize = 4", "small");
+  Image face = make_image(8, 8, 1), own = make_image(4, 4, 1);
+  for (std::size_t i = 0; i < 64; ++i) face.pixels[i] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < 16; ++i) own.pixels[i] = static_cast<std::uint8_t>(i);
+  EXPECT_THAT(input_of(recipe, face, 16), ElementsAre(18, 19, 20, 21, 26, 27, 28, 29, 34, 35, 36, 37, 42, 43, 44, 45));
+  EXPECT_EQ(input_of(recipe, own, 16)[5], 5);  // cut by training already
+}
+
 TEST(NetworkInput, refuses_a_face_that_is_not_prepared) {
   EXPECT_THROW(input_of(colour_recipe(), make_image(2, 2, 1), 12), std::invalid_argument);
   EXPECT_THROW(input_of(colour_recipe(), make_image(3, 2, 3), 12), std::invalid_argument);

@@ -56,7 +56,7 @@ TEST_F(Judge, agrees_with_the_accuracy_that_training_saw) {
   for (const char* assignment : {"whiten.method=none", "whiten.method=zca"}) {
     Model model = trained(assignment);
     Store store(folder_ / "faces.db");
-    std::vector<Judged> judged = judge(model, store, Split::val, *engine_, stop_, {});
+    std::vector<Judged> judged = judge(model, store, Split::val, *engine_, 2, stop_, {});
     Evaluation evaluation = evaluate(judged, Split::val, model.classes, {40});
     double best = 0;
     for (const EpochRecord& record : read_log(folder_ / "run/log.jsonl")) {
@@ -70,7 +70,7 @@ TEST_F(Judge, agrees_with_the_accuracy_that_training_saw) {
 TEST_F(Judge, agrees_with_the_estimator_one_picture_at_a_time) {
   Model model = trained("whiten.method=zca");
   Store store(folder_ / "faces.db");
-  std::vector<Judged> judged = judge(model, store, Split::train, *engine_, stop_, {});
+  std::vector<Judged> judged = judge(model, store, Split::train, *engine_, 2, stop_, {});
   ASSERT_EQ(judged.size(), 30);
   Estimator estimator(model, *engine_, 1);
   std::vector<Image> face{store.picture(judged[13].face.row)};
@@ -81,7 +81,7 @@ TEST_F(Judge, refuses_a_store_of_other_faces) {
   Model model = trained("whiten.method=none");
   model.recipe.face.size = 16;
   Store store(folder_ / "faces.db");
-  EXPECT_THAT(error_of([&] { judge(model, store, Split::val, *engine_, stop_, {}); }),
+  EXPECT_THAT(error_of([&] { judge(model, store, Split::val, *engine_, 2, stop_, {}); }),
               HasSubstr("faces.db: has faces of 8×8 grey, the model takes 16×16 grey"));
 }
 

@@ -21,7 +21,7 @@ using testing::HasSubstr;
 
 Graph network_of(const Recipe& recipe) {
   int channels = recipe.face.colour == Colour::rgb ? 3 : 1;
-  return build_graph(recipe.network, channels, recipe.face.size, classes_of(recipe.classes).count());
+  return build_graph(recipe.network, channels, input_side(recipe), classes_of(recipe.classes).count());
 }
 
 LayerRecipe layer_of(const std::string& kind, std::map<std::string, LayerValue> options = {}) {

@@ -53,7 +53,7 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
                    const std::map<std::string, std::string>& their_name, double tolerance) {
     int channels = recipe.face.colour == Colour::rgb ? 3 : 1;
     Classes classes = classes_of(recipe.classes);
-    Graph graph = without_dropout(build_graph(recipe.network, channels, recipe.face.size, classes.count()));
+    Graph graph = without_dropout(build_graph(recipe.network, channels, input_side(recipe), classes.count()));
     std::vector<std::uint32_t> samples(4);
     std::iota(samples.begin(), samples.end(), 0U);
 

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <fstream>
 #include <sstream>
 
 #include "agewise/base/error.h"
+#include "agewise/recipe/keys.h"
 
 namespace agewise {
 namespace {
@@ -138,6 +140,24 @@ TEST(SetOption, takes_every_key_that_a_recipe_has) {
   EXPECT_GT(assignments.size(), 20);
   set_options(recipe, assignments);
   EXPECT_EQ(to_toml(recipe), written);
+}
+
+TEST(Recipe, has_every_key_in_its_documentation) {
+  std::ifstream file(AGEWISE_SOURCE_DIR "/docs/recipes.md");
+  std::string documentation(std::istreambuf_iterator<char>(file), {}), table;
+  for (const Key& key : recipe_keys()) {
+    if (key.table.empty()) continue;
+    auto begin = documentation.find("## `[" + key.table + "]`"), end = documentation.find("\n## ", begin);
+    ASSERT_NE(begin, std::string::npos) << key.table;
+    EXPECT_THAT(documentation.substr(begin, end - begin), HasSubstr("`" + key.name + "`")) << key.table;
+  }
+}
+
+TEST(Recipe, says_which_keys_do_not_go_together) {
+  EXPECT_THAT(set_error("network.size=200"), HasSubstr("network.size is above face.size"));
+  EXPECT_THAT(set_error("augment.crop=true"), HasSubstr("augment.crop needs a network.size"));
+  EXPECT_THAT(set_error("augment.rotate=5"), HasSubstr("whitened pictures are made once"));
+  EXPECT_THAT(set_error("train.mirror_test=true"), HasSubstr("mirror_test does not go with whitened"));
 }
 
 TEST(SetOptions, are_checked_together) {

@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 
 // One float a picture: its number.
-void number_as_input(std::uint32_t sample, std::span<float> input) { input[0] = static_cast<float>(sample); }
+void number_as_input(std::uint32_t sample, int, std::span<float> input) { input[0] = static_cast<float>(sample); }
 
 TEST(RowsOfBatch, completes_the_last_batch_with_the_first_pictures_of_the_order) {
   std::vector<std::uint32_t> order{7, 5, 9, 1, 3};
@@ -33,17 +33,27 @@ TEST(BatchStream, brings_the_batches_in_order_and_then_nothing) {
 }
 
 TEST(BatchStream, begins_in_the_middle_of_a_pass) {
-  BatchStream stream(number_as_input, {7, 5, 9, 1, 3}, 1, 2, /*first_step=*/1);
+  BatchStream stream(number_as_input, {7, 5, 9, 1, 3}, 1, 2, {.first_step = 1});
   EXPECT_THAT(stream.next()->inputs, ElementsAre(9, 1));
 }
 
 TEST(BatchStream, throws_what_the_source_threw_after_the_batches_before_it) {
-  auto fails_at_9 = [](std::uint32_t sample, std::span<float>) {
+  auto fails_at_9 = [](std::uint32_t sample, int, std::span<float>) {
     if (sample == 9) throw std::runtime_error("picture 9");
   };
   BatchStream stream(fails_at_9, {7, 5, 9, 1}, 1, 2);
   EXPECT_NE(stream.next(), nullptr);
   EXPECT_THROW(stream.next(), std::runtime_error);
+}
+
+TEST(BatchStream, gives_the_same_on_several_threads) {
+  auto in_epoch = [](std::uint32_t sample, int epoch, std::span<float> input) {
+    input[0] = static_cast<float>(sample) + 1000 * static_cast<float>(epoch);
+  };
+  BatchStream stream(in_epoch, {7, 5, 9, 1, 3}, 1, 4, {.epoch = 2, .threads = 3});
+  EXPECT_THAT(stream.next()->inputs, ElementsAre(2007, 2005, 2009, 2001));
+  EXPECT_THAT(stream.next()->inputs, ElementsAre(2003, 2007, 2005, 2009));
+  EXPECT_EQ(stream.next(), nullptr);
 }
 
 TEST(BatchStream, can_be_left_before_its_end) {

@@ -37,7 +37,7 @@ Outcome run(const tiny::Folder& folder, const Recipe& recipe, int stop_at = -1, 
   };
   hooks.notice = [&](const std::string& text) { outcome.notices.push_back(text); };
   try {
-    outcome.result = train({run, recipe, store, from}, *make_reference_engine(), hooks);
+    outcome.result = train({run, recipe, store, from, 2}, *make_reference_engine(), hooks);
     outcome.best = read_file(run.best(), 1 << 20);
   } catch (const Interrupted&) {
     outcome.interrupted = true;
@@ -75,6 +75,20 @@ TEST(Train, gives_the_same_files_when_stopped_anywhere_and_resumed) {
     EXPECT_EQ(resumed.last, uninterrupted.last) << "stopped at " << stop_at;
     EXPECT_EQ(resumed.best, uninterrupted.best) << "stopped at " << stop_at;
     EXPECT_EQ(resumed.log.size(), 3);
+  }
+}
+
+TEST(Train, augments_to_the_same_bits_when_stopped_anywhere_and_resumed) {
+  Recipe recipe = with({"augment.rotate=20", "augment.noise=1", "augment.erase=0.5"});
+  tiny::Folder whole, plain;
+  for (const tiny::Folder* folder : {&whole, &plain}) tiny::make_store(*folder / "faces.db");
+  Outcome uninterrupted = run(whole, recipe);
+  EXPECT_NE(uninterrupted.last, run(plain, tiny::recipe()).last);
+  for (int stop_at : {2, 5}) {
+    tiny::Folder folder;
+    tiny::make_store(folder / "faces.db");
+    ASSERT_TRUE(run(folder, recipe, stop_at).interrupted);
+    EXPECT_EQ(run(folder, recipe).last, uninterrupted.last) << "stopped at " << stop_at;
   }
 }
 

@@ -1,0 +1,103 @@
+#include "agewise/train/augment.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "agewise/image/colour.h"
+
+namespace agewise {
+namespace {
+
+constexpr int kBestJpeg = 90;                           // quality that costs next to nothing
+constexpr double kLeastErased = 0.02;                   // share of the picture
+constexpr double kFlattest = 0.3, kSteepest = 1 / 0.3;  // height to width of an erased patch, as in Zhong et al.
+
+Placement choose_placement(const Recipe& recipe, Random& random) {
+  const AugmentRecipe& a = recipe.augment;
+  int side = input_side(recipe), room = recipe.face.size - side;
+  // Where to_network_input() would cut, unless the place is drawn.
+  int left = room / 2, top = room / 2;
+  auto drawn_left = static_cast<int>(random.below(static_cast<std::uint64_t>(room) + 1)),
+       drawn_top = static_cast<int>(random.below(static_cast<std::uint64_t>(room) + 1));
+  if (a.crop) left = drawn_left, top = drawn_top;
+  Placement placement;
+  placement.centre_x = left + side / 2.0;
+  placement.centre_y = top + side / 2.0;
+  placement.mirrored = random.uniform() < 0.5 && a.mirror;
+  placement.angle = a.rotate * random.uniform(-1, 1);
+  placement.shift_x = a.shift * side * random.uniform(-1, 1);
+  placement.shift_y = a.shift * side * random.uniform(-1, 1);
+  placement.scale = 1 + a.scale * random.uniform(-1, 1);
+  return placement;
+}
+
+Patch choose_patch(double most_area, int side, Random& random) {
+  double area = random.uniform(std::min(kLeastErased, most_area), most_area) * side * side;
+  double steepness = std::exp(random.uniform(std::log(kFlattest), std::log(kSteepest)));
+  auto limited = [&](double length) { return std::clamp(static_cast<int>(std::lround(length)), 1, side); };
+  int width = limited(std::sqrt(area / steepness)), height = limited(std::sqrt(area * steepness));
+  auto left = static_cast<int>(random.uniform() * (side - width + 1)),
+       top = static_cast<int>(random.uniform() * (side - height + 1));
+  return {left, top, left + width, top + height};
+}
+
+std::uint64_t seed_from(Random& random) {
+  std::uint64_t high = random.bits();
+  return (high << 32) | random.bits();
+}
+
+ColourMatrix colours_of(const Augmentation& what, const Image& image) {
+  ColourMatrix matrix = brightness(what.brightness);
+  if (what.contrast != 1) matrix = then(matrix, contrast(what.contrast, what.brightness * mean_luma(image)));
+  matrix = then(matrix, then(saturation(what.saturation), hue(what.hue)));
+  return then(matrix, tint(what.tint[0], what.tint[1], what.tint[2]));
+}
+
+bool moves(const Placement& p, const Image& face, int side) {
+  bool same_place = p.centre_x == face.width / 2.0 && p.centre_y == face.height / 2.0 && face.width == side;
+  return !same_place || p.shift_x != 0 || p.shift_y != 0 || p.angle != 0 || p.scale != 1 || p.mirrored;
+}
+
+bool recolours(const Augmentation& what) {
+  return what.brightness != 1 || what.contrast != 1 || what.saturation != 1 || what.hue != 0 ||
+         what.tint != std::array<double, 3>{1, 1, 1};
+}
+
+}  // namespace
+
+Augmentation choose(const Recipe& recipe, Random random) {
+  const AugmentRecipe& a = recipe.augment;
+  Augmentation what;
+  what.placement = choose_placement(recipe, random);
+  auto factor = [&](double reach) { return 1 + reach * random.uniform(-1, 1); };
+  auto happens = [&](double probability) { return random.uniform() < probability; };
+  what.brightness = factor(a.brightness);
+  what.contrast = factor(a.contrast);
+  what.saturation = factor(a.saturation);
+  what.hue = 360 * a.hue * random.uniform(-1, 1);
+  if (happens(a.grey)) what.saturation = 0;
+  bool grey = recipe.face.colour == Colour::grey;  // such a picture cannot be tinted
+  for (double& channel : what.tint) channel = factor(grey ? 0 : a.tint);
+  double blur_factor = random.uniform(1, a.blur_factor), deviation = random.uniform(0, a.noise_deviation);
+  int quality = a.jpeg_quality + static_cast<int>(random.uniform() * (kBestJpeg - a.jpeg_quality + 1));
+  Patch patch = choose_patch(a.erase_area, input_side(recipe), random);
+  if (happens(a.blur)) what.blur_factor = blur_factor;
+  if (happens(a.noise)) what.noise_deviation = deviation;
+  if (happens(a.jpeg)) what.jpeg_quality = quality;
+  if (happens(a.erase)) what.erased = patch;
+  what.noise_seed = seed_from(random);
+  what.erased_seed = seed_from(random);
+  return what;
+}
+
+Image augmented(const Image& face, const Augmentation& what, int side) {
+  Image image = moves(what.placement, face, side) ? warp(face, map_of(what.placement, side, side), side, side) : face;
+  if (recolours(what)) recolour(colours_of(what, image), image);
+  if (what.blur_factor > 1) image = blurred(image, what.blur_factor);
+  if (what.noise_deviation > 0) add_noise(image, what.noise_deviation, what.noise_seed);
+  if (what.jpeg_quality > 0) image = through_jpeg(image, what.jpeg_quality);
+  if (what.erased) erase(image, *what.erased, what.erased_seed);
+  return image;
+}
+
+}  // namespace agewise

@@ -1,0 +1,159 @@
+#include "agewise/train/augment.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <functional>
+#include <set>
+
+#include "agewise/estimate/estimator.h"
+#include "agewise/train/inputs.h"
+#include "tests/train/tiny.h"
+
+namespace agewise {
+namespace {
+
+Recipe recipe_with(std::vector<std::string> assignments) {
+  Recipe recipe = tiny::recipe();
+  assignments.insert(assignments.begin(), {"face.size=32", "face.colour=rgb"});
+  set_options(recipe, assignments);
+  return recipe;
+}
+
+Random stream(std::uint32_t sample, std::uint32_t epoch = 1) { return {5, Purpose::augment, epoch, sample}; }
+
+struct Range {
+  double least = 1e9, most = -1e9, sum = 0;
+};
+
+// Over 2,000 pictures.
+Range range_of(const Recipe& recipe, const std::function<double(const Augmentation&)>& number) {
+  Range range;
+  for (std::uint32_t sample = 0; sample < 2000; ++sample) {
+    double value = number(choose(recipe, stream(sample)));
+    range = {std::min(range.least, value), std::max(range.most, value), range.sum + value};
+  }
+  return range;
+}
+
+Image face() {
+  Image image = make_image(32, 32, 3);
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<std::uint8_t>(i * i % 251);
+  return image;
+}
+
+TEST(Augment, changes_nothing_by_default) {
+  for (std::uint32_t sample = 0; sample < 50; ++sample) {
+    EXPECT_EQ(augmented(face(), choose(recipe_with({}), stream(sample)), 32).pixels, face().pixels);
+  }
+}
+
+TEST(Augment, keeps_to_the_ranges_of_the_recipe_and_fills_them) {
+  Recipe recipe = recipe_with(
+      {"augment.rotate=10", "augment.scale=0.1", "augment.shift=0.25", "augment.hue=0.1", "augment.brightness=0.4"});
+  Range angle = range_of(recipe, [](const Augmentation& a) { return a.placement.angle; });
+  Range scale = range_of(recipe, [](const Augmentation& a) { return a.placement.scale; });
+  Range shift = range_of(recipe, [](const Augmentation& a) { return a.placement.shift_y; });
+  Range hue = range_of(recipe, [](const Augmentation& a) { return a.hue; });
+  Range brightness = range_of(recipe, [](const Augmentation& a) { return a.brightness; });
+  auto expect = [](const Range& range, double least, double most) {
+    double length = most - least;
+    EXPECT_TRUE(range.least >= least && range.least < least + 0.01 * length) << range.least;
+    EXPECT_TRUE(range.most <= most && range.most > most - 0.01 * length) << range.most;
+    EXPECT_NEAR(range.sum / 2000, (least + most) / 2, 0.02 * length);  // three standard errors: 3 / √(12 · 2000)
+  };
+  expect(angle, -10, 10);
+  expect(scale, 0.9, 1.1);
+  expect(shift, -8, 8);  // of 32 pixels
+  expect(hue, -36, 36);
+  expect(brightness, 0.6, 1.4);
+}
+
+TEST(Augment, does_the_costly_ones_as_often_as_the_recipe_says) {
+  Recipe recipe = recipe_with({"augment.blur=0.5", "augment.jpeg=0.2", "augment.erase=1", "augment.grey=0.1"});
+  EXPECT_NEAR(range_of(recipe, [](const Augmentation& a) { return a.blur_factor > 1 ? 1 : 0; }).sum, 1000, 67);
+  EXPECT_NEAR(range_of(recipe, [](const Augmentation& a) { return a.jpeg_quality > 0 ? 1 : 0; }).sum, 400, 54);
+  EXPECT_NEAR(range_of(recipe, [](const Augmentation& a) { return a.erased ? 1 : 0; }).sum, 2000, 0);
+  EXPECT_NEAR(range_of(recipe, [](const Augmentation& a) { return a.saturation == 0 ? 1 : 0; }).sum, 200, 40);
+  EXPECT_EQ(range_of(recipe, [](const Augmentation& a) { return a.noise_deviation; }).most, 0);
+}
+
+TEST(Augment, erases_a_patch_inside_the_picture_of_at_most_the_area) {
+  Recipe recipe = recipe_with({"augment.erase=1", "augment.erase_area=0.2"});
+  for (std::uint32_t sample = 0; sample < 500; ++sample) {
+    Patch patch = *choose(recipe, stream(sample)).erased;
+    EXPECT_TRUE(patch.left >= 0 && patch.top >= 0 && patch.right <= 32 && patch.bottom <= 32);
+    int width = patch.right - patch.left, height = patch.bottom - patch.top;
+    EXPECT_LE(width * height, 0.2 * 32 * 32 + 32);  // sides are rounded
+    EXPECT_GT(width * height, 0);
+  }
+}
+
+TEST(Augment, is_a_function_of_seed_epoch_and_sample) {
+  Recipe recipe = recipe_with({"augment.rotate=30", "augment.noise=1", "augment.erase=1", "augment.jpeg=1"});
+  auto picture = [&](std::uint32_t sample, std::uint32_t epoch) {
+    return augmented(face(), choose(recipe, stream(sample, epoch)), 32).pixels;
+  };
+  EXPECT_EQ(picture(3, 1), picture(3, 1));
+  EXPECT_NE(picture(3, 1), picture(3, 2));
+  EXPECT_NE(picture(3, 1), picture(4, 1));
+}
+
+TEST(Augment, one_key_leaves_the_choices_of_the_others_alone) {
+  for (std::uint32_t sample = 0; sample < 20; ++sample) {
+    Augmentation few = choose(recipe_with({"augment.rotate=30", "augment.erase=1"}), stream(sample));
+    Augmentation more = choose(recipe_with({"augment.rotate=30", "augment.erase=1", "augment.mirror=true",
+                                            "augment.tint=0.2", "augment.blur=1", "augment.noise=1"}),
+                               stream(sample));
+    EXPECT_EQ(few.placement.angle, more.placement.angle);
+    EXPECT_EQ(few.erased->left, more.erased->left);
+    EXPECT_EQ(few.erased_seed, more.erased_seed);
+  }
+}
+
+// 32 stored, 24 wanted: nine places each way, each pixel as it is stored.
+TEST(Augment, cuts_the_networks_size_out_of_the_stored_face_at_every_place) {
+  Recipe recipe = recipe_with({"network.size=24", "augment.crop=true"});
+  std::set<std::pair<int, int>> places;
+  for (std::uint32_t sample = 0; sample < 1000; ++sample) {
+    Augmentation what = choose(recipe, stream(sample));
+    int left = static_cast<int>(what.placement.centre_x) - 12, top = static_cast<int>(what.placement.centre_y) - 12;
+    places.insert({left, top});
+    Image cut = augmented(face(), what, 24);
+    ASSERT_EQ(cut.row(5)[3 * 7 + 1], face().row(top + 5)[3 * (left + 7) + 1]);
+  }
+  EXPECT_EQ(places.size(), 81);
+  EXPECT_EQ(places.begin()->first, 0);
+  EXPECT_EQ(places.rbegin()->first, 8);
+}
+
+TEST(Augment, mirrors_half_of_the_pictures) {
+  Recipe recipe = recipe_with({"augment.mirror=true"});
+  int mirrored = 0;
+  for (std::uint32_t sample = 0; sample < 400; ++sample) {
+    std::vector<std::uint8_t> pixels = augmented(face(), choose(recipe, stream(sample)), 32).pixels;
+    bool is_mirrored = pixels == turned_upright(face(), 2).pixels;
+    EXPECT_TRUE(is_mirrored || pixels == face().pixels);
+    mirrored += is_mirrored ? 1 : 0;
+  }
+  EXPECT_NEAR(mirrored, 200, 30);  // three deviations of a fair coin
+}
+
+TEST(InputsFromStore, are_augmented_in_an_epoch_and_plain_when_tested) {
+  tiny::Folder folder;
+  Recipe recipe = tiny::recipe();
+  set_options(recipe, {"network.size=6", "augment.noise=1"});
+  tiny::make_store(folder / "faces.db");
+  Store store(folder / "faces.db");
+  std::vector<FaceRecord> faces = store.faces();
+  InputSource source = inputs_from_store(recipe, store, faces);
+  std::vector<float> plain(36), first(36), second(36), middle(36);
+  source(4, 0, plain), source(4, 1, first), source(4, 2, second);
+  to_network_input(recipe, store.picture(faces[4].row), middle);
+  EXPECT_EQ(plain, middle);
+  EXPECT_NE(first, plain);
+  EXPECT_NE(first, second);
+}
+
+}  // namespace
+}  // namespace agewise
