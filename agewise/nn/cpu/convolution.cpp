@@ -125,8 +125,7 @@ class Convolution : public WeightedStep {
       ways.push_back(*way);
       names.emplace_back(name);
     };
-    if (channel_block(in_.layout()) != 0 && ways[0].src_desc() != in_.layout())
-      consider("direct, input as it is", kDirect, in_.layout());
+    if (ways[0].src_desc() != in_.layout()) consider("direct, input as it is", kDirect, in_.layout());
     if (fits_winograd(options_)) consider("winograd", kWinograd, any);
     std::vector<Candidate> candidates;
     for (std::size_t i = 0; i < ways.size(); ++i) {

@@ -23,7 +23,7 @@ class FullyConnected : public WeightedStep {
       : WeightedStep(plan, operation, std::get<layer::FullyConnected>(plan.layer(operation.layer).kind).bias),
         options_(std::get<layer::FullyConnected>(plan.layer(operation.layer).kind)) {
     in_ = plan.value(input_);
-    if (channel_block(in_.layout()) == 0 && !is_plain(in_.layout())) {
+    if (channel_block(in_.layout()) == 0 && !is_plain(in_.layout()) && !is_channels_last(in_.layout())) {
       Tensor plain = plan.allocate(plan.plain_layout(plan.layer(input_).shape));
       reorder_in_ = plan.reorder(in_, plain);
       in_ = plain;
@@ -133,6 +133,7 @@ class FullyConnected : public WeightedStep {
     if (options_.bias) bias_ = plan.pinned(bias_layout());
     const Shape& in = plan.layer(input_).shape;
     std::int64_t pixels = std::int64_t{in.height} * in.width, block = std::max(channel_block(in_.layout()), 1);
+    if (is_channels_last(in_.layout())) block = in.channels;
     for (std::int64_t c = 0; c < in.channels; ++c) {
       for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
         columns_of_inputs_.push_back(static_cast<std::size_t>((c / block * pixels + pixel) * block + c % block));
@@ -143,7 +144,10 @@ class FullyConnected : public WeightedStep {
     const Shape& in = plan.layer(input_).shape;
     dnnl::memory::dims axes{options_.outputs, in.channels, in.height, in.width};
     int block = channel_block(in_.layout());
-    Tag order = block == 16 ? Tag::aBcd16b : block == 8 ? Tag::aBcd8b : Tag::abcd;
+    Tag order = block == 16                      ? Tag::aBcd16b
+                : block == 8                     ? Tag::aBcd8b
+                : is_channels_last(in_.layout()) ? Tag::acdb
+                                                 : Tag::abcd;
     ParameterLayout layout{{axes, kFloat, Tag::abcd}, description_.weights_desc()};
     layout.between = {axes, kFloat, order};
     layout.between_matrix = {{options_.outputs, rows_.layout().dims()[1]}, kFloat, Tag::ab};

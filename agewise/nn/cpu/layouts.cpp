@@ -14,4 +14,10 @@ bool is_plain(const dnnl::memory::desc& layout) {
   return layout == dnnl::memory::desc(layout.dims(), layout.data_type(), dnnl::memory::format_tag::nchw);
 }
 
+dnnl::memory::desc channels_last(const dnnl::memory::desc& of_the_same_shape) {
+  return {of_the_same_shape.dims(), of_the_same_shape.data_type(), dnnl::memory::format_tag::nhwc};
+}
+
+bool is_channels_last(const dnnl::memory::desc& layout) { return layout == channels_last(layout); }
+
 }  // namespace agewise::cpu

@@ -10,4 +10,8 @@ int channel_block(const dnnl::memory::desc& layout);
 // Dense N × C × H × W, nothing padded.
 bool is_plain(const dnnl::memory::desc& layout);
 
+// Dense N × H × W × C.
+bool is_channels_last(const dnnl::memory::desc& layout);
+dnnl::memory::desc channels_last(const dnnl::memory::desc& of_the_same_shape);
+
 }  // namespace agewise::cpu

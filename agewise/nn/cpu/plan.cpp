@@ -99,6 +99,12 @@ void Plan::define_same(int layer, int input) {
   forbid_overwriting(input);
 }
 
+int Plan::source_of(int layer) const {
+  while (!train() && std::holds_alternative<layer::Dropout>(graph_.layers[index(layer)].kind))
+    layer = graph_.layers[index(layer)].inputs[0];
+  return layer;
+}
+
 bool Plan::may_overwrite(int layer) const {
   const Tensor& value = values_[index(layer)];
   return overwritable_[index(layer)] && readers_[index(layer)] == 1 && !memory_.pinned(value.buffer);

@@ -76,6 +76,8 @@ class Plan {
   dnnl::memory::desc layout(int layer) const { return values_[static_cast<std::size_t>(layer)].layout(); }
   void define(int layer, const Tensor& value);
   void define_same(int layer, int input);  // the value of `layer` is that of `input`
+  // The layer itself, or the one before it whose value it passes on: dropout while estimating.
+  int source_of(int layer) const;
   bool may_overwrite(int layer) const;
   void forbid_overwriting(int layer) { overwritable_[static_cast<std::size_t>(layer)] = false; }
   bool is_last_reader(int layer, const Operation& operation) const;  // infer: nobody reads it after the operation

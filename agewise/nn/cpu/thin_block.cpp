@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "agewise/nn/cpu/dropout_mask.h"
+#include "agewise/nn/cpu/layouts.h"
 #include "agewise/nn/cpu/parallel.h"
 #include "agewise/nn/cpu/thin_kernels.h"
 #include "agewise/nn/dropout.h"
@@ -15,7 +16,7 @@ namespace {
 using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
 constexpr auto kFloat = dnnl::memory::data_type::f32;
-constexpr std::int64_t kSamplesWorthAThread = 1;
+constexpr std::int64_t kSamplesWorthAThread = 1, kRowsWorthAThread = 4;
 constexpr std::size_t kMaskSlack = 8;  // bytes that a vector's mask may be read too far
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
@@ -34,7 +35,8 @@ class ThinBlock : public Step {
         channels_(shape_.out.channels) {
     in_ = plan.value(plan.layer(operation.layer).inputs[0]);
     bool wide = vector_floats() == 16;
-    out_ = plan.allocate({plan.dims(pooled_), kFloat, wide ? Tag::nChw16c : Tag::nChw8c});
+    Desc blocked(plan.dims(pooled_), kFloat, wide ? Tag::nChw16c : Tag::nChw8c);
+    out_ = plan.allocate(!train_ && next_wants_channels_last(plan) ? channels_last(blocked) : blocked);
     take_parameters(plan, wide);
     int kept = train_ ? batch_ : plan.threads();  // training needs each sample's three times, estimating once
     patches_ = plan.allocate(floats(kept * static_cast<std::int64_t>(shape_.patch_floats())));
@@ -62,8 +64,9 @@ class ThinBlock : public Step {
   }
 
   void forward(const Pass& pass) override {
-    if (train_) take_statistics(pass.update_statistics);
-    for_each_sample(!train_, [&](std::size_t row, const float* patches, int) {
+    if (!train_) return estimate();
+    take_statistics(pass.update_statistics);
+    for_each_sample(false, [&](std::size_t row, const float* patches, int) {
       std::uint8_t* mask = nullptr;
       if (operation_.dropout >= 0) {
         mask = bytes(masks_) + row * mask_bytes_;
@@ -72,7 +75,7 @@ class ThinBlock : public Step {
       std::size_t place = row * at(static_cast<int>(pooled_.size()));
       std::uint8_t* winners = winners_ ? bytes(winners_) + place : nullptr;
       thin_pooled_forward(shape_, offsets_.data(), patches, used_weights_.data(), used_bias_.data(),
-                          {out_.data() + place, winners, mask, scale_});
+                          {0, pooled_.height}, output(out_.data() + place, winners, mask));
     });
   }
 
@@ -92,6 +95,53 @@ class ThinBlock : public Step {
   }
 
  private:
+  PooledOutput output(float* values, std::uint8_t* winners, const std::uint8_t* mask) const {
+    int block = vector_floats();
+    std::int64_t pixels = std::int64_t{pooled_.height} * pooled_.width;
+    bool last = is_channels_last(out_.layout());
+    return {values, last ? channels_ : block, last ? block : pixels * block, winners, mask, scale_};
+  }
+
+  // Each thread some rows of some samples: a single picture is work for all.
+  void estimate() {
+    const int height = pooled_.height;
+    parallel(std::int64_t{batch_} * height, kRowsWorthAThread, [&](std::int64_t begin, std::int64_t end, int part) {
+      float* patches = patches_.data() + at(part) * shape_.patch_floats();
+      while (begin < end) {
+        std::int64_t sample = begin / height, first = begin % height,
+                     last = std::min(first + end - begin, std::int64_t{height});
+        Rows rows{static_cast<int>(first), static_cast<int>(last)};
+        make_patches(shape_, in_.data() + sample * shape_.in.size(), pilot_.data(), padded_rows(shape_, rows), patches);
+        thin_pooled_forward(shape_, offsets_.data(), patches, used_weights_.data(), used_bias_.data(), rows,
+                            output(out_.data() + sample * pooled_.size(), nullptr, nullptr));
+        begin += last - first;
+      }
+    });
+  }
+
+  // Whether oneDNN's kernel of a convolution that follows wants its input so.
+  bool next_wants_channels_last(const Plan& plan) const {
+    for (const Layer& layer : plan.graph().layers) {
+      const auto* c = std::get_if<layer::Convolution>(&layer.kind);
+      if (c == nullptr || plan.source_of(layer.inputs[0]) != operation_.output) continue;
+      dnnl::memory::dims weights{c->channels, pooled_.channels, c->kernel_height, c->kernel_width};
+      if (c->groups > 1) return false;
+      Desc in(plan.dims(pooled_), kFloat, Tag::any), out(plan.dims(layer.shape), kFloat, Tag::any);
+      dnnl::convolution_forward::primitive_desc next({dnnl::prop_kind::forward_inference,
+                                                      dnnl::algorithm::convolution_direct,
+                                                      in,
+                                                      {weights, kFloat, Tag::any},
+                                                      {{c->channels}, kFloat, Tag::a},
+                                                      out,
+                                                      {c->stride, c->stride},
+                                                      {c->pad.top, c->pad.left},
+                                                      {c->pad.bottom, c->pad.right}},
+                                                     plan.engine());
+      return is_channels_last(next.src_desc());
+    }
+    return false;
+  }
+
   static Desc floats(std::int64_t n) { return {{n}, kFloat, Tag::a}; }
   static Desc bytes_layout(std::int64_t n) { return {{n}, dnnl::memory::data_type::u8, Tag::a}; }
   static std::uint8_t* bytes(const Tensor& tensor) {
@@ -130,13 +180,15 @@ class ThinBlock : public Step {
     inverse_deviation_.resize(at(channels_));
   }
 
-  // body(row, its patches, part) on all threads.
+  // Training: body(row, its patches, part) on all threads.
   template <class Body>
   void for_each_sample(bool make, Body body) {
     parallel(batch_, kSamplesWorthAThread, [&](std::int64_t begin, std::int64_t end, int part) {
       for (std::int64_t row = begin; row < end; ++row) {
-        float* patches = patches_.data() + (train_ ? static_cast<std::size_t>(row) : at(part)) * shape_.patch_floats();
-        if (make) make_patches(shape_, in_.data() + row * shape_.in.size(), pilot_.data(), patches);
+        float* patches = patches_.data() + static_cast<std::size_t>(row) * shape_.patch_floats();
+        if (make)
+          make_patches(shape_, in_.data() + row * shape_.in.size(), pilot_.data(), {0, shape_.padded_height()},
+                       patches);
         body(static_cast<std::size_t>(row), patches, part);
       }
     });

@@ -47,7 +47,7 @@ void ThinGradient::operator()(const Tensor& out_gradient) {
     float* patches = patches_.data() + at(part) * shape_.patch_floats();
     float* sums = sums_.data() + at(part) * size;
     for (std::int64_t row = begin; row < end; ++row) {
-      make_patches(shape_, in_.data() + row * shape_.in.size(), pilot_.data(), patches);
+      make_patches(shape_, in_.data() + row * shape_.in.size(), pilot_.data(), {0, shape_.padded_height()}, patches);
       thin_backward(shape_, offsets_.data(), patches, out_gradient.data() + static_cast<std::size_t>(row) * row_floats,
                     sums, sums + weights);
     }

@@ -63,21 +63,61 @@ void tap_products(const ThinShape& shape, const std::int32_t* offsets, const flo
   }
 }
 
-// The four outputs of kWindows neighbouring windows.
-template <int kWindows>
-HWY_INLINE void convolve_windows(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
-                                 const float* weights, const float* bias, V (&sums)[4 * kWindows]) {
+// Every stride-th of `pixels` less the pilot, from the one at `first` on.
+HWY_INLINE void take_columns(const float* pixels, int first, int stride, int count, float pilot, float* to) {
   const D d;
-  for (V& sum : sums) sum = hn::LoadU(d, bias);
+  const V less = hn::Set(d, pilot);
+  int i = 0;
+  if (stride == 1) {
+    for (; i + kLanes <= count; i += kLanes) hn::StoreU(hn::Sub(hn::LoadU(d, pixels + first + i), less), d, to + i);
+  } else if (stride == 2) {
+    // The last vector's odd half may lie behind the last pixel: that one is left to the loop below.
+    for (; i + kLanes < count; i += kLanes) {
+      V even, odd;
+      hn::LoadInterleaved2(d, pixels + first + 2 * i, even, odd);
+      hn::StoreU(hn::Sub(even, less), d, to + i);
+    }
+  }
+  for (; i < count; ++i) to[i] = pixels[first + i * stride] - pilot;
+}
+
+void patches_of_rows(const ThinShape& shape, const float* pixels, const float* pilot, Rows rows, float* patches) {
+  const D d;
+  const int columns = shape.columns(), stride = shape.stride, left = shape.pad.left;
+  for (int c = 0; c < shape.in.channels; ++c) {
+    for (int y = rows.begin; y < std::min(rows.end, shape.padded_height()); ++y) {
+      float* row = patches + std::ptrdiff_t{c * shape.padded_height() + y} * stride * columns;
+      for (int x = 0; x < stride * columns; x += kLanes) hn::StoreU(hn::Set(d, -pilot[c]), d, row + x);
+      int line = y - shape.pad.top;
+      if (line < 0 || line >= shape.in.height) continue;
+      const float* from = pixels + (std::ptrdiff_t{c} * shape.in.height + line) * shape.in.width;
+      for (int remainder = 0; remainder < stride; ++remainder) {
+        // Padded columns remainder, remainder + stride, …; the first of them that is a pixel.
+        int begin = (std::max(0, left - remainder) + stride - 1) / stride, first = begin * stride + remainder - left;
+        int count = (shape.in.width - first + stride - 1) / stride;
+        take_columns(from, first, stride, count, pilot[c], row + std::ptrdiff_t{remainder} * columns + begin);
+      }
+    }
+  }
+}
+
+// The four outputs of kWindows neighbouring windows, of kBlocks blocks of channels: a pixel that was loaded serves all
+// blocks. sums[block][4 · window + place in window].
+template <int kBlocks, int kWindows>
+HWY_INLINE void convolve_windows(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
+                                 const float* weights, const float* bias, V (&sums)[kBlocks][4 * kWindows]) {
+  const D d;
+  for (int b = 0; b < kBlocks; ++b)
+    for (V& sum : sums[b]) sum = hn::LoadU(d, bias + b * kLanes);
   const std::int32_t below = shape.row_step();
+  const std::ptrdiff_t block_step = std::ptrdiff_t{shape.taps()} * kLanes;
   for (int t = 0; t < shape.taps(); ++t) {
-    V weight = hn::LoadU(d, weights + std::ptrdiff_t{t} * kLanes);
     const float* tap = patches + offsets[t];
-    for (int w = 0; w < kWindows; ++w) {
-      sums[4 * w] = hn::MulAdd(weight, hn::Set(d, tap[2 * w]), sums[4 * w]);
-      sums[4 * w + 1] = hn::MulAdd(weight, hn::Set(d, tap[2 * w + 1]), sums[4 * w + 1]);
-      sums[4 * w + 2] = hn::MulAdd(weight, hn::Set(d, tap[below + 2 * w]), sums[4 * w + 2]);
-      sums[4 * w + 3] = hn::MulAdd(weight, hn::Set(d, tap[below + 2 * w + 1]), sums[4 * w + 3]);
+    V weight[kBlocks];
+    for (int b = 0; b < kBlocks; ++b) weight[b] = hn::LoadU(d, weights + b * block_step + std::ptrdiff_t{t} * kLanes);
+    for (int i = 0; i < 4 * kWindows; ++i) {
+      V pixel = hn::Set(d, tap[(i & 2 ? below : 0) + 2 * (i / 4) + (i & 1)]);
+      for (int b = 0; b < kBlocks; ++b) sums[b][i] = hn::MulAdd(weight[b], pixel, sums[b][i]);
     }
   }
 }
@@ -104,32 +144,45 @@ HWY_INLINE void store_window(const V* sums, std::int64_t place, const std::uint8
   hn::StoreU(hn::TruncateTo(DByte(), winner), DByte(), output.winners + place);
 }
 
-void pooled_forward(const ThinShape& shape, const std::int32_t* offsets, const float* patches, const float* weights,
-                    const float* bias, const PooledOutput& output) {
-  const int height = shape.out.height / 2, width = shape.out.width / 2, channels = shape.out.channels;
-  for (int c = 0; c < channels; c += kLanes) {
-    const float* block_weights = weights + std::ptrdiff_t{c} * shape.taps();
-    for (int y = 0; y < height; ++y) {
-      const float* row = patches + std::ptrdiff_t{2} * y * shape.row_step();
-      std::int64_t pixel = std::int64_t{y} * width;
-      auto store = [&](const V* sums, std::int64_t at) HWY_ATTR {
-        const std::uint8_t* kept = output.mask == nullptr ? nullptr : output.mask + (at * channels + c) / 8;
-        store_window(sums, (std::int64_t{c} * height * width) + at * kLanes, kept, output);
-      };
-      int x = 0;
-      for (; x + 2 <= width; x += 2) {
-        V sums[8];
-        convolve_windows<2>(shape, offsets, row + 2 * x, block_weights, bias + c, sums);
-        store(sums, pixel + x);
-        store(sums + 4, pixel + x + 1);
-      }
-      if (x < width) {
-        V sums[4];
-        convolve_windows<1>(shape, offsets, row + 2 * x, block_weights, bias + c, sums);
-        store(sums, pixel + x);
+// Channels `first` … first + kBlocks · kLanes.
+template <int kBlocks>
+HWY_INLINE void pooled_blocks(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
+                              const float* weights, const float* bias, Rows rows, int first,
+                              const PooledOutput& output) {
+  const int width = shape.out.width / 2, channels = shape.out.channels;
+  const float* block_weights = weights + std::ptrdiff_t{first} * shape.taps();
+  for (int y = rows.begin; y < rows.end; ++y) {
+    const float* row = patches + std::ptrdiff_t{2} * y * shape.row_step();
+    std::int64_t pixel = std::int64_t{y} * width;
+    auto store = [&](const V* sums, int block, std::int64_t at) HWY_ATTR {
+      int c = first + block * kLanes;
+      const std::uint8_t* kept = output.mask == nullptr ? nullptr : output.mask + (at * channels + c) / 8;
+      store_window(sums, c / kLanes * output.block_step + at * output.pixel_step, kept, output);
+    };
+    int x = 0;
+    for (; x + 2 <= width; x += 2) {
+      V sums[kBlocks][8];
+      convolve_windows<kBlocks, 2>(shape, offsets, row + 2 * x, block_weights, bias + first, sums);
+      for (int b = 0; b < kBlocks; ++b) {
+        store(sums[b], b, pixel + x);
+        store(sums[b] + 4, b, pixel + x + 1);
       }
     }
+    if (x < width) {
+      V sums[kBlocks][4];
+      convolve_windows<kBlocks, 1>(shape, offsets, row + 2 * x, block_weights, bias + first, sums);
+      for (int b = 0; b < kBlocks; ++b) store(sums[b], b, pixel + x);
+    }
   }
+}
+
+void pooled_forward(const ThinShape& shape, const std::int32_t* offsets, const float* patches, const float* weights,
+                    const float* bias, Rows rows, const PooledOutput& output) {
+  constexpr int kBlocks = kLanes == 16 ? 2 : 1;  // AVX-512 has twice as many registers
+  int c = 0;
+  for (; c + kBlocks * kLanes <= shape.out.channels; c += kBlocks * kLanes)
+    pooled_blocks<kBlocks>(shape, offsets, patches, weights, bias, rows, c, output);
+  for (; c < shape.out.channels; c += kLanes) pooled_blocks<1>(shape, offsets, patches, weights, bias, rows, c, output);
 }
 
 // Accumulates kTapsAtOnce taps' sums, and those of the gradient itself, over the outputs that next() hands out.
@@ -226,6 +279,7 @@ namespace {
 constexpr int kWidestVector = 16;
 
 HWY_EXPORT(lanes);
+HWY_EXPORT(patches_of_rows);
 HWY_EXPORT(tap_products);
 HWY_EXPORT(pooled_forward);
 HWY_EXPORT(pooled_backward);
@@ -255,32 +309,20 @@ std::vector<std::int32_t> ThinShape::tap_offsets() const {
   return offsets;
 }
 
-void make_patches(const ThinShape& shape, const float* pixels, const float* pilot, float* patches) {
-  const int columns = shape.columns(), stride = shape.stride, first = shape.pad.left;
-  for (int c = 0; c < shape.in.channels; ++c) {
-    for (int y = 0; y < shape.padded_height(); ++y) {
-      float* row = patches + std::ptrdiff_t{c * shape.padded_height() + y} * stride * columns;
-      std::fill_n(row, stride * columns, -pilot[c]);
-      int line = y - shape.pad.top;
-      if (line < 0 || line >= shape.in.height) continue;
-      const float* from = pixels + (std::ptrdiff_t{c} * shape.in.height + line) * shape.in.width;
-      for (int remainder = 0; remainder < stride; ++remainder) {
-        // Padded columns remainder, remainder + stride, …; the first of them that is a pixel.
-        int begin = (std::max(0, first - remainder) + stride - 1) / stride;
-        float* to = row + std::ptrdiff_t{remainder} * columns;
-        for (int x = begin, column = begin * stride + remainder - first; column < shape.in.width; ++x, column += stride)
-          to[x] = from[column] - pilot[c];
-      }
-    }
-  }
+void make_patches(const ThinShape& shape, const float* pixels, const float* pilot, Rows rows, float* patches) {
+  HWY_DYNAMIC_DISPATCH(patches_of_rows)(shape, pixels, pilot, rows, patches);
+}
+
+Rows padded_rows(const ThinShape& shape, Rows pooled) {
+  return {2 * pooled.begin * shape.stride, (2 * pooled.end - 1) * shape.stride + shape.kernel_height};
 }
 
 void add_tap_products(const ThinShape& shape, const std::int32_t* offsets, const float* patches, double* sums) {
   HWY_DYNAMIC_DISPATCH(tap_products)(shape, offsets, patches, sums);
 }
 void thin_pooled_forward(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
-                         const float* weights, const float* bias, const PooledOutput& output) {
-  HWY_DYNAMIC_DISPATCH(pooled_forward)(shape, offsets, patches, weights, bias, output);
+                         const float* weights, const float* bias, Rows rows, const PooledOutput& output) {
+  HWY_DYNAMIC_DISPATCH(pooled_forward)(shape, offsets, patches, weights, bias, rows, output);
 }
 void thin_pooled_backward(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
                           const float* gradient, const std::uint8_t* winners, float* weight_sums, float* bias_sums) {

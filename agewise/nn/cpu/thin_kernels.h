@@ -34,26 +34,36 @@ struct ThinShape {
   std::int32_t row_step() const { return stride * stride * columns(); }
 };
 
-// One sample's patches from its C × H × W pixels. `pilot` (one a channel) is subtracted everywhere, in the padding too:
-// sums of squares of numbers near 0 keep their digits.
-void make_patches(const ThinShape& shape, const float* pixels, const float* pilot, float* patches);
+// A range of a picture's rows.
+struct Rows {
+  int begin, end;
+};
+
+// One sample's patches from its C × H × W pixels, those of the given rows of the padded picture. `pilot` (one a
+// channel) is subtracted everywhere, in the padding too: sums of squares of numbers near 0 keep their digits.
+void make_patches(const ThinShape& shape, const float* pixels, const float* pilot, Rows rows, float* patches);
+
+// The rows of the padded picture that the windows of these rows of the 2 × 2 pool's output see.
+Rows padded_rows(const ThinShape& shape, Rows pooled);
 
 // Adds to sums[(taps + 1) × taps]: row j, column k the sum over all outputs of tap j · tap k, the last row that of tap
 // k.
 void add_tap_products(const ThinShape& shape, const std::int32_t* offsets, const float* patches, double* sums);
 
-// Convolution, ReLU and max pool of 2 × 2. With a mask (nn/cpu/dropout_mask.h, of the pooled sample) also dropout.
-// winners, if wanted: for each output which of the window's four it was in reading order, or kNoWinner where ReLU or
-// dropout made it 0.
+// Convolution, ReLU and max pool of 2 × 2, those rows of the pool's output. With a mask (nn/cpu/dropout_mask.h, of the
+// pooled sample) also dropout. winners, if wanted: for each output which of the window's four it was in reading order,
+// or kNoWinner where ReLU or dropout made it 0.
 constexpr std::uint8_t kNoWinner = 4;
 struct PooledOutput {
-  float* values;
+  float* values;             // vectors of vector_floats() channels …
+  std::int64_t pixel_step;   // … so many floats from one pixel to the next
+  std::int64_t block_step;   // … and from one block of channels to the next
   std::uint8_t* winners;     // null: not wanted
   const std::uint8_t* mask;  // null: no dropout
   float scale;               // of dropout
 };
 void thin_pooled_forward(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
-                         const float* weights, const float* bias, const PooledOutput& output);
+                         const float* weights, const float* bias, Rows rows, const PooledOutput& output);
 
 // Adds to weight_sums (as the weights) Σ gradient · tap and to bias_sums Σ gradient, the gradient being that of each
 // pooled output's winner.
