@@ -20,6 +20,7 @@ struct Context {
 };
 
 void add_bench(CLI::App& program, const Context& context);
+void add_calibrate(CLI::App& program, const Context& context);
 void add_demo(CLI::App& program, const Context& context);
 void add_evaluate(CLI::App& program, const Context& context);
 void add_info(CLI::App& program, const Context& context);

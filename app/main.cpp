@@ -18,6 +18,7 @@ int fail(const std::exception& error, ExitCode code) {
 
 void add_commands(CLI::App& program, const agewise::Context& context) {
   agewise::add_bench(program, context);
+  agewise::add_calibrate(program, context);
   agewise::add_demo(program, context);
   agewise::add_evaluate(program, context);
   agewise::add_info(program, context);

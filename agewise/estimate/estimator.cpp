@@ -122,6 +122,11 @@ void Estimator::estimate_batch(std::span<const float> inputs, std::vector<Estima
     std::vector<Estimate> mirrored = outputs_of(faces);
     for (std::size_t i = 0; i < faces; ++i) seen[i] = mean_of(model_, std::array{seen[i], mirrored[i]});
   }
+  if (model_.intervals) {
+    for (Estimate& estimate : seen) {
+      if (std::isfinite(estimate.age)) estimate.interval = interval_of(*model_.intervals, estimate.age);
+    }
+  }
   estimates.insert(estimates.end(), seen.begin(), seen.end());
 }
 

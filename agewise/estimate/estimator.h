@@ -1,6 +1,7 @@
 // Pictures in; age and distribution out.
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct Estimate {
   double age;  // years, by the recipe's prediction rule; NaN if the network's outputs are not finite
   int most_likely_class;
   std::vector<float> distribution;  // one a class, sums to 1; for a regression all of it in the class of the age
+  std::optional<AgeInterval> interval = {};  // where the model is calibrated
 };
 
 // A whole picture that is a face crop in the recipe's colour and size: what the store holds of it.

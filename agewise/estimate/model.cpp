@@ -64,6 +64,40 @@ std::map<std::string, std::string> read_notes(const SafetensorsFile& file) {
   }
 }
 
+json to_json(const Intervals& intervals) {
+  json bands = json::array();
+  for (const IntervalBand& band : intervals.bands)
+    bands.push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
+  return {{"coverage", intervals.coverage}, {"bands", bands}};
+}
+
+std::optional<Intervals> read_intervals(const SafetensorsFile& file) {
+  auto text = file.metadata().find("intervals");
+  if (text == file.metadata().end()) return std::nullopt;
+  Intervals intervals;
+  try {
+    json stored = json::parse(text->second);
+    intervals.coverage = stored.at("coverage").get<double>();
+    for (const json& band : stored.at("bands")) {
+      intervals.bands.push_back(
+          {band.at("from").get<double>(), band.at("below").get<double>(), band.at("above").get<double>()});
+    }
+  } catch (const json::exception& error) {
+    throw file_error(file.path(), fmt::format("metadata intervals: {}", error.what()));
+  }
+  auto is_wrong = [](const IntervalBand& band) {
+    return !std::isfinite(band.from) || !(band.below >= 0) || !(band.above >= 0) || band.below > 1000 ||
+           band.above > 1000;
+  };
+  if (!(intervals.coverage > 0 && intervals.coverage < 1) || intervals.bands.empty() ||
+      std::any_of(intervals.bands.begin(), intervals.bands.end(), is_wrong)) {
+    throw file_error(file.path(), "metadata intervals: holds no intervals of ages");
+  }
+  return intervals;
+}
+
+bool is_weight(const ParameterInfo& info) { return info.shape.size() > 1; }
+
 std::vector<float> read_parameters(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos) {
   for (const ParameterInfo& info : infos) {
     if (!file.contains(info.name)) throw file_error(file.path(), fmt::format("has no array \"{}\"", info.name));
@@ -130,6 +164,17 @@ Graph graph_of(const Recipe& recipe, const Classes& classes) {
   return graph;
 }
 
+void round_to_half(Model& model) {
+  float* place = model.parameters.data();
+  for (const ParameterInfo& info : parameters_of(model.graph)) {
+    if (is_weight(info)) std::transform(place, place + info.size(), place, rounded_to_half);
+    if (!std::all_of(place, place + info.size(), [](float value) { return std::isfinite(value); }))
+      throw Error(fmt::format("{}: holds weights too large for half precision", info.name));
+    place += info.size();
+  }
+  model.half = true;
+}
+
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment) {
   json classes{{"names", model.classes.names}, {"values", model.classes.values}};
   std::map<std::string, std::string> texts{{kVersionText, kVersion},
@@ -141,7 +186,7 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
   for (const ParameterInfo& info : parameters_of(model.graph)) {
     auto count = static_cast<std::size_t>(info.size());
     if (count > left.size()) throw std::invalid_argument("fewer parameters than the network has");
-    tensors.push_back({info.name, info.shape, left.first(count)});
+    tensors.push_back({info.name, info.shape, left.first(count), model.half && is_weight(info)});
     left = left.subspan(count);
   }
   if (!left.empty()) throw std::invalid_argument("more parameters than the network has");
@@ -151,6 +196,7 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
   } else if (!model.whitening_hash.empty()) {
     texts[kWhiteningHash] = model.whitening_hash;
   }
+  if (model.intervals) texts["intervals"] = to_json(*model.intervals).dump();
   texts.insert(attachment.texts.begin(), attachment.texts.end());
   tensors.insert(tensors.end(), attachment.tensors.begin(), attachment.tensors.end());
   write_safetensors(file, texts, tensors);
@@ -173,6 +219,7 @@ Model read_model(const std::filesystem::path& path) {
   model.parameters = read_parameters(file, infos);
   model.whitening = read_whitening(file, model);
   model.notes = read_notes(file);
+  model.intervals = read_intervals(file);
   check_nothing_else(file, model, infos);
   return model;
 }

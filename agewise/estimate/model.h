@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agewise/age/classes.h"
+#include "agewise/estimate/interval.h"
 #include "agewise/nn/graph.h"
 #include "agewise/recipe/recipe.h"
 #include "agewise/weights/safetensors.h"
@@ -24,6 +25,8 @@ struct Model {
   // Where `whitening` is absent though the recipe whitens: the content_hash() of the file whiten.safetensors that lies
   // beside the model's. A run's checkpoints name their transform so, because it is some hundred times their own size.
   std::string whitening_hash;
+  std::optional<Intervals> intervals;        // calibrated on pictures that it was not trained on
+  bool half = false;                         // the file holds the weights in half precision
   std::map<std::string, std::string> notes;  // what a card says: data, licence, figures, program version
 };
 
@@ -40,9 +43,13 @@ struct Attachment {
 
 // One safetensors file with the whole pre-processing in its metadata and tensors, embedded or (whitening_hash) named:
 // the parameters under their names, the transform's arrays (whiten/zca.h), and the texts "agewise_model" (the format's
-// version), "recipe" (TOML), "classes" and "notes" (JSON). Reading checks everything against the graph that the recipe
-// makes and that all numbers are finite, passes over an attachment, and fetches a transform that is only named from
-// beside the file; throws Error naming file and array.
+// version), "recipe" (TOML), "classes", "notes" and, if it has them, "intervals" (JSON). Reading checks everything
+// against the graph that the recipe makes and that all numbers are finite, passes over an attachment, and fetches a
+// transform that is only named from beside the file; throws Error naming file and array. The weights as half precision
+// has them (normalisation's numbers and biases stay as they are): what is then calibrated and measured is what the
+// file, half as large, will give. Throws Error if a weight is too large for it.
+void round_to_half(Model& model);
+
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment = {});
 Model read_model(const std::filesystem::path& file);
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -30,8 +32,9 @@ std::string header_of(const std::map<std::string, std::string>& metadata, std::s
                                               tensor.values.size(), shape_text(tensor.shape)));
     }
     if (!names.insert(tensor.name).second) throw std::invalid_argument("two arrays are named " + tensor.name);
-    std::uint64_t end = begin + tensor.values.size_bytes();
-    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+    std::uint64_t end = begin + tensor.values.size() * (tensor.half ? sizeof(std::uint16_t) : sizeof(float));
+    header[tensor.name] = {
+        {"dtype", tensor.half ? "F16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     begin = end;
   }
   try {
@@ -41,7 +44,33 @@ std::string header_of(const std::map<std::string, std::string>& metadata, std::s
   }
 }
 
+// The bits of a value that half precision has.
+std::uint16_t half_bits(float value) {
+  std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000U);
+  if (std::isnan(value)) return sign | 0x7E00U;
+  if (std::isinf(value)) return sign | 0x7C00U;
+  float size = std::abs(value);
+  if (size < 0x1p-14F) return sign | static_cast<std::uint16_t>(size * 0x1p24F);  // multiples of 2⁻²⁴
+  return sign | static_cast<std::uint16_t>(((bits & 0x7FFFFFFFU) - (112U << 23)) >> 13);
+}
+
+std::vector<std::uint16_t> halves_of(std::span<const float> values) {
+  std::vector<std::uint16_t> halves(values.size());
+  std::transform(values.begin(), values.end(), halves.begin(),
+                 [](float value) { return half_bits(rounded_to_half(value)); });
+  return halves;
+}
+
 }  // namespace
+
+float rounded_to_half(float value) {
+  if (!std::isfinite(value) || value == 0) return value;
+  int exponent = std::max(std::ilogb(value), -14);
+  float step = std::ldexp(1.0F, exponent - 10);  // of half precision's 11 bits there
+  float rounded = std::nearbyint(value / step) * step;
+  return std::abs(rounded) > 65504 ? std::copysign(INFINITY, value) : rounded;
+}
 
 void write_safetensors(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata,
                        std::span<const TensorView> tensors) {
@@ -51,7 +80,14 @@ void write_safetensors(const std::filesystem::path& file, const std::map<std::st
   FileWriter writer(file);
   writer.write(std::as_bytes(std::span(&length, 1)));
   writer.write(std::as_bytes(std::span(header)));
-  for (const TensorView& tensor : tensors) writer.write(std::as_bytes(tensor.values));
+  for (const TensorView& tensor : tensors) {
+    if (tensor.half) {
+      std::vector<std::uint16_t> halves = halves_of(tensor.values);
+      writer.write(std::as_bytes(std::span(halves)));
+    } else {
+      writer.write(std::as_bytes(tensor.values));
+    }
+  }
   writer.commit();
 }
 

@@ -17,9 +17,13 @@ struct TensorView {
   std::string name;
   std::vector<std::int64_t> shape;  // empty: one value
   std::span<const float> values;    // row-major
+  bool half = false;                // stored as F16, rounded to it; else as F32
 };
 
-// Stored as F32 in the given order. Written whole or not at all (base/files.h). Throws std::invalid_argument for a
+// The nearest number that half precision has, ties to the even one; what is beyond 65504 becomes infinite.
+float rounded_to_half(float value);
+
+// Stored in the given order. Written whole or not at all (base/files.h). Throws std::invalid_argument for a
 // name given twice, a name or text that is not UTF-8, or values that do not fill their shape.
 void write_safetensors(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata,
                        std::span<const TensorView> tensors);

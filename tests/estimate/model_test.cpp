@@ -46,6 +46,33 @@ TEST_F(ModelFile, names_its_parameters_as_pytorch_does) {
   EXPECT_THAT(file.read("outputs.bias"), ElementsAre(0, 5, 0));
 }
 
+TEST_F(ModelFile, holds_its_intervals) {
+  Model model = small_model();
+  model.intervals = Intervals{0.9, {{0, 1.5, 3}, {40.25, 8, 7}}};
+  write_model(path_, model);
+  Model back = read_model(path_);
+  ASSERT_TRUE(back.intervals);
+  EXPECT_EQ(back.intervals->coverage, 0.9);
+  ASSERT_EQ(back.intervals->bands.size(), 2U);
+  EXPECT_EQ(back.intervals->bands[1].from, 40.25);
+  EXPECT_EQ(back.intervals->bands[1].below, 8);
+  EXPECT_EQ(back.intervals->bands[1].above, 7);
+}
+
+TEST_F(ModelFile, holds_weights_in_half_precision_and_biases_whole) {
+  Model model = small_model();
+  parameter(model, "outputs.weight")[0] = 1.0F / 3;
+  parameter(model, "outputs.bias")[0] = 1.0F / 3;
+  round_to_half(model);
+  write_model(path_, model);
+  Model back = read_model(path_);
+  EXPECT_EQ(back.parameters, model.parameters);
+  EXPECT_EQ(parameter(back, "outputs.weight")[0], 0x1.554p-2F);  // 0x3555: sign 0, exponent 13 - 15, fraction 0x155
+  EXPECT_EQ(parameter(back, "outputs.bias")[0], 1.0F / 3);
+  parameter(model, "outputs.weight")[0] = 1e6F;
+  EXPECT_THAT([&] { round_to_half(model); }, ThrowsMessage<Error>(HasSubstr("outputs.weight")));
+}
+
 TEST_F(ModelFile, embeds_its_whitening) {
   Model model = small_model();
   model.recipe.whiten.method = Whitening::zca;

@@ -101,5 +101,18 @@ TEST(Opening, a_file_that_is_not_there_or_a_folder_is_one_clear_error) {
   EXPECT_THROW(SafetensorsFile(std::filesystem::path(testing::TempDir())), Error);
 }
 
+// IEEE 754 binary16: 11 bits, from 2⁻²⁴ to 65504.
+TEST(RoundedToHalf, is_the_nearest_number_of_half_precision) {
+  EXPECT_EQ(rounded_to_half(1), 1);
+  EXPECT_EQ(rounded_to_half(1 + 0x1p-11F), 1);                // a tie: the even one
+  EXPECT_EQ(rounded_to_half(1 + 3 * 0x1p-11F), 1 + 0x1p-9F);  // a tie: the even one is above
+  EXPECT_EQ(rounded_to_half(-2049), -2048);
+  EXPECT_EQ(rounded_to_half(65519), 65504);
+  EXPECT_TRUE(std::isinf(rounded_to_half(65520)));
+  EXPECT_EQ(rounded_to_half(0x1.8p-24F), 0x1p-23F);
+  EXPECT_EQ(rounded_to_half(0x1p-25F), 0);
+  EXPECT_EQ(rounded_to_half(0x1p-24F), 0x1p-24F);
+}
+
 }  // namespace
 }  // namespace agewise

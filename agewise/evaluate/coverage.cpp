@@ -1,0 +1,75 @@
+#include "agewise/evaluate/coverage.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "agewise/base/random.h"
+#include "agewise/estimate/interval.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::uint64_t kSeed = 1;
+
+struct Half {
+  std::vector<double> estimates, ages;
+};
+
+// Who is not known is alone.
+std::vector<std::vector<const Judged*>> groups_of(std::span<const Judged> judged) {
+  std::map<std::string, std::vector<const Judged*>> known;
+  std::vector<std::vector<const Judged*>> groups;
+  for (const Judged& one : judged) {
+    if (one.face.person.empty()) {
+      groups.push_back({&one});
+    } else {
+      known[one.face.person].push_back(&one);
+    }
+  }
+  for (auto& [person, pictures] : known) groups.push_back(std::move(pictures));
+  return groups;
+}
+
+}  // namespace
+
+CoverageStudy study_coverage(std::span<const Judged> judged, double coverage, int splits) {
+  std::vector<std::vector<const Judged*>> groups = groups_of(judged);
+  std::vector<double> shares;
+  double width = 0;
+  std::size_t intervals_made = 0;
+  for (int split = 0; split < splits; ++split) {
+    Random(kSeed, Purpose::split, static_cast<std::uint32_t>(split)).shuffle(std::span(groups));
+    Half halves[2];
+    for (const auto& group : groups) {
+      Half& half = halves[halves[1].ages.size() < halves[0].ages.size()];
+      for (const Judged* one : group) {
+        half.estimates.push_back(one->estimate);
+        half.ages.push_back(one->face.age);
+      }
+    }
+    for (int i = 0; i < 2; ++i) {
+      Intervals intervals = calibrate(halves[i].estimates, halves[i].ages, coverage);
+      const Half& other = halves[1 - i];
+      std::size_t inside = 0;
+      for (std::size_t k = 0; k < other.ages.size(); ++k) {
+        AgeInterval interval = interval_of(intervals, other.estimates[k]);
+        inside += other.ages[k] >= interval.low && other.ages[k] <= interval.high;
+        width += interval.high - interval.low;
+      }
+      intervals_made += other.ages.size();
+      shares.push_back(static_cast<double>(inside) / static_cast<double>(other.ages.size()));
+    }
+  }
+  CoverageStudy study{splits};
+  for (double share : shares) study.mean += share / static_cast<double>(shares.size());
+  for (double share : shares) study.deviation += std::pow(share - study.mean, 2) / static_cast<double>(shares.size());
+  study.deviation = std::sqrt(study.deviation);
+  auto [lowest, highest] = std::minmax_element(shares.begin(), shares.end());
+  study.lowest = *lowest;
+  study.highest = *highest;
+  study.width = width / static_cast<double>(intervals_made);
+  return study;
+}
+
+}  // namespace agewise

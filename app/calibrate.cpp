@@ -1,0 +1,104 @@
+// agewise calibrate MODEL --data STORE -o FILE: a model with intervals around its estimates.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/error.h"
+#include "agewise/evaluate/coverage.h"
+#include "agewise/train/run_folder.h"
+#include "app/commands.h"
+#include "app/engine.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+constexpr int kSplits = 20;
+
+struct Arguments {
+  std::string model, data, output;
+  double coverage = 0.9;
+  bool half = false, json = false;
+};
+
+nlohmann::ordered_json to_json(const Intervals& intervals, const CoverageStudy& study, std::size_t pictures) {
+  nlohmann::ordered_json bands = nlohmann::ordered_json::array();
+  for (const IntervalBand& band : intervals.bands)
+    bands.push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
+  return {{"pictures", pictures},
+          {"coverage", intervals.coverage},
+          {"bands", bands},
+          {"study",
+           {{"splits", study.splits},
+            {"mean", study.mean},
+            {"deviation", study.deviation},
+            {"lowest", study.lowest},
+            {"highest", study.highest},
+            {"mean_width", study.width}}}};
+}
+
+void print_intervals(const Intervals& intervals, const CoverageStudy& study) {
+  std::vector<std::vector<std::string>> rows{{"estimates from", "years below", "years above"}};
+  for (const IntervalBand& band : intervals.bands)
+    rows.push_back(
+        {fmt::format("{:.1f}", band.from), fmt::format("{:.1f}", band.below), fmt::format("{:.1f}", band.above)});
+  print(table(rows) + "\n");
+  print(fmt::format(
+      "calibrated on one half, measured on the other, {} times: {:.1f} % inside, ± {:.1f}, from {:.1f} to {:.1f}; "
+      "{:.1f} years wide in the mean\n",
+      2 * study.splits, 100 * study.mean, 100 * study.deviation, 100 * study.lowest, 100 * study.highest, study.width));
+}
+
+void run(const Arguments& arguments, const Context& context) {
+  Store store(arguments.data);
+  Model model = read_model(model_file_of(arguments.model));
+  if (arguments.half) round_to_half(model);
+  std::unique_ptr<Engine> engine = engine_for(context);
+  ProgressLine line;
+  std::vector<Judged> judged =
+      judge(model, store, part_to_evaluate(store, Split::val), *engine, context.threads, context.stop, line.sink());
+  line.clear();
+  std::vector<double> estimates, ages;
+  for (const Judged& one : judged) {
+    if (!std::isfinite(one.estimate)) throw file_error(arguments.model, "gives estimates that are no numbers");
+    estimates.push_back(one.estimate);
+    ages.push_back(one.face.age);
+  }
+  CoverageStudy study;
+  try {
+    model.intervals = calibrate(estimates, ages, arguments.coverage);
+    study = study_coverage(judged, arguments.coverage, kSplits);
+  } catch (const std::invalid_argument&) {
+    throw UsageError(fmt::format("{}: has too few val pictures ({}) for intervals of {:.4g} %", store.file().string(),
+                                 judged.size(), 100 * arguments.coverage));
+  }
+  model.notes["intervals"] =
+      fmt::format("{:.4g} % of true ages, calibrated on {} val pictures; measured by halves: {:.1f} % ± {:.1f}",
+                  100 * arguments.coverage, judged.size(), 100 * study.mean, 100 * study.deviation);
+  write_model(arguments.output, model);
+  if (arguments.json) return print_json(to_json(*model.intervals, study, judged.size()));
+  print_intervals(*model.intervals, study);
+  print(fmt::format("{}: {} KB\n", arguments.output, std::filesystem::file_size(arguments.output) >> 10));
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& program, const Context& context) {
+  CLI::App* command = program.add_subcommand(
+      "calibrate",
+      "A model with intervals around its estimates that hold the true age with a stated probability, measured on a "
+      "store's val pictures");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("MODEL", arguments->model, "A run (its best checkpoint) or a model file")->required();
+  command->add_option("--data", arguments->data, "The store whose val part the model was not trained on")->required();
+  command->add_option("-o,--output", arguments->output, "The model file to write")->required();
+  command->add_option("--coverage", arguments->coverage, "The probability; 0.9 by default")
+      ->check(CLI::Range(0.5, 0.99));
+  command->add_flag("--half", arguments->half, "Store the weights in half precision: half as large a file");
+  command->add_flag("--json", arguments->json, "Print the figures as JSON");
+  command->callback([arguments, &context] { run(*arguments, context); });
+}
+
+}  // namespace agewise
