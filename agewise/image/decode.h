@@ -16,6 +16,7 @@ struct PictureInfo {
   int width = 0, height = 0;  // as stored: not turned by the orientation tag
   int channels = 0;           // 1 grey, 2 grey + alpha, 3 RGB or YCbCr, 4 RGBA or CMYK
   int bits = 8;               // a sample
+  int orientation = 1;        // EXIF's tag: the stored picture is to be turned so to stand upright
 };
 
 struct DecodeOptions {

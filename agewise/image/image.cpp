@@ -52,4 +52,14 @@ Image turned_upright(Image image, int orientation) {
   return upright;
 }
 
+Box turned_upright(const Box& box, int width, int height, int orientation) {
+  bool transposed = orientation >= 5 && orientation <= 8;
+  bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  Box turned = box;
+  if (from_right) turned = {width - box.right, turned.top, width - box.left, turned.bottom};
+  if (from_bottom) turned = {turned.left, height - box.bottom, turned.right, height - box.top};
+  return transposed ? Box{turned.top, turned.left, turned.bottom, turned.right} : turned;
+}
+
 }  // namespace agewise

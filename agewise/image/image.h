@@ -31,4 +31,7 @@ struct Box {
   double left = 0, top = 0, right = 0, bottom = 0;
 };
 
+// Where a box in the stored picture of width × height pixels lies in the picture turned upright by the same tag.
+Box turned_upright(const Box& box, int width, int height, int orientation);
+
 }  // namespace agewise

@@ -183,15 +183,15 @@ Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   jpeg.attempt([&] { jpeg_calc_output_dimensions(&jpeg.info); });
   int width = static_cast<int>(jpeg.info.output_width), height = static_cast<int>(jpeg.info.output_height);
   check_size(width, height, options);
-  int orientation = orientation_of(jpeg.info);
+  info.orientation = orientation_of(jpeg.info);
   if (info.channels == 4) {
     std::vector<std::uint8_t> cmyk(static_cast<std::size_t>(width) * height * 4);
     read_pixels(jpeg, cmyk.data());
-    return turned_upright(from_inverted_cmyk(width, height, cmyk), orientation);
+    return turned_upright(from_inverted_cmyk(width, height, cmyk), info.orientation);
   }
   Image image = make_image(width, height, grey ? 1 : 3);
   read_pixels(jpeg, image.pixels.data());
-  return turned_upright(std::move(image), orientation);
+  return turned_upright(std::move(image), info.orientation);
 }
 
 std::vector<std::byte> encode_jpeg(const Image& image, int quality) {

@@ -59,7 +59,7 @@ Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   if (file.size() < kEndOfHeader) throw BadPicture("cut short in its header");
   info.bits = std::to_integer<int>(file[24]);
   info.channels = channels_of_colour_type(std::to_integer<int>(file[25]));
-  int orientation = orientation_of(file);
+  info.orientation = orientation_of(file);
   PngImage png;
   if (png_image_begin_read_from_memory(&png.image, file.data(), file.size()) == 0) throw BadPicture(png.image.message);
   info.width = static_cast<int>(png.image.width);
@@ -74,7 +74,7 @@ Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   if (png_image_finish_read(&png.image, nullptr, pixels.data(), 0, nullptr) == 0) throw BadPicture(png.image.message);
   Image image = alpha ? over_white(info.width, info.height, pixels.data())
                       : Image{info.width, info.height, colour ? 3 : 1, std::move(pixels)};
-  return turned_upright(std::move(image), orientation);
+  return turned_upright(std::move(image), info.orientation);
 }
 
 std::vector<std::byte> encode_png(const Image& image) {

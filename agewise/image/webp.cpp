@@ -40,7 +40,8 @@ Image decode_webp(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   if (decoded == nullptr) throw BadPicture("broken or cut short");
   Image image = info.channels == 4 ? over_white(info.width, info.height, pixels.data())
                                    : Image{info.width, info.height, 3, std::move(pixels)};
-  return turned_upright(std::move(image), orientation_of(file));
+  info.orientation = orientation_of(file);
+  return turned_upright(std::move(image), info.orientation);
 }
 
 }  // namespace agewise

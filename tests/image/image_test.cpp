@@ -42,6 +42,22 @@ TEST(Orientation, has_eight_ways_to_turn_a_picture_upright) {
   EXPECT_EQ(upright(9), "abcdef");
 }
 
+// Wherever a lit pixel goes, its box goes too.
+TEST(Orientation, takes_a_box_to_where_the_pixels_under_it_go) {
+  for (int tag = 0; tag <= 9; ++tag) {
+    Image stored = make_image(5, 7, 1);
+    stored.row(2)[1] = stored.row(2)[2] = 255;
+    Image upright = turned_upright(stored, tag);
+    Box box = turned_upright(Box{1, 2, 3, 3}, 5, 7, tag);
+    int lit = 0;
+    for (int y = static_cast<int>(box.top); y < box.bottom; ++y) {
+      for (int x = static_cast<int>(box.left); x < box.right; ++x) lit += upright.row(y)[x] == 255 ? 1 : 0;
+    }
+    EXPECT_EQ(lit, 2) << tag;
+    EXPECT_EQ((box.right - box.left) * (box.bottom - box.top), 2) << tag;
+  }
+}
+
 Image gradient(int channels) {
   Image image = make_image(37, 23, channels);
   for (int y = 0; y < image.height; ++y) {
