@@ -33,3 +33,12 @@ target_link_libraries(libcsv INTERFACE ${CSV_LIBRARY})
 
 # Debian's libjs-chart.js, embedded into report.html.
 find_file(CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH REQUIRED)
+
+# dlib's face detector: of the static library only what that needs. The shared one would bring BLAS and LAPACK of its own
+# choice, the pthread build of OpenBLAS among them; the little that dlib asks of them, ours has. Pictures are not read by
+# dlib, whose headers would have them through libpng and libjpeg.
+find_library(DLIB_LIBRARY NAMES libdlib.a REQUIRED)
+find_path(DLIB_INCLUDE NAMES dlib/image_processing/frontal_face_detector.h REQUIRED)
+add_library(dlib INTERFACE)
+target_link_libraries(dlib INTERFACE ${DLIB_LIBRARY} openblas_openmp Threads::Threads)
+target_include_directories(dlib SYSTEM INTERFACE ${DLIB_INCLUDE})

@@ -1,13 +1,79 @@
 #include "agewise/face/crop.h"
 
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
+
+#include "agewise/face/find.h"
+#include "agewise/image/resize.h"
 
 namespace agewise {
+namespace {
+
+constexpr double kFarthest = 1e5, kLargestArea = 1e8;  // of a cut: pixels
+
+// From pixels of the picture, turned so that what lay at `degrees` stands upright, to pixels of the picture itself.
+Turn from_upright(const Image& picture, double degrees) {
+  Point centre{picture.width / 2.0, picture.height / 2.0};
+  Turn turn = turn_about({0, 0}, degrees, {0, 0});
+  double across = std::abs(turn.cosine), along = std::abs(turn.sine);
+  Point frame{std::ceil(across * picture.width + along * picture.height - 1e-6),
+              std::ceil(along * picture.width + across * picture.height - 1e-6)};
+  return turn_about({frame.x / 2, frame.y / 2}, degrees, centre);
+}
+
+Point inverse(const Turn& turn, Point p) {
+  Point moved{p.x - turn.shift.x, p.y - turn.shift.y};
+  return {turn.cosine * moved.x + turn.sine * moved.y, turn.cosine * moved.y - turn.sine * moved.x};
+}
+
+Box moved(Box box, double x, double y) { return {box.left + x, box.top + y, box.right + x, box.bottom + y}; }
+
+void check(const Box& cut) {
+  double width = cut.right - cut.left, height = cut.bottom - cut.top;
+  bool sensible = width >= 1 && height >= 1 && width * height <= kLargestArea && std::abs(cut.left) < kFarthest &&
+                  std::abs(cut.top) < kFarthest;
+  if (!sensible) throw std::invalid_argument("the face's box is empty, not finite or far outside");
+}
+
+double share_outside(const Image& picture, const Turn& to_picture, int width, int height) {
+  std::int64_t outside = 0;
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      Point p = to_picture({x + 0.5, y + 0.5});
+      if (p.x < 0 || p.y < 0 || p.x > picture.width || p.y > picture.height) ++outside;
+    }
+  }
+  return static_cast<double>(outside) / (static_cast<double>(width) * height);
+}
+
+}  // namespace
 
 Box with_margin(Box face, double margin) {
   double across = margin * (face.right - face.left), along = margin * (face.bottom - face.top);
-  return {std::round(face.left - across), std::round(face.top - along), std::round(face.right + across),
+  return {std::round(face.left + 1 - across) - 1, std::round(face.top + 1 - along) - 1, std::round(face.right + across),
           std::round(face.bottom + along)};
+}
+
+FaceCut cut_face(const Image& picture, const Face& face, double margin, int width, int height) {
+  Turn to_picture = from_upright(picture, face.angle);
+  Point here = middle(face.box), upright = inverse(to_picture, here);
+  Box cut = with_margin(moved(face.box, upright.x - here.x, upright.y - here.y), margin);
+  check(cut);
+  to_picture.shift = to_picture({cut.left, cut.top});
+  int cut_width = static_cast<int>(cut.right - cut.left), cut_height = static_cast<int>(cut.bottom - cut.top);
+  return {resize(turned(picture, to_picture, cut_width, cut_height), width, height), face,
+          share_outside(picture, to_picture, cut_width, cut_height)};
+}
+
+std::vector<FaceCut> cut_detected(const Image& picture, const FaceRecipe& recipe, Detector& detector, bool everyone) {
+  std::vector<Face> faces = find_faces(picture, detector, recipe.rotations, everyone);
+  if (!everyone && !faces.empty()) faces.resize(1);
+  std::vector<FaceCut> cuts;
+  for (const Face& face : faces) cuts.push_back(cut_face(picture, face, recipe.margin, recipe.size, recipe.size));
+  if (cuts.empty() && recipe.no_face == NoFace::whole)
+    cuts.push_back({resize(picture, recipe.size, recipe.size), std::nullopt, 0});
+  return cuts;
 }
 
 }  // namespace agewise

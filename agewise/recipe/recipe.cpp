@@ -189,6 +189,7 @@ void check(const Recipe& recipe, const std::string& origin) {
   auto reject = [&](const std::string& problem) { throw UsageError(origin + ": " + problem); };
   check_sizes(recipe, origin);
   if (recipe.screen.min_age > recipe.screen.max_age) reject("screen.min_age is above screen.max_age");
+  if (recipe.face.crop && recipe.face.detect) reject("give face.crop or face.detect, not both");
   if (recipe.classes.years > 0 && !recipe.classes.edges.empty())
     reject("give classes.edges or classes.years, not both");
   try {

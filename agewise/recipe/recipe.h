@@ -27,11 +27,18 @@ struct ScreenRecipe {
 
 enum class Colour { grey, rgb };
 
+enum class Rotations { upright, coarse_to_fine, all };  // at which angles faces are looked for: agewise/face/find.h
+enum class NoFace { whole, reject };                    // of a picture in which none is found
+
+// With neither `crop` nor `detect`, pictures are face crops already.
 struct FaceRecipe {
   int size = 128;  // stored faces are size × size pixels
   Colour colour = Colour::grey;
-  bool crop = false;    // cut by the labels' face location (full pictures); false: pictures are crops already
-  double margin = 0.4;  // with crop: of the face's width and height, added on each side
+  bool crop = false;                                // full pictures: cut by the labels' face location
+  bool detect = false;                              // full pictures: the face is looked for
+  Rotations rotations = Rotations::coarse_to_fine;  // with detect
+  NoFace no_face = NoFace::whole;                   // with detect
+  double margin = 0.4;  // with crop or detect: of the face's width and height, added on each side
 };
 
 struct ClassesRecipe {

@@ -1,0 +1,124 @@
+#include "agewise/face/find.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "agewise/face/close_up.h"
+#include "agewise/image/resize.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::array<double, 28> kDexAngles{0,   5,  -5,  10, -10, 15, -15, 20, -20, 25, -25, 30, -30, 35,
+                                            -35, 40, -40, 45, -45, 50, -50, 55, -55, 60, -60, 90, -90, 180};
+constexpr std::array<double, 5> kCoarseAngles{0, 75, -75, 145, -145};
+constexpr double kHope = 0.3;  // so far below the threshold a face at a coarse angle may still come to reach it
+constexpr int kBorder = 20;    // pixels around the picture: for faces cut off by its edge, or cropped tightly
+constexpr std::size_t kMostFaces = 100;
+
+std::vector<Face> without_doubles(std::vector<Face> faces) {
+  std::stable_sort(faces.begin(), faces.end(), [](const Face& a, const Face& b) { return a.score > b.score; });
+  std::vector<Face> kept;
+  for (const Face& face : faces) {
+    bool again = std::any_of(kept.begin(), kept.end(),
+                             [&](const Face& other) { return overlap(face.box, other.box) > kSameFace; });
+    if (!again && kept.size() < kMostFaces) kept.push_back(face);
+  }
+  return kept;
+}
+
+// The picture turned, so that faces that lie at `angle` stand upright, with a border; and the way back.
+struct View {
+  Image image;
+  Turn back;
+};
+
+View view_at(const Image& grey, double angle) {
+  Turn turn = turn_about({0, 0}, angle, {0, 0});
+  double across = std::abs(turn.cosine), along = std::abs(turn.sine);
+  int width = static_cast<int>(std::ceil(across * grey.width + along * grey.height)) + 2 * kBorder;
+  int height = static_cast<int>(std::ceil(along * grey.width + across * grey.height)) + 2 * kBorder;
+  Turn back = turn_about({width / 2.0, height / 2.0}, angle, {grey.width / 2.0, grey.height / 2.0});
+  return {turned(grey, back, width, height), back};
+}
+
+double within_half_a_turn(double angle) { return angle - 360 * std::ceil(angle / 360 - 0.5); }
+
+// One picture at one size.
+class Search {
+ public:
+  Search(const Image& grey, Detector& detector, Rotations rotations)
+      : grey_(grey), detector_(detector), rotations_(rotations) {}
+
+  // Adds to `faces`, all by the detector's own boxes in pixels of this size; steps 1 and 2 of the header.
+  void look(std::vector<Face>& faces) {
+    std::span<const double> angles = rotations_ == Rotations::all ? dex_angles() : kCoarseAngles;
+    add(faces, finds(angles.first(1)));
+    bool strong = !faces.empty() && faces.front().score >= detector_.strong_score();
+    if (rotations_ == Rotations::upright || (strong && rotations_ == Rotations::coarse_to_fine)) return;
+    add(faces, finds(angles.subspan(1)));
+  }
+
+ private:
+  std::vector<Face> finds(std::span<const double> angles) {
+    std::vector<Face> faces;
+    bool fine = rotations_ == Rotations::coarse_to_fine;
+    double least = detector_.threshold() - (fine ? kHope : 0);
+    for (double angle : angles) {
+      View view = view_at(grey_, angle);
+      for (const Detection& one : rotations_ == Rotations::all ? detector_.upright_faces(view.image, least)
+                                                               : detector_.faces(view.image, least)) {
+        Point at = view.back(middle(one.box));
+        double x = (one.box.right - one.box.left) / 2, y = (one.box.bottom - one.box.top) / 2;
+        faces.push_back({{at.x - x, at.y - y, at.x + x, at.y + y}, angle + (fine ? one.lean : 0), one.score});
+      }
+    }
+    return without_doubles(std::move(faces));
+  }
+
+  void add(std::vector<Face>& faces, const std::vector<Face>& found) {
+    for (const Face& face : found)
+      faces.push_back(rotations_ == Rotations::coarse_to_fine ? turned_to_best(grey_, face, detector_) : face);
+    std::erase_if(faces, [&](const Face& face) { return face.score < detector_.threshold(); });
+    faces = without_doubles(std::move(faces));
+  }
+
+  const Image& grey_;
+  Detector& detector_;
+  Rotations rotations_;
+};
+
+Image scaled(const Image& image, double by) {
+  auto side = [by](int pixels) { return std::max(1, static_cast<int>(std::lround(pixels * by))); };
+  return resize(image, side(image.width), side(image.height));
+}
+
+void scale_boxes(std::vector<Face>& faces, double by) {
+  for (auto& [box, angle, score] : faces) box = {box.left * by, box.top * by, box.right * by, box.bottom * by};
+}
+
+}  // namespace
+
+std::span<const double> dex_angles() { return kDexAngles; }
+
+std::vector<Face> find_faces(const Image& picture, Detector& detector, Rotations rotations, bool everyone) {
+  double scale = std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
+  Image grey = to_grey(scaled(picture, std::min(1.0, 2 * scale)));
+  std::vector<Face> faces;
+  for (double wanted : {scale, 2 * scale}) {
+    if (!faces.empty() && !everyone) break;
+    Image level = scaled(grey, wanted * picture.width / grey.width);
+    double by = static_cast<double>(level.width) / picture.width;
+    scale_boxes(faces, by);
+    Search(level, detector, rotations).look(faces);
+    scale_boxes(faces, 1 / by);
+  }
+  for (Face& face : faces) {
+    face.box = detector.dex_box(face.box);
+    face.angle = within_half_a_turn(face.angle);
+  }
+  return faces;
+}
+
+}  // namespace agewise

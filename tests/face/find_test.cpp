@@ -1,0 +1,171 @@
+// The search, and with it dlib's detector, on faces that are pasted on a larger picture.
+#include "agewise/face/find.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "agewise/face/close_up.h"
+#include "agewise/face/crop.h"
+#include "agewise/image/decode.h"
+#include "agewise/image/resize.h"
+
+namespace agewise {
+namespace {
+
+const std::filesystem::path kFaces = std::filesystem::path(AGEWISE_SHARED_DIR) / "data/utkface.tar";
+
+double between_angles(double a, double b) {
+  double difference = std::fmod(std::abs(a - b), 360);
+  return std::min(difference, 360 - difference);
+}
+
+// Soft stripes in which nobody looks out.
+Image background(int width, int height) {
+  Image image = make_image(width, height, 1);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x)
+      image.row(y)[x] = static_cast<std::uint8_t>(120 + 50 * std::sin(x * 0.02 + y * 0.013));
+  }
+  return image;
+}
+
+// `face` turned clockwise by `angle`, its middle at `at`, on `photo`.
+void paste(Image& photo, const Image& face, double angle, Point at) {
+  Turn to_face = turn_about(at, -angle, {face.width / 2.0, face.height / 2.0});
+  Image moved = turned(face, to_face, photo.width, photo.height);
+  for (int y = 0; y < photo.height; ++y) {
+    for (int x = 0; x < photo.width; ++x) {
+      Point p = to_face({x + 0.5, y + 0.5});
+      if (p.x >= 0 && p.y >= 0 && p.x < face.width && p.y < face.height) photo.row(y)[x] = moved.row(y)[x];
+    }
+  }
+}
+
+// Every `step`th picture of UTKFace, grey, 200 × 200.
+std::vector<Image> real_faces(int count, int step) {
+  std::vector<Image> faces;
+  archive* tar = archive_read_new();
+  archive_read_support_format_tar(tar);
+  archive_read_open_filename(tar, kFaces.c_str(), 1 << 16);
+  archive_entry* entry = nullptr;
+  for (int i = 0; static_cast<int>(faces.size()) < count && archive_read_next_header(tar, &entry) == ARCHIVE_OK; ++i) {
+    if (i % step != step / 2) continue;
+    std::vector<std::byte> bytes(static_cast<std::size_t>(archive_entry_size(entry)));
+    if (archive_read_data(tar, bytes.data(), bytes.size()) != static_cast<la_ssize_t>(bytes.size())) continue;
+    if (Decoded decoded = decode(bytes, {.grey = true}); decoded.image) faces.push_back(*decoded.image);
+  }
+  archive_read_free(tar);
+  return faces;
+}
+
+TEST(Overlap, is_intersection_over_union) {
+  EXPECT_EQ(overlap({0, 0, 2, 2}, {1, 0, 3, 2}), 2 / 6.0);
+  EXPECT_EQ(overlap({0, 0, 2, 2}, {2, 0, 3, 2}), 0);
+  EXPECT_EQ(overlap({0, 0, 2, 2}, {0, 0, 2, 2}), 1);
+}
+
+TEST(DexAngles, are_the_28_of_the_paper) {
+  std::vector<double> angles(dex_angles().begin(), dex_angles().end());
+  EXPECT_EQ(angles.size(), 28U);
+  std::sort(angles.begin(), angles.end());
+  EXPECT_EQ(angles.front(), -90);
+  EXPECT_EQ(angles[1], -60);
+  EXPECT_EQ(angles[2], -55);
+  EXPECT_EQ(angles[25], 60);
+  EXPECT_EQ(angles[26], 90);
+  EXPECT_EQ(angles[27], 180);
+}
+
+TEST(FindFaces, finds_none_where_there_is_none) {
+  auto detector = make_hog_detector();
+  EXPECT_TRUE(find_faces(background(300, 200), *detector, Rotations::coarse_to_fine, true).empty());
+  EXPECT_TRUE(find_faces(make_image(1, 1, 3), *detector, Rotations::all, true).empty());
+  EXPECT_TRUE(find_faces(make_image(3000, 2, 1), *detector, Rotations::coarse_to_fine, false).empty());
+}
+
+TEST(CutDetected, takes_the_whole_picture_or_nothing_where_no_face_is_found) {
+  auto detector = make_hog_detector();
+  FaceRecipe recipe{.size = 10, .detect = true};
+  Image picture = background(40, 30);
+  std::vector<FaceCut> cuts = cut_detected(picture, recipe, *detector, false);
+  ASSERT_EQ(cuts.size(), 1U);
+  EXPECT_FALSE(cuts[0].face);
+  EXPECT_EQ(cuts[0].image.pixels, resize(picture, 10, 10).pixels);
+  recipe.no_face = NoFace::reject;
+  EXPECT_TRUE(cut_detected(picture, recipe, *detector, false).empty());
+}
+
+class RealFaces : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
+  }
+  std::unique_ptr<Detector> detector_ = make_hog_detector();
+};
+
+// A face of UTKFace fills its picture: the box is most of it, about its middle.
+TEST_F(RealFaces, are_found_at_the_angle_and_the_place_where_they_lie) {
+  std::vector<Image> faces = real_faces(12, 1500);
+  ASSERT_EQ(faces.size(), 12U);
+  int found = 0;
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    double angle = -165 + 30.0 * static_cast<double>(i);
+    Image photo = background(640, 480);
+    Point at{200 + 20.0 * static_cast<double>(i), 240};
+    paste(photo, faces[i], angle, at);
+    std::vector<Face> all = find_faces(photo, *detector_, Rotations::coarse_to_fine, false);
+    if (all.empty()) continue;
+    ++found;
+    EXPECT_LE(between_angles(all[0].angle, angle), 15) << i;
+    EXPECT_NEAR(middle(all[0].box).x, at.x, 25) << i;
+    EXPECT_NEAR(middle(all[0].box).y, at.y, 25) << i;
+    EXPECT_NEAR(all[0].box.right - all[0].box.left, 180, 40) << i;
+  }
+  EXPECT_GE(found, 11);
+}
+
+TEST_F(RealFaces, are_the_same_at_all_of_dex_s_angles_and_coarse_to_fine) {
+  for (const Image& face : real_faces(3, 4000)) {
+    Image photo = background(320, 240);
+    paste(photo, resize(face, 120, 120), 30, {150, 120});
+    std::vector<Face> all = find_faces(photo, *detector_, Rotations::all, false);
+    std::vector<Face> few = find_faces(photo, *detector_, Rotations::coarse_to_fine, false);
+    ASSERT_FALSE(all.empty());
+    ASSERT_FALSE(few.empty());
+    EXPECT_LE(between_angles(all[0].angle, few[0].angle), 10);
+    EXPECT_GT(overlap(all[0].box, few[0].box), 0.6);
+  }
+}
+
+TEST_F(RealFaces, of_one_photograph_are_all_found_small_ones_too_and_each_once) {
+  std::vector<Image> faces = real_faces(5, 3500);
+  Image photo = background(1600, 1200);
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    paste(photo, resize(faces[i], 160, 160), 0,
+          {150 + 320.0 * static_cast<double>(i), 300 + 120.0 * static_cast<double>(i)});
+  }
+  std::vector<Face> all = find_faces(photo, *detector_, Rotations::coarse_to_fine, true);
+  EXPECT_GE(all.size(), 4U);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    int place = static_cast<int>(std::lround((middle(all[i].box).x - 150) / 320));
+    EXPECT_NEAR(middle(all[i].box).x, 150 + 320.0 * place, 20);
+    EXPECT_NEAR(middle(all[i].box).y, 300 + 120.0 * place, 20);
+    for (std::size_t j = 0; j < i; ++j) EXPECT_LT(overlap(all[i].box, all[j].box), 0.1);
+  }
+}
+
+TEST_F(RealFaces, that_fill_the_picture_are_found_as_they_are) {
+  std::vector<Image> faces = real_faces(20, 1000);
+  int found = 0;
+  for (const Image& face : faces)
+    found += find_faces(face, *detector_, Rotations::coarse_to_fine, false).empty() ? 0 : 1;
+  EXPECT_GE(found, 19);
+}
+
+}  // namespace
+}  // namespace agewise
