@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/files.h"
@@ -39,6 +40,29 @@ Histogram sizes(const std::string& title, const std::vector<FaceRecord>& faces, 
   return histogram;
 }
 
+// In tenths: of a tenth and more the border shows.
+Histogram replicated(const std::vector<FaceRecord>& faces) {
+  std::map<int, std::int64_t> counts;
+  for (const FaceRecord& face : faces) ++counts[face.replicated > 0 ? static_cast<int>(face.replicated * 10) : -1];
+  Histogram histogram{"share outside the picture", {}};
+  for (const auto& [tenth, count] : counts)
+    histogram.counts.emplace_back(tenth < 0 ? "none" : fmt::format("{}–{} %", 10 * tenth, 10 * tenth + 10), count);
+  return histogram;
+}
+
+// Of faces that were cut out of pictures.
+void add_places(std::vector<Histogram>& all, const FaceRecipe& recipe, const std::vector<FaceRecord>& faces) {
+  if (recipe.detect) {
+    all.push_back(count_by("face found", faces, [](const FaceRecord& face) {
+      return std::string(face.face ? "yes" : "no, the whole picture");
+    }));
+    all.push_back(count_by("turned by about, degrees", faces, [](const FaceRecord& face) {
+      return face.face ? 15 * static_cast<int>(std::lround(face.face->angle / 15)) : 0;
+    }));
+  }
+  if (recipe.detect || recipe.crop) all.push_back(replicated(faces));
+}
+
 std::string_view kind_name(FileKind kind) {
   switch (kind) {
     case FileKind::jpeg:
@@ -71,6 +95,7 @@ std::vector<Histogram> histograms_of(const Store& store, const std::vector<FaceR
     for (double age : ages) ++counts.counts[class_of(classes, age)].second;
     all.push_back(counts);
   }
+  add_places(all, recipe.face, faces);
   all.push_back(sizes("width", faces, &PictureInfo::width));
   all.push_back(sizes("height", faces, &PictureInfo::height));
   all.push_back(count_by("channels", faces, [](const FaceRecord& face) { return face.picture.channels; }));

@@ -1,4 +1,4 @@
-// agewise predict --model M PICTURE|DIR…: the age in each picture.
+// agewise predict --model M PICTURE|DIR…: the age in each picture, or of each face in it.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -12,7 +12,10 @@
 #include "agewise/base/files.h"
 #include "agewise/base/workers.h"
 #include "agewise/estimate/estimator.h"
+#include "agewise/face/crop.h"
 #include "agewise/image/decode.h"
+#include "agewise/image/encode.h"
+#include "agewise/report/marks.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
@@ -30,7 +33,8 @@ constexpr std::uint64_t kMostPixels = 50'000'000;                // in memory, o
 struct Arguments {
   std::string model;
   std::vector<std::string> paths;
-  bool json = false, distribution = false;
+  std::string draw;  // a picture to write; empty: none
+  bool json = false, distribution = false, detect = false;
 };
 
 bool is_named_as_a_picture(const Path& file) {
@@ -58,21 +62,32 @@ std::vector<Path> files_of(const std::vector<std::string>& paths) {
   return files;
 }
 
-// A file's face, or a line that says why there is none.
+// A file's faces, or a line that says why it could not be read.
 struct Loaded {
   Path file;
-  std::optional<Image> face;
+  std::vector<FaceCut> cuts;
   std::string problem;
 };
 
+Image decode_file(const Path& file, const DecodeOptions& options) {
+  Decoded decoded = decode(read_file(file, kLargestFile), options);
+  if (!decoded.image) throw file_error(file, decoded.problem);
+  return std::move(*decoded.image);
+}
+
+std::vector<FaceCut> cuts_of(const Path& file, const FaceRecipe& recipe) {
+  DecodeOptions options{recipe.colour == Colour::grey, recipe.detect ? 0 : recipe.size, kMostPixels};
+  Image picture = decode_file(file, options);
+  if (!recipe.detect) return {{prepared_face(recipe, picture), std::nullopt, 0}};
+  if (recipe.colour == Colour::rgb) picture = to_rgb(std::move(picture));
+  return cut_detected(picture, recipe, *make_hog_detector(), true);
+}
+
 Loaded load(const Path& file, const FaceRecipe& recipe) {
   try {
-    DecodeOptions options{recipe.colour == Colour::grey, recipe.size, kMostPixels};
-    Decoded decoded = decode(read_file(file, kLargestFile), options);
-    if (!decoded.image) throw file_error(file, decoded.problem);
-    return {file, prepared_face(recipe, *decoded.image), ""};
+    return {file, cuts_of(file, recipe), ""};
   } catch (const Error& error) {
-    return {file, std::nullopt, error.what()};
+    return {file, {}, error.what()};
   }
 }
 
@@ -82,26 +97,59 @@ std::vector<Loaded> load_all(std::span<const Path> files, const FaceRecipe& reci
   return loaded;
 }
 
+// Where in its picture a face is.
+std::string place_text(const FaceCut& cut) {
+  if (!cut.face) return "  no face found: the whole picture";
+  const Box& box = cut.face->box;
+  std::string text =
+      fmt::format("  at {:.0f},{:.0f} {:.0f}×{:.0f}", box.left, box.top, box.right - box.left, box.bottom - box.top);
+  if (cut.face->angle != 0) text += fmt::format(", turned {:.0f}°", cut.face->angle);
+  text += fmt::format(", score {:.1f}", cut.face->score);
+  if (cut.replicated >= 0.005) text += fmt::format(", {:.0f} % outside", 100 * cut.replicated);
+  return text;
+}
+
+void put_place(nlohmann::ordered_json& json, const FaceCut& cut) {
+  if (!cut.face) {
+    json["box"] = nullptr;
+    return;
+  }
+  const auto& [box, angle, score] = *cut.face;
+  json["box"] = {box.left, box.top, box.right, box.bottom};
+  json["angle"] = angle;
+  json["score"] = score;
+  json["replicated"] = cut.replicated;
+}
+
 // Prints results as they come.
 class Printer {
  public:
-  Printer(const Arguments& arguments, const Classes& classes) : arguments_(arguments), classes_(classes) {
+  Printer(const Arguments& arguments, const Recipe& recipe, const Classes& classes)
+      : arguments_(arguments), detects_(recipe.face.detect), classes_(classes) {
     for (const std::string& name : classes.names) name_width_ = std::max(name_width_, display_width(name));
   }
 
-  void estimate(const Path& file, const Estimate& estimate) {
+  void estimate(const Path& file, const FaceCut& cut, const Estimate& estimate) {
     const std::string& name = classes_.names[estimate.most_likely_class];
     if (arguments_.json) {
-      nlohmann::ordered_json json{{"file", file.string()}, {"age", estimate.age}, {"class", name}};
+      nlohmann::ordered_json json{{"file", file.string()}};
+      if (detects_) put_place(json, cut);
+      json["age"] = estimate.age;
+      json["class"] = name;
       if (arguments_.distribution) json["distribution"] = distribution_of(estimate);
       return element(json);
     }
-    print(fmt::format("{:5.1f}  {}{}  {}\n", estimate.age, name, std::string(name_width_ - display_width(name), ' '),
-                      file.string()));
+    print(fmt::format("{:5.1f}  {}{}  {}{}\n", estimate.age, name, std::string(name_width_ - display_width(name), ' '),
+                      file.string(), detects_ ? place_text(cut) : ""));
     if (!arguments_.distribution) return;
     for (int c = 0; c < classes_.count(); ++c) {
       print(fmt::format("       {:5.1f} %  {}\n", 100 * estimate.distribution[c], classes_.names[c]));
     }
+  }
+
+  void no_face(const Path& file) {
+    if (arguments_.json) return element({{"file", file.string()}, {"box", nullptr}, {"age", nullptr}});
+    print(fmt::format("    –  {}  {}  no face found\n", std::string(name_width_, ' '), file.string()));
   }
 
   void problem(const Path& file, const std::string& problem) {
@@ -129,36 +177,66 @@ class Printer {
   }
 
   const Arguments& arguments_;
+  bool detects_;
   const Classes& classes_;
   std::size_t name_width_ = 0;
   bool any_ = false;
 };
 
-// Estimates and prints what could be loaded; returns how many could not.
-std::size_t estimate_and_print(const std::vector<Loaded>& loaded, Estimator& estimator, Printer& printer) {
+// The file again, with all that was found in it.
+void draw(const Loaded& loaded, std::span<const Estimate> estimates, const Path& file) {
+  std::vector<Mark> marks;
+  for (std::size_t i = 0; i < loaded.cuts.size(); ++i) {
+    if (loaded.cuts[i].face) marks.push_back({*loaded.cuts[i].face, fmt::format("{:.0f}", estimates[i].age)});
+  }
+  write_file(file, encode_png(with_marks(decode_file(loaded.file, {.max_pixels = kMostPixels}), marks)));
+}
+
+// Estimates and prints what could be loaded; returns how many files could not.
+std::size_t estimate_and_print(const std::vector<Loaded>& loaded, Estimator& estimator, Printer& printer,
+                               const std::string& drawn) {
   std::vector<Image> faces;
   for (const Loaded& one : loaded) {
-    if (one.face) faces.push_back(*one.face);
+    for (const FaceCut& cut : one.cuts) faces.push_back(cut.image);
   }
   std::vector<Estimate> estimates = estimator.estimate(faces);
-  auto next = estimates.begin();
+  std::span<const Estimate> left(estimates);
+  std::size_t problems = 0;
   for (const Loaded& one : loaded) {
-    if (one.face) {
-      printer.estimate(one.file, *next++);
-    } else {
+    std::span<const Estimate> own = left.first(one.cuts.size());
+    left = left.subspan(own.size());
+    for (std::size_t i = 0; i < own.size(); ++i) printer.estimate(one.file, one.cuts[i], own[i]);
+    if (!one.problem.empty()) {
       printer.problem(one.file, one.problem);
+      ++problems;
+    } else if (own.empty()) {
+      printer.no_face(one.file);
     }
+    if (!drawn.empty() && one.problem.empty()) draw(one, own, drawn);
   }
-  return loaded.size() - faces.size();
+  return problems;
+}
+
+// Also a model of ready crops can be made to look for faces: its recipe states the margin.
+Model load_model(const Arguments& arguments) {
+  Model model = read_model(model_file_of(arguments.model));
+  if (arguments.detect) {
+    model.recipe.face.detect = true;
+    model.recipe.face.crop = false;
+  }
+  if (!arguments.draw.empty() && !model.recipe.face.detect)
+    throw UsageError("--draw marks the faces that are found, but this model takes pictures for faces: add --detect");
+  return model;
 }
 
 void run(const Arguments& arguments, const Context& context) {
   std::vector<Path> files = files_of(arguments.paths);
+  if (!arguments.draw.empty() && files.size() != 1) throw UsageError("--draw marks up one picture; give it alone");
   std::unique_ptr<Engine> engine = engine_for(context);
   auto batch = static_cast<int>(std::min(files.size(), kFacesAtOnce));
-  Estimator estimator(read_model(model_file_of(arguments.model)), *engine, batch);
+  Estimator estimator(load_model(arguments), *engine, batch);
   const FaceRecipe& recipe = estimator.model().recipe.face;
-  Printer printer(arguments, estimator.model().classes);
+  Printer printer(arguments, estimator.model().recipe, estimator.model().classes);
   ProgressLine line;
   ProgressSink progress = line.sink();
 
@@ -175,7 +253,7 @@ void run(const Arguments& arguments, const Context& context) {
     std::vector<Loaded> now = next.get();
     if (!left.empty()) next = take();
     line.clear();
-    problems += estimate_and_print(now, estimator, printer);
+    problems += estimate_and_print(now, estimator, printer, arguments.draw);
     done += now.size();
     if (progress) progress({"estimating", done, files.size(), problems});
   }
@@ -188,13 +266,15 @@ void run(const Arguments& arguments, const Context& context) {
 void add_predict(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand(
       "predict",
-      "The age in each picture. Pictures must be face crops, as those that the model was trained on: the whole picture "
-      "is taken for the face, none is looked for");
+      "The age in each picture. A model whose recipe says face.detect, or --detect, looks for every face in it; else "
+      "pictures must be face crops, as those that the model was trained on: the whole picture is taken for the face");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--model", arguments->model, "A model file, or a run: its best checkpoint")->required();
   command->add_option("PICTURE", arguments->paths, "Pictures (JPEG, PNG, WebP, HEIC), or folders of them")->required();
+  command->add_flag("--detect", arguments->detect, "Look for faces, though the model was trained on ready crops");
+  command->add_option("--draw", arguments->draw, "A PNG to write: the picture with its faces and ages marked");
   command->add_flag("--distribution", arguments->distribution, "Print the probability of every class");
-  command->add_flag("--json", arguments->json, "Print as JSON, one picture a line");
+  command->add_flag("--json", arguments->json, "Print as JSON, one face a line");
   command->callback([arguments, &context] { run(*arguments, context); });
 }
 

@@ -42,7 +42,10 @@ void print_expectation(const PreparePlan& plan, const std::string& store) {
 nlohmann::ordered_json to_json(const PrepareResult& result) {
   nlohmann::ordered_json rejects = nlohmann::ordered_json::object();
   for (const auto& [reason, count] : result.rejects) rejects[std::string(describe(reason))] = count;
-  return {{"faces", result.faces}, {"rejects", rejects}, {"pictures_not_asked_for", result.unasked}};
+  return {{"faces", result.faces},
+          {"whole_pictures", result.whole_pictures},
+          {"rejects", rejects},
+          {"pictures_not_asked_for", result.unasked}};
 }
 
 void print_result(const PrepareResult& result, const std::string& store) {
@@ -52,6 +55,10 @@ void print_result(const PrepareResult& result, const std::string& store) {
     print(fmt::format("{} pictures or other files that no label row asked for\n", with_thousands(result.unasked)));
   std::vector<std::vector<std::string>> rows{{"rows", "what became of them"}};
   rows.push_back({with_thousands(static_cast<std::uint64_t>(result.faces)), "prepared"});
+  if (result.whole_pictures > 0) {
+    rows.push_back({with_thousands(static_cast<std::uint64_t>(result.whole_pictures)),
+                    "of these whole pictures: no face was found in them"});
+  }
   for (const auto& [reason, count] : result.rejects)
     rows.push_back({with_thousands(static_cast<std::uint64_t>(count)), std::string(describe(reason))});
   print(table(rows));

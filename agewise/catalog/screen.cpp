@@ -85,6 +85,8 @@ std::string_view describe(Reason reason) {
       return "smaller than 2×2 pixels";
     case Reason::bad_face_box:
       return "face box empty or outside";
+    case Reason::no_face_found:
+      return "no face found in the picture";
   }
   return "unknown reason";
 }

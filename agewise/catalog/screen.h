@@ -28,6 +28,7 @@ enum class Reason : int {
   undecodable,
   too_small,
   bad_face_box,
+  no_face_found,
 };
 
 // A few words for people and reports: "no such file".

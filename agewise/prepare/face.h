@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "agewise/catalog/screen.h"
+#include "agewise/face/crop.h"
 #include "agewise/image/decode.h"
 #include "agewise/prepare/budget.h"
 #include "agewise/recipe/recipe.h"
@@ -16,7 +17,7 @@ namespace agewise {
 inline constexpr std::uint64_t kMostPixels = 25'000'000;
 
 struct PreparedFace {
-  Image face;  // size × size, grey or RGB
+  FaceCut cut;  // size × size, grey or RGB
   PictureInfo picture;
 };
 
@@ -25,9 +26,10 @@ struct Rejected {
   std::string detail;
 };
 
-// Decodes, cuts the face out where the recipe says so, and resizes. Any thread. Pictures that are not small take their
-// pixels from `pixels`, a budget of kMostPixels that all threads share, so that memory is bounded.
+// Decodes, cuts the face out where the recipe says so, and resizes. Pictures that are not small take their pixels from
+// `pixels`, a budget of kMostPixels that all threads share, so that memory is bounded. Any thread, each with a detector
+// of its own, which may be null where the recipe detects nothing.
 std::variant<PreparedFace, Rejected> prepare_face(const CatalogRow& row, std::span<const std::byte> file,
-                                                  const FaceRecipe& recipe, Budget& pixels);
+                                                  const FaceRecipe& recipe, Budget& pixels, Detector* detector);
 
 }  // namespace agewise

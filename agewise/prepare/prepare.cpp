@@ -40,14 +40,18 @@ struct Outcome {
   PictureInfo info;
   std::vector<std::byte> encoded;  // empty: rejected
   Rejected reject;
+  std::optional<Face> face;
+  double replicated = 0;
 };
 
-Outcome process(const Job& job, const CatalogRow& row, const FaceRecipe& recipe, Budget& pixels) {
+Outcome process(const Job& job, const CatalogRow& row, const FaceRecipe& recipe, Budget& pixels, Detector* detector) {
   Outcome outcome{job.wanted, job.decision, job.picture, {}, {}, {}};
-  auto prepared = prepare_face(row, job.file, recipe, pixels);
+  auto prepared = prepare_face(row, job.file, recipe, pixels, detector);
   if (auto* face = std::get_if<PreparedFace>(&prepared)) {
     outcome.info = face->picture;
-    outcome.encoded = encode_face(face->face);
+    outcome.encoded = encode_face(face->cut.image);
+    outcome.face = face->cut.face;
+    outcome.replicated = face->cut.replicated;
   } else {
     outcome.reject = std::get<Rejected>(std::move(prepared));
   }
@@ -225,8 +229,10 @@ class Preparation {
   }
 
   void work() {
+    const FaceRecipe& recipe = plan_.facts.recipe.face;
+    std::unique_ptr<Detector> detector = recipe.detect ? make_hog_detector() : nullptr;
     while (std::optional<Job> job = jobs_.pop()) {
-      Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], plan_.facts.recipe.face, pixels_);
+      Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], recipe, pixels_, detector.get());
       budget_.give_back(job->share);
       outcomes_.push(std::move(outcome));
     }
@@ -250,9 +256,10 @@ class Preparation {
       ++rejects_;
       writer_.add({number, labels.file, outcome.reject.reason, outcome.reject.detail}, outcome.picture);
     } else {
-      writer_.add({number, labels.file, labels.source, labels.person, labels.race, plan_.ages[outcome.wanted],
-                   labels.age_sigma, labels.gender, plan_.splits[outcome.wanted], outcome.info},
-                  outcome.encoded, outcome.picture);
+      writer_.add(
+          {number, labels.file, labels.source, labels.person, labels.race, plan_.ages[outcome.wanted], labels.age_sigma,
+           labels.gender, plan_.splits[outcome.wanted], outcome.info, outcome.face, outcome.replicated},
+          outcome.encoded, outcome.picture);
     }
     if (!settled_[row]) ++done_;
     settled_[row] = true;
@@ -320,6 +327,7 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
   result.rejects = made.reject_counts();
   result.faces = static_cast<std::int64_t>(plan.chosen.size());
   for (const auto& [reason, count] : result.rejects) result.faces -= count;
+  if (plan.facts.recipe.face.detect) result.whole_pictures = result.faces - made.faces_found();
   return result;
 }
 

@@ -38,6 +38,7 @@ PreparePlan plan_preparation(const PrepareOptions& options);
 struct PrepareResult {
   std::int64_t faces = 0;                  // in the store now
   std::map<Reason, std::int64_t> rejects;  // in the store now
+  std::int64_t whole_pictures = 0;         // of the faces: those in which none was found (face.detect)
   std::int64_t unasked = 0;                // pictures that no row asked for
   bool went_on = false;                    // an earlier run had begun the store
   bool was_complete = false;               // an earlier run had done it all: no picture was read

@@ -44,6 +44,8 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
   }
 }
 
+bool has_places(SQLite::Database& database) { return database.tableExists("places"); }
+
 StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database) {
   check_is_store(file, database);
   StoreFacts facts;

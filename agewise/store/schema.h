@@ -24,6 +24,16 @@ CREATE TABLE faces (
 CREATE TABLE rejects (row INTEGER PRIMARY KEY, file TEXT NOT NULL, reason INTEGER NOT NULL, detail TEXT NOT NULL, picture TEXT NOT NULL);
 )sql";
 
+// Where in their pictures faces were cut out: pixels, degrees (face/face.h). Stores of before this was kept have no
+// such table; it is added to those that are gone on with.
+inline constexpr const char* kPlacesSchema = R"sql(
+CREATE TABLE IF NOT EXISTS places (
+  row INTEGER PRIMARY KEY,
+  left REAL NOT NULL, top REAL NOT NULL, right REAL NOT NULL, bottom REAL NOT NULL,
+  angle REAL NOT NULL, score REAL NOT NULL, replicated REAL NOT NULL);
+)sql";
+bool has_places(SQLite::Database& database);
+
 // Turns what SQLite says into an Error that names the file and what to do.
 [[noreturn]] void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem);
 

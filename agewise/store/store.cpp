@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <mutex>
@@ -33,6 +34,19 @@ FaceRecord face_at(SQLite::Statement& query) {
   face.picture = {enum_at<FileKind>(query.getColumn(9), 5), query.getColumn(10).getInt(), query.getColumn(11).getInt(),
                   query.getColumn(12).getInt(), query.getColumn(13).getInt()};
   return face;
+}
+
+void read_places(SQLite::Database& database, std::vector<FaceRecord>& faces) {
+  SQLite::Statement query(database, "SELECT row, left, top, right, bottom, angle, score, replicated FROM places");
+  auto number = [&](int column) { return query.getColumn(column).getDouble(); };
+  while (query.executeStep()) {
+    std::int64_t row = query.getColumn(0).getInt64();
+    auto face = std::lower_bound(faces.begin(), faces.end(), row,
+                                 [](const FaceRecord& one, std::int64_t wanted) { return one.row < wanted; });
+    if (face == faces.end() || face->row != row) continue;
+    face->face = Face{{number(1), number(2), number(3), number(4)}, number(5), number(6)};
+    face->replicated = number(7);
+  }
 }
 
 Image image_of(std::span<const std::byte> stored, const std::string& encoding, const FaceRecipe& recipe) {
@@ -103,6 +117,7 @@ std::vector<FaceRecord> Store::faces() const {
         "FROM faces ORDER BY row");
     std::vector<FaceRecord> faces;
     while (query.executeStep()) faces.push_back(face_at(query));
+    if (has_places(implementation_->database)) read_places(implementation_->database, faces);
     return faces;
   });
 }
@@ -126,6 +141,13 @@ std::map<Reason, std::int64_t> Store::reject_counts() const {
     while (query.executeStep())
       counts[static_cast<Reason>(query.getColumn(0).getInt())] = query.getColumn(1).getInt64();
     return counts;
+  });
+}
+
+std::int64_t Store::faces_found() const {
+  return implementation_->alone([&]() -> std::int64_t {
+    SQLite::Database& database = implementation_->database;
+    return has_places(database) ? database.execAndGet("SELECT count(*) FROM places").getInt64() : 0;
   });
 }
 

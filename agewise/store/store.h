@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agewise/catalog/screen.h"
+#include "agewise/face/face.h"
 #include "agewise/image/decode.h"
 #include "agewise/recipe/recipe.h"
 
@@ -22,7 +24,9 @@ struct FaceRecord {
   double age_sigma = kNotANumber;  // NaN: not known
   Gender gender = Gender::unknown;
   Split split = Split::train;
-  PictureInfo picture;  // of the original file
+  PictureInfo picture;       // of the original file
+  std::optional<Face> face;  // where it was cut out; nothing: it is the whole picture
+  double replicated = 0;     // share of it that lies outside the picture, 0 … 1
 };
 
 struct RejectRecord {
@@ -55,6 +59,7 @@ class Store {
   std::vector<FaceRecord> faces() const;      // all parts, in label order
   std::vector<RejectRecord> rejects() const;  // in label order
   std::map<Reason, std::int64_t> reject_counts() const;
+  std::int64_t faces_found() const;       // of the faces: how many were cut out of their picture
   Image picture(std::int64_t row) const;  // face.size × face.size, grey or RGB as the recipe says
 
  private:

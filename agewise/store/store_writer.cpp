@@ -66,7 +66,7 @@ struct StoreWriter::Implementation {
   std::filesystem::path file;
   SQLite::Database database;
   std::unique_ptr<SQLite::Transaction> transaction;
-  std::unique_ptr<SQLite::Statement> add_face, add_reject, drop_face, drop_reject;
+  std::unique_ptr<SQLite::Statement> add_face, add_place, add_reject, drop_face, drop_place, drop_reject;
   std::string encoding;
   int pending = 0;
   bool complete = false;
@@ -82,8 +82,10 @@ struct StoreWriter::Implementation {
   void make_statements() {
     auto make = [&](const char* text) { return std::make_unique<SQLite::Statement>(database, text); };
     add_face = make("INSERT OR REPLACE INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    add_place = make("INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     add_reject = make("INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?, ?)");
     drop_face = make("DELETE FROM faces WHERE row = ?");
+    drop_place = make("DELETE FROM places WHERE row = ?");
     drop_reject = make("DELETE FROM rejects WHERE row = ?");
   }
 
@@ -91,6 +93,16 @@ struct StoreWriter::Implementation {
     statement.reset();
     statement.bind(1, row);
     statement.exec();
+  }
+
+  void put_place(std::int64_t row, const Face& face, double replicated) {
+    add_place->reset();
+    add_place->bind(1, row);
+    int i = 1;
+    for (double number :
+         {face.box.left, face.box.top, face.box.right, face.box.bottom, face.angle, face.score, replicated})
+      add_place->bind(++i, number);
+    add_place->exec();
   }
 
   void count_row() {
@@ -129,6 +141,7 @@ StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& fa
       implementation_->complete = found.complete;
       if (found.complete) return;
     }
+    database.exec(kPlacesSchema);
     implementation_->make_statements();
     implementation_->begin();
     database.exec("UPDATE facts SET value = value WHERE name = 'complete'");  // takes the lock now
@@ -175,6 +188,8 @@ void StoreWriter::add(const FaceRecord& face, std::span<const std::byte> encoded
     add.bindNoCopy(++i, picture);
     add.bindNoCopy(++i, encoded.data(), static_cast<int>(encoded.size()));
     add.exec();
+    implementation_->drop(*implementation_->drop_place, face.row);
+    if (face.face) implementation_->put_place(face.row, *face.face, face.replicated);
     implementation_->count_row();
   });
 }
@@ -183,6 +198,7 @@ void StoreWriter::add(const RejectRecord& reject, const std::string& picture) {
   implementation_->guarded([&] {
     implementation_->begin();
     implementation_->drop(*implementation_->drop_face, reject.row);
+    implementation_->drop(*implementation_->drop_place, reject.row);
     SQLite::Statement& add = *implementation_->add_reject;
     add.reset();
     add.bind(1, reject.row);

@@ -62,7 +62,8 @@ Recipe recipe_on_store(const Recipe& wanted, const Store& store) {
   must_agree("face.size", wanted.face.size, stored.face.size, store);
   must_agree("face.colour", std::string(word(wanted.face.colour)), std::string(word(stored.face.colour)), store);
   must_agree("face.crop", wanted.face.crop, stored.face.crop, store);
-  if (stored.face.crop) must_agree("face.margin", wanted.face.margin, stored.face.margin, store);
+  must_agree("face.detect", wanted.face.detect, stored.face.detect, store);
+  if (stored.face.crop || stored.face.detect) must_agree("face.margin", wanted.face.margin, stored.face.margin, store);
   Recipe recipe = wanted;
   recipe.screen = stored.screen;
   recipe.face = stored.face;

@@ -7,6 +7,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/image/resize.h"
+#include "agewise/prepare/face.h"
 #include "tests/prepare/collection.h"
 
 namespace agewise {
@@ -196,6 +197,40 @@ TEST_F(Prepare, goes_on_with_the_same_folder_spelled_otherwise) {
   PrepareResult result = run({folder_ / "link" / ".." / "pictures" / "."});
   EXPECT_TRUE(result.went_on);
   EXPECT_EQ(result.faces, 1200);
+}
+
+// Stripes are no face.
+TEST_F(Prepare, with_detect_marks_pictures_without_a_face_or_rejects_them) {
+  write_labels(6);
+  write_folder(members(6));
+  recipe_.face.detect = true;
+  PrepareResult result = run({folder_ / "pictures"});
+  EXPECT_EQ(result.faces, 6);
+  EXPECT_EQ(result.whole_pictures, 6);
+  Store whole(store());
+  EXPECT_FALSE(whole.faces()[0].face);
+  EXPECT_EQ(whole.faces_found(), 0);
+
+  recipe_.face.no_face = NoFace::reject;
+  result = run({folder_ / "pictures"}, "rejects.db");
+  EXPECT_EQ(result.faces, 0);
+  EXPECT_EQ(result.whole_pictures, 0);
+  EXPECT_EQ(result.rejects.at(Reason::no_face_found), 6);
+}
+
+// Tag 6: stored on its left side. The box of the stored picture's left third is that of the upright one's top third.
+TEST_F(Prepare, takes_the_labels_box_for_one_in_the_picture_as_it_is_stored) {
+  std::vector<std::byte> file = read_file(AGEWISE_SOURCE_DIR "/tests/image/pictures/turned_6.jpg", 1 << 20);
+  Decoded decoded = decode(file, {.grey = true});
+  ASSERT_EQ(decoded.info.orientation, 6);
+  CatalogRow row;
+  row.face = Box{0, 0, decoded.info.width / 3.0, static_cast<double>(decoded.info.height)};
+  FaceRecipe recipe{.size = 8, .crop = true, .margin = 0};
+  Budget pixels(kMostPixels);
+  auto prepared = prepare_face(row, file, recipe, pixels, nullptr);
+  const Image& upright = *decoded.image;
+  Box top{0, 0, static_cast<double>(upright.width), upright.height / 3.0};
+  EXPECT_EQ(std::get<PreparedFace>(prepared).cut.image.pixels, cut_face(upright, {top}, 0, 8, 8).image.pixels);
 }
 
 }  // namespace

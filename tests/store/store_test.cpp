@@ -82,6 +82,44 @@ TEST_F(StoreTest, gives_back_what_was_put_in) {
   EXPECT_TRUE(is_store(file_));
 }
 
+TEST_F(StoreTest, knows_where_a_face_was_cut_out_until_a_newer_outcome_replaces_it) {
+  FaceRecord cut = face(4), turned = face(5);
+  cut.face = turned.face = Face{{1, 2, 30, 40.5}, -15, 1.25};
+  turned.replicated = 0.25;
+  {
+    StoreWriter writer(file_, facts_);
+    writer.add(cut, encode_face(make_image(8, 8, 1)), "a");
+    writer.add(turned, encode_face(make_image(8, 8, 1)), "b");
+    writer.add(face(4), encode_face(make_image(8, 8, 1)), "c");
+    writer.finish(0);
+  }
+  Store store(file_);
+  EXPECT_EQ(store.faces_found(), 1);
+  std::vector<FaceRecord> faces = store.faces();
+  EXPECT_FALSE(faces[0].face);
+  ASSERT_TRUE(faces[1].face);
+  EXPECT_EQ(faces[1].face->box.bottom, 40.5);
+  EXPECT_EQ(faces[1].face->angle, -15);
+  EXPECT_EQ(faces[1].face->score, 1.25);
+  EXPECT_EQ(faces[1].replicated, 0.25);
+}
+
+// What a program of before places were kept has written.
+TEST_F(StoreTest, without_places_is_read_and_gone_on_with) {
+  { StoreWriter writer(file_, facts_); }
+  { SQLite::Database(file_.string(), SQLite::OPEN_READWRITE).exec("DROP TABLE places"); }
+  EXPECT_EQ(Store(file_).faces_found(), 0);
+  EXPECT_TRUE(Store(file_).faces().empty());
+  {
+    StoreWriter writer(file_, facts_);
+    FaceRecord cut = face(4);
+    cut.face = Face{};
+    writer.add(cut, encode_face(make_image(8, 8, 1)), "a");
+    writer.commit();
+  }
+  EXPECT_EQ(Store(file_).faces_found(), 1);
+}
+
 TEST_F(StoreTest, is_one_file_when_it_is_complete) {
   make();
   EXPECT_FALSE(std::filesystem::exists(file_.string() + "-journal"));

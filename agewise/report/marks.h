@@ -1,0 +1,18 @@
+// A photograph with what was found in it.
+#pragma once
+#include <span>
+#include <string>
+
+#include "agewise/face/face.h"
+
+namespace agewise {
+
+struct Mark {
+  Face face;
+  std::string caption;  // one line, above the face
+};
+
+// The picture in colour, each face framed by its box, turned as the face is.
+Image with_marks(const Image& picture, std::span<const Mark> marks);
+
+}  // namespace agewise
