@@ -168,6 +168,13 @@ std::vector<Case> layer_cases() {
       one("a depth-wise convolution", 3, 5,
           "{kind = 'convolution', channels = 16, kernel = 1}, "
           "{kind = 'convolution', channels = 16, kernel = 3, pad = 1, groups = 16, bias = false}"),
+      one("convolutions of whole blocks of channels", 16, 7,
+          "{kind = 'convolution', channels = 16, kernel = 3, pad = 1, bias = false}, {kind = 'batch-norm'}, "
+          "{kind = 'relu'}, {kind = 'convolution', channels = 20, kernel = 3}, {kind = 'relu'}"),
+      one("a residual add to a convolution of whole blocks of channels that reads the same", 16, 6, R"(
+          {kind = 'convolution', channels = 16, kernel = 1, name = 'left'},
+          {kind = 'convolution', channels = 16, kernel = 3, pad = 1, name = 'right'},
+          {kind = 'add', from = ['left', 'right']})"),
       one("a convolution of uneven kernel and pad", 2, 6,
           "{kind = 'convolution', channels = 3, kernel_height = 1, kernel_width = 3, pad = [0, 2, 1, 0]}"),
       one("normalisation, ReLU", 3, 6,

@@ -104,9 +104,9 @@ struct Case {
     EXPECT_THAT(points, testing::Each(kGuard));
   }
 
-  void run(int threads, bool relu = false) {
+  void run(int threads, bool add = false, bool relu = false) {
     with_scratch(WinogradPass::forward, threads, [&](const float* points, float* scratch) {
-      winograd_forward(shape, in.floats.data(), points, bias.data(), relu, out.floats.data(), scratch, threads);
+      winograd_forward(shape, in.floats.data(), points, {bias.data(), add, relu}, out.floats.data(), scratch, threads);
     });
     with_scratch(WinogradPass::backward_data, threads, [&](const float* points, float* scratch) {
       winograd_backward_data(shape, out_gradient.floats.data(), points, in_gradient.floats.data(), scratch, threads);
@@ -256,7 +256,7 @@ TEST_F(Winograd, computes_what_the_definition_says_whatever_the_shape) {
         SCOPED_TRACE(testing::Message() << shape.in.channels << " to " << shape.out.channels << ", " << shape.in.height
                                         << " × " << shape.in.width << ", threads " << threads);
         Case c(shape);
-        c.run(threads, relu);
+        c.run(threads, false, relu);
         Errors errors = errors_of(c, 300, 100, relu);
         EXPECT_LT(errors.out.share(), 5e-6);
         EXPECT_LT(errors.in_gradient.share(), 5e-6);
@@ -315,10 +315,17 @@ TEST_F(Winograd, leaves_channels_that_fill_up_a_block_at_0) {
   }
 }
 
+TEST_F(Winograd, adds_to_what_lay_in_the_output_before_the_relu) {
+  Case c(shape_of(1, 16, 16, 6, 6, {1, 1, 1, 1}));
+  std::fill(c.out.floats.begin(), c.out.floats.end(), 2.0F);
+  c.run(1, true, true);
+  for (int x = 0; x < 6; ++x) EXPECT_NEAR(c.out(0, 3, 2, x), std::max(0.0, c.expected_out(0, 3, 2, x) + 2), 1e-5);
+}
+
 TEST_F(Winograd, hides_no_nan_behind_a_relu) {
   Case c(shape_of(1, 16, 16, 4, 4, {1, 1, 1, 1}));
   c.in(0, 3, 1, 1) = std::numeric_limits<float>::quiet_NaN();
-  c.run(1, true);
+  c.run(1, false, true);
   EXPECT_TRUE(std::isnan(c.out(0, 0, 1, 1)));
 }
 

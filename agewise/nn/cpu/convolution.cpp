@@ -1,5 +1,5 @@
-// Convolution by oneDNN, with what can be computed along: ReLU; for inference also a batch normalisation folded into
-// the weights and a residual add.
+// Convolution by oneDNN or our own Winograd kernels, with what can be computed along: ReLU; for inference also a batch
+// normalisation folded into the weights and a residual add.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -10,6 +10,7 @@
 #include "agewise/nn/cpu/thin_gradient.h"
 #include "agewise/nn/cpu/trial.h"
 #include "agewise/nn/cpu/weighted_step.h"
+#include "agewise/nn/cpu/winograd_call.h"
 
 namespace agewise::cpu {
 namespace {
@@ -60,10 +61,15 @@ class Convolution : public WeightedStep {
   Convolution(Plan& plan, const Operation& operation)
       : WeightedStep(plan, operation, std::get<layer::Convolution>(plan.layer(operation.layer).kind).bias),
         options_(std::get<layer::Convolution>(plan.layer(operation.layer).kind)),
-        geometry_(geometry_of(options_, plan.layer(input_).shape.channels)) {
+        geometry_(geometry_of(options_, plan.layer(input_).shape.channels)),
+        winograd_{plan.batch(), plan.layer(input_).shape, plan.layer(operation.layer).shape, options_.pad} {
     in_ = plan.value(input_);
-    description_ = choose_forward(plan);
-    note(name_, "forward", description_);
+    choose_forward(plan);
+    if (own_forward_) {
+      note(name_, "forward own winograd");
+    } else {
+      note(name_, "forward", description_);
+    }
     if (in_.layout() != description_.src_desc()) {
       Tensor wanted = plan.allocate(description_.src_desc());
       reorder_in_ = plan.reorder(in_, wanted);
@@ -71,24 +77,18 @@ class Convolution : public WeightedStep {
     }
     take_parameters(plan);
     take_output(plan);
-    std::vector<std::pair<int, Tensor>> arguments{
-        {DNNL_ARG_SRC, in_}, {DNNL_ARG_WEIGHTS, used_weights_}, {DNNL_ARG_DST, out_}};
-    if (used_bias_) arguments.emplace_back(DNNL_ARG_BIAS, used_bias_);
-    forward_ = plan.call(description_, dnnl::convolution_forward(description_), arguments);
+    plan_forward(plan);
     plan.define(operation.output, out_);
   }
 
   void set_parameters(const ParameterMap& map, std::span<const float> all) override {
     int first = map.first_of(operation_.layer);
-    dnnl::engine engine = used_weights_.memory.get_engine();
-    Desc plain(geometry_.weights, kFloat, geometry_.plain);
     if (operation_.normalisation < 0) {
-      reorder(engine, plain, map.part(all, first).data(), used_weights_.layout(), used_weights_.data());
+      use_weights(map.part(all, first).data());
       if (options_.bias) std::copy_n(map.part(all, first + 1).data(), options_.channels, used_bias_.data());
       return;
     }
-    std::vector<float> weights = fold(map, all);
-    reorder(engine, plain, weights.data(), used_weights_.layout(), used_weights_.data());
+    use_weights(fold(map, all).data());
   }
 
   void forward(const Pass&) override {
@@ -101,6 +101,7 @@ class Convolution : public WeightedStep {
  private:
   bool has_bias() const { return options_.bias || operation_.normalisation >= 0; }
   Desc bias_layout() const { return {{options_.channels}, kFloat, Tag::a}; }
+  Desc plain_weights() const { return {geometry_.weights, kFloat, geometry_.plain}; }
   Desc any_weights() const { return {geometry_.weights, kFloat, Tag::any}; }
 
   // What distinguishes one pass over one convolution from another.
@@ -115,7 +116,7 @@ class Convolution : public WeightedStep {
 
   using Forward = dnnl::convolution_forward;
 
-  Forward::primitive_desc choose_forward(Plan& plan) const {
+  void choose_forward(Plan& plan) {
     Desc any = plan.any_layout(plan.layer(input_).shape);
     std::vector<Forward::primitive_desc> ways{describe_forward(plan, kDirect, any)};
     std::vector<std::string> names{"direct"};
@@ -135,7 +136,33 @@ class Convolution : public WeightedStep {
       if (has_bias()) arguments.emplace_back(DNNL_ARG_BIAS, bias_layout());
       candidates.push_back(candidate<Forward>(plan, names[i], way, arguments, in_.layout()));
     }
-    return ways[plan.chooser().choose(question(plan, "forward"), candidates)];
+    // Ours takes the layouts that the first does.
+    bool own = fits_own(ways[0].src_desc(), ways[0].dst_desc());
+    if (own) candidates.push_back(winograd_candidate(plan, forward_task(plan)));
+    std::size_t chosen = plan.chooser().choose(question(plan, "forward"), candidates);
+    own_forward_ = own && chosen == ways.size();
+    description_ = ways[own_forward_ ? 0 : chosen];
+  }
+
+  bool fits_own(const Desc& in, const Desc& out) const {
+    return fits_winograd(options_) && winograd_fits(winograd_) &&
+           in == winograd_activations(winograd_.batch, winograd_.in) &&
+           out == winograd_activations(winograd_.batch, winograd_.out);
+  }
+
+  WinogradTask forward_task(const Plan& plan) const {
+    return {winograd_, WinogradPass::forward, has_bias(), !plan.train(), operation_.add >= 0, operation_.relu >= 0};
+  }
+
+  void plan_forward(Plan& plan) {
+    if (own_forward_) {
+      forward_ = winograd_call(plan, forward_task(plan), {in_, out_, used_weights_, used_bias_});
+      return;
+    }
+    std::vector<std::pair<int, Tensor>> arguments{
+        {DNNL_ARG_SRC, in_}, {DNNL_ARG_WEIGHTS, used_weights_}, {DNNL_ARG_DST, out_}};
+    if (used_bias_) arguments.emplace_back(DNNL_ARG_BIAS, used_bias_);
+    forward_ = plan.call(description_, Forward(description_), arguments);
   }
 
   Forward::primitive_desc describe_forward(Plan& plan, dnnl::algorithm algorithm, const Desc& in) const {
@@ -156,20 +183,22 @@ class Convolution : public WeightedStep {
   // Estimating needs the weights only as the kernel wants them, with the normalisation in them.
   void take_parameters(Plan& plan) {
     if (!plan.train()) {
-      used_weights_ = plan.pinned(description_.weights_desc());
+      used_weights_ = plan.pinned(own_forward_ ? winograd_points(winograd_) : description_.weights_desc());
       if (has_bias()) used_bias_ = plan.pinned(bias_layout());
       if (operation_.normalisation >= 0)
         epsilon_ = std::get<layer::BatchNorm>(plan.layer(operation_.normalisation).kind).epsilon;
       return;
     }
     int first = plan.first_parameter(operation_.layer);
-    weights_ = plan.parameter(first, {{geometry_.weights, kFloat, geometry_.plain}, description_.weights_desc()});
+    Desc layout = own_forward_ ? winograd_weights(winograd_) : description_.weights_desc();
+    weights_ = plan.parameter(first, {plain_weights(), layout});
     if (options_.bias) bias_ = plan.parameter(first + 1, plan.vector_layout(options_.channels));
     used_weights_ = weights_;
     used_bias_ = bias_;
   }
 
-  // A residual add adds to what lies in the output before: the other input itself if nobody needs it afterwards.
+  // A residual add adds to what lies in the output before: the other input itself if nobody needs it afterwards, nor
+  // the convolution while it goes on.
   void take_output(Plan& plan) {
     if (operation_.add < 0) {
       out_ = plan.allocate(description_.dst_desc());
@@ -177,7 +206,7 @@ class Convolution : public WeightedStep {
     }
     Tensor other = plan.value(operation_.other);
     bool alike = other.layout() == description_.dst_desc();
-    if (alike && plan.is_last_reader(operation_.other, operation_)) {
+    if (alike && other.buffer != in_.buffer && plan.is_last_reader(operation_.other, operation_)) {
       out_ = other;
       return;
     }
@@ -187,6 +216,11 @@ class Convolution : public WeightedStep {
     } else {
       reorder_other_ = plan.reorder(other, out_);
     }
+  }
+
+  void use_weights(const float* plain) {
+    if (own_forward_) return winograd_take_weights(winograd_, plain, used_weights_);
+    reorder(used_weights_.memory.get_engine(), plain_weights(), plain, used_weights_.layout(), used_weights_.data());
   }
 
   // γ / √(variance + ε) goes into each output channel's weights, which are returned, the rest into the bias.
@@ -229,11 +263,17 @@ class Convolution : public WeightedStep {
             description_};
   }
 
-  // The fastest of the kernels of one backward pass; nothing where oneDNN has but its plain loop. `describe` takes an
-  // algorithm and the layout of the weights: their own where the kernel takes it, else what it wants.
+  template <class Description>
+  struct Chosen {
+    std::optional<Description> onednn;  // nothing: ours, or oneDNN has but its plain loop
+    bool own = false;
+  };
+
+  // The fastest of the kernels of one backward pass. `describe` takes an algorithm and the layout of the weights: their
+  // own where the kernel takes it, else what it wants.
   template <class Primitive, class Describe, class Arguments>
-  auto choose_backward(Plan& plan, const char* pass, Describe describe, Arguments arguments)
-      -> std::optional<typename Primitive::primitive_desc> {
+  auto choose_backward(Plan& plan, const char* pass, const WinogradTask& own, Describe describe, Arguments arguments)
+      -> Chosen<typename Primitive::primitive_desc> {
     std::vector<typename Primitive::primitive_desc> ways;
     std::vector<Candidate> candidates;
     auto consider = [&](const char* name, dnnl::algorithm algorithm) {
@@ -247,7 +287,10 @@ class Convolution : public WeightedStep {
     consider("direct", kDirect);
     if (fits_winograd(options_)) consider("winograd", kWinograd);
     if (ways.empty()) return {};
-    return ways[plan.chooser().choose(question(plan, pass), candidates)];
+    if (fits_own(in_.layout(), out_.layout())) candidates.push_back(winograd_candidate(plan, own));
+    std::size_t chosen = plan.chooser().choose(question(plan, pass), candidates);
+    if (chosen == ways.size()) return {{}, true};
+    return {ways[chosen]};
   }
 
   void compute_weight_gradient() override {
@@ -260,8 +303,9 @@ class Convolution : public WeightedStep {
     int first = plan.first_parameter(operation_.layer);
     weight_gradient_ = plan.gradient_of_parameter(first, weights_.layout());
     if (options_.bias) bias_gradient_ = plan.gradient_of_parameter(first + 1, bias_layout());
+    WinogradTask own{winograd_, WinogradPass::backward_weights, options_.bias};
     auto chosen = choose_backward<BackwardWeights>(
-        plan, "backward weights",
+        plan, "backward weights", own,
         [&](dnnl::algorithm algorithm, const Desc& weights) {
           return describe_backward_weights(plan, algorithm, weights);
         },
@@ -272,13 +316,19 @@ class Convolution : public WeightedStep {
           if (options_.bias) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, bias_layout());
           return arguments;
         });
-    if (!chosen && has_thin_gradient(options_, in_, out_)) {
+    if (chosen.own) {
+      note(name_, "backward weights own winograd");
+      Tensor found = weight_gradient_as(plan, weight_gradient_, winograd_weights(winograd_));
+      backward_weights_ = winograd_call(plan, own, {in_, changed_, found, bias_gradient_});
+      return;
+    }
+    if (!chosen.onednn && has_thin_gradient(options_, in_, out_)) {
       thin_gradient_ = std::make_unique<ThinGradient>(plan, thin_shape(plan), in_, weight_gradient_, bias_gradient_);
       note(name_, "backward weights own");
       return;
     }
     BackwardWeights::primitive_desc description =
-        chosen ? *chosen : describe_backward_weights(plan, kDirect, any_weights());
+        chosen.onednn ? *chosen.onednn : describe_backward_weights(plan, kDirect, any_weights());
     note(name_, "backward weights", description);
     Tensor found = weight_gradient_as(plan, weight_gradient_, description.diff_weights_desc());
     std::vector<std::pair<int, Tensor>> arguments{
@@ -295,8 +345,9 @@ class Convolution : public WeightedStep {
 
   void plan_backward_data(Plan& plan) override {
     // Most kernels want the weights with input and output channels exchanged: a reorder of little.
+    WinogradTask own{winograd_, WinogradPass::backward_data};
     auto chosen = choose_backward<BackwardData>(
-        plan, "backward data",
+        plan, "backward data", own,
         [&](dnnl::algorithm algorithm, const Desc& weights) {
           return describe_backward_data(plan, algorithm, weights);
         },
@@ -305,7 +356,14 @@ class Convolution : public WeightedStep {
                                                    {DNNL_ARG_WEIGHTS, way.weights_desc()},
                                                    {DNNL_ARG_DIFF_SRC, way.diff_src_desc()}};
         });
-    BackwardData::primitive_desc description = chosen ? *chosen : describe_backward_data(plan, kDirect, any_weights());
+    if (chosen.own) {
+      note(name_, "backward data own winograd");
+      Tensor weights = weights_as(plan, winograd_weights(winograd_)), to_input = input_gradient(plan);
+      backward_data_ = winograd_call(plan, own, {to_input, changed_, weights, {}});
+      return;
+    }
+    BackwardData::primitive_desc description =
+        chosen.onednn ? *chosen.onednn : describe_backward_data(plan, kDirect, any_weights());
     note(name_, "backward data", description);
     Tensor weights = weights_as(plan, description.weights_desc()), to_input = input_gradient(plan);
     backward_data_ =
@@ -315,7 +373,9 @@ class Convolution : public WeightedStep {
 
   layer::Convolution options_;
   Geometry geometry_;
-  dnnl::convolution_forward::primitive_desc description_;
+  WinogradShape winograd_;  // means something where fits_own() says so
+  Forward::primitive_desc description_;
+  bool own_forward_ = false;
   Tensor other_, used_weights_, used_bias_;
   double epsilon_ = 0;
   Tensor weight_gradient_, bias_gradient_;

@@ -1,5 +1,6 @@
 // A graph on its way to an executable: what each step reads and writes, in which layout, at which time, where.
 #pragma once
+#include <functional>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <utility>
@@ -24,16 +25,18 @@ struct Tensor {
   explicit operator bool() const { return static_cast<bool>(memory); }
 };
 
-// A oneDNN primitive with its arguments, made once, run every step.
+// A oneDNN primitive with its arguments, or a kernel of our own: made once, run every step.
 class Call {
  public:
   Call() = default;
+  explicit Call(std::function<void()> own) : own_(std::move(own)) {}
   Call(dnnl::primitive primitive, const std::vector<std::pair<int, Tensor>>& arguments, const dnnl::stream& stream);
 
   void operator()() const;
-  explicit operator bool() const { return static_cast<bool>(primitive_); }
+  explicit operator bool() const { return own_ || primitive_; }
 
  private:
+  std::function<void()> own_;
   dnnl::primitive primitive_;
   std::vector<dnnl::memory> memories_;  // keeps alive what arguments_ names
   std::vector<dnnl_exec_arg_t> arguments_;

@@ -149,14 +149,14 @@ void winograd_transform_weights(const WinogradShape& shape, WinogradPass pass, c
   });
 }
 
-void winograd_forward(const WinogradShape& shape, const float* in, const float* transformed, const float* bias,
-                      bool relu, float* out, float* scratch, int threads) {
-  convolve(shape, in, transformed, {bias, shape.out.channels, relu}, out, scratch, threads);
+void winograd_forward(const WinogradShape& shape, const float* in, const float* transformed,
+                      const WinogradFinish& finish, float* out, float* scratch, int threads) {
+  convolve(shape, in, transformed, {finish.bias, shape.out.channels, finish.add, finish.relu}, out, scratch, threads);
 }
 
 void winograd_backward_data(const WinogradShape& shape, const float* out_gradient, const float* transformed,
                             float* in_gradient, float* scratch, int threads) {
-  convolve(turned(shape), out_gradient, transformed, {nullptr, 0, false}, in_gradient, scratch, threads);
+  convolve(turned(shape), out_gradient, transformed, {nullptr, 0, false, false}, in_gradient, scratch, threads);
 }
 
 void winograd_backward_weights(const WinogradShape& s, const float* in, const float* out_gradient,

@@ -2,9 +2,9 @@
 // "Fast Algorithms for Convolutional Neural Networks", CVPR 2016): 36 multiplications a tile of 4 × 4 outputs where the
 // direct convolution needs 144. oneDNN has one for AVX-512 only; this one is for AVX2 too.
 //
-// Interpolation points 0, ±1/√2, ±√2, ∞: of those tried the most accurate (Lavin's 0, ±1, ±2, ∞ errs three times as
-// much). Beside the direct convolution on VGG-16's shapes, largest difference over largest value and the same of root
-// mean squares: below 1e-5 forward and towards the input, below 2e-5 for weight gradients (tests/nn/winograd_test.cpp).
+// Interpolation points 0, ±1/√2, ±√2, ∞: of those tried the most accurate (Lavin's 0, ±1, ±2, ∞ errs about three times
+// as much). On VGG-16's shapes the largest difference from the definition over the largest value, and the same of root
+// mean squares, stay below 1e-5 in all three passes, weight gradients of one picture (tests/nn/winograd_test.cpp).
 //
 // Layouts: activations in blocks of vector_floats() = B channels, N × C/B × H × W × B, as the engine has them; weights
 // and their gradients OIhw{B}i{B}o, oneDNN's OIhw16i16o or OIhw8i8o. The channels that fill up a last block are 0 in
@@ -36,9 +36,13 @@ std::size_t winograd_weight_floats(const WinogradShape& shape);
 void winograd_transform_weights(const WinogradShape& shape, WinogradPass pass, const float* weights, float* transformed,
                                 int threads);
 
-// bias: out.channels floats, or null.
-void winograd_forward(const WinogradShape& shape, const float* in, const float* transformed, const float* bias,
-                      bool relu, float* out, float* scratch, int threads);
+struct WinogradFinish {
+  const float* bias = nullptr;  // out.channels floats, or null
+  bool add = false;             // what lay in `out` before is added
+  bool relu = false;            // last
+};
+void winograd_forward(const WinogradShape& shape, const float* in, const float* transformed,
+                      const WinogradFinish& finish, float* out, float* scratch, int threads);
 void winograd_backward_data(const WinogradShape& shape, const float* out_gradient, const float* transformed,
                             float* in_gradient, float* scratch, int threads);
 // bias_gradient: out.channels floats, or null where it is not wanted.

@@ -41,7 +41,7 @@ void tiles_from_gradients(const Tiled& picture, const float* pixels, TileRun til
 struct Finish {
   const float* bias;  // one a channel, or null
   int channels;
-  bool relu;
+  bool add, relu;
 };
 void outputs_from_tiles(const Tiled& picture, const float* points, TileRun tiles, const Finish& finish, float* pixels,
                         std::int64_t begin, std::int64_t end);

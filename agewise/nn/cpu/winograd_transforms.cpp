@@ -189,8 +189,10 @@ void to_outputs(const Tiled& p, const float* points, TileRun tiles, const Finish
     transform<ToOutput<4>>([&](int y, int x)
                                HWY_ATTR { return hn::LoadU(d, from + static_cast<std::size_t>(y * 6 + x) * stride); },
                            [&](int y, int x, V v) HWY_ATTR {
-                             if (y < rows && x < columns)
-                               hn::StoreU(hn::Max(least, hn::Add(v, add)), d, pixels + place + y * line + x * kLanes);
+                             if (y >= rows || x >= columns) return;
+                             float* to = pixels + place + y * line + x * kLanes;
+                             v = hn::Add(v, finish.add ? hn::Add(add, hn::LoadU(d, to)) : add);
+                             hn::StoreU(hn::Max(least, v), d, to);
                            });
   });
 }
