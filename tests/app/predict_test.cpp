@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agewise/base/files.h"
+#include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
 #include "tests/app/run_program.h"
 #include "tests/estimate/small_model.h"
@@ -118,6 +120,25 @@ TEST_F(Predict, refuses_what_is_no_model_or_holds_no_pictures) {
   EXPECT_EQ(predict(at("empty")).output,
             "agewise: " + at("empty") + ": holds no pictures (.jpg, .png, .webp, .heic)\n");
   EXPECT_EQ(run("predict " + at("pictures")).exit_code, 2);
+}
+
+// A dark picture, in which there is no face.
+TEST_F(Predict, looks_for_faces_when_asked_and_says_that_it_took_the_whole_picture) {
+  Outcome outcome = predict("--detect " + at("pictures/a.PNG"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.output, " 20.0  under 30     " + at("pictures/a.PNG") + "  no face found: the whole picture\n");
+  json all = json::parse(predict("--detect --json " + at("pictures/a.PNG")).output);
+  EXPECT_TRUE(all[0]["box"].is_null());
+  EXPECT_EQ(all[0]["age"], 20);
+}
+
+TEST_F(Predict, draws_what_it_found_into_a_copy_of_one_picture) {
+  EXPECT_EQ(predict("--detect " + at("pictures/a.PNG") + " --draw " + at("marked.png")).exit_code, 0);
+  Decoded marked = decode(read_file(folder_ / "marked.png", 1 << 20));
+  EXPECT_EQ(marked.info.width, 20);
+  EXPECT_EQ(marked.info.height, 30);
+  EXPECT_EQ(predict("--detect " + at("pictures") + " --draw " + at("marked.png")).exit_code, 2);
+  EXPECT_THAT(predict(at("pictures/a.PNG") + " --draw " + at("marked.png")).output, HasSubstr("add --detect"));
 }
 
 TEST_F(Predict, has_its_model_shown_by_info) {
