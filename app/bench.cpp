@@ -132,7 +132,7 @@ Result measure(Engine& engine, const Case& test, double seconds, const StopFlag&
   std::vector<double> times = time_steps(seconds, stop, [&] {
     if (test.mode == Mode::infer) return network->forward();
     network->forward({1, 0, samples});
-    loss_and_gradient(Loss::cross_entropy, classes, network->output(), targets, network->output_gradient());
+    loss_and_gradient(TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
     network->backward();
     optimiser_step(recipe.train, recipe.train.rate, *network, infos, state);
   });

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kLargestCsv = std::uint64_t{2} << 30;  // bytes
 
-enum class Column { file, age, age_sigma, born, taken, gender, race, person, split, source, other };
+enum class Column { file, age, age_sigma, born, taken, gender, race, person, split, source, conflict, other };
 
 Column column_of(const std::string& name) {
   struct Named {
@@ -32,7 +32,8 @@ Column column_of(const std::string& name) {
                                                          {"group", Column::person},
                                                          {"person", Column::person},
                                                          {"split", Column::split},
-                                                         {"source", Column::source}}) {
+                                                         {"source", Column::source},
+                                                         {"label_conflict_years", Column::conflict}}) {
     if (name == known.name) return known.column;
   }
   return Column::other;
@@ -51,7 +52,8 @@ struct Reading {
   std::vector<std::string> record;
   std::int64_t line = 0;  // records so far, the header included
   Catalog catalog;
-  std::string problem;  // the first; libcsv is C and must not be thrown through
+  double conflict = kNotANumber;  // years, of the record
+  std::string problem;            // the first; libcsv is C and must not be thrown through
 
   void fail(const std::string& what) {
     if (problem.empty()) problem = fmt::format("{}, record {}: {}", origin, line, what);
@@ -112,6 +114,9 @@ struct Reading {
       case Column::source:
         row.source = std::move(text);
         break;
+      case Column::conflict:
+        conflict = number(text, "label_conflict_years");
+        break;
       case Column::other:
         break;
     }
@@ -131,7 +136,9 @@ struct Reading {
       return fail(fmt::format("has {} columns; the header has {}", record.size(), columns.size()));
     CatalogRow row;
     row.source = source;
+    conflict = kNotANumber;
     for (std::size_t i = 0; i < columns.size(); ++i) fill(row, columns[i], record[i]);
+    if (std::isnan(row.age_sigma) && conflict > 0) row.age_sigma = conflict / 2;
     while (!row.file.empty() && row.file.back() == ' ') row.file.pop_back();
     if (row.file.empty()) fail("column file is empty");
     catalog.rows.push_back(std::move(row));

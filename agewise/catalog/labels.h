@@ -14,9 +14,10 @@ namespace agewise {
 Catalog read_imdb_wiki(const std::filesystem::path& file);
 
 // CSV (RFC 4180; a byte order mark and CRLF are fine) with a header. Columns, in any order: file and age, or file with
-// dob (MATLAB day) and photo_taken (year); age_sigma, gender, race, group or person, split, source. gender: male,
-// female, m, f, or UTKFace's digits, 0 male and 1 female (the opposite of IMDB-WIKI's); race: a word or UTKFace's
-// digits. Other columns are passed over.
+// dob (MATLAB day) and photo_taken (year); age_sigma, gender, race, group or person, split, source,
+// label_conflict_years (how far apart the labels of the same picture lie: half of it is the deviation of an age that
+// has no age_sigma). gender: male, female, m, f, or UTKFace's digits, 0 male and 1 female (the opposite of
+// IMDB-WIKI's); race: a word or UTKFace's digits. Other columns are passed over.
 Catalog read_csv(const std::filesystem::path& file);
 Catalog parse_csv(std::string_view text, const std::string& origin, const std::string& source);
 

@@ -10,6 +10,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/nn/build.h"
+#include "agewise/nn/loss.h"
 
 namespace agewise {
 namespace {
@@ -153,14 +154,15 @@ Graph graph_of(const Recipe& recipe, const Classes& classes) {
   if (!recipe.network.mean.empty() && recipe.network.mean.size() != static_cast<std::size_t>(channels)) {
     throw UsageError(fmt::format("network.mean must have one number a channel: {}", channels));
   }
-  Graph graph = build_graph(recipe.network, channels, input_side(recipe), classes.count());
-  int outputs = recipe.train.loss == Loss::regression ? 1 : classes.count();
+  int outputs = outputs_for(recipe.train.loss, classes);
+  Graph graph = build_graph(recipe.network, channels, input_side(recipe), outputs);
   if (graph.outputs.size() != 1) throw UsageError("[network] must have one layer that no other layer reads");
   const Layer& last = graph.layers[graph.outputs.front()];
   if (last.shape != Shape{outputs, 1, 1}) {
     throw UsageError(fmt::format("layer {}: gives {} × {} × {} numbers; the loss needs {}", last.name,
                                  last.shape.channels, last.shape.height, last.shape.width, outputs));
   }
+  for (const std::string& pattern : recipe.train.frozen) freeze(graph, pattern);
   return graph;
 }
 

@@ -31,8 +31,8 @@ struct Model {
 };
 
 // The network that the recipe spells out, for its pictures and its loss: one input of channels × input_side()², one
-// output of a number a class, or of one number for regression. Throws UsageError where it is not so, and as nn/build.h
-// says.
+// output of a number a class, or of one number for regression; layers that train.frozen names are held still. Throws
+// UsageError where it is not so, and as nn/build.h says.
 Graph graph_of(const Recipe& recipe, const Classes& classes);
 
 // What a file may hold beside the model: a checkpoint's optimiser. All its names begin with "train.".

@@ -1,6 +1,7 @@
 #include "agewise/nn/build.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <functional>
@@ -239,6 +240,23 @@ Graph build_graph(const NetworkRecipe& network, int channels, int size, int clas
   for (const LayerRecipe& recipe : network.layers) append(graph, recipe, classes);
   graph.outputs = layers_nobody_reads(graph);
   return graph;
+}
+
+void freeze(Graph& graph, const std::string& pattern) {
+  bool any = false;
+  std::vector<std::string> names;
+  for (Layer& layer : graph.layers) {
+    if (!has_weights(layer.kind)) continue;
+    names.push_back(layer.name);
+    if (::fnmatch(pattern.c_str(), layer.name.c_str(), 0) != 0) continue;
+    any = true;
+    layer.rate_factor = layer.bias_rate_factor = 0;
+    if (auto* norm = std::get_if<layer::BatchNorm>(&layer.kind)) norm->momentum = 1;
+  }
+  if (any) return;
+  if (names.empty()) throw UsageError("train.frozen: the network has no layers with weights");
+  throw UsageError(fmt::format("train.frozen: no layer with weights is called {}; did you mean {}?", pattern,
+                               nearest_name(pattern, names)));
 }
 
 }  // namespace agewise

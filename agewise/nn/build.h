@@ -16,12 +16,16 @@ namespace agewise {
 //   max-pool             kernel; stride = kernel; pad 0
 //   average-pool         the same
 //   dropout              rate
-//   fully-connected      outputs (a number, or "classes"); bias true; initial "he-normal"
+//   fully-connected      outputs (a number, or "classes"; for a regression that is 1); bias true; initial "he-normal"
 //   pad                  channels 0, bottom 0, right 0: zeros appended
 //
 // initial: "he-normal", "lecun-normal", "pytorch-uniform", "normal-001". On every layer with weights: rate_factor 1,
 // bias_rate_factor = rate_factor. Throws UsageError naming layer and key for an unknown kind or option (with the
 // nearest known one), a missing or wrong value, or shapes that do not fit.
 Graph build_graph(const NetworkRecipe& network, int channels, int size, int classes);
+
+// Holds still the layers whose names match `pattern` (* and ? as in a shell): rates and, of batch normalisation, the
+// running statistics. Throws UsageError if no layer with weights has such a name.
+void freeze(Graph& graph, const std::string& pattern);
 
 }  // namespace agewise

@@ -22,10 +22,10 @@ struct Distribution {
 };
 
 // A row's loss, and its gradient towards the logits.
-using RowLoss = double (*)(const Classes& classes, const Distribution& found, const Target& target,
-                           std::span<float> gradient);
+using RowLoss = double (*)(const TrainRecipe& recipe, const Classes& classes, const Distribution& found,
+                           const Target& target, std::span<float> gradient);
 
-double cross_entropy(const Classes& classes, const Distribution& found, const Target& target,
+double cross_entropy(const TrainRecipe&, const Classes& classes, const Distribution& found, const Target& target,
                      std::span<float> gradient) {
   auto truth = static_cast<std::size_t>(class_of(classes, target.age));
   for (std::size_t c = 0; c < gradient.size(); ++c)
@@ -33,7 +33,7 @@ double cross_entropy(const Classes& classes, const Distribution& found, const Ta
   return -found.log[truth];
 }
 
-double label_distribution(const Classes& classes, const Distribution& found, const Target& target,
+double label_distribution(const TrainRecipe&, const Classes& classes, const Distribution& found, const Target& target,
                           std::span<float> gradient) {
   std::vector<float> truth(gradient.size());
   gaussian_target(classes, target.age, target.sigma, truth);
@@ -45,7 +45,7 @@ double label_distribution(const Classes& classes, const Distribution& found, con
   return divergence;
 }
 
-double expected_value_l1(const Classes& classes, const Distribution& found, const Target& target,
+double expected_value_l1(const TrainRecipe&, const Classes& classes, const Distribution& found, const Target& target,
                          std::span<float> gradient) {
   double expected = std::inner_product(found.probability.begin(), found.probability.end(), classes.values.begin(), 0.0);
   double off = expected - target.age;
@@ -55,41 +55,58 @@ double expected_value_l1(const Classes& classes, const Distribution& found, cons
   return std::abs(off);
 }
 
-double mean_over_rows(RowLoss loss, const Classes& classes, std::span<const float> outputs,
-                      std::span<const Target> targets, std::span<float> gradient) {
-  auto n = static_cast<std::size_t>(classes.count());
-  double sum = 0;
-  for (std::size_t row = 0; row < targets.size(); ++row)
-    sum += loss(classes, Distribution(outputs.subspan(row * n, n)), targets[row], gradient.subspan(row * n, n));
-  for (float& value : gradient) value /= static_cast<float>(targets.size());
-  return sum / static_cast<double>(targets.size());
+double mean_variance(const TrainRecipe& recipe, const Classes& classes, const Distribution& found, const Target& target,
+                     std::span<float> gradient) {
+  double mean = std::inner_product(found.probability.begin(), found.probability.end(), classes.values.begin(), 0.0);
+  double variance = 0;
+  for (std::size_t c = 0; c < gradient.size(); ++c)
+    variance += found.probability[c] * (classes.values[c] - mean) * (classes.values[c] - mean);
+  double loss = cross_entropy(recipe, classes, found, target, gradient);
+  for (std::size_t c = 0; c < gradient.size(); ++c) {
+    double off = classes.values[c] - mean;
+    gradient[c] += static_cast<float>(found.probability[c] * (recipe.mean_weight * (mean - target.age) * off +
+                                                              recipe.variance_weight * (off * off - variance)));
+  }
+  return loss + recipe.mean_weight * 0.5 * (mean - target.age) * (mean - target.age) +
+         recipe.variance_weight * variance;
 }
 
-double regression(std::span<const float> outputs, std::span<const Target> targets, std::span<float> gradient) {
-  double sum = 0;
-  for (std::size_t row = 0; row < targets.size(); ++row) {
-    double off = outputs[row] - targets[row].age / kRegressionUnit;
-    sum += off * off;
-    gradient[row] = static_cast<float>(2 * off / static_cast<double>(targets.size()));
+double regression(std::span<const float> outputs, const Target& target, std::span<float> gradient) {
+  double off = outputs[0] - target.age / kRegressionUnit;
+  gradient[0] = static_cast<float>(2 * off);
+  return off * off;
+}
+
+RowLoss row_loss(Loss loss) {
+  switch (loss) {
+    case Loss::label_distribution:
+      return label_distribution;
+    case Loss::expected_value_l1:
+      return expected_value_l1;
+    case Loss::mean_variance:
+      return mean_variance;
+    default:
+      return cross_entropy;
   }
-  return sum / static_cast<double>(targets.size());
 }
 
 }  // namespace
 
-double loss_and_gradient(Loss loss, const Classes& classes, std::span<const float> outputs,
+double loss_and_gradient(const TrainRecipe& recipe, const Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient) {
-  switch (loss) {
-    case Loss::cross_entropy:
-      return mean_over_rows(cross_entropy, classes, outputs, targets, gradient);
-    case Loss::label_distribution:
-      return mean_over_rows(label_distribution, classes, outputs, targets, gradient);
-    case Loss::expected_value_l1:
-      return mean_over_rows(expected_value_l1, classes, outputs, targets, gradient);
-    case Loss::regression:
-      break;
+  auto n = static_cast<std::size_t>(outputs_for(recipe.loss, classes));
+  RowLoss loss_of_row = row_loss(recipe.loss);
+  double sum = 0;
+  for (std::size_t row = 0; row < targets.size(); ++row) {
+    std::span<const float> found = outputs.subspan(row * n, n);
+    std::span<float> own = gradient.subspan(row * n, n);
+    double loss = recipe.loss == Loss::regression
+                      ? regression(found, targets[row], own)
+                      : loss_of_row(recipe, classes, Distribution(found), targets[row], own);
+    sum += targets[row].weight * loss;
+    for (float& value : own) value *= static_cast<float>(targets[row].weight / static_cast<double>(targets.size()));
   }
-  return regression(outputs, targets, gradient);
+  return sum / static_cast<double>(targets.size());
 }
 
 void softmax_rows(std::span<float> logits, int n) {

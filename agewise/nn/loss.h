@@ -11,6 +11,7 @@ namespace agewise {
 struct Target {
   double age;    // years
   double sigma;  // of the label distribution, years; 0 where the loss has no use for it
+  double weight = 1;
 };
 
 inline constexpr double kRegressionUnit = 100;  // years: the output of a regression network is age / 100
@@ -18,10 +19,13 @@ inline constexpr double kRegressionUnit = 100;  // years: the output of a regres
 // Outputs of a network for this loss: one a class, or 1 for regression.
 inline int outputs_for(Loss loss, const Classes& classes) { return loss == Loss::regression ? 1 : classes.count(); }
 
-// Loss, mean over the batch, and its gradient. `outputs` and `gradient` are batch × outputs_for() raw network outputs
-// (logits). Cross-entropy: against the age's class. Label distribution: Kullback–Leibler divergence from
-// gaussian_target. Expected-value L1: |Σ value·softmax - age|, years. Regression: (output - age / 100)².
-double loss_and_gradient(Loss loss, const Classes& classes, std::span<const float> outputs,
+// Loss, mean over the batch of each picture's times its weight, and its gradient. `outputs` and `gradient` are batch ×
+// outputs_for() raw network outputs (logits). Cross-entropy: against the age's class. Label distribution:
+// Kullback–Leibler divergence from gaussian_target. Expected-value L1: |Σ value·softmax - age|, years. Regression:
+// (output - age / 100)². Mean-variance (Pan et al., "Mean-variance loss for deep age estimation", CVPR 2018):
+// cross-entropy + mean_weight · ½(mean - age)² + variance_weight · variance, of softmax over the classes' values, in
+// years.
+double loss_and_gradient(const TrainRecipe& recipe, const Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient);
 
 // Softmax of each row of batch × n logits, in place.

@@ -98,8 +98,15 @@ std::vector<Key> make_keys() {
       {"network", "size", Whole{at<kNetwork, &NetworkRecipe::size>, 0, 1024}},
 
       {"train", "loss",
-       word<kTrain, &TrainRecipe::loss>({"cross-entropy", "label-distribution", "expected-value-l1", "regression"})},
+       word<kTrain, &TrainRecipe::loss>(
+           {"cross-entropy", "label-distribution", "expected-value-l1", "regression", "mean-variance"})},
       {"train", "sigma", Real{at<kTrain, &TrainRecipe::sigma>, 0.01, 100}},
+      {"train", "label_sigma", word<kTrain, &TrainRecipe::label_sigma>({"replaces", "widens", "ignored"})},
+      {"train", "mean_weight", Real{at<kTrain, &TrainRecipe::mean_weight>, 0, 1000}},
+      {"train", "variance_weight", Real{at<kTrain, &TrainRecipe::variance_weight>, 0, 1000}},
+      {"train", "age_cap", Whole{at<kTrain, &TrainRecipe::age_cap>, 0, 1'000'000'000}},
+      {"train", "age_weight", Real{at<kTrain, &TrainRecipe::age_weight>, 0, 1}},
+      {"train", "frozen", at<kTrain, &TrainRecipe::frozen>},
       {"train", "optimiser", word<kTrain, &TrainRecipe::optimiser>({"sgd", "rmsprop", "adamw"})},
       {"train", "rate", Real{at<kTrain, &TrainRecipe::rate>, 0, 1000}},
       {"train", "alpha", Real{at<kTrain, &TrainRecipe::alpha>, 0, 1}},

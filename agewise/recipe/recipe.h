@@ -102,7 +102,8 @@ struct NetworkRecipe {
   std::vector<LayerRecipe> layers;
 };
 
-enum class Loss { cross_entropy, label_distribution, expected_value_l1, regression };
+enum class Loss { cross_entropy, label_distribution, expected_value_l1, regression, mean_variance };
+enum class LabelSigma { replaces, widens, ignored };
 enum class Optimiser { sgd, rmsprop, adamw };
 enum class Schedule { constant, step, cosine };
 enum class Prediction { expected_value, median, argmax };
@@ -110,7 +111,12 @@ enum class Selection { accuracy, mae, loss, epsilon };
 
 struct TrainRecipe {
   Loss loss = Loss::cross_entropy;
-  double sigma = 2;  // years, of the label distribution where the labels give none
+  double sigma = 2;                               // years, of the label distribution
+  LabelSigma label_sigma = LabelSigma::replaces;  // a label's own deviation: instead of sigma, beside it (√(σ² + own²))
+  double mean_weight = 0.2, variance_weight = 0.05;  // of the mean-variance loss
+  int age_cap = 0;                                   // pictures of one age in an epoch, drawn anew in each; 0: all
+  double age_weight = 0;            // a picture's loss times (pictures of its age)^-x; 0: all alike, 1: ages alike
+  std::vector<std::string> frozen;  // layers that are held still: names, * and ? as in a shell
   Optimiser optimiser = Optimiser::rmsprop;
   double rate = 1e-3;
   double alpha = 0.9;                 // RMSprop's decay of the squared gradient

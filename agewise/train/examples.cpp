@@ -2,12 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/random.h"
 
 namespace agewise {
+namespace {
+
+double sigma_of(double own, const TrainRecipe& recipe) {
+  if (!(own > 0) || recipe.label_sigma == LabelSigma::ignored) return recipe.sigma;
+  return recipe.label_sigma == LabelSigma::replaces ? own : std::hypot(own, recipe.sigma);
+}
+
+// Training pictures of each whole year of age.
+std::map<int, std::vector<std::uint32_t>> by_age(const Examples& examples) {
+  std::map<int, std::vector<std::uint32_t>> pictures;
+  for (std::uint32_t i : examples.train) pictures[static_cast<int>(std::floor(examples.faces[i].age))].push_back(i);
+  return pictures;
+}
+
+}  // namespace
 
 std::vector<std::uint32_t> indices_of(const std::vector<FaceRecord>& faces, Split part) {
   std::vector<std::uint32_t> indices;
@@ -44,12 +62,33 @@ std::string content_of(const Store& store) {
   return content_hash(std::as_bytes(std::span(text)));
 }
 
-std::vector<Target> targets_of(const std::vector<FaceRecord>& faces, double default_sigma) {
+std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& recipe) {
   std::vector<Target> targets;
-  for (const FaceRecord& face : faces) {
-    targets.push_back({face.age, face.age_sigma > 0 ? face.age_sigma : default_sigma});
+  for (const FaceRecord& face : examples.faces) targets.push_back({face.age, sigma_of(face.age_sigma, recipe)});
+  if (recipe.age_weight == 0) return targets;
+  double sum = 0;
+  for (const auto& [age, pictures] : by_age(examples)) {
+    for (std::uint32_t i : pictures)
+      sum += targets[i].weight = std::pow(static_cast<double>(pictures.size()), -recipe.age_weight);
   }
+  for (std::uint32_t i : examples.train) targets[i].weight *= static_cast<double>(examples.train.size()) / sum;
   return targets;
+}
+
+std::vector<std::uint32_t> epoch_order(const Examples& examples, const TrainRecipe& recipe, int epoch) {
+  auto number = static_cast<std::uint32_t>(epoch);
+  std::vector<std::uint32_t> order = examples.train;
+  if (recipe.age_cap > 0) {
+    order.clear();
+    for (auto& [age, pictures] : by_age(examples)) {
+      Random(recipe.seed, Purpose::balance, number, static_cast<std::uint32_t>(age)).shuffle(std::span(pictures));
+      pictures.resize(std::min(pictures.size(), static_cast<std::size_t>(recipe.age_cap)));
+      order.insert(order.end(), pictures.begin(), pictures.end());
+    }
+    std::sort(order.begin(), order.end());
+  }
+  Random(recipe.seed, Purpose::shuffle, number).shuffle(std::span(order));
+  return order;
 }
 
 Classes trained_classes(const ClassesRecipe& recipe, const Examples& examples) {

@@ -25,8 +25,13 @@ std::vector<std::uint32_t> indices_of(const std::vector<FaceRecord>& faces, Spli
 // A hash over recipe, labels and faces of a store: two stores with the same one train the same.
 std::string content_of(const Store& store);
 
-// One a face: its age, and its deviation or, where the labels give none, the recipe's.
-std::vector<Target> targets_of(const std::vector<FaceRecord>& faces, double default_sigma);
+// One a face: its age, the deviation that recipe.sigma and recipe.label_sigma give it, and for a training picture its
+// weight by recipe.age_weight, 1 on average; ages count by whole years.
+std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& recipe);
+
+// The training pictures of an epoch (from 1) in their order, a function of (seed, epoch): of each age at most
+// recipe.age_cap, drawn anew. Each epoch has as many.
+std::vector<std::uint32_t> epoch_order(const Examples& examples, const TrainRecipe& recipe, int epoch);
 
 // The recipe's classes; where they have edges each stands for the mean age of its training pictures. Throws UsageError
 // if the recipe has none.

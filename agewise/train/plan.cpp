@@ -61,7 +61,7 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   trainer.set_state(state);
   tester.set_parameters(state.weights);
   Batch batch = first_batch(recipe, examples);
-  std::vector<Target> all = targets_of(examples.faces, recipe.train.sigma), targets;
+  std::vector<Target> all = targets_of(examples, recipe.train), targets;
   for (std::uint32_t sample : batch.samples) targets.push_back(all[sample]);
 
   TrainPlan plan;
@@ -77,7 +77,7 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
       seconds_of(clock, kTimedSteps, [&] { trainer.step(batch, targets, /*epoch=*/1, recipe.train.rate); });
   double seconds_a_test = seconds_of(clock, 1, [&] { tester.outputs(batch); });
   auto rows = static_cast<std::size_t>(recipe.train.batch);
-  auto steps = static_cast<double>(batches_in(examples.train.size(), rows));
+  auto steps = static_cast<double>(batches_in(epoch_order(examples, recipe.train, 1).size(), rows));
   if (recipe.whiten.method == Whitening::none)
     plan.wait_seconds = steps * std::max(0.0, seconds_a_batch - plan.seconds_a_step);
   plan.seconds_an_epoch = plan.seconds_a_step * steps + plan.wait_seconds +

@@ -8,7 +8,6 @@
 
 #include "agewise/age/metrics.h"
 #include "agewise/base/error.h"
-#include "agewise/base/random.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/train/checkpoint.h"
 #include "agewise/train/inputs.h"
@@ -40,8 +39,8 @@ class Loop {
         hooks_(hooks),
         examples_(examples),
         model_(std::move(model)),
-        targets_(targets_of(examples.faces, model_.recipe.train.sigma)),
-        steps_(batches_in(examples.train.size(), static_cast<std::size_t>(model_.recipe.train.batch))),
+        targets_(targets_of(examples, model_.recipe.train)),
+        steps_(batches_in(pictures_an_epoch(), static_cast<std::size_t>(model_.recipe.train.batch))),
         trainer_(model_, engine),
         tester_(model_.recipe, model_.graph, engine) {}
 
@@ -61,6 +60,8 @@ class Loop {
   const TrainRecipe& recipe() const { return model_.recipe.train; }
   std::size_t batch() const { return static_cast<std::size_t>(recipe().batch); }
 
+  std::size_t pictures_an_epoch() const { return epoch_order(examples_, recipe(), 1).size(); }
+
   bool out_of_patience() const {
     return recipe().patience > 0 && state_.epoch - state_.best_epoch >= recipe().patience;
   }
@@ -77,7 +78,7 @@ class Loop {
     record.epsilon_error = validation.epsilon_error;
     record.seconds = hooks_.clock() - start;
     double seconds_an_epoch =
-        hooks_.clock() - trained + static_cast<double>(examples_.train.size()) / record.images_per_second;
+        hooks_.clock() - trained + static_cast<double>(pictures_an_epoch()) / record.images_per_second;
     record.seconds_left = seconds_an_epoch * (recipe().epochs - record.epoch);
     record.best = is_better(validation);
     finish(record, score_of(validation));
@@ -85,9 +86,7 @@ class Loop {
 
   // From state_.step to the end of the epoch.
   void train_steps(EpochRecord& record) {
-    std::vector<std::uint32_t> order = examples_.train;
-    Random(recipe().seed, Purpose::shuffle, static_cast<std::uint32_t>(record.epoch)).shuffle(std::span(order));
-    BatchStream stream(source_, std::move(order), input_size(model_.recipe), batch(),
+    BatchStream stream(source_, epoch_order(examples_, recipe(), record.epoch), input_size(model_.recipe), batch(),
                        {record.epoch, threads_, static_cast<std::size_t>(state_.step)});
     double start = hooks_.clock(), waited = 0;
     std::int64_t first = state_.step;

@@ -38,7 +38,7 @@ ScoreSum score(const Model& model, std::span<const float> outputs, std::span<con
     sum.absolute_error += std::abs(estimate.age - targets[row].age);
   }
   sum.pictures = static_cast<std::int64_t>(targets.size());
-  sum.loss = loss_and_gradient(model.recipe.train.loss, model.classes, outputs, targets, gradient) *
+  sum.loss = loss_and_gradient(model.recipe.train, model.classes, outputs, targets, gradient) *
              static_cast<double>(targets.size());
   return sum;
 }

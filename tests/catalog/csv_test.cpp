@@ -36,6 +36,14 @@ TEST(Csv, takes_the_columns_of_utkface_with_its_genders_and_races) {
   EXPECT_EQ(catalog.rows[1].source, "labels");
 }
 
+// Labels 14 years apart: two values with that distance have a deviation of 7.
+TEST(Csv, takes_half_of_a_conflict_between_labels_for_the_deviation_of_the_age) {
+  Catalog catalog = parse("file,label_conflict_years,age,age_sigma\na,14,30,\nb,0,30,\nc,14,30,2.5\n");
+  EXPECT_EQ(catalog.rows[0].age_sigma, 7);
+  EXPECT_TRUE(std::isnan(catalog.rows[1].age_sigma));
+  EXPECT_EQ(catalog.rows[2].age_sigma, 2.5);
+}
+
 TEST(Csv, needs_no_more_than_file_and_age_in_any_order_and_case) {
   Catalog catalog = parse("Age,File\n12.5,x.png\n");
   EXPECT_EQ(catalog.rows[0].age, 12.5);

@@ -38,9 +38,9 @@ class Judge : public testing::Test {
  protected:
   Judge() { tiny::make_store(folder_ / "faces.db"); }
 
-  Model trained(const char* assignment) {
+  Model trained(const std::vector<std::string>& assignments) {
     Recipe recipe = tiny::recipe();
-    set_option(recipe, assignment);
+    set_options(recipe, assignments);
     Store store(folder_ / "faces.db");
     TrainHooks hooks{stop_, {}, [] { return 0.0; }, {}, {}};
     train({create_run(folder_ / "run", recipe), recipe, store, nullptr}, *engine_, hooks);
@@ -54,7 +54,7 @@ class Judge : public testing::Test {
 
 TEST_F(Judge, agrees_with_the_accuracy_that_training_saw) {
   for (const char* assignment : {"whiten.method=none", "whiten.method=zca"}) {
-    Model model = trained(assignment);
+    Model model = trained({assignment});
     Store store(folder_ / "faces.db");
     std::vector<Judged> judged = judge(model, store, Split::val, *engine_, 2, stop_, {});
     Evaluation evaluation = evaluate(judged, Split::val, model.classes, {40});
@@ -68,7 +68,7 @@ TEST_F(Judge, agrees_with_the_accuracy_that_training_saw) {
 }
 
 TEST_F(Judge, agrees_with_the_estimator_one_picture_at_a_time) {
-  Model model = trained("whiten.method=zca");
+  Model model = trained({"whiten.method=zca"});
   Store store(folder_ / "faces.db");
   std::vector<Judged> judged = judge(model, store, Split::train, *engine_, 2, stop_, {});
   ASSERT_EQ(judged.size(), 30);
@@ -77,8 +77,29 @@ TEST_F(Judge, agrees_with_the_estimator_one_picture_at_a_time) {
   EXPECT_NEAR(judged[13].estimate, estimator.estimate(face)[0].age, 1e-3);
 }
 
+// Whatever a network was trained on and however it answers: evaluate and predict see the same age.
+TEST_F(Judge, agrees_with_the_estimator_for_every_loss_and_prediction) {
+  for (std::vector<std::string> keys : {std::vector<std::string>{"train.loss=regression"},
+                                        {"train.loss=mean-variance", "train.prediction=argmax"},
+                                        {"train.loss=label-distribution", "train.prediction=median"},
+                                        {"train.loss=expected-value-l1", "train.mirror_test=true"}}) {
+    keys.insert(keys.end(), {"network.scale=0.01", "network.size=6", "train.epochs=12"});
+    Model model = trained(keys);
+    Store store(folder_ / "faces.db");
+    std::vector<Judged> judged = judge(model, store, Split::train, *engine_, 2, stop_, {});
+    Estimator estimator(model, *engine_, 3);
+    std::vector<Image> faces{store.picture(judged[13].face.row), store.picture(judged[2].face.row)};
+    std::vector<Estimate> estimates = estimator.estimate(faces);
+    EXPECT_NEAR(judged[13].estimate, estimates[0].age, 1e-3) << keys[0];
+    EXPECT_NEAR(judged[2].estimate, estimates[1].age, 1e-3) << keys[0];
+    Evaluation evaluation = evaluate(judged, Split::train, model.classes, {45});
+    EXPECT_LT(evaluation.all.model.mae, evaluation.all.baseline.mae) << keys[0];
+    std::filesystem::remove_all(folder_ / "run");
+  }
+}
+
 TEST_F(Judge, refuses_a_store_of_other_faces) {
-  Model model = trained("whiten.method=none");
+  Model model = trained({});
   model.recipe.face.size = 16;
   Store store(folder_ / "faces.db");
   EXPECT_THAT(error_of([&] { judge(model, store, Split::val, *engine_, 2, stop_, {}); }),

@@ -66,8 +66,7 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
     expect_near(network->output(), golden(name + ".train"), tolerance, name + ".train");
     std::vector<Target> targets;
     for (int i = 0; i < 4; ++i) targets.push_back({i < classes.count() - 1 ? classes.edges[i] - 0.25 : 200, 0});
-    double loss =
-        loss_and_gradient(Loss::cross_entropy, classes, network->output(), targets, network->output_gradient());
+    double loss = loss_and_gradient(TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
     EXPECT_NEAR(loss, golden(name + ".loss")[0], tolerance);
     network->backward();
     std::vector<ParameterInfo> infos = parameters_of(graph);

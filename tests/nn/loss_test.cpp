@@ -10,12 +10,19 @@
 namespace agewise {
 namespace {
 
+double loss_of(Loss loss, const Classes& classes, std::span<const float> outputs, std::span<const Target> targets,
+               std::span<float> gradient) {
+  TrainRecipe recipe;
+  recipe.loss = loss;
+  return loss_and_gradient(recipe, classes, outputs, targets, gradient);
+}
+
 // Softmax of (0, ln 2, 0, 0) is (1, 2, 1, 1) / 5; the class of 30 is the second: loss -ln 0.4, gradient p - 1.
 TEST(CrossEntropy, by_hand) {
   Classes classes = classes_between({30, 45, 60});
   std::vector<float> outputs{0, std::log(2.0F), 0, 0}, gradient(4);
   std::vector<Target> targets{{30, 0}};
-  EXPECT_NEAR(loss_and_gradient(Loss::cross_entropy, classes, outputs, targets, gradient), -std::log(0.4), 1e-6);
+  EXPECT_NEAR(loss_of(Loss::cross_entropy, classes, outputs, targets, gradient), -std::log(0.4), 1e-6);
   EXPECT_NEAR(gradient[0], 0.2, 1e-6);
   EXPECT_NEAR(gradient[1], -0.6, 1e-6);
 }
@@ -25,7 +32,7 @@ TEST(CrossEntropy, of_a_huge_wrong_logit_is_its_size) {
   Classes classes = classes_between({30});
   std::vector<float> outputs{1e4F, 0}, gradient(2);
   std::vector<Target> targets{{40, 0}};
-  EXPECT_NEAR(loss_and_gradient(Loss::cross_entropy, classes, outputs, targets, gradient), 1e4, 1e-6);
+  EXPECT_NEAR(loss_of(Loss::cross_entropy, classes, outputs, targets, gradient), 1e4, 1e-6);
   EXPECT_EQ(gradient, (std::vector<float>{1, -1}));
 }
 
@@ -36,7 +43,7 @@ TEST(LabelDistribution, is_the_kullback_leibler_divergence) {
   std::vector<float> outputs{0, std::log(3.0F)}, gradient(2);
   std::vector<Target> targets{{30, 2}};
   double expected = 0.5 * std::log(2.0) + 0.5 * std::log(2.0 / 3);
-  EXPECT_NEAR(loss_and_gradient(Loss::label_distribution, classes, outputs, targets, gradient), expected, 1e-6);
+  EXPECT_NEAR(loss_of(Loss::label_distribution, classes, outputs, targets, gradient), expected, 1e-6);
   EXPECT_NEAR(gradient[0], 0.25 - 0.5, 1e-6);
 }
 
@@ -45,31 +52,53 @@ TEST(ExpectedValueL1, is_in_years) {
   Classes classes = yearly_classes(2);
   std::vector<float> outputs{1, 1}, gradient(2);
   std::vector<Target> targets{{3, 0}};
-  EXPECT_NEAR(loss_and_gradient(Loss::expected_value_l1, classes, outputs, targets, gradient), 2.5, 1e-6);
+  EXPECT_NEAR(loss_of(Loss::expected_value_l1, classes, outputs, targets, gradient), 2.5, 1e-6);
   EXPECT_NEAR(gradient[1], -0.25, 1e-6);  // -p (v - E) = -½ · ½
+}
+
+// Softmax (¼, ¾) over the years 0 and 1: mean ¾, variance 3/16; true 1, so cross-entropy -ln ¾, and with λ .2 and .05
+// .2 · ½ · (¼)² + .05 · 3/16 more.
+TEST(MeanVariance, by_hand) {
+  Classes classes = yearly_classes(2);
+  std::vector<float> outputs{0, std::log(3.0F)}, gradient(2);
+  std::vector<Target> targets{{1, 0}};
+  EXPECT_NEAR(loss_of(Loss::mean_variance, classes, outputs, targets, gradient),
+              -std::log(0.75) + 0.2 * 0.5 / 16 + 0.05 * 3 / 16, 1e-6);
+  // p - 1 + ¾ (.2 · (-¼) · ¼ + .05 · (1/16 - 3/16)).
+  EXPECT_NEAR(gradient[1], -0.25 + 0.75 * (0.2 * -0.25 * 0.25 + 0.05 * (1.0 / 16 - 3.0 / 16)), 1e-6);
+}
+
+// A picture that counts three times and one that counts a quarter.
+TEST(EveryLoss, counts_a_picture_by_its_weight) {
+  std::vector<float> outputs{0.5F, 0.2F}, gradient(2);
+  std::vector<Target> targets{{40, 0, 3}, {10, 0, 0.25}};
+  EXPECT_NEAR(loss_of(Loss::regression, yearly_classes(2), outputs, targets, gradient), (0.03 + 0.0025) / 2, 1e-6);
+  EXPECT_NEAR(gradient[0], 3 * 0.1, 1e-6);
+  EXPECT_NEAR(gradient[1], 0.25 * 0.1, 1e-6);
 }
 
 TEST(Regression, is_the_square_in_centuries) {
   std::vector<float> outputs{0.5F, 0.2F}, gradient(2);
   std::vector<Target> targets{{40, 0}, {20, 0}};
-  EXPECT_NEAR(loss_and_gradient(Loss::regression, yearly_classes(2), outputs, targets, gradient), 0.01 / 2, 1e-6);
+  EXPECT_NEAR(loss_of(Loss::regression, yearly_classes(2), outputs, targets, gradient), 0.01 / 2, 1e-6);
   EXPECT_NEAR(gradient[0], 0.1, 1e-6);
 }
 
 TEST(EveryLoss, has_the_gradient_of_finite_differences) {
   Classes classes = classes_between({20, 40, 60});
-  std::vector<Target> targets{{10, 3}, {44, 5}, {70, 4}};
-  for (Loss loss : {Loss::cross_entropy, Loss::label_distribution, Loss::expected_value_l1, Loss::regression}) {
+  std::vector<Target> targets{{10, 3}, {44, 5, 0.25}, {70, 4, 3}};
+  for (Loss loss : {Loss::cross_entropy, Loss::label_distribution, Loss::expected_value_l1, Loss::regression,
+                    Loss::mean_variance}) {
     std::vector<float> outputs = golden_numbers(11, 3 * static_cast<std::size_t>(outputs_for(loss, classes))),
                        gradient(outputs.size()), unused(outputs.size());
-    loss_and_gradient(loss, classes, outputs, targets, gradient);
+    loss_of(loss, classes, outputs, targets, gradient);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       constexpr float kStep = 1e-2F;
       std::vector<float> moved = outputs;
       moved[i] += kStep;
-      double above = loss_and_gradient(loss, classes, moved, targets, unused);
+      double above = loss_of(loss, classes, moved, targets, unused);
       moved[i] -= 2 * kStep;
-      double below = loss_and_gradient(loss, classes, moved, targets, unused);
+      double below = loss_of(loss, classes, moved, targets, unused);
       double expected = (above - below) / (2 * kStep);
       EXPECT_NEAR(gradient[i], expected, 1e-3 + 1e-3 * std::abs(expected)) << static_cast<int>(loss) << " " << i;
     }

@@ -59,6 +59,8 @@ TEST(BadRecipe, is_told_by_its_key) {
            BadRecipe{{"train.select=epsilon"}, "train.select: epsilon"},
            BadRecipe{{"train.test_dropout=true"}, "test_dropout needs test_batch_statistics"},
            BadRecipe{{"classes.edges=[]"}, "[classes]"},
+           BadRecipe{{"train.frozen=[\"cnov*\"]"},
+                     "train.frozen: no layer with weights is called cnov*; did you mean conv?"},
            BadRecipe{{"train.optimiser=sgd", "train.rate=1000", "train.weight_decay=1", "train.epochs=9"},
                      "smaller train.rate"},
        }) {

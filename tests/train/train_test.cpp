@@ -136,6 +136,18 @@ TEST(Train, keeps_the_average_as_the_model_and_the_weights_for_going_on) {
   EXPECT_NE(state.weights, model.parameters);
 }
 
+TEST(Train, leaves_frozen_layers_as_they_were) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  run(folder, with({"train.frozen=[\"conv\", \"n*\"]"}));
+  Model model = read_model(folder / "run/last.safetensors");
+  std::vector<float> fresh = initial_parameters(model.graph, model.recipe.train.seed);
+  std::size_t held = 27 + 3 + 4 * 3;  // weights, bias, and all of the normalisation
+  std::span<const float> now(model.parameters), before(fresh);
+  EXPECT_THAT(now.first(held), testing::ElementsAreArray(before.first(held)));
+  EXPECT_THAT(now.subspan(held), testing::Not(testing::ElementsAreArray(before.subspan(held))));
+}
+
 TEST(Train, begins_with_the_weights_of_another_model_where_they_fit) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
