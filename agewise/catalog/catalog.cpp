@@ -67,7 +67,7 @@ Catalog read_labels(const std::filesystem::path& file) {
   if (head.empty()) throw file_error(file, "is empty");
   std::string line = head.substr(0, head.find('\n'));
   if (line.starts_with("MATLAB ") || line.starts_with("\x89HDF")) return read_imdb_wiki(file);
-  if (is_text(line) && line.find(',') != std::string::npos) return read_csv(file);
+  if (is_text(line) && (line.find(',') != std::string::npos || is_lap_2015(line))) return read_csv(file);
   if (is_text(line) && looks_like_names(line)) return parse_utkface_names(read_text_file(file, kLargestNameList));
   throw file_error(file, "is no label file: expected IMDB-WIKI's .mat, a CSV with a header, or UTKFace's file names");
 }

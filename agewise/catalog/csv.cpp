@@ -33,7 +33,13 @@ Column column_of(const std::string& name) {
                                                          {"person", Column::person},
                                                          {"split", Column::split},
                                                          {"source", Column::source},
-                                                         {"label_conflict_years", Column::conflict}}) {
+                                                         {"label_conflict_years", Column::conflict},
+                                                         {"image", Column::file},  // ChaLearn LAP 2016
+                                                         {"mean", Column::age},
+                                                         {"stdv", Column::age_sigma},
+                                                         {"file_name", Column::file},  // APPA-REAL
+                                                         {"apparent_age_avg", Column::age},
+                                                         {"apparent_age_std", Column::age_sigma}}) {
     if (name == known.name) return known.column;
   }
   return Column::other;
@@ -146,7 +152,7 @@ struct Reading {
 
   void end_record() {
     ++line;
-    if (problem.empty()) line == 1 ? take_header() : take_record();
+    if (problem.empty()) columns.empty() ? take_header() : take_record();
     record.clear();
   }
 };
@@ -157,13 +163,30 @@ void on_field(void* text, std::size_t size, void* reading) {
 
 void on_record(int, void* reading) { static_cast<Reading*>(reading)->end_record(); }
 
+// The part that APPA-REAL's label files are of: gt_avg_train.csv.
+std::string split_in_name(const std::string& stem) {
+  if (stem == "gt_avg_train") return "train";
+  if (stem == "gt_avg_valid") return "val";
+  return stem == "gt_avg_test" ? "test" : "";
+}
+
 }  // namespace
+
+bool is_lap_2015(std::string_view text) {
+  std::string_view line = text.substr(0, text.find('\n'));
+  return std::count(line.begin(), line.end(), ';') == 2 && line.find(',') == std::string_view::npos;
+}
 
 Catalog parse_csv(std::string_view text, const std::string& origin, const std::string& source) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Reading reading{origin, source, {}, {}, 0, {{}, "CSV"}, {}};
   csv_parser parser{};
   if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
+  if (is_lap_2015(text)) {
+    csv_set_delim(&parser, ';');
+    reading.columns = {Column::file, Column::age, Column::age_sigma};
+    reading.catalog.kind = "ChaLearn LAP 2015";
+  }
   bool parsed = csv_parse(&parser, text.data(), text.size(), on_field, on_record, &reading) == text.size() &&
                 csv_fini(&parser, on_field, on_record, &reading) == 0;
   std::string fault = parsed ? "" : csv_strerror(csv_error(&parser));
@@ -175,7 +198,13 @@ Catalog parse_csv(std::string_view text, const std::string& origin, const std::s
 }
 
 Catalog read_csv(const std::filesystem::path& file) {
-  return parse_csv(read_text_file(file, kLargestCsv), file.string(), file.stem().string());
+  std::string stem = file.stem().string();
+  Catalog catalog = parse_csv(read_text_file(file, kLargestCsv), file.string(), stem);
+  std::string part = split_in_name(stem);
+  for (CatalogRow& row : catalog.rows) {
+    if (row.split.empty()) row.split = part;
+  }
+  return catalog;
 }
 
 }  // namespace agewise

@@ -44,6 +44,25 @@ TEST(Csv, takes_half_of_a_conflict_between_labels_for_the_deviation_of_the_age) 
   EXPECT_EQ(catalog.rows[2].age_sigma, 2.5);
 }
 
+TEST(Csv, takes_chalearn_laps_label_files_of_both_years) {
+  Catalog first = parse("image_1.jpg;31.5;4.25\nimage_2.jpg;7;0.5\n");
+  ASSERT_EQ(first.rows.size(), 2U);
+  EXPECT_EQ(first.rows[0].file, "image_1.jpg");
+  EXPECT_EQ(first.rows[0].age, 31.5);
+  EXPECT_EQ(first.rows[1].age_sigma, 0.5);
+  Catalog second = parse("image,mean,stdv\n000001.jpg,18.5,3.25\n");
+  EXPECT_EQ(second.rows[0].file, "000001.jpg");
+  EXPECT_EQ(second.rows[0].age, 18.5);
+  EXPECT_EQ(second.rows[0].age_sigma, 3.25);
+}
+
+TEST(Csv, takes_appa_reals_apparent_ages) {
+  Catalog catalog =
+      parse("file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n000000.jpg,36,5.5,1.25,4\n");
+  EXPECT_EQ(catalog.rows[0].age, 5.5);
+  EXPECT_EQ(catalog.rows[0].age_sigma, 1.25);
+}
+
 TEST(Csv, needs_no_more_than_file_and_age_in_any_order_and_case) {
   Catalog catalog = parse("Age,File\n12.5,x.png\n");
   EXPECT_EQ(catalog.rows[0].age, 12.5);
