@@ -19,7 +19,8 @@ namespace agewise {
 namespace {
 
 struct Arguments {
-  std::string model, data, split, report;
+  std::string model, split, report;
+  std::vector<std::string> data;
   bool json = false;
 };
 
@@ -27,7 +28,7 @@ using Rows = std::vector<std::vector<std::string>>;
 using Json = nlohmann::ordered_json;
 
 Store open_store(const Arguments& arguments) {
-  if (!arguments.data.empty()) return Store(arguments.data);
+  if (!arguments.data.empty()) return Store(arguments.data.front());
   if (!is_run(arguments.model)) throw UsageError("--data STORE is needed: what to evaluate the model on");
   return Store(read_facts({arguments.model}).store);
 }
@@ -60,10 +61,15 @@ void add_rows(Rows& rows, const std::vector<Group>& groups) {
   }
 }
 
+std::vector<std::string> groups_head() {
+  std::vector<std::string> head{"", "pictures", "right %", "majority %", "MAE", "MAE of mean age", "bias"};
+  for (double k : kScoreYears) head.push_back(fmt::format("CS@{}", k));
+  head.emplace_back("ε-error");
+  return head;
+}
+
 std::string groups_table(const Evaluation& evaluation) {
-  Rows rows{{"", "pictures", "right %", "majority %", "MAE", "MAE of mean age", "bias"}};
-  for (double k : kScoreYears) rows[0].push_back(fmt::format("CS@{}", k));
-  rows[0].emplace_back("ε-error");
+  Rows rows{groups_head()};
   for (const std::vector<Group>& groups :
        {std::vector{evaluation.all}, evaluation.decades, evaluation.genders, evaluation.sources}) {
     add_rows(rows, groups);
@@ -100,6 +106,13 @@ void print_evaluation(const Evaluation& evaluation, const std::vector<std::strin
   print(groups_table(evaluation) + "\n");
   if (evaluation.class_names.size() <= kMostClassesShown) print(confusion_table(evaluation) + "\n");
   print(worst_table(evaluation));
+  if (evaluation.members) {
+    const Members& m = *evaluation.members;
+    print(
+        fmt::format("\nensemble of {}: MAE {:.2f}; its members alone {:.2f} on average ({:.2f} to {:.2f}), their ages "
+                    "{:.2f} years apart (deviation)\n",
+                    m.count, evaluation.all.model.mae, m.mean_mae, m.best_mae, m.worst_mae, m.spread));
+  }
   for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
 }
 
@@ -123,6 +136,15 @@ Json to_json(const std::vector<Group>& groups) {
   return json;
 }
 
+Json to_json(const std::optional<Members>& members) {
+  if (!members) return nullptr;
+  return {{"count", members->count},
+          {"mean_mae", members->mean_mae},
+          {"best_mae", members->best_mae},
+          {"worst_mae", members->worst_mae},
+          {"spread", members->spread}};
+}
+
 Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sentences) {
   Json worst = Json::array();
   for (const Judged& judged : evaluation.worst) {
@@ -141,6 +163,7 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
           {"sources", to_json(evaluation.sources)},
           {"confusion", evaluation.confusion},
           {"worst", worst},
+          {"members", to_json(evaluation.members)},
           {"beats_majority", evaluation.beats_majority},
           {"beats_mean_age", evaluation.beats_mean_age},
           {"caveats", sentences}};
@@ -149,7 +172,7 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
 bool is_own_store(const Arguments& arguments) {
   if (arguments.data.empty()) return true;
   std::error_code moved;  // a run's store need no longer be where it was
-  return std::filesystem::equivalent(arguments.data, read_facts({arguments.model}).store, moved);
+  return std::filesystem::equivalent(arguments.data.front(), read_facts({arguments.model}).store, moved);
 }
 
 // Where the report goes to: what was asked for, or a run's own one if it is evaluated on its own store.
@@ -158,7 +181,30 @@ std::filesystem::path report_file(const Arguments& arguments) {
   return std::filesystem::path(arguments.model) / "report.html";
 }
 
+// One model on several stores: a row a store.
+void run_on_each(const Arguments& arguments, const Context& context) {
+  if (!arguments.report.empty()) throw UsageError("--report is of one store: give --data once");
+  Model model = read_model(model_file_of(arguments.model));
+  std::unique_ptr<Engine> engine = engine_for(context);
+  Rows rows{groups_head()};
+  Json json = Json::array();
+  for (const std::string& data : arguments.data) {
+    Store store(data);
+    Split part = part_to_evaluate(store, wanted_split(arguments.split));
+    ProgressLine line;
+    std::vector<Judged> judged = judge(model, store, part, *engine, context.threads, context.stop, line.sink());
+    line.clear();
+    Evaluation evaluation = evaluate(judged, part, model.classes, training_ages(store));
+    json.push_back(to_json(evaluation, caveats(evaluation, model)));
+    json.back()["store"] = data;
+    evaluation.all.name = fmt::format("{}, {}", data, name_of(part));
+    add_rows(rows, {evaluation.all});
+  }
+  arguments.json ? print_json(json) : print(table(rows));
+}
+
 void run(const Arguments& arguments, const Context& context) {
+  if (arguments.data.size() > 1) return run_on_each(arguments, context);
   Store store = open_store(arguments);
   Model model = read_model(model_file_of(arguments.model));
   Split part = part_to_evaluate(store, wanted_split(arguments.split));
@@ -183,7 +229,8 @@ void add_evaluate(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand("evaluate", "How good a network is, beside what guessing would give");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "A run (its best checkpoint) or a model file")->required();
-  command->add_option("--data", arguments->data, "The store to evaluate on; a run's own by default");
+  command->add_option("--data", arguments->data,
+                      "The store to evaluate on; a run's own by default. Several: a row for each");
   command
       ->add_option("--split", arguments->split,
                    "The part to evaluate on: test, val or train; test by default, or val where there is no test part")

@@ -135,12 +135,15 @@ class Printer {
       nlohmann::ordered_json json{{"file", file.string()}};
       if (detects_) put_place(json, cut);
       json["age"] = estimate.age;
+      if (!estimate.members.empty()) json["spread"] = spread_of(estimate);
       json["class"] = name;
       if (arguments_.distribution) json["distribution"] = distribution_of(estimate);
       return element(json);
     }
-    print(fmt::format("{:5.1f}  {}{}  {}{}\n", estimate.age, name, std::string(name_width_ - display_width(name), ' '),
-                      file.string(), detects_ ? place_text(cut) : ""));
+    std::string spread = estimate.members.empty() ? "" : fmt::format(" ±{:4.1f}", spread_of(estimate));
+    print(fmt::format("{:5.1f}{}  {}{}  {}{}\n", estimate.age, spread, name,
+                      std::string(name_width_ - display_width(name), ' '), file.string(),
+                      detects_ ? place_text(cut) : ""));
     if (!arguments_.distribution) return;
     for (int c = 0; c < classes_.count(); ++c) {
       print(fmt::format("       {:5.1f} %  {}\n", 100 * estimate.distribution[c], classes_.names[c]));

@@ -9,6 +9,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/train/plan.h"
+#include "agewise/train/series.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/options.h"
@@ -20,7 +21,8 @@ namespace agewise {
 namespace {
 
 struct Arguments {
-  std::string run, data, from;
+  std::string run, data, from, leave_out;
+  int folds = 0, ensemble = 0;
   RecipeOptions recipe;
   bool resume = false, plan = false, json = false;
 };
@@ -53,6 +55,7 @@ nlohmann::ordered_json to_json(const TrainPlan& plan, const Recipe& recipe) {
           {"memory_mb", plan.memory >> 20},
           {"disk_mb", plan.disk >> 20},
           {"disk_free_mb", plan.disk_free >> 20},
+          {"feature_hours", plan.feature_seconds / 3600},
           {"whitened_on", plan.whitened_on}};
 }
 
@@ -71,6 +74,9 @@ void print_plan(const TrainPlan& plan, const Recipe& recipe) {
   if (plan.whitened_on > 0) {
     print(fmt::format("            and before them whitening, fitted on {} pictures\n",
                       with_thousands(plan.whitened_on)));
+  }
+  if (plan.feature_seconds > 0) {
+    print(fmt::format("            and before them {:.3g} hours to compute features\n", plan.feature_seconds / 3600));
   }
   print(fmt::format("memory      {} MB\n", plan.memory >> 20));
   print(fmt::format("disk        {} MB of {} MB free\n", plan.disk >> 20, plan.disk_free >> 20));
@@ -103,6 +109,53 @@ void print_result(const TrainResult& result, const RunFolder& run) {
   print(fmt::format("best epoch: {}, {}\n", result.best_epoch, run.best().string()));
 }
 
+bool is_series(const Arguments& arguments) {
+  return arguments.folds > 0 || arguments.ensemble > 0 || !arguments.leave_out.empty() ||
+         (arguments.resume && is_series(RunFolder{arguments.run}));
+}
+
+// What was asked for, or what the run that goes on was begun as.
+SeriesTask series_of(const Arguments& arguments, const TrainTask& task) {
+  if (arguments.resume) return read_series(task);
+  if (arguments.folds > 0) return {task, SeriesKind::folds, arguments.folds};
+  if (arguments.ensemble > 0) return {task, SeriesKind::ensemble, arguments.ensemble};
+  return {task, SeriesKind::each_person, 0};
+}
+
+nlohmann::ordered_json to_json(const std::vector<SeriesResult>& results) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const SeriesResult& one : results) {
+    json.push_back({{"name", one.name},
+                    {"validation_pictures", one.validation_pictures},
+                    {"best", nlohmann::ordered_json::parse(to_line(one.best))}});
+  }
+  return json;
+}
+
+void print_series(const std::vector<SeriesResult>& results) {
+  std::vector<std::vector<std::string>> rows{{"", "pictures", "best epoch", "right %", "MAE"}};
+  double pictures = 0, mae = 0, accuracy = 0;
+  for (const SeriesResult& one : results) {
+    auto own = static_cast<double>(one.validation_pictures);
+    pictures += own, mae += own * one.best.validation.mae, accuracy += own * one.best.validation.accuracy;
+    rows.push_back({one.name, with_thousands(static_cast<std::uint64_t>(one.validation_pictures)),
+                    std::to_string(one.best.epoch), fmt::format("{:.1f}", 100 * one.best.validation.accuracy),
+                    fmt::format("{:.2f}", one.best.validation.mae)});
+  }
+  rows.push_back({"all", with_thousands(static_cast<std::uint64_t>(pictures)), "",
+                  fmt::format("{:.1f}", 100 * accuracy / pictures), fmt::format("{:.2f}", mae / pictures)});
+  print("\n" + table(rows));
+  print("The best epoch of each was chosen on the very pictures that it is measured on here.\n");
+}
+
+void run_series(const Arguments& arguments, const TrainTask& task, Engine& engine, TrainHooks hooks) {
+  std::vector<SeriesResult> results = train_series(series_of(arguments, task), engine, hooks,
+                                                   [&](const std::string& name) { hooks.notice("\n" + name); });
+  arguments.json ? print_json(to_json(results)) : print_series(results);
+  if (!arguments.json && std::filesystem::exists(task.run.best()))
+    print(fmt::format("ensemble: {}\n", task.run.best().string()));
+}
+
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.plan) return plan(arguments, context);
   if (arguments.resume && !arguments.recipe.recipe.empty()) {
@@ -124,16 +177,19 @@ void run(const Arguments& arguments, const Context& context) {
     if (!arguments.json) print(text + "\n");
     std::fflush(stdout);
   };
+  bool series = is_series(arguments);
   hooks.epoch_done = [&](const EpochRecord& record) {
-    if (!drawings) drawings.emplace(folder, recipe, store);
-    drawings->draw();
+    if (!drawings && !series) drawings.emplace(folder, recipe, store);
+    if (drawings) drawings->draw();
     line.clear();
     if (arguments.json) return;
     print(epoch_line(record, /*with_head=*/!headed));
     std::fflush(stdout);  // someone may be watching a file
     headed = true;
   };
-  TrainResult result = train({folder, recipe, store, from ? &*from : nullptr, context.threads}, *engine, hooks);
+  TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads};
+  if (series) return run_series(arguments, task, *engine, hooks);
+  TrainResult result = train(task, *engine, hooks);
   line.clear();
   arguments.json ? print_json(to_json(result, folder)) : print_result(result, folder);
 }
@@ -148,6 +204,17 @@ void add_train(CLI::App& program, const Context& context) {
   add_recipe_options(*command, arguments->recipe);
   command->add_flag("--resume", arguments->resume, "Go on with a run that was stopped, or for more train.epochs");
   command->add_option("--from", arguments->from, "Begin with the weights of this model or run instead of fresh ones");
+  CLI::Option* folds = command->add_option("--folds", arguments->folds,
+                                           "Train so many networks, each validated on another share of the persons");
+  CLI::Option* leave_out =
+      command
+          ->add_option("--leave-out", arguments->leave_out,
+                       "\"person\": train as many networks as there are persons, each validated on one of them")
+          ->check(CLI::IsMember({"person"}));
+  CLI::Option* ensemble = command->add_option(
+      "--ensemble", arguments->ensemble, "Train so many networks, each validated on another tenth; one model of all");
+  folds->check(CLI::Range(2, 1000))->excludes(leave_out, ensemble);
+  ensemble->check(CLI::Range(2, 1000))->excludes(leave_out);
   command->add_flag("--plan", arguments->plan, "Time three steps, tell hours, memory and disk, and write nothing");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });

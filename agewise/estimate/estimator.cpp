@@ -80,6 +80,12 @@ Estimate estimate_of(const Model& model, std::span<const float> outputs) {
   return {age, likely, std::move(distribution)};
 }
 
+double spread_of(const Estimate& estimate) {
+  double squares = 0;
+  for (double age : estimate.members) squares += (age - estimate.age) * (age - estimate.age);
+  return estimate.members.size() < 2 ? 0 : std::sqrt(squares / static_cast<double>(estimate.members.size() - 1));
+}
+
 Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
   auto n = static_cast<double>(estimates.size());
   Estimate mean{0, 0, std::vector<float>(model.classes.count(), 0)};
@@ -110,18 +116,42 @@ std::vector<Estimate> Estimator::outputs_of(std::size_t faces) {
   return estimates;
 }
 
-// Rows of the batch beyond the faces keep what they had: no row depends on another.
-void Estimator::estimate_batch(std::span<const float> inputs, std::vector<Estimate>& estimates) {
+// Of one member, the one whose parameters the network has. Rows of the batch beyond the faces keep what they had: no
+// row depends on another.
+std::vector<Estimate> Estimator::member_estimates(std::span<const float> inputs) {
   std::size_t faces = inputs.size() / (network_->input().size() / batch_);
   std::span<float> place = network_->input().first(inputs.size());
   std::copy(inputs.begin(), inputs.end(), place.begin());
   if (model_.whitening) apply_zca(*model_.whitening, place);
   std::vector<Estimate> seen = outputs_of(faces);
-  if (model_.recipe.train.mirror_test) {
-    mirror_rows(place, static_cast<std::size_t>(input_side(model_.recipe)));
-    std::vector<Estimate> mirrored = outputs_of(faces);
-    for (std::size_t i = 0; i < faces; ++i) seen[i] = mean_of(model_, std::array{seen[i], mirrored[i]});
+  if (!model_.recipe.train.mirror_test) return seen;
+  mirror_rows(place, static_cast<std::size_t>(input_side(model_.recipe)));
+  std::vector<Estimate> mirrored = outputs_of(faces);
+  for (std::size_t i = 0; i < faces; ++i) seen[i] = mean_of(model_, std::array{seen[i], mirrored[i]});
+  return seen;
+}
+
+// One network in memory: the members' parameters take turns in it.
+std::vector<Estimate> Estimator::ensemble_estimates(std::span<const float> inputs) {
+  std::vector<std::vector<Estimate>> of_face;
+  std::vector<Estimate> first = member_estimates(inputs);
+  for (Estimate& estimate : first) of_face.push_back({std::move(estimate)});
+  for (const std::vector<float>& parameters : model_.others) {
+    network_->set_parameters(parameters);
+    std::vector<Estimate> more = member_estimates(inputs);
+    for (std::size_t i = 0; i < more.size(); ++i) of_face[i].push_back(std::move(more[i]));
   }
+  network_->set_parameters(model_.parameters);
+  std::vector<Estimate> estimates;
+  for (const std::vector<Estimate>& members : of_face) {
+    estimates.push_back(mean_of(model_, members));
+    for (const Estimate& member : members) estimates.back().members.push_back(member.age);
+  }
+  return estimates;
+}
+
+void Estimator::estimate_batch(std::span<const float> inputs, std::vector<Estimate>& estimates) {
+  std::vector<Estimate> seen = model_.others.empty() ? member_estimates(inputs) : ensemble_estimates(inputs);
   if (model_.intervals) {
     for (Estimate& estimate : seen) {
       if (std::isfinite(estimate.age)) estimate.interval = interval_of(*model_.intervals, estimate.age);

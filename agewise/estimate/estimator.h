@@ -16,7 +16,11 @@ struct Estimate {
   int most_likely_class;
   std::vector<float> distribution;  // one a class, sums to 1; for a regression all of it in the class of the age
   std::optional<AgeInterval> interval = {};  // where the model is calibrated
+  std::vector<double> members = {};          // of an ensemble: the age that each member gives, whose mean is `age`
 };
+
+// Deviation of the members' ages, years; 0 for a single network.
+double spread_of(const Estimate& estimate);
 
 // A whole picture that is a face crop in the recipe's colour and size: what the store holds of it.
 Image prepared_face(const FaceRecipe& recipe, const Image& picture);
@@ -48,6 +52,8 @@ class Estimator {
 
  private:
   void estimate_batch(std::span<const float> inputs, std::vector<Estimate>& estimates);
+  std::vector<Estimate> ensemble_estimates(std::span<const float> inputs);
+  std::vector<Estimate> member_estimates(std::span<const float> inputs);
   std::vector<Estimate> outputs_of(std::size_t faces);
 
   Model model_;

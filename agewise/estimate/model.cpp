@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -22,6 +23,11 @@ constexpr const char* kVersion = "1";
 constexpr const char* kWhiteningHash = "whitening_hash";
 constexpr const char* kWhiteningFile = "whiten.safetensors";
 constexpr const char* kAttached = "train.";
+constexpr const char* kMembers = "members";  // of an ensemble; absent: 1
+constexpr int kMostMembers = 1000;
+
+// Before the names of a further member's arrays; `other` from 0.
+std::string member_prefix(std::size_t other) { return fmt::format("member{}.", other + 2); }
 
 bool is_attached(const std::string& name) { return name.rfind(kAttached, 0) == 0; }
 
@@ -99,19 +105,35 @@ std::optional<Intervals> read_intervals(const SafetensorsFile& file) {
 
 bool is_weight(const ParameterInfo& info) { return info.shape.size() > 1; }
 
-std::vector<float> read_parameters(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos) {
+std::vector<float> read_parameters(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos,
+                                   const std::string& prefix = "") {
   for (const ParameterInfo& info : infos) {
-    if (!file.contains(info.name)) throw file_error(file.path(), fmt::format("has no array \"{}\"", info.name));
+    if (!file.contains(prefix + info.name))
+      throw file_error(file.path(), fmt::format("has no array \"{}\"", prefix + info.name));
   }
   std::vector<float> parameters;
   for (const ParameterInfo& info : infos) {
-    std::vector<float> values = file.read(info.name, info.shape);
+    std::vector<float> values = file.read(prefix + info.name, info.shape);
     if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
       throw file_error(file.path(), fmt::format("array \"{}\": holds a value that is not finite", info.name));
     }
     parameters.insert(parameters.end(), values.begin(), values.end());
   }
   return parameters;
+}
+
+std::vector<std::vector<float>> read_others(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos) {
+  auto text = file.metadata().find(kMembers);
+  if (text == file.metadata().end()) return {};
+  int members = 0;
+  const std::string& number = text->second;
+  auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), members);
+  if (error != std::errc() || end != number.data() + number.size() || members < 2 || members > kMostMembers)
+    throw file_error(file.path(), fmt::format("metadata {}: is no number from 2 to {}", kMembers, kMostMembers));
+  std::vector<std::vector<float>> others;
+  for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(members); ++i)
+    others.push_back(read_parameters(file, infos, member_prefix(i)));
+  return others;
 }
 
 Zca read_named_whitening(const SafetensorsFile& model, const std::string& hash) {
@@ -136,7 +158,10 @@ std::optional<Zca> read_whitening(const SafetensorsFile& file, const Model& mode
 
 void check_nothing_else(const SafetensorsFile& file, const Model& model, const std::vector<ParameterInfo>& infos) {
   std::vector<std::string> known;
-  for (const ParameterInfo& info : infos) known.push_back(info.name);
+  for (const ParameterInfo& info : infos) {
+    known.push_back(info.name);
+    for (std::size_t i = 0; i < model.others.size(); ++i) known.push_back(member_prefix(i) + info.name);
+  }
   if (model.whitening) {
     for (const TensorView& tensor : zca_tensors(*model.whitening)) known.push_back(tensor.name);
   }
@@ -166,14 +191,34 @@ Graph graph_of(const Recipe& recipe, const Classes& classes) {
   return graph;
 }
 
-void round_to_half(Model& model) {
-  float* place = model.parameters.data();
-  for (const ParameterInfo& info : parameters_of(model.graph)) {
+namespace {
+
+void round_to_half(const Graph& graph, std::vector<float>& parameters) {
+  float* place = parameters.data();
+  for (const ParameterInfo& info : parameters_of(graph)) {
     if (is_weight(info)) std::transform(place, place + info.size(), place, rounded_to_half);
     if (!std::all_of(place, place + info.size(), [](float value) { return std::isfinite(value); }))
       throw Error(fmt::format("{}: holds weights too large for half precision", info.name));
     place += info.size();
   }
+}
+
+void append_parameters(const Graph& graph, std::span<const float> parameters, bool half, const std::string& prefix,
+                       std::vector<TensorView>& tensors) {
+  for (const ParameterInfo& info : parameters_of(graph)) {
+    auto count = static_cast<std::size_t>(info.size());
+    if (count > parameters.size()) throw std::invalid_argument("fewer parameters than the network has");
+    tensors.push_back({prefix + info.name, info.shape, parameters.first(count), half && is_weight(info)});
+    parameters = parameters.subspan(count);
+  }
+  if (!parameters.empty()) throw std::invalid_argument("more parameters than the network has");
+}
+
+}  // namespace
+
+void round_to_half(Model& model) {
+  round_to_half(model.graph, model.parameters);
+  for (std::vector<float>& parameters : model.others) round_to_half(model.graph, parameters);
   model.half = true;
 }
 
@@ -184,14 +229,10 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
                                            {"classes", classes.dump()},
                                            {"notes", json(model.notes).dump()}};
   std::vector<TensorView> tensors;
-  std::span<const float> left = model.parameters;
-  for (const ParameterInfo& info : parameters_of(model.graph)) {
-    auto count = static_cast<std::size_t>(info.size());
-    if (count > left.size()) throw std::invalid_argument("fewer parameters than the network has");
-    tensors.push_back({info.name, info.shape, left.first(count), model.half && is_weight(info)});
-    left = left.subspan(count);
-  }
-  if (!left.empty()) throw std::invalid_argument("more parameters than the network has");
+  append_parameters(model.graph, model.parameters, model.half, "", tensors);
+  for (std::size_t i = 0; i < model.others.size(); ++i)
+    append_parameters(model.graph, model.others[i], model.half, member_prefix(i), tensors);
+  if (!model.others.empty()) texts[kMembers] = std::to_string(model.others.size() + 1);
   if (model.whitening) {
     texts[kWhiteningText] = zca_text(*model.whitening);
     for (TensorView& tensor : zca_tensors(*model.whitening)) tensors.push_back(std::move(tensor));
@@ -219,6 +260,7 @@ Model read_model(const std::filesystem::path& path) {
   }
   std::vector<ParameterInfo> infos = parameters_of(model.graph);
   model.parameters = read_parameters(file, infos);
+  model.others = read_others(file, infos);
   model.whitening = read_whitening(file, model);
   model.notes = read_notes(file);
   model.intervals = read_intervals(file);

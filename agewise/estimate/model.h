@@ -20,7 +20,8 @@ struct Model {
   Recipe recipe;    // as resolved: face, classes, whiten, network and train.prediction are used
   Classes classes;  // values: mean training age of each class, where the recipe gives edges
   Graph graph;
-  std::vector<float> parameters;  // plain layout
+  std::vector<float> parameters;           // plain layout
+  std::vector<std::vector<float>> others;  // of an ensemble: the parameters of its further members
   std::optional<Zca> whitening;
   // Where `whitening` is absent though the recipe whitens: the content_hash() of the file whiten.safetensors that lies
   // beside the model's. A run's checkpoints name their transform so, because it is some hundred times their own size.
@@ -41,15 +42,17 @@ struct Attachment {
   std::vector<TensorView> tensors;
 };
 
-// One safetensors file with the whole pre-processing in its metadata and tensors, embedded or (whitening_hash) named:
-// the parameters under their names, the transform's arrays (whiten/zca.h), and the texts "agewise_model" (the format's
-// version), "recipe" (TOML), "classes", "notes" and, if it has them, "intervals" (JSON). Reading checks everything
-// against the graph that the recipe makes and that all numbers are finite, passes over an attachment, and fetches a
-// transform that is only named from beside the file; throws Error naming file and array. The weights as half precision
-// has them (normalisation's numbers and biases stay as they are): what is then calibrated and measured is what the
-// file, half as large, will give. Throws Error if a weight is too large for it.
+// The weights, of all members, as half precision has them (normalisation's numbers and biases stay as they are): what
+// is then calibrated and measured is what the file, half as large, will give. Throws Error if a weight is too large for
+// it.
 void round_to_half(Model& model);
 
+// One safetensors file with the whole pre-processing in its metadata and tensors, embedded or (whitening_hash) named:
+// the parameters under their names, the further members' under "member2." … and their names, the transform's arrays
+// (whiten/zca.h), and the texts "agewise_model" (the format's version), "recipe" (TOML), "classes", "notes" and, if it
+// has them, "intervals" (JSON). Reading checks everything against the graph that the recipe makes and that all numbers
+// are finite, passes over an attachment, and fetches a transform that is only named from beside the file; throws Error
+// naming file and array.
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment = {});
 Model read_model(const std::filesystem::path& file);
 

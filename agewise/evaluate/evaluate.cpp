@@ -109,6 +109,22 @@ void compare_with_baseline(const std::vector<Judged>& judged, const Classes& cla
   evaluation.beats_mean_age = clearly_positive(years);
 }
 
+std::optional<Members> members_of(const std::vector<Judged>& judged) {
+  std::size_t count = judged.front().members.size();
+  if (count < 2) return std::nullopt;
+  std::vector<double> maes(count), spreads;
+  for (const Judged& one : judged) {
+    double squares = 0;
+    for (std::size_t m = 0; m < count; ++m) {
+      maes[m] += std::abs(one.members[m] - one.face.age) / static_cast<double>(judged.size());
+      squares += (one.members[m] - one.estimate) * (one.members[m] - one.estimate);
+    }
+    spreads.push_back(std::sqrt(squares / static_cast<double>(count - 1)));
+  }
+  auto [best, worst] = std::minmax_element(maes.begin(), maes.end());
+  return Members{count, mean(maes), *best, *worst, mean(spreads)};
+}
+
 std::vector<Judged> worst_of(std::vector<Judged> judged) {
   auto error = [](const Judged& one) { return std::abs(one.estimate - one.face.age); };
   std::stable_sort(judged.begin(), judged.end(), [&](const Judged& a, const Judged& b) { return error(a) > error(b); });
@@ -139,6 +155,7 @@ Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes
   result.confusion.assign(count, std::vector<std::int64_t>(count));
   for (const Judged& one : judged) ++result.confusion[class_of(classes, one.face.age)][one.estimated_class];
   result.worst = worst_of(judged);
+  result.members = members_of(judged);
   compare_with_baseline(judged, classes, result);
   return result;
 }

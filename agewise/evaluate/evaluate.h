@@ -17,6 +17,7 @@ struct Judged {
   FaceRecord face;
   double estimate = 0;  // years
   int estimated_class = 0;
+  std::vector<double> members = {};  // of an ensemble: each member's estimate
 };
 
 inline constexpr std::array<double, 4> kScoreYears{1, 3, 5, 10};  // the k of CS@k
@@ -35,6 +36,13 @@ struct Group {
   Scores baseline;  // of always answering the training part's commonest class, and its mean age
 };
 
+// What the members of an ensemble are on their own.
+struct Members {
+  std::size_t count = 0;
+  double mean_mae = 0, best_mae = 0, worst_mae = 0;  // years
+  double spread = 0;                                 // deviation of the members' ages, mean over the pictures
+};
+
 struct Evaluation {
   Split part = Split::test;
   std::vector<std::string> class_names;
@@ -44,6 +52,7 @@ struct Evaluation {
   std::vector<Group> decades, genders, sources;         // empty groups are left out
   std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures
   std::vector<Judged> worst;                            // largest |error| first, at most kWorst
+  std::optional<Members> members;                       // of an ensemble
   bool beats_majority = false, beats_mean_age = false;  // by more than two standard errors
 };
 

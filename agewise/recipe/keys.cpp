@@ -107,6 +107,8 @@ std::vector<Key> make_keys() {
       {"train", "age_cap", Whole{at<kTrain, &TrainRecipe::age_cap>, 0, 1'000'000'000}},
       {"train", "age_weight", Real{at<kTrain, &TrainRecipe::age_weight>, 0, 1}},
       {"train", "frozen", at<kTrain, &TrainRecipe::frozen>},
+      {"train", "features", at<kTrain, &TrainRecipe::features>},
+      {"train", "feature_copies", Whole{at<kTrain, &TrainRecipe::feature_copies>, 1, 1000}},
       {"train", "optimiser", word<kTrain, &TrainRecipe::optimiser>({"sgd", "rmsprop", "adamw"})},
       {"train", "rate", Real{at<kTrain, &TrainRecipe::rate>, 0, 1000}},
       {"train", "alpha", Real{at<kTrain, &TrainRecipe::alpha>, 0, 1}},

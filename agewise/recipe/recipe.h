@@ -117,6 +117,8 @@ struct TrainRecipe {
   int age_cap = 0;                                   // pictures of one age in an epoch, drawn anew in each; 0: all
   double age_weight = 0;            // a picture's loss times (pictures of its age)^-x; 0: all alike, 1: ages alike
   std::vector<std::string> frozen;  // layers that are held still: names, * and ? as in a shell
+  std::string features;             // a layer before which nothing learns: what it gives is computed once and kept
+  int feature_copies = 1;           // of each training picture, differently augmented; epochs take turns
   Optimiser optimiser = Optimiser::rmsprop;
   double rate = 1e-3;
   double alpha = 0.9;                 // RMSprop's decay of the squared gradient

@@ -15,6 +15,7 @@ struct Examples {
   std::vector<FaceRecord> faces;  // all of the store, in label order
   std::vector<std::uint32_t> train, validation;
   Split validation_part = Split::val;  // or test, where the store has no val part: as the article did it
+  std::string validation_name;         // of a share of the training part (series.h), instead
 };
 
 // Throws Error naming what is missing if the store has no training or no other pictures, or was not finished.

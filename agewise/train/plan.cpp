@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "agewise/base/files.h"
-#include "agewise/train/inputs.h"
+#include "agewise/nn/cut.h"
+#include "agewise/train/features.h"
 #include "agewise/train/start.h"
 #include "agewise/train/test_network.h"
 #include "agewise/train/trainer.h"
@@ -32,6 +33,16 @@ Batch first_batch(const Recipe& recipe, const Examples& examples) {
   return batch;
 }
 
+// Of one batch through the layers up to `layer`.
+double seconds_of_features(const Model& model, int layer, const std::vector<float>& weights, const Batch& batch,
+                           Engine& engine, const Clock& clock) {
+  Graph first = up_to(model.graph, layer);
+  std::unique_ptr<Executable> network = engine.compile(first, model.recipe.train.batch, Mode::infer);
+  network->set_parameters(std::span(weights).first(static_cast<std::size_t>(parameter_count(parameters_of(first)))));
+  std::copy(batch.inputs.begin(), batch.inputs.end(), network->input().begin());
+  return seconds_of(clock, 1, [&] { network->forward(); });
+}
+
 struct WhiteningCost {
   int samples = 0;
   std::uint64_t memory = 0, disk = 0;  // bytes
@@ -55,8 +66,9 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
                         const Clock& clock, int threads) {
   Examples examples = examples_of(store);
   Model model = untrained_model(recipe, store, examples);
-  Trainer trainer(model, engine);
-  TestNetwork tester(recipe, model.graph, engine);
+  int first_layer = feature_layer(recipe, model.graph);
+  Trainer trainer(model, engine, first_layer);
+  TestNetwork tester(recipe, model.graph, engine, first_layer);
   TrainState state = fresh_state(model);
   trainer.set_state(state);
   tester.set_parameters(state.weights);
@@ -73,6 +85,13 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   InputSource source = inputs_from_store(recipe, store, examples.faces);
   double seconds_a_batch = seconds_of(clock, kTimedSteps, [&] { fill_inputs(source, /*epoch=*/1, threads, batch); });
   plan.pictures_a_second = recipe.train.batch / std::max(1e-9, seconds_a_batch);
+  if (first_layer > 0) {
+    double seconds = seconds_of_features(model, first_layer, state.weights, batch, engine, clock);
+    auto pictures = static_cast<double>(feature_bytes(model, examples) / (trainer.input_size() * sizeof(float)));
+    plan.feature_seconds = pictures / recipe.train.batch * std::max(seconds, seconds_a_batch);
+    batch.inputs.assign(batch.samples.size() * trainer.input_size(), 0);
+    seconds_a_batch = 0;  // read from a file
+  }
   plan.seconds_a_step =
       seconds_of(clock, kTimedSteps, [&] { trainer.step(batch, targets, /*epoch=*/1, recipe.train.rate); });
   double seconds_a_test = seconds_of(clock, 1, [&] { tester.outputs(batch); });
@@ -88,7 +107,8 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   std::uint64_t state_bytes = model_bytes * (1 + state.optimiser.size() + (state.average.empty() ? 0 : 1));
   std::uint64_t batches = 3 * batch.inputs.size() * sizeof(float);
   plan.memory = trainer.memory_bytes() + tester.memory_bytes() + state_bytes + std::max(batches, whitening.memory);
-  plan.disk = whitening.disk + 2 * state_bytes + 2 * model_bytes;  // each checkpoint lies twice while it is replaced
+  plan.disk = whitening.disk + feature_bytes(model, examples) + 2 * state_bytes +
+              2 * model_bytes;  // each checkpoint lies twice while it is replaced
   plan.disk_free = free_disk_space(run);
   plan.whitened_on = whitening.samples;
   return plan;

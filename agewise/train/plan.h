@@ -19,6 +19,7 @@ struct TrainPlan {
   std::uint64_t memory = 0;                         // bytes at the peak: whitening or training, whichever needs more
   std::uint64_t disk = 0;                           // bytes of the run: whitened pictures, transform, checkpoints
   std::uint64_t disk_free = 0;                      // bytes, where the run would lie
+  double feature_seconds = 0;                       // before the first epoch: what train.features names
   int whitened_on = 0;                              // training pictures; 0: not whitened. Its time is not in the above
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "agewise/base/error.h"
+#include "agewise/train/features.h"
 #include "agewise/train/inputs.h"
 #include "agewise/train/trainer.h"
 
@@ -85,7 +86,8 @@ Model untrained_model(const Recipe& recipe, const Store& store, const Examples& 
   }
   model.notes["data"] = store.facts().labels;
   model.notes["trained on"] = fmt::format("{} pictures", examples.train.size());
-  model.notes["validated on"] = name_of(examples.validation_part);
+  model.notes["validated on"] =
+      examples.validation_name.empty() ? std::string(name_of(examples.validation_part)) : examples.validation_name;
   return model;
 }
 
@@ -107,7 +109,12 @@ void settle_facts(const RunFolder& run, const RunFacts& facts, const Notice& not
   write_facts(run, facts);
 }
 
-InputSource inputs_of(const TrainTask& task, const Examples& examples, Model& model, const TrainHooks& hooks) {
+InputSource inputs_of(const TrainTask& task, const Examples& examples, Model& model, const std::vector<float>& weights,
+                      Engine& engine, const TrainHooks& hooks) {
+  if (!task.recipe.train.features.empty()) {
+    return feature_inputs({task.run, model, weights, task.store, examples, task.threads}, engine, hooks.stop,
+                          hooks.progress);
+  }
   if (task.recipe.whiten.method == Whitening::none) return inputs_from_store(task.recipe, task.store, examples.faces);
   WhitenedInputs whitened = whitened_inputs(task.run, task.recipe, task.store, examples, hooks.stop, hooks.progress);
   model.whitening_hash = whitened.hash;

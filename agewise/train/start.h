@@ -14,8 +14,10 @@ Model untrained_model(const Recipe& recipe, const Store& store, const Examples& 
 // number of threads is a notice. Throws Error if the store is another one.
 void settle_facts(const RunFolder& run, const RunFacts& facts, const std::function<void(const std::string&)>& notice);
 
-// Where the pictures come from; whitens them first if the recipe does, and then gives `model` the transform's hash.
-InputSource inputs_of(const TrainTask& task, const Examples& examples, Model& model, const TrainHooks& hooks);
+// Where the pictures come from, or what the layers before train.features make of them by `weights`; whitens them first
+// if the recipe does, and then gives `model` the transform's hash.
+InputSource inputs_of(const TrainTask& task, const Examples& examples, Model& model, const std::vector<float>& weights,
+                      Engine& engine, const TrainHooks& hooks);
 
 // The run's last checkpoint, its log cut back to it; or fresh weights, or those of task.from.
 TrainState first_state(const TrainTask& task, const Model& model,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agewise/base/error.h"
+#include "agewise/nn/cut.h"
 
 namespace agewise {
 namespace {
@@ -33,14 +34,15 @@ Graph without_dropout(Graph graph) {
 
 }  // namespace
 
-TestNetwork::TestNetwork(const Recipe& recipe, const Graph& graph, Engine& engine)
-    : seed_(recipe.train.seed),
-      network_(engine.compile(recipe.train.test_dropout ? graph : without_dropout(graph), recipe.train.batch,
-                              test_mode(recipe, graph))) {}
-
-void TestNetwork::set_parameters(std::span<const float> plain) {
-  network_->set_parameters(plain);
+TestNetwork::TestNetwork(const Recipe& recipe, const Graph& graph, Engine& engine, int first_layer)
+    : seed_(recipe.train.seed), held_(0) {
+  Graph tested = first_layer > 0 ? after(graph, first_layer) : graph;
+  held_ = static_cast<std::size_t>(parameter_count(parameters_of(graph)) - parameter_count(parameters_of(tested)));
+  network_ = engine.compile(recipe.train.test_dropout ? tested : without_dropout(tested), recipe.train.batch,
+                            test_mode(recipe, graph));
 }
+
+void TestNetwork::set_parameters(std::span<const float> plain) { network_->set_parameters(plain.subspan(held_)); }
 
 std::span<const float> TestNetwork::outputs(const Batch& batch, int epoch) {
   std::copy(batch.inputs.begin(), batch.inputs.end(), network_->input().begin());

@@ -15,9 +15,10 @@ class TestNetwork {
  public:
   // Throws UsageError if the recipe wants dropout but not the batch's statistics and the network has both: training
   // mode is one switch.
-  TestNetwork(const Recipe& recipe, const Graph& graph, Engine& engine);
+  // Batches are the output of `first_layer`, as for a Trainer.
+  TestNetwork(const Recipe& recipe, const Graph& graph, Engine& engine, int first_layer = 0);
 
-  void set_parameters(std::span<const float> plain);
+  void set_parameters(std::span<const float> plain);  // of the whole graph
 
   // Batch × outputs, valid until the next call. `epoch` (from 1; 0 for a finished model) only matters for dropout.
   std::span<const float> outputs(const Batch& batch, int epoch = 0);
@@ -26,6 +27,7 @@ class TestNetwork {
 
  private:
   std::uint64_t seed_;
+  std::size_t held_;  // parameters of the layers before what is compiled
   std::unique_ptr<Executable> network_;
 };
 

@@ -10,7 +10,7 @@
 #include "agewise/base/error.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/train/checkpoint.h"
-#include "agewise/train/inputs.h"
+#include "agewise/train/features.h"
 #include "agewise/train/start.h"
 #include "agewise/train/test_network.h"
 #include "agewise/train/trainer.h"
@@ -41,8 +41,8 @@ class Loop {
         model_(std::move(model)),
         targets_(targets_of(examples, model_.recipe.train)),
         steps_(batches_in(pictures_an_epoch(), static_cast<std::size_t>(model_.recipe.train.batch))),
-        trainer_(model_, engine),
-        tester_(model_.recipe, model_.graph, engine) {}
+        trainer_(model_, engine, feature_layer(model_.recipe, model_.graph)),
+        tester_(model_.recipe, model_.graph, engine, feature_layer(model_.recipe, model_.graph)) {}
 
   std::vector<std::string> kernels() const { return trainer_.kernels(); }
   Model& model() { return model_; }
@@ -86,7 +86,7 @@ class Loop {
 
   // From state_.step to the end of the epoch.
   void train_steps(EpochRecord& record) {
-    BatchStream stream(source_, epoch_order(examples_, recipe(), record.epoch), input_size(model_.recipe), batch(),
+    BatchStream stream(source_, epoch_order(examples_, recipe(), record.epoch), trainer_.input_size(), batch(),
                        {record.epoch, threads_, static_cast<std::size_t>(state_.step)});
     double start = hooks_.clock(), waited = 0;
     std::int64_t first = state_.step;
@@ -111,7 +111,7 @@ class Loop {
   Validation validate() {
     trainer_.get_state(state_);
     tester_.set_parameters(state_.average.empty() ? state_.weights : state_.average);
-    BatchStream stream(source_, examples_.validation, input_size(model_.recipe), batch(), {0, threads_, 0});
+    BatchStream stream(source_, examples_.validation, trainer_.input_size(), batch(), {0, threads_, 0});
     ScoreSum sum;
     std::vector<double> estimates;
     while (const Batch* next = stream.next()) {
@@ -218,13 +218,14 @@ class Loop {
 }  // namespace
 
 TrainResult train(const TrainTask& task, Engine& engine, const TrainHooks& hooks) {
-  Examples examples = examples_of(task.store);
+  Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.store);
   Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
   RunFacts facts{std::filesystem::absolute(task.store.file()).string(), content_of(task.store), engine.name(),
                  loop.kernels()};
   settle_facts(task.run, facts, hooks.notice);
-  InputSource source = inputs_of(task, examples, loop.model(), hooks);
-  return loop.run(std::move(source), first_state(task, loop.model(), hooks.notice));
+  TrainState state = first_state(task, loop.model(), hooks.notice);
+  InputSource source = inputs_of(task, examples, loop.model(), state.weights, engine, hooks);
+  return loop.run(std::move(source), std::move(state));
 }
 
 }  // namespace agewise

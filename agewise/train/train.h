@@ -18,13 +18,16 @@ namespace agewise {
 // store's, the rest is the wanted one's. Throws UsageError naming the key if [face] of the two disagrees.
 Recipe recipe_on_store(const Recipe& wanted, const Store& store);
 
+struct Examples;
+
 struct TrainTask {
   RunFolder run;  // made by create_run(); goes on from run.last() if there is one
   Recipe recipe;
   const Store& store;
   // Weights to begin with instead of fresh ones, taken by name where the shapes are equal.
   const Model* from = nullptr;
-  int threads = 1;  // that decode and augment pictures, beside the engine's own
+  int threads = 1;                     // that decode and augment pictures, beside the engine's own
+  const Examples* examples = nullptr;  // to train and validate on, instead of the store's parts
 };
 
 struct TrainHooks {

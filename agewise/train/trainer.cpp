@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "agewise/estimate/estimator.h"
+#include "agewise/nn/cut.h"
 
 namespace agewise {
 namespace {
 
-std::vector<float> plain_of(const Executable& network, std::span<const float> own, std::size_t size) {
-  std::vector<float> plain(size);
-  network.to_plain(own, plain);
-  return plain;
-}
+Graph trained_part(const Graph& graph, int first_layer) { return first_layer > 0 ? after(graph, first_layer) : graph; }
 
 }  // namespace
 
@@ -43,30 +40,35 @@ ScoreSum score(const Model& model, std::span<const float> outputs, std::span<con
   return sum;
 }
 
-Trainer::Trainer(const Model& model, Engine& engine)
+Trainer::Trainer(const Model& model, Engine& engine, int first_layer)
     : model_(model),
-      parameters_(parameters_of(model.graph)),
-      network_(engine.compile(model.graph, model.recipe.train.batch, Mode::train)),
+      graph_(trained_part(model.graph, first_layer)),
+      parameters_(parameters_of(graph_)),
+      held_(static_cast<std::size_t>(parameter_count(parameters_of(model.graph)) - parameter_count(parameters_))),
+      network_(engine.compile(graph_, model.recipe.train.batch, Mode::train)),
       optimiser_(make_state(model.recipe.train, network_->parameters().size())) {}
 
 void Trainer::set_state(const TrainState& state) {
-  network_->set_parameters(state.weights);
+  auto own = [&](const std::vector<float>& plain) { return std::span(plain).subspan(held_); };
+  network_->set_parameters(own(state.weights));
   for (std::size_t i = 0; i < optimiser_.buffers.size(); ++i) {
-    network_->from_plain(state.optimiser[i], optimiser_.buffers[i]);
+    network_->from_plain(own(state.optimiser[i]), optimiser_.buffers[i]);
   }
   optimiser_.step = state.optimiser_step;
   average_.assign(state.average.empty() ? 0 : network_->parameters().size(), 0.0F);
-  if (!average_.empty()) network_->from_plain(state.average, average_);
+  if (!average_.empty()) network_->from_plain(own(state.average), average_);
+}
+
+void Trainer::to_plain(std::span<const float> own, std::vector<float>& plain) const {
+  plain.resize(held_ + static_cast<std::size_t>(parameter_count(parameters_)));
+  network_->to_plain(own, std::span(plain).subspan(held_));
 }
 
 void Trainer::get_state(TrainState& state) const {
-  auto size = static_cast<std::size_t>(parameter_count(parameters_));
-  state.weights = plain_of(*network_, network_->parameters(), size);
-  state.average = average_.empty() ? std::vector<float>() : plain_of(*network_, average_, size);
-  state.optimiser.clear();
-  for (const std::vector<float>& buffer : optimiser_.buffers) {
-    state.optimiser.push_back(plain_of(*network_, buffer, size));
-  }
+  to_plain(network_->parameters(), state.weights);
+  if (!average_.empty()) to_plain(average_, state.average);
+  state.optimiser.resize(optimiser_.buffers.size());
+  for (std::size_t i = 0; i < optimiser_.buffers.size(); ++i) to_plain(optimiser_.buffers[i], state.optimiser[i]);
   state.optimiser_step = optimiser_.step;
 }
 
@@ -79,6 +81,10 @@ ScoreSum Trainer::step(const Batch& batch, std::span<const Target> targets, int 
   optimiser_step(recipe, rate, *network_, parameters_, optimiser_);
   if (!average_.empty()) update_average(recipe.average, network_->parameters(), average_);
   return sum;
+}
+
+std::size_t Trainer::input_size() const {
+  return network_->input().size() / static_cast<std::size_t>(model_.recipe.train.batch);
 }
 
 std::size_t Trainer::memory_bytes() const {

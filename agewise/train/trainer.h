@@ -23,21 +23,29 @@ TrainState fresh_state(const Model& model);
 
 class Trainer {
  public:
-  Trainer(const Model& model, Engine& engine);  // `model` must outlive it; its parameters are not looked at
+  // Of the layers after `first_layer`, whose output its batches are: 0, the input, for the whole network. `model` must
+  // outlive it; its parameters are not looked at.
+  Trainer(const Model& model, Engine& engine, int first_layer = 0);
 
-  // Weights, average and optimiser; what else is in the state is the loop's.
+  // Weights, average and optimiser, of the whole network; what else is in the state is the loop's. get_state() leaves
+  // alone what comes before first_layer.
   void set_state(const TrainState& state);
   void get_state(TrainState& state) const;
 
   // Forward, backward and a step of the optimiser; returns what the batch scored before it. `epoch` drives dropout.
   ScoreSum step(const Batch& batch, std::span<const Target> targets, int epoch, double rate);
 
+  std::size_t input_size() const;    // floats of one row of a batch
   std::size_t memory_bytes() const;  // network, optimiser and average
   std::vector<std::string> kernels() const { return network_->kernels(); }
 
  private:
+  void to_plain(std::span<const float> own, std::vector<float>& plain) const;
+
   const Model& model_;
-  std::vector<ParameterInfo> parameters_;
+  Graph graph_;                            // what is trained
+  std::vector<ParameterInfo> parameters_;  // its own
+  std::size_t held_;                       // parameters of the layers before it
   std::unique_ptr<Executable> network_;
   OptimiserState optimiser_;
   std::vector<float> average_;

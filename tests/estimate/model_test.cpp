@@ -107,6 +107,42 @@ TEST_F(ModelFile, may_carry_an_attachment_that_readers_of_the_model_pass_over) {
   EXPECT_EQ(SafetensorsFile(path_).read("train.momentum"), momentum);
 }
 
+TEST_F(ModelFile, holds_all_members_of_an_ensemble) {
+  Model model = small_model();
+  for (float value : {1.0F, 2.0F}) model.others.emplace_back(model.parameters.size(), value);
+  write_model(path_, model);
+  EXPECT_EQ(read_model(path_).others, model.others);
+  EXPECT_THAT(SafetensorsFile(path_).read("member3.outputs.bias"), ElementsAre(2, 2, 2));
+}
+
+TEST_F(ModelFile, lacks_a_member_that_it_speaks_of) {
+  for (auto [members, message] : {std::pair{"2", "has no array \"member2.outputs.weight\""},
+                                  {"1", "metadata members: is no number from 2"},
+                                  {"99999999999", "metadata members: is no number from 2"}}) {
+    write_model(path_, small_model(), {{{"members", members}}, {}});
+    EXPECT_THAT([&] { read_model(path_); }, ThrowsMessage<Error>(HasSubstr(message))) << members;
+  }
+}
+
+// The released dex_imdb_wiki has 134,674,341 parameters.
+TEST(GraphOf, dex_has_as_many_parameters_as_the_released_network) {
+  for (const char* name : {"dex", "dex-lap"}) {
+    Recipe recipe = load_recipe(name);
+    Graph graph = graph_of(recipe, classes_of(recipe.classes));
+    EXPECT_EQ(parameter_count(parameters_of(graph)), 134'674'341) << name;
+  }
+}
+
+// VGG-16's 13 convolutions have 14,714,688 parameters; 25088 → 4096 → 512 → 4 come after them.
+TEST(GraphOf, seed_vgg_learns_its_classifier_only) {
+  Recipe recipe = load_recipe("seed-vgg");
+  std::int64_t held = 0, learned = 0;
+  for (const ParameterInfo& parameter : parameters_of(graph_of(recipe, classes_of(recipe.classes))))
+    (parameter.rate_factor == 0 ? held : learned) += parameter.size();
+  EXPECT_EQ(held, 14'714'688);
+  EXPECT_EQ(learned, 25088LL * 4096 + 4096 + 4096 * 512 + 512 + 512 * 4 + 4);
+}
+
 TEST(GraphOf, refuses_a_network_that_does_not_fit_the_recipe) {
   auto problem = [](const std::function<void(Recipe&)>& change) {
     Recipe recipe = small_model().recipe;
@@ -123,8 +159,8 @@ TEST(GraphOf, refuses_a_network_that_does_not_fit_the_recipe) {
                 r.network.layers.push_back({"relu", "other", {"input"}});
               }),
               HasSubstr("one layer that no other layer reads"));
-  EXPECT_THAT(problem([](Recipe& r) { r.train.loss = Loss::regression; }),
-              "layer outputs: gives 3 × 1 × 1 numbers; the loss needs 1");
+  EXPECT_THAT(problem([](Recipe& r) { r.network.layers[0].options["outputs"] = std::int64_t{2}; }),
+              "layer outputs: gives 2 × 1 × 1 numbers; the loss needs 3");
 }
 
 }  // namespace

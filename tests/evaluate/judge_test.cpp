@@ -83,7 +83,7 @@ TEST_F(Judge, agrees_with_the_estimator_for_every_loss_and_prediction) {
                                         {"train.loss=mean-variance", "train.prediction=argmax"},
                                         {"train.loss=label-distribution", "train.prediction=median"},
                                         {"train.loss=expected-value-l1", "train.mirror_test=true"}}) {
-    keys.insert(keys.end(), {"network.scale=0.01", "network.size=6", "train.epochs=12"});
+    keys.insert(keys.end(), {"network.scale=0.01", "network.size=6", "train.rate=0.01", "train.epochs=40"});
     Model model = trained(keys);
     Store store(folder_ / "faces.db");
     std::vector<Judged> judged = judge(model, store, Split::train, *engine_, 2, stop_, {});

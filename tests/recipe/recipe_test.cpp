@@ -189,7 +189,7 @@ TEST(LoadRecipe, lists_the_built_in_ones_where_the_name_is_unknown) {
     load_recipe("sede");
     FAIL();
   } catch (const UsageError& error) {
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("sede"), HasSubstr("seed, seed-as-published, seed3")));
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("sede"), HasSubstr("seed, seed-as-published, seed-vgg, seed3")));
   }
 }
 

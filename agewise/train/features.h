@@ -1,0 +1,31 @@
+// What the layers that do not learn make of each picture: computed once, kept in mapped files of the run, and trained
+// on instead of the pictures.
+#pragma once
+#include "agewise/estimate/model.h"
+#include "agewise/nn/engine.h"
+#include "agewise/train/inputs.h"
+
+namespace agewise {
+
+// The layer that recipe.train.features names, by its index; 0, the input, where it names none. Throws UsageError if a
+// layer before it learns, the network cannot be cut there, or pictures are whitened.
+int feature_layer(const Recipe& recipe, const Graph& graph);
+
+// Bytes of all files.
+std::uint64_t feature_bytes(const Model& model, const Examples& examples);
+
+struct FeatureTask {
+  const RunFolder& run;
+  const Model& model;              // its parameters are not looked at
+  std::span<const float> weights;  // of the whole network, plain
+  const Store& store;
+  const Examples& examples;
+  int threads = 1;
+};
+
+// The features of validation pictures, and of recipe.train.feature_copies of each training picture, the k-th augmented
+// as in epoch k: later epochs take them in turn. What an earlier start of the run has computed is used, a file a copy.
+// Throws Error if the disk is too small, Interrupted on `stop`.
+InputSource feature_inputs(const FeatureTask& task, Engine& engine, const StopFlag& stop, const ProgressSink& progress);
+
+}  // namespace agewise

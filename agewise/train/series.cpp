@@ -1,0 +1,199 @@
+#include "agewise/train/series.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/base/random.h"
+#include "agewise/train/start.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::size_t kBlock = 10;  // persons of whom one validates
+constexpr std::array<const char*, 3> kKinds{"folds", "each-person", "ensemble"};
+
+std::filesystem::path series_file(const RunFolder& run) { return run.path / "series.json"; }
+
+// Pictures that must not be divided, in the order of their first one.
+std::vector<std::vector<std::uint32_t>> units_of(const Examples& examples) {
+  std::vector<std::vector<std::uint32_t>> units;
+  std::map<std::string, std::size_t> known;
+  for (std::uint32_t i : examples.train) {
+    const std::string& person = examples.faces[i].person;
+    auto [place, is_new] = known.emplace(person, units.size());
+    if (person.empty() || is_new) {
+      place->second = units.size();
+      units.emplace_back();
+    }
+    units[place->second].push_back(i);
+  }
+  return units;
+}
+
+SeriesPart part_without(std::string name, const Examples& examples, std::vector<std::uint32_t> validation) {
+  std::sort(validation.begin(), validation.end());
+  SeriesPart part{std::move(name), {}, std::move(validation)};
+  std::set_difference(examples.train.begin(), examples.train.end(), part.validation.begin(), part.validation.end(),
+                      std::back_inserter(part.train));
+  return part;
+}
+
+void append(std::vector<std::uint32_t>& to, const std::vector<std::uint32_t>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+std::vector<SeriesPart> folds_of(const Examples& examples, int folds, std::uint64_t seed) {
+  std::vector<std::vector<std::uint32_t>> units = units_of(examples);
+  if (folds < 2 || static_cast<std::size_t>(folds) > units.size())
+    throw UsageError(
+        fmt::format("--folds {}: from 2 to {}, the persons of the training part, are possible", folds, units.size()));
+  Random(seed, Purpose::split).shuffle(std::span(units));
+  // The largest first, each to the fold that has fewest pictures: they differ by the smallest persons at most.
+  std::stable_sort(units.begin(), units.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::vector<std::vector<std::uint32_t>> shares(static_cast<std::size_t>(folds));
+  for (const auto& unit : units) {
+    append(*std::min_element(shares.begin(), shares.end(),
+                             [](const auto& a, const auto& b) { return a.size() < b.size(); }),
+           unit);
+  }
+  std::vector<SeriesPart> parts;
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    parts.push_back(part_without(fmt::format("fold-{:02}", i + 1), examples, std::move(shares[i])));
+  return parts;
+}
+
+std::vector<SeriesPart> leaving_out_each_person(const Examples& examples) {
+  std::vector<SeriesPart> parts;
+  for (auto& unit : units_of(examples)) {
+    if (examples.faces[unit.front()].person.empty()) continue;
+    parts.push_back(part_without(fmt::format("person-{:04}", parts.size() + 1), examples, std::move(unit)));
+  }
+  if (parts.size() < 2) throw UsageError("--leave-out person: the labels name fewer than two persons");
+  return parts;
+}
+
+std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed) {
+  std::vector<std::vector<std::uint32_t>> units = units_of(examples);
+  if (units.size() < kBlock)
+    throw UsageError("--ensemble: ten persons in the training part are needed, of whom one validates");
+  auto age_of_unit = [&](const auto& unit) { return examples.faces[unit.front()].age; };
+  std::vector<SeriesPart> parts;
+  for (int member = 1; member <= members; ++member) {
+    Random random(seed, Purpose::split, static_cast<std::uint32_t>(member));
+    random.shuffle(std::span(units));  // those of one age come in another order for each member
+    std::stable_sort(units.begin(), units.end(),
+                     [&](const auto& a, const auto& b) { return age_of_unit(a) < age_of_unit(b); });
+    std::vector<std::uint32_t> validation;
+    for (std::size_t begin = 0; begin < units.size(); begin += kBlock) {
+      std::size_t drawn = begin + random.below(kBlock);  // of the last, shorter block perhaps nobody
+      if (drawn < units.size()) append(validation, units[drawn]);
+    }
+    parts.push_back(part_without(fmt::format("member-{:02}", member), examples, std::move(validation)));
+  }
+  return parts;
+}
+
+bool is_series(const RunFolder& run) { return std::filesystem::exists(series_file(run)); }
+
+SeriesTask read_series(const TrainTask& task) {
+  try {
+    nlohmann::json json = nlohmann::json::parse(read_text_file(series_file(task.run), 1 << 16));
+    auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
+    if (kind != kKinds.end()) return {task, static_cast<SeriesKind>(kind - kKinds.begin()), json.at("count")};
+  } catch (const nlohmann::json::exception&) {
+  }
+  throw file_error(series_file(task.run), "is not what a run of several networks keeps there; begin a new run");
+}
+
+namespace {
+
+void write_series(const SeriesTask& series) {
+  nlohmann::ordered_json json{{"kind", kKinds[static_cast<std::size_t>(series.kind)]}, {"count", series.count}};
+  write_file(series_file(series.task.run), json.dump(2) + "\n");
+}
+
+std::vector<SeriesPart> parts_of(const SeriesTask& series, const Examples& examples) {
+  std::uint64_t seed = series.task.recipe.train.seed;
+  if (series.kind == SeriesKind::folds) return folds_of(examples, series.count, seed);
+  if (series.kind == SeriesKind::each_person) return leaving_out_each_person(examples);
+  return tenths_by_age(examples, series.count, seed);
+}
+
+EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
+  for (const EpochRecord& record : read_log(run.log())) {
+    if (record.epoch == result.best_epoch) return record;
+  }
+  throw file_error(run.log(), fmt::format("has no epoch {}", result.best_epoch));
+}
+
+SeriesResult train_part(const SeriesTask& series, const SeriesPart& part, std::size_t number, const Examples& examples,
+                        Engine& engine, const TrainHooks& hooks) {
+  TrainTask task = series.task;
+  task.run.path = series.task.run.path / part.name;
+  task.recipe.train.seed += number;
+  Examples own = examples;
+  own.train = part.train;
+  own.validation = part.validation;
+  own.validation_name = part.name;
+  task.examples = &own;
+  is_run(task.run.path) ? change_recipe(task.run, task.recipe) : void(create_run(task.run.path, task.recipe));
+  TrainResult result = train(task, engine, hooks);
+  return {part.name, static_cast<std::int64_t>(part.validation.size()), result, best_epoch(task.run, result)};
+}
+
+// Class values are those of a member's own training pictures: the ensemble has their mean.
+Model joined(const RunFolder& run, const std::vector<SeriesPart>& parts) {
+  Model ensemble;
+  for (const SeriesPart& part : parts) {
+    Model member = read_model(RunFolder{run.path / part.name}.best());
+    if (&part == &parts.front()) {
+      ensemble = std::move(member);
+      ensemble.notes["validated on"] = "a tenth of the training part, each member on its own";
+      continue;
+    }
+    for (std::size_t c = 0; c < member.classes.values.size(); ++c)
+      ensemble.classes.values[c] += member.classes.values[c];
+    ensemble.others.push_back(std::move(member.parameters));
+  }
+  for (double& value : ensemble.classes.values) value /= static_cast<double>(parts.size());
+  ensemble.notes["members"] = std::to_string(parts.size());
+  return ensemble;
+}
+
+}  // namespace
+
+std::vector<SeriesResult> train_series(const SeriesTask& series, Engine& engine, const TrainHooks& hooks,
+                                       const std::function<void(const std::string&)>& begins) {
+  const TrainTask& task = series.task;
+  if (series.kind == SeriesKind::ensemble && task.recipe.whiten.method != Whitening::none)
+    throw UsageError("an ensemble cannot whiten: its members would need a transform each; --set whiten.method=none");
+  Examples examples = examples_of(task.store);
+  std::vector<SeriesPart> parts = parts_of(series, examples);
+  write_series(series);
+  settle_facts(task.run,
+               {std::filesystem::absolute(task.store.file()).string(), content_of(task.store), engine.name(), {}},
+               hooks.notice);
+  std::vector<SeriesResult> results;
+  for (const SeriesPart& part : parts) {
+    if (begins) begins(fmt::format("{}, {} of {}", part.name, results.size() + 1, parts.size()));
+    try {
+      results.push_back(train_part(series, part, results.size(), examples, engine, hooks));
+    } catch (const Interrupted&) {
+      throw Interrupted(fmt::format("stopped in {}; `agewise train {} --resume` goes on from there", part.name,
+                                    task.run.path.string()));
+    }
+  }
+  if (series.kind == SeriesKind::ensemble) write_model(task.run.best(), joined(task.run, parts));
+  return results;
+}
+
+}  // namespace agewise

@@ -1,0 +1,58 @@
+// Several networks of one recipe, each trained on its own part of a store's training pictures: folds, and ensembles.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "agewise/train/examples.h"
+#include "agewise/train/train.h"
+
+namespace agewise {
+
+// What one network of a series trains and is validated on: indices into Examples::faces, ascending.
+struct SeriesPart {
+  std::string name;  // of its folder in the run
+  std::vector<std::uint32_t> train, validation;
+};
+
+// All of them divide the training part alone; the store's val and test pictures are seen by none. Persons, or groups of
+// duplicates, are never divided; a picture without one is its own. Functions of the seed.
+
+// `folds` parts, each validated on a share of the persons, the shares of about equally many pictures. Throws UsageError
+// if there are fewer persons than folds.
+std::vector<SeriesPart> folds_of(const Examples& examples, int folds, std::uint64_t seed);
+
+// As many parts as there are persons, each validated on one (FG-NET's protocol). Throws UsageError if no person is
+// known.
+std::vector<SeriesPart> leaving_out_each_person(const Examples& examples);
+
+// `members` parts, each validated on about a tenth drawn so that it keeps the distribution of ages, as DEX did for LAP:
+// of each ten persons that follow each other by age one is drawn.
+std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed);
+
+enum class SeriesKind { folds, each_person, ensemble };
+
+struct SeriesTask {
+  TrainTask task;  // of the whole series: run, recipe, store
+  SeriesKind kind = SeriesKind::folds;
+  int count = 0;  // folds or members; not for each_person
+};
+
+// What became of one network.
+struct SeriesResult {
+  std::string name;
+  std::int64_t validation_pictures = 0;
+  TrainResult result;
+  EpochRecord best;
+};
+
+// A series is a run whose folder holds a run for each part; `series.json` says of which kind. Null if it is none.
+bool is_series(const RunFolder& run);
+SeriesTask read_series(const TrainTask& task);
+
+// Trains one after the other, goes on where an earlier call stopped, and for an ensemble writes run.best(), one model
+// of all. `begins` is told which network is next. Member i draws its weights and batches by train.seed + i. Throws as
+// train() does, and UsageError for an ensemble of whitened networks, or if the run is of another kind or count.
+std::vector<SeriesResult> train_series(const SeriesTask& series, Engine& engine, const TrainHooks& hooks,
+                                       const std::function<void(const std::string&)>& begins = {});
+
+}  // namespace agewise

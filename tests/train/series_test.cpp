@@ -1,0 +1,189 @@
+#include "agewise/train/series.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/base/random.h"
+#include "agewise/estimate/estimator.h"
+#include "tests/train/tiny.h"
+
+namespace agewise {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// 2,000 pictures of many ages around 40, as persons with `each` pictures; then 50 of the val part.
+Examples people(int each) {
+  Examples examples;
+  Random random(3, Purpose::test);
+  for (std::uint32_t i = 0; i < 2050; ++i) {
+    FaceRecord face;
+    face.age = std::clamp(std::floor(40 + 15 * random.normal()), 0.0, 100.0);
+    if (each > 1) face.person = std::to_string(static_cast<int>(i) / each);
+    if (each > 1 && static_cast<int>(i) % each > 0) face.age = examples.faces.back().age;
+    examples.faces.push_back(face);
+    (i < 2000 ? examples.train : examples.validation).push_back(i);
+  }
+  return examples;
+}
+
+void expect_whole(const SeriesPart& part, const Examples& examples) {
+  std::vector<std::uint32_t> all = part.train;
+  all.insert(all.end(), part.validation.begin(), part.validation.end());
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(all, examples.train) << part.name;  // nothing twice, nothing lost, none of the val part
+  std::set<std::string> trained;
+  for (std::uint32_t i : part.train) trained.insert(examples.faces[i].person);
+  for (std::uint32_t i : part.validation) {
+    const std::string& person = examples.faces[i].person;
+    EXPECT_TRUE(person.empty() || !trained.contains(person)) << person;
+  }
+}
+
+TEST(Folds, validate_on_every_picture_once_and_divide_nobody) {
+  for (int each : {1, 3, 7}) {
+    Examples examples = people(each);
+    std::vector<SeriesPart> folds = folds_of(examples, 5, 1);
+    std::multiset<std::uint32_t> validated;
+    for (const SeriesPart& fold : folds) {
+      expect_whole(fold, examples);
+      EXPECT_NEAR(static_cast<double>(fold.validation.size()), 400, each);
+      validated.insert(fold.validation.begin(), fold.validation.end());
+    }
+    EXPECT_EQ(validated, std::multiset<std::uint32_t>(examples.train.begin(), examples.train.end()));
+  }
+  EXPECT_EQ(folds_of(people(1), 5, 1)[2].validation, folds_of(people(1), 5, 1)[2].validation);
+  EXPECT_NE(folds_of(people(1), 5, 1)[2].validation, folds_of(people(1), 5, 2)[2].validation);
+  EXPECT_THROW(folds_of(people(1000), 3, 1), UsageError);  // two persons
+}
+
+TEST(LeavingOut, is_a_part_for_each_person) {
+  Examples examples = people(500);
+  std::vector<SeriesPart> parts = leaving_out_each_person(examples);
+  ASSERT_EQ(parts.size(), 4);
+  for (const SeriesPart& part : parts) {
+    expect_whole(part, examples);
+    EXPECT_EQ(part.validation.size(), 500);
+  }
+  EXPECT_THROW(leaving_out_each_person(people(1)), UsageError);
+}
+
+// Share of the pictures up to each age.
+std::vector<double> cumulative(const Examples& examples, const std::vector<std::uint32_t>& pictures) {
+  std::vector<double> shares(101);
+  for (std::uint32_t i : pictures) {
+    for (auto age = static_cast<std::size_t>(examples.faces[i].age); age < 101; ++age) shares[age] += 1;
+  }
+  for (double& share : shares) share /= static_cast<double>(pictures.size());
+  return shares;
+}
+
+double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
+  return largest;
+}
+
+// A tenth drawn blindly of 2,000 differs by 0.06 on average (Kolmogorov: 0.87 / √200); one of each ten in the order of
+// age by one picture of 200 at most.
+TEST(TenthsByAge, keep_the_distribution_of_ages) {
+  for (int each : {1, 2}) {
+    Examples examples = people(each);
+    std::vector<double> whole = cumulative(examples, examples.train);
+    std::set<std::uint32_t> validated;
+    for (const SeriesPart& part : tenths_by_age(examples, 20, 1)) {
+      expect_whole(part, examples);
+      EXPECT_NEAR(static_cast<double>(part.validation.size()), 200, 2);
+      EXPECT_LT(largest_difference(whole, cumulative(examples, part.validation)), 0.0051 * each) << part.name;
+      EXPECT_LT(largest_difference(whole, cumulative(examples, part.train)), 0.0012 * each) << part.name;
+      validated.insert(part.validation.begin(), part.validation.end());
+    }
+    EXPECT_GT(validated.size(), 1500);  // 1 - 0.9^20 = 88 % of 2,000: each member's own draw
+  }
+}
+
+class Series : public testing::Test {
+ protected:
+  Series() { tiny::make_store(folder_ / "faces.db", {.train = 40, .val = 8}); }
+
+  std::vector<SeriesResult> train_all(const std::string& name, SeriesKind kind, int count, int stop_at = -1) {
+    Store store(folder_ / "faces.db");
+    RunFolder run{folder_ / name};
+    if (!is_run(run.path)) create_run(run.path, recipe_);
+    StopFlag stop{false};
+    int steps = 0;
+    TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
+    hooks.progress = [&](const Progress& progress) {
+      if (progress.what.rfind("epoch", 0) == 0 && ++steps == stop_at) stop = true;
+    };
+    TrainTask task{run, recipe_, store, nullptr, 2};
+    SeriesTask series = is_series(run) ? read_series(task) : SeriesTask{task, kind, count};
+    return train_series(series, *engine_, hooks);
+  }
+  std::vector<std::byte> bytes(const std::string& file) { return read_file(folder_ / file, 1 << 20); }
+
+  tiny::Folder folder_;
+  Recipe recipe_ = tiny::recipe();
+  std::unique_ptr<Engine> engine_ = make_reference_engine();
+};
+
+TEST_F(Series, of_folds_measures_each_on_its_own_share) {
+  std::vector<SeriesResult> results = train_all("run", SeriesKind::folds, 4);
+  ASSERT_EQ(results.size(), 4);
+  for (const SeriesResult& result : results) EXPECT_EQ(result.validation_pictures, 10);
+  EXPECT_EQ(read_model(folder_ / "run/fold-03/best.safetensors").notes.at("trained on"), "30 pictures");
+}
+
+TEST_F(Series, goes_on_where_it_was_stopped_and_ends_with_the_same_model) {
+  train_all("whole", SeriesKind::ensemble, 3);
+  for (int stop_at : {2, 20}) {  // 36 pictures in batches of 8, three epochs: 15 steps a member
+    std::string name = "stopped" + std::to_string(stop_at);
+    try {
+      train_all(name, SeriesKind::ensemble, 3, stop_at);
+      FAIL();
+    } catch (const Interrupted& stopped) {
+      EXPECT_THAT(stopped.what(), HasSubstr("agewise train " + (folder_ / name).string() + " --resume"));
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder_ / name / "best.safetensors"));
+    train_all(name, SeriesKind::folds, 7);  // kind and count are the run's own
+    EXPECT_EQ(bytes(name + "/best.safetensors"), bytes("whole/best.safetensors"));
+  }
+}
+
+TEST_F(Series, an_ensembles_age_is_the_mean_of_its_members) {
+  recipe_.classes = {{}, {}, 101};
+  train_all("run", SeriesKind::ensemble, 3);
+  Store store(folder_ / "faces.db");
+  std::vector<Image> faces{store.picture(41), store.picture(43)};
+  std::vector<double> ages;
+  for (const char* member : {"run/member-01", "run/member-02", "run/member-03"}) {
+    Model model = read_model(model_file_of(folder_ / member));
+    ages.push_back(Estimator(model, *engine_, 2).estimate(faces)[1].age);
+  }
+  EXPECT_NE(ages[0], ages[1]);
+  Estimator ensemble(read_model(folder_ / "run/best.safetensors"), *engine_, 1);
+  for (int again = 0; again < 2; ++again) {  // the first member is in its place again
+    Estimate estimate = ensemble.estimate(faces)[1];
+    double mean = (ages[0] + ages[1] + ages[2]) / 3;
+    EXPECT_NEAR(estimate.age, mean, 1e-4);
+    EXPECT_THAT(estimate.members, testing::Pointwise(testing::DoubleNear(1e-4), ages));
+    double squares = 0;
+    for (double age : ages) squares += (age - mean) * (age - mean);
+    EXPECT_NEAR(spread_of(estimate), std::sqrt(squares / 2), 1e-4);
+  }
+}
+
+TEST_F(Series, an_ensemble_refuses_to_whiten) {
+  recipe_.whiten.method = Whitening::zca;
+  EXPECT_THROW(train_all("run", SeriesKind::ensemble, 2), UsageError);
+}
+
+}  // namespace
+}  // namespace agewise
