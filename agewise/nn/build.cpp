@@ -17,6 +17,8 @@ namespace {
 // misspelt is both, and its nearest known one says more.
 class Options {
  public:
+  static constexpr std::int64_t kMostNumber = 1 << 28;
+
   Options(std::string layer, const std::map<std::string, LayerValue>& values)
       : layer_(std::move(layer)), values_(values) {}
 
@@ -75,6 +77,15 @@ class Options {
     auto found = name == nullptr ? names.end() : std::find(names.begin(), names.end(), *name);
     if (found == names.end()) reject("initial", fmt::format("must be one of {}", fmt::join(names, ", ")));
     return static_cast<Initial>(found - names.begin());
+  }
+
+  std::array<int, 3> three(const std::string& key) {
+    const LayerValue* value = find(key, false);
+    if (value == nullptr) return {1, 1, 1};
+    const auto* list = std::get_if<std::vector<std::int64_t>>(value);
+    if (list == nullptr || list->size() != 3) reject(key, "must be a list of three whole numbers");
+    auto number = [&](int i) { return static_cast<int>(std::clamp<std::int64_t>((*list)[i], -1, kMostNumber)); };
+    return {number(0), number(1), number(2)};
   }
 
   int outputs(int classes) {
@@ -163,11 +174,25 @@ const std::map<std::string, Maker>& makers() {
       {"add", [](Options&, int) -> LayerKind { return layer::Add{}; }},
       {"pad",
        [](Options& o, int) -> LayerKind {
-         int channels = o.integer("channels", 0), bottom = o.integer("bottom", 0);
-         return layer::Pad{channels, bottom, o.integer("right", 0)};
+         int channels = o.integer("channels", 0), bottom = o.integer("bottom", 0), right = o.integer("right", 0);
+         return layer::Pad{channels, bottom, right, o.integer("top", 0), o.integer("left", 0)};
        }},
       {"concat", [](Options&, int) -> LayerKind { return layer::Concat{}; }},
       {"softmax", [](Options&, int) -> LayerKind { return layer::Softmax{}; }},
+      {"scale", [](Options&, int) -> LayerKind { return layer::Scale{}; }},
+      {"prelu", [](Options&, int) -> LayerKind { return layer::PRelu{}; }},
+      {"sigmoid", [](Options&, int) -> LayerKind { return layer::Sigmoid{}; }},
+      {"tanh", [](Options&, int) -> LayerKind { return layer::Tanh{}; }},
+      {"multiply", [](Options&, int) -> LayerKind { return layer::Multiply{}; }},
+      {"subtract", [](Options&, int) -> LayerKind { return layer::Subtract{}; }},
+      {"divide", [](Options&, int) -> LayerKind { return layer::Divide{}; }},
+      {"upsample", [](Options& o, int) -> LayerKind { return layer::Upsample{o.integer("factor")}; }},
+      {"reshape",
+       [](Options& o, int) -> LayerKind {
+         auto [channels, height, width] = o.three("shape");
+         return layer::Reshape{{channels, height, width}};
+       }},
+      {"transpose", [](Options& o, int) -> LayerKind { return layer::Transpose{o.three("order")}; }},
   };
   return all;
 }
@@ -193,7 +218,8 @@ int index_of(const Graph& graph, const std::string& name, const std::string& rea
 
 bool has_weights(const LayerKind& kind) {
   return std::holds_alternative<layer::Convolution>(kind) || std::holds_alternative<layer::FullyConnected>(kind) ||
-         std::holds_alternative<layer::BatchNorm>(kind);
+         std::holds_alternative<layer::BatchNorm>(kind) || std::holds_alternative<layer::Scale>(kind) ||
+         std::holds_alternative<layer::PRelu>(kind);
 }
 
 void append(Graph& graph, const LayerRecipe& recipe, int classes) {

@@ -12,12 +12,15 @@ namespace agewise {
 //   convolution          channels; kernel or kernel_height and kernel_width; stride 1; pad 0 (one number, or top, left,
 //                        bottom, right); groups 1; bias true; initial "he-normal"
 //   batch-norm           epsilon 1e-5; momentum 0.9
-//   relu, global-average-pool, add, concat, softmax
+//   relu, global-average-pool, add, concat, softmax, scale, prelu, sigmoid, tanh, multiply, subtract, divide
 //   max-pool             kernel; stride = kernel; pad 0
 //   average-pool         the same
 //   dropout              rate
 //   fully-connected      outputs (a number, or "classes"; for a regression that is 1); bias true; initial "he-normal"
-//   pad                  channels 0, bottom 0, right 0: zeros appended
+//   pad                  channels 0, bottom 0, right 0: zeros appended; top 0, left 0: put before
+//   upsample             factor
+//   reshape              shape: channels, height, width
+//   transpose            order: which of the input's axes (0, 1, 2: channels, height, width) each of the output's is
 //
 // initial: "he-normal", "lecun-normal", "pytorch-uniform", "normal-001". On every layer with weights: rate_factor 1,
 // bias_rate_factor = rate_factor. Throws UsageError naming layer and key for an unknown kind or option (with the
@@ -27,5 +30,10 @@ Graph build_graph(const NetworkRecipe& network, int channels, int size, int clas
 // Holds still the layers whose names match `pattern` (* and ? as in a shell): rates and, of batch normalisation, the
 // running statistics. Throws UsageError if no layer with weights has such a name.
 void freeze(Graph& graph, const std::string& pattern);
+
+// The [network] layers of which build_graph() makes the graph's again, all names and inputs spelled out; a fully
+// connected output of `classes` numbers says outputs = "classes". The graph has one input; its layer may have any name,
+// no other is named "input".
+std::vector<LayerRecipe> spelled_out(const Graph& graph, int classes);
 
 }  // namespace agewise

@@ -103,12 +103,54 @@ Shape dropped(const Layer& layer, const layer::Dropout& dropout, const Shape& in
 }
 
 Shape padded(const Layer& layer, const layer::Pad& pad, Shape in) {
-  if (pad.channels < 0 || pad.bottom < 0 || pad.right < 0) reject(layer, "a pad must be 0 or more");
-  return {in.channels + pad.channels, in.height + pad.bottom, in.width + pad.right};
+  if (std::min({pad.channels, pad.bottom, pad.right, pad.top, pad.left}) < 0) reject(layer, "a pad must be 0 or more");
+  return {in.channels + pad.channels, pad.top + in.height + pad.bottom, pad.left + in.width + pad.right};
+}
+
+Shape combined(const Layer& layer, const std::vector<Shape>& inputs) {
+  const Shape &a = inputs[0], &b = inputs[1];
+  auto counts_for_its_channel = [](const Shape& one, const Shape& all) { return one == Shape{all.channels, 1, 1}; };
+  if (a == b || counts_for_its_channel(b, a)) return a;
+  if (counts_for_its_channel(a, b)) return b;
+  reject(layer, fmt::format("cannot combine {} and {} element by element", to_text(a), to_text(b)));
+}
+
+Shape upsampled(const Layer& layer, const layer::Upsample& up, const Shape& in) {
+  if (up.factor < 1 || up.factor > 64) reject(layer, "factor must be from 1 to 64");
+  check_size(layer, "an output",
+             {in.channels, std::int64_t{in.height} * up.factor, std::int64_t{in.width} * up.factor});
+  return {in.channels, in.height * up.factor, in.width * up.factor};
+}
+
+Shape reshaped(const Layer& layer, const Shape& shape, const Shape& in) {
+  if (std::min({shape.channels, shape.height, shape.width}) < 1)
+    reject(layer, "each length of shape must be 1 or more");
+  check_size(layer, "an output", {shape.channels, shape.height, shape.width});
+  if (shape.size() != in.size())
+    reject(layer, fmt::format("{} has not as many numbers as {}", to_text(shape), to_text(in)));
+  return shape;
+}
+
+Shape transposed(const Layer& layer, const std::array<int, 3>& order, const Shape& in) {
+  std::array<int, 3> sorted = order, lengths{in.channels, in.height, in.width};
+  std::sort(sorted.begin(), sorted.end());
+  if (sorted != std::array<int, 3>{0, 1, 2}) reject(layer, "order must have each of 0, 1 and 2 once");
+  return {lengths[order[0]], lengths[order[1]], lengths[order[2]]};
 }
 
 bool takes_several(const LayerKind& kind) {
   return std::holds_alternative<layer::Add>(kind) || std::holds_alternative<layer::Concat>(kind);
+}
+
+bool takes_two(const LayerKind& kind) {
+  return std::holds_alternative<layer::Multiply>(kind) || std::holds_alternative<layer::Subtract>(kind) ||
+         std::holds_alternative<layer::Divide>(kind);
+}
+
+void check_input_count(const Layer& layer, std::size_t count) {
+  bool several = takes_several(layer.kind), two = takes_two(layer.kind);
+  if (two ? count == 2 : several ? count > 0 : count == 1) return;
+  reject(layer, fmt::format("{} inputs; {} expected", count, two ? "2 are" : several ? "1 or more are" : "1 is"));
 }
 
 // Inputs of one output, which scale fresh weights.
@@ -174,6 +216,16 @@ std::string describe(const LayerKind& kind) {
                         [](const layer::Pad&) -> std::string { return "pad"; },
                         [](const layer::Concat&) -> std::string { return "concatenate"; },
                         [](const layer::Softmax&) -> std::string { return "softmax"; },
+                        [](const layer::Scale&) -> std::string { return "scale"; },
+                        [](const layer::PRelu&) -> std::string { return "PReLU"; },
+                        [](const layer::Sigmoid&) -> std::string { return "sigmoid"; },
+                        [](const layer::Tanh&) -> std::string { return "tanh"; },
+                        [](const layer::Multiply&) -> std::string { return "multiply"; },
+                        [](const layer::Subtract&) -> std::string { return "subtract"; },
+                        [](const layer::Divide&) -> std::string { return "divide"; },
+                        [](const layer::Upsample& u) { return fmt::format("upsample ×{}", u.factor); },
+                        [](const layer::Reshape&) -> std::string { return "reshape"; },
+                        [](const layer::Transpose&) -> std::string { return "transpose"; },
                     },
                     kind);
 }
@@ -186,10 +238,7 @@ std::int64_t ParameterInfo::size() const {
 
 Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs) {
   if (const auto* input = std::get_if<layer::Input>(&layer.kind)) return input->shape;
-  if (inputs.empty() || (inputs.size() > 1 && !takes_several(layer.kind))) {
-    reject(layer,
-           fmt::format("{} inputs; {} are expected", inputs.size(), takes_several(layer.kind) ? "1 or more" : "1"));
-  }
+  check_input_count(layer, inputs.size());
   const Shape& in = inputs.front();
   auto shape_of_kind = Overloaded{
       [&](const layer::Convolution& c) { return convolved(layer, c, in); },
@@ -204,6 +253,12 @@ Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs) {
       [&](const layer::Add&) { return added(layer, inputs); },
       [&](const layer::Pad& p) { return padded(layer, p, in); },
       [&](const layer::Concat&) { return concatenated(layer, inputs); },
+      [&](const layer::Multiply&) { return combined(layer, inputs); },
+      [&](const layer::Subtract&) { return combined(layer, inputs); },
+      [&](const layer::Divide&) { return combined(layer, inputs); },
+      [&](const layer::Upsample& up) { return upsampled(layer, up, in); },
+      [&](const layer::Reshape& reshape) { return reshaped(layer, reshape.shape, in); },
+      [&](const layer::Transpose& transpose) { return transposed(layer, transpose.order, in); },
       [&](const auto&) { return in; },
   };
   Shape shape = std::visit(shape_of_kind, layer.kind);
@@ -231,6 +286,11 @@ std::vector<ParameterInfo> parameters_of(const Graph& graph) {
       add("bias", {channels}, true, false, layer.bias_rate_factor);
       add("running_mean", {channels}, false, false, 0);
       add("running_var", {channels}, false, false, 0);
+    } else if (std::holds_alternative<layer::Scale>(layer.kind)) {
+      add("weight", {layer.shape.channels}, true, false, layer.rate_factor);
+      add("bias", {layer.shape.channels}, true, false, layer.bias_rate_factor);
+    } else if (std::holds_alternative<layer::PRelu>(layer.kind)) {
+      add("weight", {layer.shape.channels}, true, false, layer.rate_factor);
     }
   }
   return all;
@@ -252,9 +312,8 @@ std::vector<float> initial_parameters(const Graph& graph, std::uint64_t seed) {
     Random random(seed, Purpose::weights, 0, static_cast<std::uint32_t>(i));
     if (parameter.decayed) {
       draw(initial_of(kind), fan_in(parameter), random, place, parameter.size());
-    } else if (std::holds_alternative<layer::BatchNorm>(kind) &&
-               (parameter.name.ends_with(".weight") || parameter.name.ends_with(".running_var"))) {
-      std::fill_n(place, parameter.size(), 1.0F);
+    } else if (parameter.name.ends_with(".weight") || parameter.name.ends_with(".running_var")) {
+      std::fill_n(place, parameter.size(), std::holds_alternative<layer::PRelu>(kind) ? 0.25F : 1.0F);
     }
     place += parameter.size();
   }

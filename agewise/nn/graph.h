@@ -1,5 +1,6 @@
 // A network as data: named layers with named inputs. No vendor's library is named here or in engine.h.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -63,19 +64,44 @@ struct FullyConnected {
 };
 // Of inputs of equal shape.
 struct Add {};
-// Zeros appended at the end of each axis.
+// Zeros appended at the end of each axis; `top` and `left` put them before it.
 struct Pad {
   int channels, bottom, right;
+  int top = 0, left = 0;
 };
 // Along channels.
 struct Concat {};
 // Over channels.
 struct Softmax {};
+// y = weight · x + bias, one pair a channel.
+struct Scale {};
+// x where it is positive, else weight · x, one weight a channel.
+struct PRelu {};
+struct Sigmoid {};
+struct Tanh {};
+// Of two inputs, element by element; one of them may have height = width = 1 and then counts for all of its channel.
+struct Multiply {};
+struct Subtract {};
+struct Divide {};
+// Each pixel becomes factor × factor pixels.
+struct Upsample {
+  int factor;
+};
+// The same numbers in the same order (C, H, W) under another shape.
+struct Reshape {
+  Shape shape;
+};
+// Axis i of the output is axis order[i] of the input; 0, 1, 2 are C, H, W.
+struct Transpose {
+  std::array<int, 3> order;
+};
 }  // namespace layer
 
-using LayerKind = std::variant<layer::Input, layer::Convolution, layer::BatchNorm, layer::Relu, layer::MaxPool,
-                               layer::AveragePool, layer::GlobalAveragePool, layer::Dropout, layer::FullyConnected,
-                               layer::Add, layer::Pad, layer::Concat, layer::Softmax>;
+using LayerKind =
+    std::variant<layer::Input, layer::Convolution, layer::BatchNorm, layer::Relu, layer::MaxPool, layer::AveragePool,
+                 layer::GlobalAveragePool, layer::Dropout, layer::FullyConnected, layer::Add, layer::Pad, layer::Concat,
+                 layer::Softmax, layer::Scale, layer::PRelu, layer::Sigmoid, layer::Tanh, layer::Multiply,
+                 layer::Subtract, layer::Divide, layer::Upsample, layer::Reshape, layer::Transpose>;
 
 struct Layer {
   std::string name;  // unique in the graph
@@ -93,7 +119,7 @@ struct Graph {
 
 // One named array of parameters, as files store it (row-major): convolution weights O × I/groups × H × W, fully
 // connected O × I, all else a vector. Names: "LAYER.weight", "LAYER.bias"; batch normalisation has weight (γ), bias
-// (β), running_mean, running_var, as PyTorch names them.
+// (β), running_mean, running_var, as PyTorch names them; scale has weight and bias, PReLU has weight.
 struct ParameterInfo {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -112,8 +138,8 @@ std::int64_t parameter_count(const std::vector<ParameterInfo>& parameters);
 // is out of its range, or output or weights have more than 2²⁸ numbers.
 Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs);
 
-// Fresh parameters in plain layout: each array drawn from its own stream of `seed`; biases and β 0, γ 1, running
-// statistics 0 and 1.
+// Fresh parameters in plain layout: each array drawn from its own stream of `seed`; biases and β 0, γ and scales 1,
+// PReLU's slopes ¼, running statistics 0 and 1.
 std::vector<float> initial_parameters(const Graph& graph, std::uint64_t seed);
 
 // Graphviz, a node a layer with its shape and parameter count.

@@ -96,12 +96,19 @@ class RandomGraph {
     append(graph_, layer::Add{}, {left, right});
   }
 
+  // A number a channel, made of the channel itself, times the channel or taken from it.
+  void append_gate(int from) {
+    int gate = append(graph_, layer::Sigmoid{}, {append(graph_, layer::GlobalAveragePool{}, {from})});
+    LayerKind kind = between(0, 1) == 0 ? LayerKind(layer::Multiply{}) : layer::Subtract{};
+    append(graph_, kind, between(0, 1) == 0 ? std::vector{from, gate} : std::vector{gate, from});
+  }
+
   void append_one() {
     int from = some_layer();
     const Shape in = shape(from);
     int kernel = between(2, 3), stride = between(1, 3);
     Padding pad{between(0, 1), between(0, 1), between(0, 1), between(0, 1)};
-    switch (between(0, 10)) {
+    switch (between(0, 16)) {
       case 0:
       case 1:
         append(graph_, convolution(in), {from});
@@ -129,6 +136,24 @@ class RandomGraph {
         break;
       case 9:
         append(graph_, layer::Concat{}, {from, some_layer()});
+        break;
+      case 10:
+        append(graph_, layer::Scale{}, {from});
+        break;
+      case 11:
+        append(graph_, layer::PRelu{}, {from});
+        break;
+      case 12:
+        append(graph_, between(0, 1) == 0 ? LayerKind(layer::Sigmoid{}) : layer::Tanh{}, {from});
+        break;
+      case 13:
+        append_gate(from);
+        break;
+      case 14:
+        append(graph_, layer::Upsample{between(1, 3)}, {from});
+        break;
+      case 15:
+        append(graph_, layer::Transpose{{2, 0, 1}}, {from});
         break;
       default:
         append(graph_, layer::Softmax{}, {from});
@@ -200,6 +225,35 @@ std::vector<Case> layer_cases() {
           {kind = 'convolution', channels = 7, kernel = 3, pad = 1, from = 'input', name = 'b'},
           {kind = 'concat', from = ['a', 'b']})"),
       one("a softmax of maps", 3, 5, "{kind = 'softmax'}"),
+      one("zeros on all sides", 3, 4,
+          "{kind = 'pad', channels = 2, top = 1, left = 2, bottom = 3, right = 4}, "
+          "{kind = 'convolution', channels = 3, kernel = 3}"),
+      one("a scale of channels", 3, 5, "{kind = 'convolution', channels = 18, kernel = 3}, {kind = 'scale'}"),
+      one("a PReLU", 3, 5, "{kind = 'convolution', channels = 18, kernel = 3}, {kind = 'prelu'}"),
+      one("sigmoid and tanh", 3, 5,
+          "{kind = 'convolution', channels = 5, kernel = 3}, {kind = 'sigmoid'}, "
+          "{kind = 'convolution', channels = 18, kernel = 1}, {kind = 'tanh'}"),
+      one("a gate on each channel", 3, 6, R"(
+          {kind = 'convolution', channels = 18, kernel = 3, name = 'all'}, {kind = 'global-average-pool'},
+          {kind = 'fully-connected', outputs = 18}, {kind = 'sigmoid', name = 'gate'},
+          {kind = 'multiply', from = ['all', 'gate']})"),
+      one("arithmetic of two branches", 3, 5, R"(
+          {kind = 'convolution', channels = 17, kernel = 3, name = 'a'},
+          {kind = 'convolution', channels = 17, kernel = 3, from = 'input'}, {kind = 'sigmoid', name = 'b'},
+          {kind = 'global-average-pool', name = 'mean'},
+          {kind = 'subtract', from = ['mean', 'a'], name = 'difference'},
+          {kind = 'multiply', from = ['difference', 'a'], name = 'product'},
+          {kind = 'divide', from = ['product', 'b']}, {kind = 'divide', from = ['a', 'mean'], name = 'quotient'},
+          {kind = 'fully-connected', from = 'divide8', outputs = 4})"),
+      one("a square", 3, 5,
+          "{kind = 'convolution', channels = 5, kernel = 3, name = 'c'}, {kind = 'multiply', from = ['c', 'c']}"),
+      one("an upsampling", 3, 4, "{kind = 'convolution', channels = 18, kernel = 3}, {kind = 'upsample', factor = 3}"),
+      one("numbers under another shape", 3, 6,
+          "{kind = 'convolution', channels = 18, kernel = 3}, {kind = 'reshape', shape = [16, 9, 2]}, "
+          "{kind = 'convolution', channels = 4, kernel = 2}, {kind = 'reshape', shape = [32, 1, 1]}"),
+      one("axes in another order", 3, 6,
+          "{kind = 'convolution', channels = 18, kernel = 3}, {kind = 'transpose', order = [1, 2, 0]}, "
+          "{kind = 'convolution', channels = 16, kernel = 2}, {kind = 'transpose', order = [2, 0, 1]}"),
       one("a layer read twice", 3, 5,
           "{kind = 'convolution', channels = 4, kernel = 3, name = 'c'}, {kind = 'add', from = ['c', 'c']}"),
       one("two outputs", 3, 5, R"(

@@ -32,6 +32,16 @@ std::unique_ptr<Step> make_step(Plan& plan, const Operation& operation) {
     Made operator()(const layer::Pad&) const { return make_placement(plan, operation); }
     Made operator()(const layer::Concat&) const { return make_placement(plan, operation); }
     Made operator()(const layer::Softmax&) const { return make_softmax(plan, operation); }
+    Made operator()(const layer::Scale&) const { return make_scale(plan, operation); }
+    Made operator()(const layer::PRelu&) const { return make_prelu(plan, operation); }
+    Made operator()(const layer::Sigmoid&) const { return make_activation(plan, operation); }
+    Made operator()(const layer::Tanh&) const { return make_activation(plan, operation); }
+    Made operator()(const layer::Multiply&) const { return make_combine(plan, operation); }
+    Made operator()(const layer::Subtract&) const { return make_combine(plan, operation); }
+    Made operator()(const layer::Divide&) const { return make_combine(plan, operation); }
+    Made operator()(const layer::Upsample&) const { return make_upsample(plan, operation); }
+    Made operator()(const layer::Reshape&) const { return make_reshape(plan, operation); }
+    Made operator()(const layer::Transpose&) const { return make_transpose(plan, operation); }
     Made operator()(const layer::Input&) const { throw std::logic_error("an input is no operation"); }
   };
   return std::visit(Maker{plan, operation}, plan.layer(operation.layer).kind);

@@ -17,10 +17,14 @@ class Placement : public Step {
         inputs_(plan.layer(operation.layer).inputs),
         pads_(std::holds_alternative<layer::Pad>(plan.layer(operation.layer).kind)) {
     out_ = plan.allocate(choose_layout(plan));
-    dnnl::memory::dim channel = 0;
+    dnnl::memory::dim channel = 0, top = 0, left = 0;
+    if (const auto* pad = std::get_if<layer::Pad>(&plan.layer(layer_).kind)) {
+      top = pad->top;
+      left = pad->left;
+    }
     for (int input : inputs_) {
       Tensor in = plan.value(input);
-      Desc place = out_.layout().submemory_desc(in.layout().dims(), {0, channel, 0, 0});
+      Desc place = out_.layout().submemory_desc(in.layout().dims(), {0, channel, top, left});
       copies_.push_back(plan.reorder(in, plan.view(out_, place)));
       places_.push_back(place);
       channel += in.layout().dims()[1];

@@ -62,5 +62,12 @@ std::unique_ptr<Step> make_dropout(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_add(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_placement(Plan& plan, const Operation& operation);  // pad, concatenate
 std::unique_ptr<Step> make_softmax(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_activation(Plan& plan, const Operation& operation);  // sigmoid, tanh
+std::unique_ptr<Step> make_prelu(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_scale(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_combine(Plan& plan, const Operation& operation);  // multiply, subtract, divide
+std::unique_ptr<Step> make_upsample(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_reshape(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_transpose(Plan& plan, const Operation& operation);
 
 }  // namespace agewise::cpu

@@ -6,6 +6,7 @@
 
 #include "agewise/base/overloaded.h"
 #include "agewise/nn/engine.h"
+#include "agewise/nn/reference/elementwise.h"
 #include "agewise/nn/reference/layers.h"
 
 namespace agewise {
@@ -119,21 +120,31 @@ class ReferenceExecutable : public Executable {
                                std::plus<>());
               }
             },
-            [&](const layer::Pad&) {
+            [&](const layer::Pad& pad) {
               std::fill(out.values.begin(), out.values.end(), 0.0F);
               for_each_copied(
-                  in, 0, [&](std::size_t from, std::size_t to) { out.values[to] = in.values[from]; }, out);
+                  in, {0, pad.top, pad.left},
+                  [&](std::size_t from, std::size_t to) { out.values[to] = in.values[from]; }, out);
             },
             [&](const layer::Concat&) {
-              int channel = 0;
+              Corner corner{};
               for (int input : layer.inputs) {
                 const Tensor& piece = values_[input];
                 for_each_copied(
-                    piece, channel, [&](std::size_t from, std::size_t to) { out.values[to] = piece.values[from]; },
-                    out);
-                channel += piece.shape.channels;
+                    piece, corner, [&](std::size_t from, std::size_t to) { out.values[to] = piece.values[from]; }, out);
+                corner.channel += piece.shape.channels;
               }
             },
+            [&](const layer::Scale&) { reference::scale_forward(in, weight(i), bias(i), out); },
+            [&](const layer::PRelu&) { reference::prelu_forward(in, weight(i), out); },
+            [&](const layer::Sigmoid&) { reference::sigmoid_forward(in, out); },
+            [&](const layer::Tanh&) { reference::tanh_forward(in, out); },
+            [&](const layer::Multiply&) { reference::multiply_forward(in, values_[layer.inputs[1]], out); },
+            [&](const layer::Subtract&) { reference::subtract_forward(in, values_[layer.inputs[1]], out); },
+            [&](const layer::Divide&) { reference::divide_forward(in, values_[layer.inputs[1]], out); },
+            [&](const layer::Upsample& up) { reference::upsample_forward(up, in, out); },
+            [&](const layer::Reshape&) { out.values = in.values; },
+            [&](const layer::Transpose& transpose) { reference::transpose_forward(transpose, in, out); },
         },
         layer.kind);
   }
@@ -149,14 +160,18 @@ class ReferenceExecutable : public Executable {
     reference::dropout(dropout.rate, i, key_, in, values_[i]);
   }
 
-  // Calls body(index in `piece`, index in `whole`) for each element of a piece that lies in the whole from `channel`
-  // on.
+  struct Corner {
+    int channel = 0, top = 0, left = 0;
+  };
+
+  // Calls body(index in `piece`, index in `whole`) for each element of a piece that lies in the whole from `corner` on.
   template <class Body>
-  static void for_each_copied(const Tensor& piece, int channel, Body body, const Tensor& whole) {
+  static void for_each_copied(const Tensor& piece, const Corner& corner, Body body, const Tensor& whole) {
     for (int n = 0; n < piece.batch; ++n) {
       for (int c = 0; c < piece.shape.channels; ++c) {
         for (int y = 0; y < piece.shape.height; ++y) {
-          for (int x = 0; x < piece.shape.width; ++x) body(piece.at(n, c, y, x), whole.at(n, channel + c, y, x));
+          for (int x = 0; x < piece.shape.width; ++x)
+            body(piece.at(n, c, y, x), whole.at(n, corner.channel + c, corner.top + y, corner.left + x));
         }
       }
     }
@@ -189,20 +204,33 @@ class ReferenceExecutable : public Executable {
       for (int input : layer.inputs) add(gradient, value_gradients_[input]);
       return;
     }
-    if (std::holds_alternative<layer::Concat>(layer.kind) || std::holds_alternative<layer::Pad>(layer.kind)) {
-      int channel = 0;
+    const auto* pad = std::get_if<layer::Pad>(&layer.kind);
+    if (std::holds_alternative<layer::Concat>(layer.kind) || pad != nullptr) {
+      Corner corner{0, pad != nullptr ? pad->top : 0, pad != nullptr ? pad->left : 0};
       for (int input : layer.inputs) {
         Tensor& to = value_gradients_[input];
         for_each_copied(
-            to, channel, [&](std::size_t into, std::size_t from) { to.values[into] += gradient.values[from]; },
+            to, corner, [&](std::size_t into, std::size_t from) { to.values[into] += gradient.values[from]; },
             gradient);
-        channel += to.shape.channels;
+        corner.channel += to.shape.channels;
       }
       return;
     }
+    if (layer.inputs.size() == 2) return backward_of_two_inputs(i, gradient);
     Tensor to_input = value_gradients_[layer.inputs[0]];
     backward_of_one_input(i, gradient, to_input);
     add(to_input, value_gradients_[layer.inputs[0]]);
+  }
+
+  void backward_of_two_inputs(int i, const Tensor& gradient) {
+    const Layer& layer = graph_.layers[i];
+    const Tensor &a = values_[layer.inputs[0]], &b = values_[layer.inputs[1]];
+    Tensor to_a = a, to_b = b;
+    if (std::holds_alternative<layer::Multiply>(layer.kind)) reference::multiply_backward(a, b, gradient, to_a, to_b);
+    if (std::holds_alternative<layer::Subtract>(layer.kind)) reference::subtract_backward(gradient, to_a, to_b);
+    if (std::holds_alternative<layer::Divide>(layer.kind)) reference::divide_backward(a, b, gradient, to_a, to_b);
+    add(to_a, value_gradients_[layer.inputs[0]]);
+    add(to_b, value_gradients_[layer.inputs[1]]);
   }
 
   void backward_of_one_input(int i, const Tensor& gradient, Tensor& to_input) {
@@ -227,6 +255,15 @@ class ReferenceExecutable : public Executable {
             [&](const layer::GlobalAveragePool&) { reference::global_average_backward(gradient, to_input); },
             [&](const layer::Softmax&) { reference::softmax_backward(values_[i], gradient, to_input); },
             [&](const layer::Dropout& dropout) { reference::dropout(dropout.rate, i, key_, gradient, to_input); },
+            [&](const layer::Scale&) {
+              reference::scale_backward(in, weight(i), gradient, to_input, to_weight, to_bias);
+            },
+            [&](const layer::PRelu&) { reference::prelu_backward(in, weight(i), gradient, to_input, to_weight); },
+            [&](const layer::Sigmoid&) { reference::sigmoid_backward(values_[i], gradient, to_input); },
+            [&](const layer::Tanh&) { reference::tanh_backward(values_[i], gradient, to_input); },
+            [&](const layer::Upsample& up) { reference::upsample_backward(up, gradient, to_input); },
+            [&](const layer::Reshape&) { to_input.values = gradient.values; },
+            [&](const layer::Transpose& transpose) { reference::transpose_backward(transpose, gradient, to_input); },
             [&](const auto&) {},
         },
         layer.kind);

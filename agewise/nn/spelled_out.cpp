@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <stdexcept>
+
+#include "agewise/base/overloaded.h"
+#include "agewise/nn/build.h"
+
+namespace agewise {
+namespace {
+
+using Options = std::map<std::string, LayerValue>;
+
+LayerValue whole(std::int64_t number) { return number; }
+
+LayerValue sides(const Padding& pad) { return std::vector<std::int64_t>{pad.top, pad.left, pad.bottom, pad.right}; }
+
+LayerValue word(Initial initial) {
+  switch (initial) {
+    case Initial::he_normal:
+      return "he-normal";
+    case Initial::lecun_normal:
+      return "lecun-normal";
+    case Initial::pytorch_uniform:
+      return "pytorch-uniform";
+    case Initial::normal_001:
+      return "normal-001";
+  }
+  throw std::logic_error("an initial rule that does not exist");
+}
+
+struct Spelled {
+  const char* kind;
+  Options options = {};
+};
+
+Spelled convolution(const layer::Convolution& c) {
+  return {"convolution",
+          {{"channels", whole(c.channels)},
+           {"kernel_height", whole(c.kernel_height)},
+           {"kernel_width", whole(c.kernel_width)},
+           {"stride", whole(c.stride)},
+           {"pad", sides(c.pad)},
+           {"groups", whole(c.groups)},
+           {"bias", c.bias},
+           {"initial", word(c.initial)}}};
+}
+
+template <class Pool>
+Spelled pool(const char* kind, const Pool& p) {
+  return {kind, {{"kernel", whole(p.kernel)}, {"stride", whole(p.stride)}, {"pad", sides(p.pad)}}};
+}
+
+Spelled fully_connected(const layer::FullyConnected& f, bool of_classes) {
+  LayerValue outputs = of_classes ? LayerValue("classes") : whole(f.outputs);
+  return {"fully-connected", {{"outputs", outputs}, {"bias", f.bias}, {"initial", word(f.initial)}}};
+}
+
+Spelled spelled(const LayerKind& kind, bool of_classes) {
+  return std::visit(
+      Overloaded{
+          [](const layer::Input&) -> Spelled { throw std::invalid_argument("an input is no layer of a recipe"); },
+          [](const layer::Convolution& c) { return convolution(c); },
+          [](const layer::BatchNorm& n) {
+            return Spelled{"batch-norm", {{"epsilon", n.epsilon}, {"momentum", n.momentum}}};
+          },
+          [](const layer::Relu&) { return Spelled{"relu"}; },
+          [](const layer::MaxPool& p) { return pool("max-pool", p); },
+          [](const layer::AveragePool& p) { return pool("average-pool", p); },
+          [](const layer::GlobalAveragePool&) { return Spelled{"global-average-pool"}; },
+          [](const layer::Dropout& d) {
+            return Spelled{"dropout", {{"rate", d.rate}}};
+          },
+          [&](const layer::FullyConnected& f) { return fully_connected(f, of_classes); },
+          [](const layer::Add&) { return Spelled{"add"}; },
+          [](const layer::Pad& p) {
+            return Spelled{"pad",
+                           {{"channels", whole(p.channels)},
+                            {"bottom", whole(p.bottom)},
+                            {"right", whole(p.right)},
+                            {"top", whole(p.top)},
+                            {"left", whole(p.left)}}};
+          },
+          [](const layer::Concat&) { return Spelled{"concat"}; },
+          [](const layer::Softmax&) { return Spelled{"softmax"}; },
+          [](const layer::Scale&) { return Spelled{"scale"}; },
+          [](const layer::PRelu&) { return Spelled{"prelu"}; },
+          [](const layer::Sigmoid&) { return Spelled{"sigmoid"}; },
+          [](const layer::Tanh&) { return Spelled{"tanh"}; },
+          [](const layer::Multiply&) { return Spelled{"multiply"}; },
+          [](const layer::Subtract&) { return Spelled{"subtract"}; },
+          [](const layer::Divide&) { return Spelled{"divide"}; },
+          [](const layer::Upsample& u) {
+            return Spelled{"upsample", {{"factor", whole(u.factor)}}};
+          },
+          [](const layer::Reshape& r) {
+            std::vector<std::int64_t> shape{r.shape.channels, r.shape.height, r.shape.width};
+            return Spelled{"reshape", {{"shape", shape}}};
+          },
+          [](const layer::Transpose& t) {
+            return Spelled{"transpose", {{"order", std::vector<std::int64_t>(t.order.begin(), t.order.end())}}};
+          },
+      },
+      kind);
+}
+
+}  // namespace
+
+std::vector<LayerRecipe> spelled_out(const Graph& graph, int classes) {
+  if (graph.inputs.size() != 1) throw std::invalid_argument("a recipe's network has one input");
+  int input = graph.inputs.front();
+  std::vector<LayerRecipe> layers;
+  for (int i = 0; i < static_cast<int>(graph.layers.size()); ++i) {
+    if (i == input) continue;
+    const Layer& layer = graph.layers[i];
+    bool last = std::find(graph.outputs.begin(), graph.outputs.end(), i) != graph.outputs.end();
+    const auto* full = std::get_if<layer::FullyConnected>(&layer.kind);
+    Spelled text = spelled(layer.kind, full != nullptr && last && full->outputs == classes);
+    LayerRecipe recipe{text.kind, layer.name, {}, std::move(text.options)};
+    for (int from : layer.inputs) recipe.from.push_back(from == input ? "input" : graph.layers[from].name);
+    if (layer.rate_factor != 1) recipe.options["rate_factor"] = layer.rate_factor;
+    if (layer.bias_rate_factor != layer.rate_factor) recipe.options["bias_rate_factor"] = layer.bias_rate_factor;
+    layers.push_back(std::move(recipe));
+  }
+  return layers;
+}
+
+}  // namespace agewise
