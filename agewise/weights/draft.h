@@ -1,0 +1,34 @@
+// A network on its way from a file to a graph: layers with their arrays, before constants are folded.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "agewise/nn/graph.h"
+
+namespace agewise {
+
+struct DraftLayer {
+  Layer layer;
+  std::vector<std::vector<float>> arrays;  // its parameters, in the order of parameters_of()
+};
+
+// Inputs and outputs by index, as a Graph's.
+struct Draft {
+  std::vector<DraftLayer> layers;
+  std::vector<int> inputs, outputs;
+};
+
+// A scale that alone reads a convolution, a fully connected layer, a normalisation or another scale becomes part of it.
+void fold_scales(Draft& draft);
+
+// Flattening before a fully connected layer, which flattens by itself, goes; so does what no output needs. Inputs stay.
+void drop_needless(Draft& draft);
+
+// The graph and its parameters in plain layout. Throws Error naming the layer if a number is not finite.
+struct DraftNetwork {
+  Graph graph;
+  std::vector<float> parameters;
+};
+DraftNetwork finished(Draft draft);
+
+}  // namespace agewise

@@ -1,0 +1,45 @@
+// ONNX files (https://onnx.ai/onnx/intro/concepts.html): networks of layers that agewise knows, read as a graph with
+// its parameters, and written.
+//
+// Read are Conv, Gemm, MatMul by constants, BatchNormalization, Relu, LeakyRelu, PRelu, Sigmoid, Tanh, Softmax over
+// channels, MaxPool, AveragePool, GlobalAveragePool, ReduceMean over pixels, Add, Sub, Mul, Div (of two layers, or of a
+// layer and constants a channel), Concat along channels, Pad with zeros, Resize and Upsample by whole factors to the
+// nearest pixel, Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Dropout, Identity, Constant. Strides and the kernels
+// of pools are square, dilations 1; axis 0 is the batch, and its length in the file does not matter.
+#pragma once
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agewise/nn/graph.h"
+
+namespace agewise {
+
+// Inputs and outputs as the file names them, in the order of the graph's.
+struct OnnxNetwork {
+  Graph graph;
+  std::vector<float> parameters;  // plain layout
+  std::vector<std::string> inputs, outputs;
+  std::string producer;  // what the file says made it
+};
+
+struct OnnxOptions {
+  std::vector<std::string> outputs;  // only these, and only what they need; empty: all
+  int size = 0;                      // height and width of inputs that leave them open
+  // Constants that multiply or shift a channel become part of the convolution, fully connected layer or normalisation
+  // before them. false: they stay layers of the kind scale.
+  bool fold_scales = true;
+};
+
+// Layers are named as their weights where these are called NAME.weight (PyTorch's way), else as their output. Throws
+// Error that names file and node for what is not known, not finite or does not fit. Memory stays in proportion to the
+// file.
+OnnxNetwork read_onnx(const std::filesystem::path& file, const OnnxOptions& options = {});
+OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& options = {});  // errors without the name
+
+// Whether the file begins as one does.
+bool is_onnx(const std::filesystem::path& file);
+
+}  // namespace agewise

@@ -1,0 +1,133 @@
+#include "agewise/weights/onnx_node.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "agewise/base/error.h"
+#include "agewise/weights/half.h"
+#include "agewise/weights/safetensors_header.h"
+
+namespace agewise {
+namespace {
+
+// onnx.proto's TensorProto.DataType.
+enum DataType { kFloat = 1, kInt32 = 6, kInt64 = 7, kHalf = 10, kDouble = 11 };
+
+constexpr int kMostDimensions = 8;
+constexpr int kStoredOutside = 1;  // TensorProto.DataLocation
+
+[[noreturn]] void refuse_tensor(const onnx::Tensor& tensor, const std::string& problem) {
+  throw Error(fmt::format("array {}: {}", name_text(tensor.name()), problem));
+}
+
+std::int64_t checked_count(const onnx::Tensor& tensor) {
+  if (tensor.dims_size() > kMostDimensions) refuse_tensor(tensor, fmt::format("more than {} axes", kMostDimensions));
+  std::int64_t count = 1;
+  for (std::int64_t length : tensor.dims()) {
+    if (length < 0 || __builtin_mul_overflow(count, length, &count)) refuse_tensor(tensor, "a shape that cannot be");
+  }
+  return count;
+}
+
+// `count` values of type T out of raw bytes (little-endian), or out of the field for its type.
+template <class T, class Field>
+std::vector<T> values_of(const onnx::Tensor& tensor, std::int64_t count, const Field& field) {
+  bool raw = tensor.has_raw_data();
+  auto there = static_cast<std::int64_t>(raw ? tensor.raw_data().size() / sizeof(T) : field.size());
+  bool whole = !raw || tensor.raw_data().size() % sizeof(T) == 0;
+  if (there != count || !whole)
+    refuse_tensor(tensor, fmt::format("its shape has {} places, {} values are there", count, there));
+  std::vector<T> values(static_cast<std::size_t>(count));
+  if (raw) {
+    std::memcpy(values.data(), tensor.raw_data().data(), tensor.raw_data().size());
+  } else {
+    std::copy(field.begin(), field.end(), values.begin());
+  }
+  return values;
+}
+
+}  // namespace
+
+OnnxConstant read_constant(const onnx::Tensor& tensor) {
+  if (tensor.data_location() == kStoredOutside)
+    refuse_tensor(tensor, "its values are in another file; save the network as one file");
+  std::int64_t count = checked_count(tensor);
+  OnnxConstant constant{{tensor.dims().begin(), tensor.dims().end()}, {}, {}};
+  auto widened = [](const auto& values, auto& to) { to.assign(values.begin(), values.end()); };
+  switch (tensor.data_type()) {
+    case kFloat:
+      constant.numbers = values_of<float>(tensor, count, tensor.float_data());
+      break;
+    case kDouble:
+      widened(values_of<double>(tensor, count, tensor.double_data()), constant.numbers);
+      break;
+    case kHalf:
+      for (std::uint16_t half : values_of<std::uint16_t>(tensor, count, tensor.int32_data()))
+        constant.numbers.push_back(from_half(half));
+      break;
+    case kInt32:
+      widened(values_of<std::int32_t>(tensor, count, tensor.int32_data()), constant.integers);
+      break;
+    case kInt64:
+      constant.integers = values_of<std::int64_t>(tensor, count, tensor.int64_data());
+      break;
+    default:
+      refuse_tensor(tensor, fmt::format("is of data type {}; only float, double, float16, int32 and int64 are read",
+                                        tensor.data_type()));
+  }
+  return constant;
+}
+
+const std::string& OnnxNode::input(int i) const {
+  if (!has_input(i)) refuse(fmt::format("has no input {}", i));
+  return node_.input(i);
+}
+
+const std::string& OnnxNode::output() const {
+  if (node_.output_size() == 0 || node_.output(0).empty()) refuse("has no output");
+  return node_.output(0);
+}
+
+const onnx::Attribute* OnnxNode::attribute(const char* name) {
+  asked_.insert(name);
+  for (const onnx::Attribute& attribute : node_.attribute()) {
+    if (attribute.name() == name) return &attribute;
+  }
+  return nullptr;
+}
+
+std::int64_t OnnxNode::integer(const char* name, std::int64_t fallback) {
+  const onnx::Attribute* found = attribute(name);
+  return found == nullptr ? fallback : found->i();
+}
+
+double OnnxNode::number(const char* name, double fallback) {
+  const onnx::Attribute* found = attribute(name);
+  return found == nullptr ? fallback : double{found->f()};
+}
+
+std::string OnnxNode::word(const char* name, const char* fallback) {
+  const onnx::Attribute* found = attribute(name);
+  return found == nullptr ? fallback : found->s();
+}
+
+std::vector<std::int64_t> OnnxNode::integers(const char* name, std::vector<std::int64_t> fallback) {
+  const onnx::Attribute* found = attribute(name);
+  if (found == nullptr) return fallback;
+  return {found->ints().begin(), found->ints().end()};
+}
+
+void OnnxNode::finish() const {
+  for (const onnx::Attribute& attribute : node_.attribute()) {
+    if (!asked_.contains(attribute.name()))
+      refuse(fmt::format("attribute {} is not known", name_text(attribute.name())));
+  }
+}
+
+void OnnxNode::refuse(const std::string& problem) const {
+  const std::string& name = node_.name().empty() && node_.output_size() > 0 ? node_.output(0) : node_.name();
+  throw Error(fmt::format("node {} ({}): {}", name_text(name), name_text(kind()), problem));
+}
+
+}  // namespace agewise

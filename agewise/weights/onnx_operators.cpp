@@ -1,0 +1,296 @@
+#include "agewise/weights/onnx_operators.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "agewise/weights/safetensors_header.h"
+
+namespace agewise {
+namespace onnx_operators {
+
+Dims dims_of(const OnnxReader& reader, const Shape& shape, std::size_t rank) {
+  Dims dims{reader.batch(), shape.channels, shape.height, shape.width};
+  dims.resize(rank);
+  return dims;
+}
+
+void add_of_one(OnnxReader& reader, const OnnxNode& node, LayerKind kind, std::vector<std::vector<float>> arrays,
+                const std::string& weight) {
+  OnnxTensor in = reader.tensor(node, 0);
+  int layer = reader.add(node, std::move(kind), {in.layer}, std::move(arrays), weight);
+  reader.define(node, layer, dims_of(reader, reader.shape(layer), in.dims.size()));
+}
+
+void must_have_pixels(const OnnxNode& node, const OnnxTensor& tensor) {
+  if (tensor.dims.size() != 4) node.refuse("is read on batch × channels × height × width only");
+}
+
+std::vector<float> numbers_of(const OnnxReader& reader, const OnnxNode& node, int input, const Dims& dims) {
+  OnnxConstant constant = reader.constant(node, input);
+  if (constant.dims != dims || !constant.integers.empty())
+    node.refuse(
+        fmt::format("input {} must have the shape {}, has {}", input, shape_text(dims), shape_text(constant.dims)));
+  return std::move(constant.numbers);
+}
+
+Padding padding_of(const OnnxNode& node, const Dims& pads) {
+  constexpr std::int64_t kMost = 1 << 20;
+  if (pads.size() != 4) node.refuse("pads must be four numbers");
+  for (std::int64_t pad : pads) {
+    if (pad < 0 || pad > kMost) node.refuse("a pad is below 0 or beyond all use");
+  }
+  auto at = [&](int i) { return static_cast<int>(pads[i]); };
+  return {at(0), at(1), at(2), at(3)};
+}
+
+int small_number(const OnnxNode& node, const char* what, std::int64_t number) {
+  if (number < 1 || number > (1 << 20)) node.refuse(fmt::format("{} of {}", what, number));
+  return static_cast<int>(number);
+}
+
+namespace {
+
+// Before a number a channel is made of one number in the file.
+void must_be_of_use(const OnnxNode& node, int channels) {
+  constexpr int kMostChannels = 1 << 20;
+  if (channels > kMostChannels) node.refuse(fmt::format("{} channels", channels));
+}
+
+// A number a channel out of a constant that ONNX would stretch over the tensor (its axes count from the last); nothing
+// if it differs within a channel.
+std::optional<std::vector<float>> per_channel(const OnnxConstant& constant, const Dims& tensor) {
+  std::size_t channels = tensor.size() > 1 ? static_cast<std::size_t>(tensor[1]) : 1;
+  if (constant.dims.size() > tensor.size() || constant.numbers.empty()) return std::nullopt;
+  if (constant.numbers.size() == 1) return std::vector<float>(channels, constant.numbers[0]);
+  std::size_t missing = tensor.size() - constant.dims.size();
+  for (std::size_t i = 0; i < constant.dims.size(); ++i) {
+    if (i + missing != 1 && constant.dims[i] != 1) return std::nullopt;
+  }
+  if (constant.numbers.size() != channels) return std::nullopt;
+  return constant.numbers;
+}
+
+std::vector<float> channel_constant(OnnxReader& reader, const OnnxNode& node, int input, const OnnxTensor& other) {
+  must_be_of_use(node, reader.shape(other.layer).channels);
+  std::optional<std::vector<float>> values = per_channel(reader.constant(node, input), other.dims);
+  if (!values) node.refuse(fmt::format("input {} must be one number, or one a channel", input));
+  return std::move(*values);
+}
+
+void read_global_average(OnnxReader& reader, OnnxNode& node) {
+  must_have_pixels(node, reader.tensor(node, 0));
+  add_of_one(reader, node, layer::GlobalAveragePool{});
+}
+
+void read_reduce_mean(OnnxReader& reader, OnnxNode& node) {
+  const OnnxTensor& in = reader.tensor(node, 0);
+  must_have_pixels(node, in);
+  Dims axes = node.has_input(1) ? reader.whole_constant(node, 1) : node.integers("axes", {});
+  for (std::int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
+  std::sort(axes.begin(), axes.end());
+  node.ignore("noop_with_empty_axes");
+  if (axes != Dims{2, 3}) node.refuse("only the mean over height and width is read");
+  int layer = reader.add(node, layer::GlobalAveragePool{}, {in.layer});
+  reader.define(node, layer, dims_of(reader, reader.shape(layer), node.integer("keepdims", 1) != 0 ? 4 : 2));
+}
+
+// [rows, columns] turned over.
+std::vector<float> transposed(const std::vector<float>& matrix, std::size_t rows, std::size_t columns) {
+  std::vector<float> turned(matrix.size());
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns; ++c) turned[c * rows + r] = matrix[r * columns + c];
+  }
+  return turned;
+}
+
+// Outputs × inputs, from a constant of that shape or the other way round.
+struct Matrix {
+  int outputs;
+  std::vector<float> values;
+};
+
+Matrix matrix_of(const OnnxReader& reader, const OnnxNode& node, bool outputs_first) {
+  const OnnxTensor& in = reader.tensor(node, 0);
+  if (in.dims.size() != 2) node.refuse("is read on batch × numbers only");
+  OnnxConstant weight = reader.constant(node, 1);
+  if (weight.dims.size() != 2 || weight.numbers.empty()) node.refuse("weights must have two axes");
+  std::int64_t inputs = weight.dims[outputs_first ? 1 : 0], outputs = weight.dims[outputs_first ? 0 : 1];
+  if (inputs != in.dims[1]) node.refuse(fmt::format("weights of {} inputs, {} are there", inputs, in.dims[1]));
+  Matrix matrix{small_number(node, "outputs", outputs), std::move(weight.numbers)};
+  if (!outputs_first)
+    matrix.values = transposed(matrix.values, static_cast<std::size_t>(inputs), static_cast<std::size_t>(outputs));
+  return matrix;
+}
+
+void scale_all(std::vector<float>& values, double factor) {
+  if (factor == 1) return;
+  for (float& value : values) value = static_cast<float>(value * factor);
+}
+
+void read_gemm(OnnxReader& reader, OnnxNode& node) {
+  if (node.integer("transA", 0) != 0) node.refuse("transA is not read");
+  Matrix matrix = matrix_of(reader, node, node.integer("transB", 0) != 0);
+  scale_all(matrix.values, node.number("alpha", 1));
+  double beta = node.number("beta", 1);
+  std::vector<std::vector<float>> arrays{std::move(matrix.values)};
+  bool bias = node.has_input(2);
+  if (bias) {
+    std::optional<std::vector<float>> values = per_channel(reader.constant(node, 2), {reader.batch(), matrix.outputs});
+    if (!values) node.refuse("input 2 must be one number, or one an output");
+    scale_all(*values, beta);
+    arrays.push_back(std::move(*values));
+  }
+  layer::FullyConnected full{matrix.outputs, bias, Initial::he_normal};
+  add_of_one(reader, node, full, std::move(arrays), node.input(1));
+}
+
+void read_mat_mul(OnnxReader& reader, OnnxNode& node) {
+  Matrix matrix = matrix_of(reader, node, /*outputs_first=*/false);
+  layer::FullyConnected full{matrix.outputs, false, Initial::he_normal};
+  add_of_one(reader, node, full, {std::move(matrix.values)}, node.input(1));
+}
+
+void read_batch_norm(OnnxReader& reader, OnnxNode& node) {
+  const OnnxTensor& in = reader.tensor(node, 0);
+  if (in.dims.size() < 2) node.refuse("needs channels");
+  if (node.integer("training_mode", 0) != 0) node.refuse("normalises by the batch: export the network for inference");
+  node.ignore("spatial");
+  double epsilon = node.number("epsilon", 1e-5), momentum = node.number("momentum", 0.9);
+  std::vector<std::vector<float>> arrays;
+  for (int i = 1; i <= 4; ++i) arrays.push_back(numbers_of(reader, node, i, {in.dims[1]}));
+  add_of_one(reader, node, layer::BatchNorm{epsilon, momentum}, std::move(arrays), node.input(1));
+}
+
+void read_prelu(OnnxReader& reader, OnnxNode& node) {
+  std::vector<float> slopes = channel_constant(reader, node, 1, reader.tensor(node, 0));
+  add_of_one(reader, node, layer::PRelu{}, {std::move(slopes)}, node.input(1));
+}
+
+void read_leaky_relu(OnnxReader& reader, OnnxNode& node) {
+  auto slope = static_cast<float>(node.number("alpha", 0.01));
+  int channels = reader.shape(reader.tensor(node, 0).layer).channels;
+  must_be_of_use(node, channels);
+  add_of_one(reader, node, layer::PRelu{}, {std::vector<float>(static_cast<std::size_t>(channels), slope)});
+}
+
+void read_softmax(OnnxReader& reader, OnnxNode& node) {
+  const OnnxTensor& in = reader.tensor(node, 0);
+  constexpr std::int64_t kOneAxis = 13;  // before, all axes from this one on are one
+  std::int64_t axis = node.integer("axis", reader.version() >= kOneAxis ? -1 : 1);
+  if (axis < 0) axis += static_cast<std::int64_t>(in.dims.size());
+  const Shape& shape = reader.shape(in.layer);
+  bool one_pixel = shape.height == 1 && shape.width == 1;
+  if (axis != 1 || (reader.version() < kOneAxis && !one_pixel)) node.refuse("only softmax over channels is read");
+  add_of_one(reader, node, layer::Softmax{});
+}
+
+template <class Kind>
+void read_plain(OnnxReader& reader, OnnxNode& node) {
+  add_of_one(reader, node, Kind{});
+}
+
+void read_combined(OnnxReader& reader, OnnxNode& node, LayerKind kind) {
+  OnnxTensor a = reader.tensor(node, 0), b = reader.tensor(node, 1);
+  if (a.dims.size() != b.dims.size()) node.refuse("the inputs have not as many axes");
+  int layer = reader.add(node, std::move(kind), {a.layer, b.layer});
+  reader.define(node, layer, dims_of(reader, reader.shape(layer), a.dims.size()));
+}
+
+// What a constant does to each channel: y = weight · x + bias.
+struct Line {
+  float weight, bias;
+};
+
+Line line_of(const OnnxNode& node, float constant, bool constant_first) {
+  if (node.kind() == "Add") return {1, constant};
+  if (node.kind() == "Mul") return {constant, 0};
+  if (node.kind() == "Sub") return constant_first ? Line{-1, constant} : Line{1, -constant};
+  if (constant_first) node.refuse("a constant divided by a layer is not read");
+  return {1 / constant, 0};
+}
+
+// Add, Sub, Mul, Div.
+void read_arithmetic(OnnxReader& reader, OnnxNode& node) {
+  bool first = reader.is_constant(node.input(0)), second = reader.is_constant(node.input(1));
+  if (first && second) node.refuse("arithmetic of constants is not read: simplify the network first");
+  if (!first && !second) {
+    const std::string& kind = node.kind();
+    if (kind == "Add") return read_combined(reader, node, layer::Add{});
+    if (kind == "Sub") return read_combined(reader, node, layer::Subtract{});
+    if (kind == "Mul") return read_combined(reader, node, layer::Multiply{});
+    return read_combined(reader, node, layer::Divide{});
+  }
+  OnnxTensor in = reader.tensor(node, first ? 1 : 0);
+  std::vector<float> weight = channel_constant(reader, node, first ? 0 : 1, in), bias(weight.size());
+  for (std::size_t i = 0; i < weight.size(); ++i) {
+    Line line = line_of(node, weight[i], first);
+    weight[i] = line.weight;
+    bias[i] = line.bias;
+  }
+  int layer = reader.add(node, layer::Scale{}, {in.layer}, {std::move(weight), std::move(bias)});
+  reader.define(node, layer, in.dims);
+}
+
+void read_identity(OnnxReader& reader, OnnxNode& node) { reader.define_same(node, node.input(0)); }
+
+void read_dropout(OnnxReader& reader, OnnxNode& node) {
+  for (const char* name : {"ratio", "seed", "is_test"}) node.ignore(name);
+  reader.define_same(node, node.input(0));
+}
+
+void read_constant_node(OnnxReader& reader, OnnxNode& node) {
+  const onnx::Attribute* value = node.attribute("value");
+  if (value == nullptr || !value->has_t()) node.refuse("only a tensor as value is read");
+  reader.define_constant(node, value->t());
+}
+
+using Read = void (*)(OnnxReader&, OnnxNode&);
+
+const std::map<std::string, Read>& operators() {
+  static const std::map<std::string, Read> all{
+      {"Add", read_arithmetic},
+      {"AveragePool", read_average_pool},
+      {"BatchNormalization", read_batch_norm},
+      {"Concat", read_concat},
+      {"Constant", read_constant_node},
+      {"Conv", read_conv},
+      {"Div", read_arithmetic},
+      {"Dropout", read_dropout},
+      {"Flatten", read_flatten},
+      {"Gemm", read_gemm},
+      {"GlobalAveragePool", read_global_average},
+      {"Identity", read_identity},
+      {"LeakyRelu", read_leaky_relu},
+      {"MatMul", read_mat_mul},
+      {"MaxPool", read_max_pool},
+      {"Mul", read_arithmetic},
+      {"PRelu", read_prelu},
+      {"Pad", read_pad},
+      {"ReduceMean", read_reduce_mean},
+      {"Relu", read_plain<layer::Relu>},
+      {"Reshape", read_reshape},
+      {"Resize", read_resize},
+      {"Sigmoid", read_plain<layer::Sigmoid>},
+      {"Softmax", read_softmax},
+      {"Squeeze", read_squeeze},
+      {"Sub", read_arithmetic},
+      {"Tanh", read_plain<layer::Tanh>},
+      {"Transpose", read_transpose},
+      {"Unsqueeze", read_squeeze},
+      {"Upsample", read_upsample},
+  };
+  return all;
+}
+
+}  // namespace
+}  // namespace onnx_operators
+
+void read_node(OnnxReader& reader, OnnxNode& node) {
+  auto found = onnx_operators::operators().find(node.kind());
+  if (found == onnx_operators::operators().end()) node.refuse("is a kind of node that agewise does not know");
+  found->second(reader, node);
+}
+
+}  // namespace agewise

@@ -1,0 +1,221 @@
+#include "agewise/weights/onnx_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/weights/safetensors_header.h"
+
+namespace agewise {
+namespace {
+
+constexpr int kMostNodes = 10'000;
+constexpr std::int64_t kLargestInput = std::int64_t{1} << 24;  // numbers of one picture
+constexpr std::int64_t kSpareNumbers = 1 << 20;                // parameters beyond those in the file
+constexpr std::size_t kLongestName = 200;
+
+std::string printable(std::string name) {
+  name.resize(std::min(name.size(), kLongestName));
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }, '_');
+  return name;
+}
+
+bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+
+std::int64_t operators_version(const onnx::Model& model) {
+  for (const onnx::OperatorSet& set : model.opset_import()) {
+    if (is_default_domain(set.domain())) return set.version();
+  }
+  throw Error("does not say which version of ONNX's operators it uses: not an ONNX file?");
+}
+
+}  // namespace
+
+std::optional<Shape> shape_of_dims(const std::vector<std::int64_t>& dims) {
+  if (dims.empty() || dims.size() > 4) return std::nullopt;
+  Shape shape{1, 1, 1};
+  std::array<int*, 3> places{&shape.channels, &shape.height, &shape.width};
+  for (std::size_t i = 1; i < dims.size(); ++i) {
+    if (dims[i] < 1 || dims[i] > kLargestInput) return std::nullopt;
+    *places[i - 1] = static_cast<int>(dims[i]);
+  }
+  return shape;
+}
+
+OnnxReader::OnnxReader(const onnx::Model& model, const OnnxOptions& options, std::int64_t file_bytes)
+    : model_(model), options_(options), numbers_left_(file_bytes + kSpareNumbers) {}
+
+Draft OnnxReader::read() {
+  version_ = operators_version(model_);
+  if (model_.graph().node_size() > kMostNodes) throw Error(fmt::format("has more than {} nodes", kMostNodes));
+  take_initializers();
+  take_inputs();
+  for (const onnx::Node& node : model_.graph().node()) {
+    OnnxNode one(node);
+    if (!is_default_domain(node.domain())) one.refuse("is of domain " + name_text(node.domain()));
+    try {
+      read_node(*this, one);
+    } catch (const UsageError& error) {  // of the graph's checks: names the layer
+      one.refuse(error.what());
+    }
+    one.finish();
+  }
+  take_outputs(options_.outputs);
+  return std::move(draft_);
+}
+
+void OnnxReader::take_initializers() {
+  for (const onnx::Tensor& tensor : model_.graph().initializer()) {
+    if (!constants_.insert({tensor.name(), &tensor}).second)
+      throw Error(fmt::format("array {}: is there twice", name_text(tensor.name())));
+  }
+}
+
+// Old files list their initializers among the inputs.
+void OnnxReader::take_inputs() {
+  for (const onnx::ValueInfo& input : model_.graph().input()) {
+    if (constants_.contains(input.name())) continue;
+    std::vector<std::int64_t> dims;
+    for (const onnx::Dimension& dimension : input.type().tensor_type().shape().dim()) {
+      bool open = dims.size() > 1 && dimension.dim_value() <= 0;
+      dims.push_back(open ? options_.size : dimension.dim_value());
+    }
+    if (dims.empty()) throw Error(fmt::format("input {}: has no axes", name_text(input.name())));
+    dims[0] = std::max<std::int64_t>(1, dims[0]);
+    std::optional<Shape> shape = shape_of_dims(dims);
+    if (!shape || shape->size() > kLargestInput) {
+      throw Error(fmt::format("input {}: must be batch × channels × height × width of fixed lengths, is {}",
+                              name_text(input.name()), shape_text(dims)));
+    }
+    if (batch_ != 0 && batch_ != dims[0]) throw Error("its inputs have batches of different lengths");
+    batch_ = dims[0];
+    draft_.inputs.push_back(static_cast<int>(draft_.layers.size()));
+    bool first = input_names.empty();
+    draft_.layers.push_back({{first ? "input" : free_name(input.name()), layer::Input{*shape}, {}, *shape}, {}});
+    tensors_[input.name()] = {draft_.inputs.back(), std::move(dims)};
+    input_names.push_back(printable(input.name()));
+  }
+  if (draft_.inputs.empty()) throw Error("has no inputs");
+}
+
+void OnnxReader::take_outputs(const std::vector<std::string>& wanted) {
+  std::vector<std::string> names = wanted;
+  for (const onnx::ValueInfo& output : model_.graph().output()) {
+    if (wanted.empty()) names.push_back(output.name());
+  }
+  if (names.empty()) throw Error("has no outputs");
+  for (const std::string& name : names) {
+    auto found = tensors_.find(name);
+    if (found == tensors_.end()) throw Error(fmt::format("output {}: no node makes it", name_text(name)));
+    draft_.outputs.push_back(found->second.layer);
+    output_names.push_back(printable(name));
+  }
+}
+
+bool OnnxReader::is_constant(const std::string& name) const {
+  return constants_.contains(name) && !tensors_.contains(name);
+}
+
+const OnnxTensor& OnnxReader::tensor(const OnnxNode& node, int input) const {
+  auto found = tensors_.find(node.input(input));
+  if (found != tensors_.end()) return found->second;
+  if (constants_.contains(node.input(input))) node.refuse(fmt::format("input {} is a constant", input));
+  node.refuse(fmt::format("reads {}, which no earlier node makes", name_text(node.input(input))));
+}
+
+OnnxConstant OnnxReader::constant(const OnnxNode& node, int input) const {
+  auto found = constants_.find(node.input(input));
+  if (found == constants_.end())
+    node.refuse(fmt::format("input {} must be a constant, is {}", input, name_text(node.input(input))));
+  return read_constant(*found->second);
+}
+
+std::vector<std::int64_t> OnnxReader::whole_constant(const OnnxNode& node, int input) const {
+  OnnxConstant values = constant(node, input);
+  if (!values.numbers.empty()) node.refuse(fmt::format("input {} must be whole numbers", input));
+  return std::move(values.integers);
+}
+
+void OnnxReader::count_numbers(const OnnxNode& node, std::int64_t numbers) {
+  numbers_left_ -= numbers;
+  if (numbers_left_ < 0) node.refuse("the network has far more parameters than the file holds");
+}
+
+std::string OnnxReader::free_name(std::string wanted) {
+  wanted = printable(std::move(wanted));
+  if (wanted.empty()) wanted = "layer";
+  std::string name = wanted;
+  for (int& number = names_[wanted]; number++ > 0 && !names_.insert({name, 1}).second;)
+    name = fmt::format("{}_{}", wanted, number);
+  return name;
+}
+
+int OnnxReader::add(const OnnxNode& node, LayerKind kind, std::vector<int> inputs,
+                    std::vector<std::vector<float>> arrays, const std::string& weight) {
+  constexpr std::string_view kEnding = ".weight";
+  for (const std::vector<float>& array : arrays) count_numbers(node, static_cast<std::int64_t>(array.size()));
+  std::string name = weight.size() > kEnding.size() && weight.ends_with(kEnding)
+                         ? weight.substr(0, weight.size() - kEnding.size())
+                         : node.output();
+  Layer layer{free_name(std::move(name)), std::move(kind), std::move(inputs), {}};
+  std::vector<Shape> shapes;
+  for (int input : layer.inputs) shapes.push_back(shape(input));
+  layer.shape = shape_of(layer, shapes);
+  draft_.layers.push_back({std::move(layer), std::move(arrays)});
+  return static_cast<int>(draft_.layers.size()) - 1;
+}
+
+void OnnxReader::define(const OnnxNode& node, int layer, std::vector<std::int64_t> dims) {
+  bool known = constants_.contains(node.output()) || tensors_.contains(node.output());
+  if (known) node.refuse(fmt::format("gives {}, which is there already", name_text(node.output())));
+  tensors_[node.output()] = {layer, std::move(dims)};
+}
+
+void OnnxReader::define_same(const OnnxNode& node, const std::string& input) {
+  auto constant = constants_.find(input);
+  if (constant != constants_.end()) return define_constant(node, *constant->second);
+  OnnxTensor same = tensor(node, 0);
+  define(node, same.layer, std::move(same.dims));
+}
+
+void OnnxReader::define_constant(const OnnxNode& node, const onnx::Tensor& tensor) {
+  if (tensors_.contains(node.output()) || !constants_.insert({node.output(), &tensor}).second)
+    node.refuse(fmt::format("gives {}, which is there already", name_text(node.output())));
+}
+
+OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& options) {
+  if (file.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw Error("is larger than 2 GiB, the format's limit");
+  onnx::Model model;
+  if (!model.ParseFromArray(file.data(), static_cast<int>(file.size())) || !model.has_graph())
+    throw Error("is no ONNX file, or is cut short");
+  OnnxReader reader(model, options, static_cast<std::int64_t>(file.size()));
+  Draft draft = reader.read();
+  drop_needless(draft);
+  if (options.fold_scales) fold_scales(draft);
+  DraftNetwork network = finished(std::move(draft));
+  return {std::move(network.graph), std::move(network.parameters), std::move(reader.input_names),
+          std::move(reader.output_names), printable(model.producer_name())};
+}
+
+OnnxNetwork read_onnx(const std::filesystem::path& file, const OnnxOptions& options) {
+  MappedFile content = MappedFile::read_only(file);
+  try {
+    return parse_onnx(content.bytes(), options);
+  } catch (const Error& error) {
+    throw file_error(file, error.what());
+  }
+}
+
+// A Model begins with its ir_version (field 1, a varint), a number below 128 for long to come.
+bool is_onnx(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return in.get() == 0x08 && in.get() < 0x80 && in.good();
+}
+
+}  // namespace agewise

@@ -1,0 +1,111 @@
+// Networks in ONNX files compute what ONNX Runtime computes: golden/make_onnx.py has made files and values.
+#include "agewise/weights/onnx.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "agewise/base/files.h"
+#include "agewise/nn/cpu/cpu_engine.h"
+#include "tests/nn/golden.h"
+
+namespace agewise {
+namespace {
+
+const std::filesystem::path kGolden = AGEWISE_SOURCE_DIR "/tests/weights/golden";
+const std::filesystem::path kPeers = AGEWISE_SHARED_DIR "/peers/models";
+
+struct GoldenOutput {
+  std::string name;
+  std::size_t count = 0, step = 1;
+  std::vector<double> values;  // every step-th
+};
+
+struct GoldenNetwork {
+  std::string file, hash;
+  float factor = 1, offset = 0;
+  std::vector<GoldenOutput> outputs;
+};
+
+void PrintTo(const GoldenNetwork& network, std::ostream* out) { *out << network.file; }
+
+std::vector<GoldenNetwork> golden_networks(bool of_others) {
+  std::vector<GoldenNetwork> networks;
+  std::ifstream in(kGolden / "onnx.txt");
+  GoldenNetwork network;
+  std::size_t outputs = 0;
+  while (in >> network.file >> network.hash >> network.factor >> network.offset >> outputs) {
+    network.outputs.resize(outputs);
+    for (GoldenOutput& output : network.outputs) {
+      in >> output.name >> output.count >> output.step;
+      output.values.resize((output.count + output.step - 1) / output.step);
+      for (double& value : output.values) in >> value;
+    }
+    if ((network.hash != "-") == of_others) networks.push_back(network);
+  }
+  return networks;
+}
+
+// The batch that the values were made with: 2 where the file leaves it open.
+int batch_of(const GoldenNetwork& golden, const OnnxNetwork& network) {
+  return static_cast<int>(static_cast<std::int64_t>(golden.outputs[0].count) /
+                          network.graph.layers[network.graph.outputs[0]].shape.size());
+}
+
+void expect_golden(const GoldenNetwork& golden, const OnnxNetwork& network, Engine& engine) {
+  std::unique_ptr<Executable> executable = engine.compile(network.graph, batch_of(golden, network), Mode::infer);
+  executable->from_plain(network.parameters, executable->parameters());
+  executable->parameters_changed();
+  for (int i = 0; i < static_cast<int>(network.inputs.size()); ++i) {
+    std::span<float> input = executable->input(i);
+    std::vector<float> values = golden_numbers(300 + i, input.size());
+    std::transform(values.begin(), values.end(), input.begin(),
+                   [&](float value) { return value * golden.factor + golden.offset; });
+  }
+  executable->forward();
+  ASSERT_EQ(network.outputs.size(), golden.outputs.size());
+  for (std::size_t i = 0; i < golden.outputs.size(); ++i) {
+    const GoldenOutput& expected = golden.outputs[i];
+    std::span<const float> found = executable->output(static_cast<int>(i));
+    EXPECT_EQ(network.outputs[i], expected.name);
+    ASSERT_EQ(found.size(), expected.count);
+    double largest = 1;
+    for (double value : expected.values) largest = std::max(largest, std::abs(value));
+    for (std::size_t k = 0; k < expected.values.size(); ++k)
+      ASSERT_NEAR(found[k * expected.step], expected.values[k], 1e-4 * largest) << expected.name << " " << k;
+  }
+}
+
+class OnnxOperators : public testing::TestWithParam<GoldenNetwork> {};
+
+TEST_P(OnnxOperators, compute_what_onnx_runtime_computes) {
+  OnnxNetwork network = read_onnx(kGolden / GetParam().file);
+  expect_golden(GetParam(), network, *make_reference_engine());
+  expect_golden(GetParam(), network, *make_cpu_engine({2}));
+  expect_golden(GetParam(), read_onnx(kGolden / GetParam().file, {{}, 0, /*fold_scales=*/false}),
+                *make_cpu_engine({2}));
+}
+
+std::string name_of(const testing::TestParamInfo<GoldenNetwork>& golden) {
+  std::string name = std::filesystem::path(golden.param.file).stem();
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OnnxOperators, testing::ValuesIn(golden_networks(false)), name_of);
+
+class OnnxNetworks : public testing::TestWithParam<GoldenNetwork> {};
+
+TEST_P(OnnxNetworks, of_other_people_compute_what_onnx_runtime_computes) {
+  std::filesystem::path file = kPeers / GetParam().file;
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not here";
+  if (content_hash(MappedFile::read_only(file).bytes()) != GetParam().hash)
+    GTEST_SKIP() << file << " is another version";
+  expect_golden(GetParam(), read_onnx(file), *make_cpu_engine({2}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OnnxNetworks, testing::ValuesIn(golden_networks(true)), name_of);
+
+}  // namespace
+}  // namespace agewise
