@@ -23,6 +23,8 @@ void add_bench(CLI::App& program, const Context& context);
 void add_calibrate(CLI::App& program, const Context& context);
 void add_demo(CLI::App& program, const Context& context);
 void add_evaluate(CLI::App& program, const Context& context);
+void add_export(CLI::App& program, const Context& context);
+void add_import(CLI::App& program, const Context& context);
 void add_info(CLI::App& program, const Context& context);
 void add_predict(CLI::App& program, const Context& context);
 void add_prepare(CLI::App& program, const Context& context);

@@ -21,6 +21,8 @@ void add_commands(CLI::App& program, const agewise::Context& context) {
   agewise::add_calibrate(program, context);
   agewise::add_demo(program, context);
   agewise::add_evaluate(program, context);
+  agewise::add_export(program, context);
+  agewise::add_import(program, context);
   agewise::add_info(program, context);
   agewise::add_predict(program, context);
   agewise::add_prepare(program, context);

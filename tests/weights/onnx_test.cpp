@@ -55,8 +55,7 @@ int batch_of(const GoldenNetwork& golden, const OnnxNetwork& network) {
 
 void expect_golden(const GoldenNetwork& golden, const OnnxNetwork& network, Engine& engine) {
   std::unique_ptr<Executable> executable = engine.compile(network.graph, batch_of(golden, network), Mode::infer);
-  executable->from_plain(network.parameters, executable->parameters());
-  executable->parameters_changed();
+  executable->set_parameters(network.parameters);
   for (int i = 0; i < static_cast<int>(network.inputs.size()); ++i) {
     std::span<float> input = executable->input(i);
     std::vector<float> values = golden_numbers(300 + i, input.size());

@@ -1,0 +1,53 @@
+#include "agewise/estimate/import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agewise/base/error.h"
+#include "agewise/estimate/import_arrays.h"
+#include "agewise/estimate/import_onnx.h"
+#include "agewise/weights/caffemodel.h"
+#include "agewise/weights/onnx.h"
+#include "agewise/weights/pth.h"
+
+namespace agewise {
+
+void apply(const ImportOptions& options, NetworkRecipe& network) {
+  if (!options.mean.empty()) network.mean = options.mean;
+  if (options.scale) network.scale = *options.scale;
+  if (options.bgr) network.bgr = *options.bgr;
+}
+
+namespace {
+
+WeightFile read_arrays(const std::filesystem::path& path) {
+  SafetensorsFile file(path);
+  WeightFile weights;
+  for (const StoredTensor& tensor : file.tensors())
+    weights.arrays.push_back({tensor.name, tensor.shape, file.read(tensor.name)});
+  return weights;
+}
+
+Imported import_any(const std::filesystem::path& file, const ImportOptions& options) {
+  if (is_onnx(file)) {
+    if (options.architecture) throw UsageError("an ONNX file brings its own network: leave --architecture out");
+    return import_onnx(file, options);
+  }
+  if (is_safetensors(file)) return import_arrays(file, read_arrays(file), options);
+  if (is_pth(file)) return import_arrays(file, read_pth(file), options);
+  if (is_caffemodel(file)) return import_arrays(file, read_caffemodel(file), options);
+  throw file_error(file, "is no weight file that agewise reads: ONNX, caffemodel, PyTorch's .pth or safetensors");
+}
+
+}  // namespace
+
+Imported import_model(const std::filesystem::path& file, const ImportOptions& options) {
+  try {
+    return import_any(file, options);
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("{}: {}", file.string(), error.what()));
+  }
+}
+
+}  // namespace agewise

@@ -1,0 +1,128 @@
+#include "agewise/estimate/import_arrays.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "agewise/base/error.h"
+#include "agewise/base/nearest.h"
+#include "agewise/estimate/import_onnx.h"
+#include "agewise/estimate/known_weights.h"
+#include "agewise/nn/build.h"
+
+namespace agewise {
+namespace {
+
+using Arrays = std::map<std::string, const NamedArray*>;
+
+// The lengths from the first that is not 1.
+std::vector<std::int64_t> trimmed(const std::vector<std::int64_t>& shape) {
+  auto first = std::find_if(shape.begin(), shape.end(), [](std::int64_t length) { return length != 1; });
+  return {first, shape.end()};
+}
+
+Arrays by_name(const std::filesystem::path& file, const WeightFile& weights, const KnownWeights* known) {
+  Arrays arrays;
+  for (const NamedArray& array : weights.arrays) {
+    if (!arrays.insert({our_name(array.name, known), &array}).second)
+      throw file_error(file, fmt::format("array {}: is there twice", name_text(array.name)));
+  }
+  return arrays;
+}
+
+const NamedArray& find(const std::filesystem::path& file, const Arrays& arrays, const std::string& name) {
+  auto found = arrays.find(name);
+  if (found != arrays.end()) return *found->second;
+  std::string problem = fmt::format("has no array {}, which the architecture needs", name_text(name));
+  if (arrays.empty()) throw file_error(file, problem);
+  std::vector<std::string> names;
+  for (const auto& [known, array] : arrays) names.push_back(known);
+  throw file_error(file, problem + "; the nearest name is " + name_text(nearest_name(name, names)));
+}
+
+// What the layer that says outputs = "classes" has in the file.
+int classes_in(const std::filesystem::path& file, const Recipe& recipe, const Arrays& arrays) {
+  for (const LayerRecipe& layer : recipe.network.layers) {
+    auto outputs = layer.options.find("outputs");
+    if (outputs == layer.options.end() || outputs->second != LayerValue("classes")) continue;
+    const NamedArray& weight = find(file, arrays, layer.name + ".weight");
+    if (weight.shape.size() < 2) break;
+    std::int64_t classes = weight.shape[weight.shape.size() - 2];
+    if (classes < 1 || classes > 1000)
+      throw file_error(file,
+                       fmt::format("array {}: {} classes; 1 to 1000 are possible", name_text(weight.name), classes));
+    return static_cast<int>(classes);
+  }
+  return 0;
+}
+
+void copy(const std::filesystem::path& file, const NamedArray& array, const ParameterInfo& info, float* to) {
+  if (trimmed(array.shape) != trimmed(info.shape)) {
+    throw file_error(file, fmt::format("array {}: must have the shape {}, has {}", name_text(array.name),
+                                       shape_text(info.shape), shape_text(array.shape)));
+  }
+  if (!std::all_of(array.values.begin(), array.values.end(), [](float value) { return std::isfinite(value); }))
+    throw file_error(file, fmt::format("array {}: holds a value that is not finite", name_text(array.name)));
+  std::copy(array.values.begin(), array.values.end(), to);
+}
+
+// A scale of its own for each channel of the input becomes part of the first convolution. Padding stays zero.
+void scale_first_layer(const KnownWeights& known, Model& model) {
+  if (known.channel_scales.empty()) return;
+  ParameterInfo first = parameters_of(model.graph).front();
+  if (first.shape.size() != 4 || first.shape[1] != static_cast<std::int64_t>(known.channel_scales.size())) return;
+  std::size_t pixels = static_cast<std::size_t>(first.shape[2] * first.shape[3]),
+              channels = known.channel_scales.size();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(first.size()); ++i)
+    model.parameters[i] *= static_cast<float>(known.channel_scales[i / pixels % channels]);
+}
+
+// The architecture's recipe with what is known of the weights and what the user says.
+Recipe recipe_of(const std::filesystem::path& file, const Arrays& arrays, const KnownWeights* known,
+                 const ImportOptions& options) {
+  Recipe recipe = *options.architecture;
+  if (known != nullptr) apply(*known, recipe.network);
+  apply(options, recipe.network);
+  if (options.size > 0) recipe.face.size = options.size;
+  int classes = options.classes > 0 ? options.classes : classes_in(file, recipe, arrays);
+  bool other = classes > 0 && recipe.train.loss != Loss::regression && classes != classes_of(recipe.classes).count();
+  if (other) recipe.classes = {{}, {}, classes};
+  return recipe;
+}
+
+}  // namespace
+
+Imported import_arrays(const std::filesystem::path& file, const WeightFile& weights, const ImportOptions& options) {
+  if (!options.architecture) throw UsageError("holds arrays but no network: --architecture says which recipe's it is");
+  const KnownWeights* known = recognise(weights);
+  Arrays arrays = by_name(file, weights, known);
+  Imported imported;
+  Model& model = imported.model;
+  model.recipe = recipe_of(file, arrays, known, options);
+  model.classes = classes_of(model.recipe.classes);
+  model.graph = graph_of(model.recipe, model.classes);
+  std::vector<ParameterInfo> infos = parameters_of(model.graph);
+  model.parameters.resize(static_cast<std::size_t>(parameter_count(infos)));
+  float* place = model.parameters.data();
+  for (const ParameterInfo& info : infos) {
+    copy(file, find(file, arrays, info.name), info, place);
+    arrays.erase(info.name);
+    place += info.size();
+  }
+  if (known != nullptr) {
+    imported.recognised = known->name;
+    scale_first_layer(*known, model);
+  } else if (options.mean.empty() && !options.scale && !options.bgr) {
+    imported.notices.emplace_back(
+        "the file does not say how it wants its pixels: as the architecture's recipe says; --mean, --scale and --bgr "
+        "say otherwise");
+  }
+  std::vector<std::string> left;
+  for (const auto& [name, array] : arrays) left.push_back(name);
+  if (!left.empty()) imported.notices.push_back(fmt::format("not part of the architecture: {}", fmt::join(left, ", ")));
+  return imported;
+}
+
+}  // namespace agewise

@@ -1,0 +1,13 @@
+// An ONNX network as a model.
+#pragma once
+#include "agewise/estimate/import.h"
+
+namespace agewise {
+
+// As import_model(); a UsageError does not name the file.
+Imported import_onnx(const std::filesystem::path& file, const ImportOptions& options);
+
+// The options' mean, scale and channel order, where they are given.
+void apply(const ImportOptions& options, NetworkRecipe& network);
+
+}  // namespace agewise

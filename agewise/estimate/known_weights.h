@@ -1,0 +1,37 @@
+// Published weights that are recognised by what they hold, and what they want of a picture.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agewise/recipe/recipe.h"
+#include "agewise/weights/arrays.h"
+#include "agewise/weights/onnx.h"
+
+namespace agewise {
+
+struct KnownWeights {
+  std::string name;  // for people
+  std::vector<double> mean;
+  double scale;
+  bool bgr;
+  std::vector<double> class_values;      // years of the first classes, where they are not 0, 1, 2 …
+  std::vector<std::string> layer_names;  // of an ONNX file's layers with weights, in order; empty: as in the file
+  // Beyond `scale`, one a channel of the input.
+  std::vector<double> channel_scales = {};
+  std::map<std::string, std::string> renamed = {};  // layers of a file of arrays: theirs → ours
+};
+
+// Null: not one that is known.
+const KnownWeights* recognise(const OnnxNetwork& network);
+const KnownWeights* recognise(const WeightFile& weights);
+
+// LAYER.weight of the file as our layer's: renamed as is known, "fc8-101.weight" → "fc8.weight".
+std::string our_name(const std::string& array, const KnownWeights* known);
+
+// Gives the layers with weights their known names; a scale after such a layer gets its name and "_bn".
+void rename_layers(const KnownWeights& known, Graph& graph);
+
+void apply(const KnownWeights& known, NetworkRecipe& network);
+
+}  // namespace agewise

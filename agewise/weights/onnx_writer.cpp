@@ -1,0 +1,328 @@
+#include "agewise/weights/onnx_writer.h"
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/base/overloaded.h"
+#include "agewise/weights/onnx.pb.h"
+
+namespace agewise {
+namespace {
+
+// onnx.proto's numbers.
+enum DataType { kFloat = 1, kInt64 = 7 };
+enum AttributeType { kOneFloat = 1, kOneInt = 2, kString = 3, kInts = 7 };
+constexpr std::int64_t kFileVersion = 7, kOperators = 13;
+
+using Ints = std::vector<std::int64_t>;
+
+// A layer's output: its name there, and whether it is N × C instead of N × C × H × W.
+struct Value {
+  std::string name;
+  bool vector = false;
+};
+
+class Writer {
+ public:
+  Writer(const Graph& graph, std::span<const float> parameters, const OnnxFrame& frame)
+      : graph_(graph), parameters_(parameters), frame_(frame), infos_(parameters_of(graph)) {
+    if (graph.inputs.size() != 1 || graph.outputs.size() != 1)
+      throw std::invalid_argument("an ONNX file is written of one input and one output");
+    if (parameter_count(infos_) != static_cast<std::int64_t>(parameters.size()))
+      throw std::invalid_argument("these are not the graph's parameters");
+  }
+
+  std::string write() {
+    model_.set_ir_version(kFileVersion);
+    model_.set_producer_name("agewise");
+    onnx::OperatorSet& operators = *model_.add_opset_import();
+    operators.set_domain("");
+    operators.set_version(kOperators);
+    out().set_name("agewise");
+    add_constants();
+    values_.resize(graph_.layers.size());
+    for (int i = 0; i < static_cast<int>(graph_.layers.size()); ++i) values_[i] = written(i);
+    finish();
+    for (const auto& [key, value] : frame_.notes) {
+      onnx::Note& note = *model_.add_metadata_props();
+      note.set_key(key);
+      note.set_value(value);
+    }
+    return model_.SerializeAsString();
+  }
+
+ private:
+  onnx::Graph& out() { return *model_.mutable_graph(); }
+  const Layer& layer(int i) const { return graph_.layers[static_cast<std::size_t>(i)]; }
+
+  void add_constants() {
+    const float* place = parameters_.data();
+    for (const ParameterInfo& info : infos_) {
+      Ints shape = info.shape;
+      const LayerKind& kind = layer(info.layer).kind;
+      bool stretched = std::holds_alternative<layer::Scale>(kind) || std::holds_alternative<layer::PRelu>(kind);
+      if (stretched && !is_vector(info.layer)) shape = {info.shape[0], 1, 1};
+      constant(info.name, shape, {place, static_cast<std::size_t>(info.size())});
+      place += info.size();
+    }
+  }
+
+  // Whether a layer's output is N × C there: a fully connected layer's, and what keeps its input's axes.
+  bool is_vector(int i) const {
+    const Layer& of = layer(i);
+    bool keeps = std::holds_alternative<layer::Relu>(of.kind) || std::holds_alternative<layer::PRelu>(of.kind) ||
+                 std::holds_alternative<layer::Sigmoid>(of.kind) || std::holds_alternative<layer::Tanh>(of.kind) ||
+                 std::holds_alternative<layer::BatchNorm>(of.kind) || std::holds_alternative<layer::Scale>(of.kind) ||
+                 std::holds_alternative<layer::Softmax>(of.kind) || std::holds_alternative<layer::Dropout>(of.kind);
+    return std::holds_alternative<layer::FullyConnected>(of.kind) || (keeps && is_vector(of.inputs[0]));
+  }
+
+  void constant(const std::string& name, const Ints& shape, std::span<const float> values) {
+    onnx::Tensor& tensor = *out().add_initializer();
+    tensor.set_name(name);
+    tensor.set_data_type(kFloat);
+    for (std::int64_t length : shape) tensor.add_dims(length);
+    tensor.set_raw_data(values.data(), values.size_bytes());
+  }
+
+  std::string whole_constant(const std::string& name, const Ints& values) {
+    onnx::Tensor& tensor = *out().add_initializer();
+    tensor.set_name(name);
+    tensor.set_data_type(kInt64);
+    tensor.add_dims(static_cast<std::int64_t>(values.size()));
+    tensor.set_raw_data(values.data(), values.size() * sizeof(std::int64_t));
+    return name;
+  }
+
+  onnx::Node& node(const char* kind, const std::vector<std::string>& inputs, const std::string& output) {
+    onnx::Node& made = *out().add_node();
+    made.set_op_type(kind);
+    made.set_name(output);
+    for (const std::string& input : inputs) made.add_input(input);
+    made.add_output(output);
+    return made;
+  }
+
+  static onnx::Attribute& attribute(onnx::Node& node, const char* name, AttributeType type) {
+    onnx::Attribute& made = *node.add_attribute();
+    made.set_name(name);
+    made.set_type(type);
+    return made;
+  }
+  static void set(onnx::Node& node, const char* name, std::int64_t value) {
+    attribute(node, name, kOneInt).set_i(value);
+  }
+  static void set(onnx::Node& node, const char* name, const char* value) {
+    attribute(node, name, kString).set_s(value);
+  }
+  static void set(onnx::Node& node, const char* name, const Ints& values) {
+    onnx::Attribute& made = attribute(node, name, kInts);
+    for (std::int64_t value : values) made.add_ints(value);
+  }
+
+  // The input number `k` of a layer with four axes.
+  std::string map(int i, std::size_t k = 0) {
+    Value& value = values_[layer(i).inputs[k]];
+    if (!value.vector) return value.name;
+    std::string name = value.name + ".map";
+    if (std::find(mapped_.begin(), mapped_.end(), name) == mapped_.end()) {
+      mapped_.push_back(name);
+      Ints shape{-1, layer(layer(i).inputs[k]).shape.channels, 1, 1};
+      node("Reshape", {value.name, whole_constant(name + ".shape", shape)}, name);
+    }
+    return name;
+  }
+  std::string any(int i) { return values_[layer(i).inputs[0]].name; }
+
+  Value written(int i) {
+    const std::string& name = layer(i).name;
+    std::string at = i == graph_.inputs[0] ? "" : name;
+    std::visit(
+        Overloaded{
+            [&](const layer::Input&) { at = input(); },
+            [&](const layer::Convolution& c) { convolution(i, c); },
+            [&](const layer::BatchNorm& n) {
+              onnx::Node& made =
+                  node("BatchNormalization",
+                       {any(i), name + ".weight", name + ".bias", name + ".running_mean", name + ".running_var"}, name);
+              attribute(made, "epsilon", kOneFloat).set_f(static_cast<float>(n.epsilon));
+            },
+            [&](const layer::Relu&) { node("Relu", {any(i)}, name); },
+            [&](const layer::MaxPool& p) { pool("MaxPool", i, p.kernel, p.stride, p.pad); },
+            [&](const layer::AveragePool& p) { pool("AveragePool", i, p.kernel, p.stride, p.pad); },
+            [&](const layer::GlobalAveragePool&) { node("GlobalAveragePool", {map(i)}, name); },
+            [&](const layer::Dropout&) { at = any(i); },
+            [&](const layer::FullyConnected& f) { fully_connected(i, f); },
+            [&](const layer::Add&) { sum(i); },
+            [&](const layer::Pad& p) {
+              Ints pads{0, 0, p.top, p.left, 0, p.channels, p.bottom, p.right};
+              node("Pad", {map(i), whole_constant(name + ".pads", pads)}, name);
+            },
+            [&](const layer::Concat&) {
+              std::vector<std::string> inputs;
+              for (std::size_t k = 0; k < layer(i).inputs.size(); ++k) inputs.push_back(map(i, k));
+              set(node("Concat", inputs, name), "axis", std::int64_t{1});
+            },
+            [&](const layer::Softmax&) { set(node("Softmax", {any(i)}, name), "axis", std::int64_t{1}); },
+            [&](const layer::Scale&) {
+              node("Mul", {any(i), name + ".weight"}, name + ".scaled");
+              node("Add", {name + ".scaled", name + ".bias"}, name);
+            },
+            [&](const layer::PRelu&) {
+              node("PRelu", {any(i), name + ".weight"}, name);
+            },
+            [&](const layer::Sigmoid&) { node("Sigmoid", {any(i)}, name); },
+            [&](const layer::Tanh&) { node("Tanh", {any(i)}, name); },
+            [&](const layer::Multiply&) {
+              node("Mul", {map(i, 0), map(i, 1)}, name);
+            },
+            [&](const layer::Subtract&) {
+              node("Sub", {map(i, 0), map(i, 1)}, name);
+            },
+            [&](const layer::Divide&) {
+              node("Div", {map(i, 0), map(i, 1)}, name);
+            },
+            [&](const layer::Upsample& u) { upsample(i, static_cast<float>(u.factor)); },
+            [&](const layer::Reshape& r) {
+              Ints shape{-1, r.shape.channels, r.shape.height, r.shape.width};
+              node("Reshape", {map(i), whole_constant(name + ".shape", shape)}, name);
+            },
+            [&](const layer::Transpose& t) {
+              set(node("Transpose", {map(i)}, name), "perm", Ints{0, t.order[0] + 1, t.order[1] + 1, t.order[2] + 1});
+            },
+        },
+        layer(i).kind);
+    return {at, is_vector(i)};
+  }
+
+  // The pixels, and what is done to them first.
+  std::string input() {
+    const Shape& shape = layer(graph_.inputs[0]).shape;
+    describe(*out().add_input(), frame_.input, {shape.channels, shape.height, shape.width});
+    std::string at = frame_.input;
+    if (!frame_.mean.empty()) {
+      std::vector<float> mean(frame_.mean.begin(), frame_.mean.end());
+      constant(frame_.input + ".mean", {shape.channels, 1, 1}, mean);
+      node("Sub", {at, frame_.input + ".mean"}, frame_.input + ".centred");
+      at = frame_.input + ".centred";
+    }
+    if (frame_.scale != 1) at = times(at, frame_.scale, frame_.input + ".scaled");
+    return at;
+  }
+
+  std::string times(const std::string& at, double factor, const std::string& name) {
+    auto value = static_cast<float>(factor);
+    constant(name + ".factor", {1}, {&value, 1});
+    node("Mul", {at, name + ".factor"}, name);
+    return name;
+  }
+
+  void convolution(int i, const layer::Convolution& c) {
+    const std::string& name = layer(i).name;
+    std::vector<std::string> inputs{map(i), name + ".weight"};
+    if (c.bias) inputs.push_back(name + ".bias");
+    onnx::Node& made = node("Conv", inputs, name);
+    set(made, "kernel_shape", Ints{c.kernel_height, c.kernel_width});
+    set(made, "strides", Ints{c.stride, c.stride});
+    set(made, "pads", Ints{c.pad.top, c.pad.left, c.pad.bottom, c.pad.right});
+    set(made, "group", std::int64_t{c.groups});
+  }
+
+  void pool(const char* kind, int i, int kernel, int stride, const Padding& pad) {
+    onnx::Node& made = node(kind, {map(i)}, layer(i).name);
+    set(made, "kernel_shape", Ints{kernel, kernel});
+    set(made, "strides", Ints{stride, stride});
+    set(made, "pads", Ints{pad.top, pad.left, pad.bottom, pad.right});
+  }
+
+  void fully_connected(int i, const layer::FullyConnected& f) {
+    const std::string& name = layer(i).name;
+    std::string flat = any(i);
+    if (!values_[layer(i).inputs[0]].vector) {
+      flat = name + ".flat";
+      set(node("Flatten", {any(i)}, flat), "axis", std::int64_t{1});
+    }
+    std::vector<std::string> inputs{flat, name + ".weight"};
+    if (f.bias) inputs.push_back(name + ".bias");
+    set(node("Gemm", inputs, name), "transB", std::int64_t{1});
+  }
+
+  // Two at a time.
+  void sum(int i) {
+    const std::string& name = layer(i).name;
+    std::size_t count = layer(i).inputs.size();
+    std::string at = map(i, 0);
+    if (count == 1) node("Identity", {at}, name);
+    for (std::size_t k = 1; k < count; ++k) {
+      std::string next = k + 1 == count ? name : name + ".sum" + std::to_string(k);
+      node("Add", {at, map(i, k)}, next);
+      at = next;
+    }
+  }
+
+  void upsample(int i, float factor) {
+    const std::string& name = layer(i).name;
+    const float scales[] = {1, 1, factor, factor};
+    constant(name + ".scales", {4}, scales);
+    constant(name + ".roi", {0}, {});
+    onnx::Node& made = node("Resize", {map(i), name + ".roi", name + ".scales"}, name);
+    set(made, "mode", "nearest");
+    set(made, "coordinate_transformation_mode", "asymmetric");
+    set(made, "nearest_mode", "floor");
+  }
+
+  void finish() {
+    const Value& last = values_[graph_.outputs[0]];
+    const Shape& shape = layer(graph_.outputs[0]).shape;
+    std::string at = last.name;
+    bool vector = last.vector;
+    if (!vector && shape.height == 1 && shape.width == 1) {
+      vector = true;
+      set(node("Flatten", {at}, frame_.output + ".flat"), "axis", std::int64_t{1});
+      at = frame_.output + ".flat";
+    }
+    if (frame_.factor != 1) at = times(at, frame_.factor, frame_.output + ".times");
+    if (frame_.softmax) {
+      set(node("Softmax", {at}, frame_.output), "axis", std::int64_t{1});
+    } else {
+      node("Identity", {at}, frame_.output);
+    }
+    describe(*out().add_output(), frame_.output,
+             vector ? Ints{shape.channels} : Ints{shape.channels, shape.height, shape.width});
+  }
+
+  static void describe(onnx::ValueInfo& info, const std::string& name, const Ints& axes) {
+    info.set_name(name);
+    onnx::TensorType& type = *info.mutable_type()->mutable_tensor_type();
+    type.set_elem_type(kFloat);
+    type.mutable_shape()->add_dim()->set_dim_param("N");
+    for (std::int64_t length : axes) type.mutable_shape()->add_dim()->set_dim_value(length);
+  }
+
+  const Graph& graph_;
+  std::span<const float> parameters_;
+  const OnnxFrame& frame_;
+  std::vector<ParameterInfo> infos_;
+  onnx::Model model_;
+  std::vector<Value> values_;
+  std::vector<std::string> mapped_;
+};
+
+}  // namespace
+
+std::string onnx_of(const Graph& graph, std::span<const float> parameters, const OnnxFrame& frame) {
+  return Writer(graph, parameters, frame).write();
+}
+
+void write_onnx(const std::filesystem::path& file, const Graph& graph, std::span<const float> parameters,
+                const OnnxFrame& frame) {
+  constexpr std::size_t kRoomForNames = std::size_t{64} << 20;
+  if (parameters.size_bytes() + kRoomForNames > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw file_error(file, "would be larger than 2 GiB, the format's limit");
+  write_file(file, onnx_of(graph, parameters, frame));
+}
+
+}  // namespace agewise

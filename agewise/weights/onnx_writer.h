@@ -1,0 +1,31 @@
+// A graph as an ONNX file, for inference: dropout passes through, normalisation uses the running statistics.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agewise/nn/graph.h"
+
+namespace agewise {
+
+// What is around the graph. Its one input is N × C × H × W, N open.
+struct OnnxFrame {
+  std::vector<double> mean;  // (input - mean) · scale comes before the graph; one mean a channel, or none
+  double scale = 1;
+  bool softmax = false;  // comes after it
+  double factor = 1;     // and multiplies the end
+  std::string input = "pixels", output = "output";
+  std::map<std::string, std::string> notes;  // metadata_props
+};
+
+// The file's bytes: operators of version 13. `parameters` in plain layout. Throws std::invalid_argument if they are not
+// the graph's, or the graph has not one input and one output.
+std::string onnx_of(const Graph& graph, std::span<const float> parameters, const OnnxFrame& frame);
+
+// Written whole or not at all (base/files.h). Throws Error naming the file; larger than 2 GiB cannot be.
+void write_onnx(const std::filesystem::path& file, const Graph& graph, std::span<const float> parameters,
+                const OnnxFrame& frame);
+
+}  // namespace agewise

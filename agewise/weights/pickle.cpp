@@ -1,0 +1,321 @@
+#include "agewise/weights/pickle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "agewise/base/error.h"
+#include "agewise/weights/safetensors_header.h"
+
+namespace agewise {
+namespace {
+
+using Kind = PickleValue::Kind;
+
+constexpr std::size_t kLongestName = 200;   // of a function, type or storage
+constexpr std::size_t kMostArguments = 10;  // of a function or storage
+
+// What a state dictionary is made of.
+bool is_allowed(const std::string& name) {
+  static const std::set<std::string> allowed{"collections OrderedDict",
+                                             "torch._utils _rebuild_tensor_v2",
+                                             "torch._utils _rebuild_parameter",
+                                             "torch Size",
+                                             "torch FloatStorage",
+                                             "torch DoubleStorage",
+                                             "torch HalfStorage",
+                                             "torch BFloat16Storage",
+                                             "torch LongStorage",
+                                             "torch IntStorage",
+                                             "torch ShortStorage",
+                                             "torch CharStorage",
+                                             "torch ByteStorage",
+                                             "torch BoolStorage"};
+  return allowed.contains(name);
+}
+
+class Machine {
+ public:
+  explicit Machine(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  Pickle run() {
+    while (!stopped_) step();
+    pickle_.root = pop();
+    pickle_.bytes = place_;
+    return std::move(pickle_);
+  }
+
+ private:
+  [[noreturn]] static void refuse(const std::string& problem) { throw Error("its pickle " + problem); }
+
+  std::string_view take(std::size_t count) {
+    if (count > bytes_.size() - place_) refuse("is cut short");
+    const char* begin = reinterpret_cast<const char*>(bytes_.data()) + place_;
+    place_ += count;
+    return {begin, count};
+  }
+
+  template <class T>
+  T number() {
+    T value;
+    std::memcpy(&value, take(sizeof value).data(), sizeof value);  // little-endian
+    return value;
+  }
+
+  std::string line() {
+    std::string text;
+    for (char c = number<char>(); c != '\n'; c = number<char>()) {
+      text += c;
+      if (text.size() > kLongestName) refuse("has a name without end");
+    }
+    return text;
+  }
+
+  PickleValue& at(int index) { return pickle_.values[static_cast<std::size_t>(index)]; }
+
+  int add(Kind kind, std::int64_t whole = 0, std::string text = "", std::vector<int> items = {}) {
+    pickle_.values.push_back({kind, whole, std::move(text), std::move(items)});
+    return static_cast<int>(pickle_.values.size()) - 1;
+  }
+
+  void push(int value) { stack_.push_back(value); }
+
+  // Nothing below the last mark may be taken.
+  int pop() {
+    std::size_t floor = marks_.empty() ? 0 : marks_.back();
+    if (stack_.size() <= floor) refuse("takes more than it has put down");
+    int value = stack_.back();
+    stack_.pop_back();
+    return value;
+  }
+
+  std::vector<int> pop_to_mark() {
+    if (marks_.empty()) refuse("goes back to a mark that it has not made");
+    auto from = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
+    marks_.pop_back();
+    std::vector<int> items(from, stack_.end());
+    stack_.erase(from, stack_.end());
+    return items;
+  }
+
+  std::vector<int> pop_some(int count) {
+    std::vector<int> items(static_cast<std::size_t>(count));
+    for (int i = count; i-- > 0;) items[static_cast<std::size_t>(i)] = pop();
+    return items;
+  }
+
+  void remember(std::uint32_t place) {
+    int value = pop();
+    memo_[place] = value;
+    push(value);
+  }
+
+  void recall(std::uint32_t place) {
+    auto found = memo_.find(place);
+    if (found == memo_.end()) refuse("recalls what it has not remembered");
+    push(found->second);
+  }
+
+  void global() {
+    std::string module = line(), name = module + " " + line();
+    if (!is_allowed(name)) refuse("names " + name_text(name) + ", which no weights need: not loaded");
+    push(add(Kind::name, 0, std::move(name)));
+  }
+
+  // Adds items to the list or dictionary on top.
+  void extend(Kind kind, const std::vector<int>& items) {
+    int onto = pop();
+    if (at(onto).kind != kind || (kind == Kind::dict && items.size() % 2 != 0)) refuse("adds to what is no container");
+    std::vector<int>& all = at(onto).items;
+    all.insert(all.end(), items.begin(), items.end());
+    push(onto);
+  }
+
+  const PickleValue& expect(const std::vector<int>& items, std::size_t i, Kind kind) {
+    if (i >= items.size() || at(items[i]).kind != kind) refuse("calls a function with what it does not take");
+    return at(items[i]);
+  }
+
+  // A short tuple's items.
+  std::vector<int> arguments(int tuple) {
+    if (at(tuple).kind != Kind::sequence || at(tuple).items.size() > kMostArguments)
+      refuse("calls a function with what it does not take");
+    return at(tuple).items;
+  }
+
+  // ('storage', type, key, location, numel[, view])
+  void storage() {
+    std::vector<int> items = arguments(pop());
+    if (expect(items, 0, Kind::text).text != "storage") refuse("has an unknown kind of storage");
+    std::string key = expect(items, 2, Kind::text).text;
+    if (key.size() > kLongestName) refuse("has a name without end");
+    std::int64_t numbers = expect(items, 4, Kind::integer).number;
+    (void)expect(items, 1, Kind::name);
+    if (items.size() > 5 && at(items[5]).kind != Kind::none) refuse("has a view of a storage");
+    push(add(Kind::storage, numbers, std::move(key), {items[1]}));
+  }
+
+  void call() {
+    std::vector<int> items = arguments(pop());
+    int function = pop();
+    if (at(function).kind != Kind::name) refuse("calls what is no function");
+    std::string name = at(function).text;
+    if (name == "collections OrderedDict") {
+      push(add(Kind::dict, 0, "", items.empty() ? items : pairs(items)));
+    } else if (name == "torch._utils _rebuild_tensor_v2") {
+      (void)expect(items, 0, Kind::storage);
+      (void)expect(items, 2, Kind::sequence);
+      (void)expect(items, 3, Kind::sequence);
+      push(add(Kind::tensor, expect(items, 1, Kind::integer).number, "", {items[0], items[2], items[3]}));
+    } else if (name == "torch._utils _rebuild_parameter") {
+      (void)expect(items, 0, Kind::tensor);
+      push(items[0]);
+    } else if (name == "torch Size") {
+      (void)expect(items, 0, Kind::sequence);
+      push(items[0]);
+    } else {
+      refuse("calls " + name_text(name));
+    }
+  }
+
+  // Of OrderedDict([(key, value), …]).
+  std::vector<int> pairs(const std::vector<int>& items) {
+    std::vector<int> flat;
+    const std::vector<int>& all = expect(items, 0, Kind::sequence).items;
+    copied_ += all.size();
+    if (copied_ > bytes_.size()) refuse("makes much of little");
+    for (int pair : all) {
+      if (at(pair).kind != Kind::sequence || at(pair).items.size() != 2) refuse("has a dictionary of no pairs");
+      flat.insert(flat.end(), at(pair).items.begin(), at(pair).items.end());
+    }
+    return flat;
+  }
+
+  // Attributes of a dictionary (PyTorch's _metadata): of no interest. Nothing else has any.
+  void build() {
+    pop();
+    int object = pop();
+    if (at(object).kind != Kind::dict) refuse("sets attributes of what is no dictionary");
+    push(object);
+  }
+
+  void long_number(std::size_t bytes) {
+    std::string_view text = take(bytes);
+    if (bytes > sizeof(std::int64_t)) return push(add(Kind::big, 0, std::string(text)));
+    std::int64_t value = bytes > 0 && text.back() < 0 ? -1 : 0;
+    std::memcpy(&value, text.data(), bytes);
+    push(add(Kind::integer, value));
+  }
+
+  void step();
+
+  std::span<const std::byte> bytes_;
+  std::size_t place_ = 0, copied_ = 0;
+  bool stopped_ = false;
+  Pickle pickle_;
+  std::vector<int> stack_;
+  std::vector<std::size_t> marks_;
+  std::map<std::uint32_t, int> memo_;
+};
+
+// The operations, by their letters in Lib/pickletools.py of Python.
+void Machine::step() {
+  switch (char operation = number<char>(); operation) {
+    case '\x80':  // PROTO
+      if (number<std::uint8_t>() > 4) refuse("is of a protocol that torch.save() does not write by itself");
+      break;
+    case '.':  // STOP
+      stopped_ = true;
+      break;
+    case '(':  // MARK
+      marks_.push_back(stack_.size());
+      break;
+    case 'c':  // GLOBAL
+      global();
+      break;
+    case 'q':  // BINPUT
+      remember(number<std::uint8_t>());
+      break;
+    case 'r':  // LONG_BINPUT
+      remember(number<std::uint32_t>());
+      break;
+    case 'h':  // BINGET
+      recall(number<std::uint8_t>());
+      break;
+    case 'j':  // LONG_BINGET
+      recall(number<std::uint32_t>());
+      break;
+    case '}':  // EMPTY_DICT
+      push(add(Kind::dict));
+      break;
+    case ']':  // EMPTY_LIST
+    case ')':  // EMPTY_TUPLE
+      push(add(Kind::sequence));
+      break;
+    case 't':  // TUPLE
+      push(add(Kind::sequence, 0, "", pop_to_mark()));
+      break;
+    case '\x85':  // TUPLE1
+    case '\x86':
+    case '\x87':
+      push(add(Kind::sequence, 0, "", pop_some(operation - '\x84')));
+      break;
+    case 'a':  // APPEND
+      extend(Kind::sequence, pop_some(1));
+      break;
+    case 'e':  // APPENDS
+      extend(Kind::sequence, pop_to_mark());
+      break;
+    case 's':  // SETITEM
+      extend(Kind::dict, pop_some(2));
+      break;
+    case 'u':  // SETITEMS
+      extend(Kind::dict, pop_to_mark());
+      break;
+    case 'X':  // BINUNICODE
+      push(add(Kind::text, 0, std::string(take(number<std::uint32_t>()))));
+      break;
+    case 'K':  // BININT1
+      push(add(Kind::integer, number<std::uint8_t>()));
+      break;
+    case 'M':  // BININT2
+      push(add(Kind::integer, number<std::uint16_t>()));
+      break;
+    case 'J':  // BININT
+      push(add(Kind::integer, number<std::int32_t>()));
+      break;
+    case '\x8a':  // LONG1
+      long_number(number<std::uint8_t>());
+      break;
+    case 'G':  // BINFLOAT
+      take(8);
+      push(add(Kind::none));
+      break;
+    case 'N':     // NONE
+    case '\x88':  // NEWTRUE
+    case '\x89':  // NEWFALSE
+      push(add(Kind::none));
+      break;
+    case 'Q':  // BINPERSID
+      storage();
+      break;
+    case 'R':  // REDUCE
+      call();
+      break;
+    case 'b':  // BUILD
+      build();
+      break;
+    default:
+      refuse(fmt::format("has operation {:#04x}, which no weights need: not loaded",
+                         static_cast<unsigned>(static_cast<unsigned char>(operation))));
+  }
+}
+
+}  // namespace
+
+Pickle read_pickle(std::span<const std::byte> bytes) { return Machine(bytes).run(); }
+
+}  // namespace agewise

@@ -1,0 +1,82 @@
+// agewise export MODEL -o FILE.onnx|FILE.safetensors: a model for other programs.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/error.h"
+#include "agewise/estimate/model.h"
+#include "agewise/train/run_folder.h"
+#include "agewise/weights/onnx_writer.h"
+#include "app/commands.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+struct Arguments {
+  std::string model, file;
+};
+
+bool ends_in_softmax(const Graph& graph) {
+  return std::holds_alternative<layer::Softmax>(graph.layers[graph.outputs.front()].kind);
+}
+
+// Pixels from 0 to 255 in; probabilities of the classes, or years, out.
+void export_onnx(const std::filesystem::path& file, const Model& model) {
+  if (model.whitening) {
+    throw UsageError(
+        "this model whitens its pictures, which an ONNX file would need the whole transform for: only "
+        "models without whitening are exported");
+  }
+  const Recipe& recipe = model.recipe;
+  bool regression = recipe.train.loss == Loss::regression;
+  OnnxFrame frame{recipe.network.mean, recipe.network.scale};
+  frame.softmax = !regression && !ends_in_softmax(model.graph);
+  constexpr double kYears = 100;  // the unit of a regression (nn/loss.h)
+  frame.factor = regression ? kYears : 1;
+  frame.output = regression ? "age" : "probabilities";
+  frame.notes = {{"channels", recipe.face.colour == Colour::grey ? "grey"
+                              : recipe.network.bgr               ? "BGR"
+                                                                 : "RGB"},
+                 {"pixels", "0 to 255"},
+                 {"class_years", nlohmann::json(model.classes.values).dump()},
+                 {"class_names", nlohmann::json(model.classes.names).dump()}};
+  write_onnx(file, model.graph, model.parameters, frame);
+}
+
+void export_safetensors(const std::filesystem::path& file, const Model& model) {
+  std::vector<TensorView> tensors;
+  const float* place = model.parameters.data();
+  for (const ParameterInfo& info : parameters_of(model.graph)) {
+    tensors.push_back({info.name, info.shape, {place, static_cast<std::size_t>(info.size())}});
+    place += info.size();
+  }
+  write_safetensors(file, {{"format", "pt"}}, tensors);
+}
+
+void run(const Arguments& arguments) {
+  std::filesystem::path file = arguments.file;
+  bool onnx = file.extension() == ".onnx";
+  if (!onnx && file.extension() != ".safetensors")
+    throw UsageError(arguments.file + ": the name must end in .onnx or .safetensors, which says what is written");
+  Model model = read_model(model_file_of(arguments.model));
+  onnx ? export_onnx(file, model) : export_safetensors(file, model);
+  print(fmt::format("{}: {} parameters\n", file.string(), with_thousands(model.parameters.size())));
+}
+
+}  // namespace
+
+void add_export(CLI::App& program, const Context&) {
+  CLI::App* command = program.add_subcommand("export", "A model for other programs: ONNX or safetensors");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("MODEL", arguments->model, "A model file, or a run: its best checkpoint")->required();
+  command
+      ->add_option("-o,--file", arguments->file,
+                   "FILE.onnx: pixels in, probabilities or years out. "
+                   "FILE.safetensors: the weights by their names")
+      ->required();
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace agewise

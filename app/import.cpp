@@ -1,0 +1,112 @@
+// agewise import FILE -o MODEL: weights of another program as a model.
+#include "agewise/estimate/import.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/store/store.h"
+#include "app/commands.h"
+#include "app/engine.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+struct Arguments {
+  std::string file, architecture, output_file, statistics;
+  double scale = 1;
+  bool bgr = false, rgb = false, json = false;
+  ImportOptions options;
+};
+
+constexpr std::size_t kMostFaces = 2048;  // statistics of a channel are settled long before
+
+// Of the training part, evenly spread.
+std::vector<Image> training_faces(const Model& model, const Store& store) {
+  const FaceRecipe &wanted = model.recipe.face, &stored = store.facts().recipe.face;
+  if (wanted.size != stored.size || wanted.colour != stored.colour) {
+    throw UsageError(fmt::format("{}: holds faces of other size or colour than the network's {}×{}{}",
+                                 store.file().string(), wanted.size, wanted.size,
+                                 wanted.colour == Colour::rgb ? " in colour" : " in grey"));
+  }
+  std::vector<std::int64_t> rows;
+  for (const FaceRecord& face : store.faces()) {
+    if (face.split == Split::train) rows.push_back(face.row);
+  }
+  std::vector<Image> faces;
+  std::size_t count = std::min(rows.size(), kMostFaces);
+  for (std::size_t i = 0; i < count; ++i) faces.push_back(store.picture(rows[i * rows.size() / count]));
+  return faces;
+}
+
+void normalise(Imported& imported, const Arguments& arguments, const Context& context) {
+  std::vector<Image> faces = training_faces(imported.model, Store(arguments.statistics));
+  imported.model = with_batch_norm(imported.model, *engine_for(context), faces);
+  imported.model.notes["normalisation"] = fmt::format("statistics of {} pictures of {}", faces.size(),
+                                                      std::filesystem::path(arguments.statistics).filename().string());
+}
+
+void show(const Imported& imported, const Arguments& arguments) {
+  const Model& model = imported.model;
+  if (arguments.json) {
+    print_json({{"model", arguments.output_file},
+                {"recognised", imported.recognised},
+                {"parameters", model.parameters.size()},
+                {"classes", model.classes.count()},
+                {"notices", imported.notices}});
+    return;
+  }
+  print(fmt::format("{}: {}, {} parameters; agewise info shows it\n", arguments.output_file,
+                    imported.recognised.empty() ? model.recipe.description : imported.recognised,
+                    with_thousands(model.parameters.size())));
+  for (const std::string& notice : imported.notices) print(notice + "\n");
+}
+
+void run(Arguments& arguments, const CLI::App& command, const Context& context) {
+  ImportOptions& options = arguments.options;
+  if (!arguments.architecture.empty()) options.architecture = load_recipe(arguments.architecture);
+  if (command.count("--scale") > 0) options.scale = arguments.scale;
+  if (arguments.bgr || arguments.rgb) options.bgr = arguments.bgr;
+  options.fold_scales = arguments.statistics.empty();
+  Imported imported = import_model(arguments.file, options);
+  if (!arguments.statistics.empty()) normalise(imported, arguments, context);
+  imported.model.notes["imported from"] =
+      fmt::format("{}, XXH3-128 {}", std::filesystem::path(arguments.file).filename().string(),
+                  content_hash(MappedFile::read_only(arguments.file).bytes()));
+  write_model(arguments.output_file, imported.model);
+  show(imported, arguments);
+}
+
+}  // namespace
+
+void add_import(CLI::App& program, const Context& context) {
+  CLI::App* command = program.add_subcommand("import", "Weights of another program as a model");
+  auto arguments = std::make_shared<Arguments>();
+  ImportOptions& options = arguments->options;
+  command->add_option("FILE", arguments->file, "An ONNX file, a caffemodel, a .pth of PyTorch or a safetensors file")
+      ->required();
+  command->add_option("-o,--model", arguments->output_file, "The model file to write")->required();
+  command->add_option("--architecture", arguments->architecture,
+                      "The recipe whose network the weights are for; ONNX files bring their own");
+  command->add_option("--mean", options.mean, "Subtracted from the pixels (0 to 255), a number a channel")
+      ->delimiter(',');
+  command->add_option("--scale", arguments->scale, "Multiplies the pixels less the mean");
+  CLI::Option* bgr = command->add_flag("--bgr", arguments->bgr, "The network wants blue first");
+  command->add_flag("--rgb", arguments->rgb, "The network wants red first")->excludes(bgr);
+  command->add_option("--size", options.size, "Height and width of the pictures, where the network leaves it open")
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--classes", options.classes, "Classes, one a year; by default as many as the network gives")
+      ->check(CLI::Range(1, 1000));
+  command->add_option("--output", options.output, "The output that is the age, of an ONNX network with several");
+  command->add_option("--statistics", arguments->statistics,
+                      "A store: scales after convolutions become batch normalisation with the statistics of its faces, "
+                      "so that the network can be trained on");
+  command->add_flag("--json", arguments->json, "Print as JSON");
+  command->callback([arguments, command, &context] { run(*arguments, *command, context); });
+}
+
+}  // namespace agewise

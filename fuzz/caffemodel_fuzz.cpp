@@ -1,0 +1,19 @@
+// Any bytes are a weight file of Caffe, whole and of the size that it says, or an Error.
+#include "agewise/weights/caffemodel.h"
+
+#include <cstdlib>
+
+#include "agewise/base/error.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  auto file = std::as_bytes(std::span(data, size));
+  try {
+    for (const agewise::NamedArray& array : agewise::parse_caffemodel(file).arrays) {
+      std::int64_t count = 1;
+      for (std::int64_t length : array.shape) count *= length;
+      if (count != static_cast<std::int64_t>(array.values.size())) std::abort();
+    }
+  } catch (const agewise::Error&) {
+  }
+  return 0;
+}

@@ -1,0 +1,209 @@
+// Weight files as models: what they say of pictures, the same outputs as the file's own network, files that do not fit.
+#include "agewise/estimate/import.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <functional>
+
+#include "agewise/base/error.h"
+#include "agewise/estimate/estimator.h"
+#include "agewise/nn/cpu/cpu_engine.h"
+#include "agewise/weights/onnx.h"
+#include "agewise/weights/onnx_writer.h"
+#include "tests/nn/golden.h"
+
+namespace agewise {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::filesystem::path kGolden = AGEWISE_SOURCE_DIR "/tests/weights/golden";
+const std::filesystem::path kDlib = AGEWISE_SHARED_DIR "/peers/models/dlib_age_v1.onnx";
+
+// A face of noise.
+Image face(int size, std::uint64_t key) {
+  Image image = make_image(size, size, 3);
+  std::vector<float> numbers = golden_numbers(key, image.pixels.size());
+  std::transform(numbers.begin(), numbers.end(), image.pixels.begin(),
+                 [](float value) { return static_cast<std::uint8_t>((value + 0.5F) * 255); });
+  return image;
+}
+
+std::vector<Image> faces(int size, int count) {
+  std::vector<Image> all;
+  for (int i = 0; i < count; ++i) all.push_back(face(size, 500 + i));
+  return all;
+}
+
+class DlibAge : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(kDlib)) GTEST_SKIP() << kDlib << " is not here";
+  }
+};
+
+TEST_F(DlibAge, is_recognised_with_its_pixels_classes_and_layer_names) {
+  Imported imported = import_model(kDlib, {});
+  const Recipe& recipe = imported.model.recipe;
+  EXPECT_EQ(imported.recognised, "dlib's age predictor");
+  EXPECT_EQ(recipe.face.size, 64);
+  EXPECT_THAT(recipe.network.mean, ElementsAre(122.782, 117.001, 104.298));
+  EXPECT_EQ(recipe.network.scale, 1.0 / 256);
+  EXPECT_FALSE(recipe.network.bgr);
+  EXPECT_EQ(imported.model.classes.count(), 81);
+  EXPECT_EQ(imported.model.classes.values[0], 0.25);
+  std::vector<std::string> names;
+  for (const ParameterInfo& info : parameters_of(imported.model.graph)) names.push_back(info.name);
+  EXPECT_EQ(names.front(), "stem.weight");
+  EXPECT_EQ(names.back(), "fc.bias");
+  EXPECT_EQ(names.size(), 24U);  // eleven convolutions and fc, all scales folded
+}
+
+// The file's own network with its softmax, on the same pixels less the mean, through another code path.
+TEST_F(DlibAge, estimates_what_the_files_network_computes) {
+  Model model = import_model(kDlib, {}).model;
+  std::unique_ptr<Engine> engine = make_cpu_engine({2});
+  std::vector<Image> pictures = faces(64, 3);
+  std::vector<Estimate> estimates = Estimator(model, *engine, 3).estimate(pictures);
+  OnnxNetwork network = read_onnx(kDlib);
+  std::unique_ptr<Executable> own = engine->compile(network.graph, 3, Mode::infer);
+  own->set_parameters(network.parameters);
+  const double mean[] = {122.782, 117.001, 104.298};
+  for (std::size_t i = 0; i < own->input().size(); ++i) {
+    std::size_t n = i / (3 * 64 * 64), c = i / (64 * 64) % 3, pixel = i % (64 * 64);
+    own->input()[i] = static_cast<float>((pictures[n].pixels[pixel * 3 + c] - mean[c]) / 256);
+  }
+  own->forward();
+  for (std::size_t n = 0; n < 3; ++n) {
+    double age = 0.25 * own->output()[n * 81];
+    for (std::size_t c = 1; c < 81; ++c) age += static_cast<double>(c) * own->output()[n * 81 + c];
+    EXPECT_NEAR(estimates[n].age, age, 1e-3);
+  }
+}
+
+TEST_F(DlibAge, with_batch_normalisation_estimates_the_same_and_starts_training_from_there) {
+  ImportOptions options;
+  options.fold_scales = false;
+  Model scaled = import_model(kDlib, options).model;
+  std::unique_ptr<Engine> engine = make_cpu_engine({2});
+  std::vector<Image> pictures = faces(64, 40);
+  Model normalised = with_batch_norm(scaled, *engine, pictures);
+  std::vector<Estimate> before = Estimator(scaled, *engine, 8).estimate(pictures),
+                        after = Estimator(normalised, *engine, 8).estimate(pictures);
+  for (std::size_t i = 0; i < pictures.size(); ++i) EXPECT_NEAR(after[i].age, before[i].age, 1e-3);
+  // By the batch's own statistics, as training sees it: the batch is what the statistics were taken of.
+  std::unique_ptr<Executable> training = engine->compile(normalised.graph, 40, Mode::train);
+  training->set_parameters(normalised.parameters);
+  std::size_t size = training->input().size() / 40;
+  for (std::size_t i = 0; i < 40; ++i)
+    to_network_input(normalised.recipe, pictures[i], training->input().subspan(i * size, size));
+  std::vector<std::uint32_t> rows(40);
+  training->forward({1, 0, rows}, false);
+  for (std::size_t i = 0; i < 40; ++i) {
+    Estimate estimate = estimate_of(normalised, training->output().subspan(i * 81, 81));
+    EXPECT_NEAR(estimate.age, before[i].age, 0.05);
+  }
+}
+
+class Files : public testing::Test {
+ protected:
+  Files() { std::filesystem::create_directories(folder_); }
+  ~Files() override { std::filesystem::remove_all(folder_); }
+
+  // Two convolutions of VGG's names and a layer of classes, for pictures of 8 × 8.
+  static Recipe architecture() {
+    return parse_recipe(R"(
+name = "two"
+face = {size = 8, colour = "rgb"}
+classes.years = 3
+network.layers = [
+  {kind = "convolution", name = "conv", channels = 4, kernel = 3}, {kind = "max-pool", kernel = 3},
+  {kind = "fully-connected", name = "fc", outputs = "classes"}])",
+                        "two");
+  }
+  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("import" + std::to_string(::getpid()));
+};
+
+// The same arrays in each format: golden/make_arrays.py.
+TEST_F(Files, of_each_format_give_the_same_model) {
+  ImportOptions options;
+  options.architecture = architecture();
+  std::vector<Model> models;
+  for (const char* name : {"new.caffemodel", "old.caffemodel"})
+    models.push_back(import_model(kGolden / name, options).model);
+  EXPECT_EQ(models[0].classes.count(), 5);  // as many as the file has, not the recipe's three
+  EXPECT_EQ(models[0].parameters, models[1].parameters);
+  std::vector<TensorView> tensors;
+  const float* place = models[0].parameters.data();
+  for (const ParameterInfo& info : parameters_of(models[0].graph)) {
+    tensors.push_back({info.name, info.shape, {place, static_cast<std::size_t>(info.size())}});
+    place += info.size();
+  }
+  write_safetensors(folder_ / "a.safetensors", {}, tensors);
+  EXPECT_EQ(import_model(folder_ / "a.safetensors", options).model.parameters, models[0].parameters);
+  write_onnx(folder_ / "a.onnx", models[0].graph, models[0].parameters, {});
+  EXPECT_EQ(import_model(folder_ / "a.onnx", {}).model.parameters, models[0].parameters);
+}
+
+TEST_F(Files, pixels_that_the_network_scales_itself_become_the_recipes_mean_and_scale) {
+  ImportOptions options;
+  options.architecture = architecture();
+  Model model = import_model(kGolden / "new.caffemodel", options).model;
+  OnnxFrame frame{{1, 2, 3}, 0.5};
+  write_onnx(folder_ / "a.onnx", model.graph, model.parameters, frame);
+  Model imported = import_model(folder_ / "a.onnx", {}).model;
+  EXPECT_THAT(imported.recipe.network.mean, ElementsAre(1, 2, 3));
+  EXPECT_EQ(imported.recipe.network.scale, 0.5);
+  EXPECT_EQ(imported.parameters, model.parameters);
+}
+
+struct Misfit {
+  std::string file;
+  std::function<void(ImportOptions&)> change;
+  const char* message;
+};
+
+TEST_F(Files, that_do_not_fit_are_refused_with_the_reason) {
+  std::vector<float> values(5 * 16, 1);
+  values[7] = std::nanf("");
+  std::vector<float> weight(108), bias(4), last(5);
+  write_safetensors(folder_ / "nan.safetensors", {},
+                    std::vector<TensorView>{{"conv.weight", {4, 3, 3, 3}, weight},
+                                            {"conv.bias", {4}, bias},
+                                            {"fc.weight", {5, 16}, values},
+                                            {"fc.bias", {5}, last}});
+  const std::string not_a_number = folder_ / "nan.safetensors", golden = kGolden.string() + "/";
+  auto none = [](ImportOptions&) {};
+  auto fewer = [](ImportOptions& o) {
+    std::get<std::int64_t>(o.architecture->network.layers[0].options["channels"]) = 2;
+  };
+  auto renamed = [](ImportOptions& o) { o.architecture->network.layers[0].name = "convolution"; };
+  auto no_architecture = [](ImportOptions& o) { o.architecture.reset(); };
+  for (const auto& [file, change, message] : std::initializer_list<Misfit>{
+           {not_a_number, none, "array \"fc.weight\": holds a value that is not finite"},
+           {(golden + "new.caffemodel"), fewer, "\"conv.weight\": must have the shape [2, 3, 3, 3], has [4"},
+           {(golden + "new.caffemodel"), renamed, "has no array \"convolution.weight\", which the architecture"},
+           {(golden + "zip.pth"), none, "array \"fc.weight\": must have the shape"},
+           {(golden + "new.caffemodel"), no_architecture, "--architecture says which recipe's it is"},
+           {(golden + "two_inputs.onnx"), none, "has 2 inputs (x, z); a model has one, the face"},
+           {(golden + "pools.onnx"), none, "its input is 3×6×8; a model takes square pictures"},
+           {(golden + "make_onnx.py"), none, "is no weight file that agewise reads"},
+       }) {
+    ImportOptions options;
+    options.architecture = architecture();
+    change(options);
+    try {
+      import_model(file, options);
+      FAIL() << file << " was taken";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr(message));
+      EXPECT_THAT(error.what(), HasSubstr(std::filesystem::path(file).filename().string()));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace agewise

@@ -1,0 +1,213 @@
+// Broken, hostile and unknown networks, one by one: each must be refused with a message that says what is wrong.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/weights/onnx.h"
+#include "agewise/weights/onnx.pb.h"
+
+namespace agewise {
+namespace {
+
+using testing::HasSubstr;
+
+void add_value(onnx::ValueInfo& info, const std::string& name, const std::vector<std::int64_t>& dims) {
+  info.set_name(name);
+  for (std::int64_t length : dims)
+    info.mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim()->set_dim_value(length);
+}
+
+void add_constant(onnx::Model& model, const std::string& name, const std::vector<std::int64_t>& dims,
+                  const std::vector<float>& values) {
+  onnx::Tensor& tensor = *model.mutable_graph()->add_initializer();
+  tensor.set_name(name);
+  tensor.set_data_type(1);
+  for (std::int64_t length : dims) tensor.add_dims(length);
+  tensor.set_raw_data(values.data(), values.size() * sizeof(float));
+}
+
+onnx::Node& add_node(onnx::Model& model, const std::string& kind, const std::vector<std::string>& inputs) {
+  onnx::Node& node = *model.mutable_graph()->add_node();
+  node.set_op_type(kind);
+  for (const std::string& input : inputs) node.add_input(input);
+  node.add_output("y");
+  return node;
+}
+
+void add_ints(onnx::Node& node, const std::string& name, const std::vector<std::int64_t>& values) {
+  onnx::Attribute& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  for (std::int64_t value : values) attribute.add_ints(value);
+}
+
+void add_int(onnx::Node& node, const std::string& name, std::int64_t value) {
+  onnx::Attribute& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_i(value);
+}
+
+// x (1 × 2 × 4 × 4), and a weight of 3 × 2 × 3 × 3.
+onnx::Model with_input() {
+  onnx::Model model;
+  model.set_ir_version(8);
+  model.add_opset_import()->set_version(18);
+  add_value(*model.mutable_graph()->add_input(), "x", {1, 2, 4, 4});
+  add_value(*model.mutable_graph()->add_output(), "y", {});
+  add_constant(model, "w", {3, 2, 3, 3}, std::vector<float>(54, 1));
+  return model;
+}
+
+onnx::Model with_node(const std::string& kind, const std::vector<std::string>& inputs = {"x"}) {
+  onnx::Model model = with_input();
+  add_node(model, kind, inputs);
+  return model;
+}
+
+onnx::Model convolution(const std::string& attribute, const std::vector<std::int64_t>& values) {
+  onnx::Model model = with_input();
+  add_ints(add_node(model, "Conv", {"x", "w"}), attribute, values);
+  return model;
+}
+
+onnx::Model reshape(const std::vector<std::int64_t>& shape) {
+  onnx::Model model = with_input();
+  add_ints(add_node(model, "Reshape", {"x"}), "shape", shape);
+  return model;
+}
+
+template <class Change>
+onnx::Model changed(onnx::Model model, Change change) {
+  change(model);
+  return model;
+}
+
+struct Bad {
+  const char* name;
+  onnx::Model model;
+  const char* message;
+};
+void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
+
+std::vector<Bad> bad_models() {
+  auto conv = [](auto change) { return changed(with_node("Conv", {"x", "w"}), change); };
+  auto weight = [](onnx::Model& m) -> onnx::Tensor& { return *m.mutable_graph()->mutable_initializer(0); };
+  auto input = [](onnx::Model& m, std::vector<std::int64_t> dims) {
+    m.mutable_graph()->clear_input();
+    add_value(*m.mutable_graph()->add_input(), "x", dims);
+  };
+  const float nan = std::nanf("");
+  return {
+      {"no_graph", {}, "is no ONNX file"},
+      {"no_operators", conv([](auto& m) { m.clear_opset_import(); }), "which version of ONNX's operators"},
+      {"no_input", conv([](auto& m) { m.mutable_graph()->clear_input(); }), "has no inputs"},
+      {"no_output", conv([](auto& m) { m.mutable_graph()->clear_output(); }), "has no outputs"},
+      {"output_of_no_node", conv([](auto& m) { m.mutable_graph()->clear_node(); }), "output \"y\": no node makes it"},
+      {"open_size", conv([&](auto& m) {
+         input(m, {1, 2, 0, 4});
+       }),
+       "of fixed lengths, is [1, 2, 0, 4]"},
+      {"five_axes", conv([&](auto& m) {
+         input(m, {1, 2, 4, 4, 4});
+       }),
+       "batch × channels × height × width"},
+      {"huge_input", conv([&](auto& m) {
+         input(m, {1, 1 << 20, 1 << 10, 1 << 10});
+       }),
+       "of fixed lengths"},
+      {"unknown_kind", with_node("Einsum"), "node \"y\" (\"Einsum\"): is a kind of node that agewise does not know"},
+      {"other_domain", conv([](auto& m) { m.mutable_graph()->mutable_node(0)->set_domain("com.microsoft"); }),
+       "domain"},
+      {"unknown_attribute", convolution("padding", {1}), "attribute \"padding\" is not known"},
+      {"reads_the_future", with_node("Relu", {"z"}), "reads \"z\", which no earlier node makes"},
+      {"reads_itself", with_node("Relu", {"y"}), "which no earlier node makes"},
+      {"no_inputs", with_node("Relu", {}), "has no input 0"},
+      {"same_output_twice", conv([](auto& m) { add_node(m, "Relu", {"x"}); }), "which is there already"},
+      {"array_twice", conv([](auto& m) { add_constant(m, "w", {1}, {1}); }), "array \"w\": is there twice"},
+      {"fewer_values", conv([&](auto& m) { weight(m).set_raw_data("1234"); }), "54 places, 1 values are there"},
+      {"part_of_a_value", conv([&](auto& m) { weight(m).set_raw_data("123"); }), "values are there"},
+      {"negative_shape", conv([&](auto& m) { weight(m).set_dims(0, -3); }), "a shape that cannot be"},
+      {"shape_that_overflows", conv([&](auto& m) { weight(m).set_dims(0, std::int64_t{1} << 62); }), "cannot be"},
+      {"text_weights", conv([&](auto& m) { weight(m).set_data_type(8); }), "is of data type 8"},
+      {"weights_elsewhere", conv([&](auto& m) { weight(m).set_data_location(1); }), "its values are in another file"},
+      {"not_finite", conv([&](auto& m) {
+         weight(m).set_raw_data(std::string(53 * 4, '\0') + std::string(reinterpret_cast<const char*>(&nan), 4));
+       }),
+       "array \"y.weight\": holds a value that is not finite"},
+      {"other_channels", conv([&](auto& m) {
+         input(m, {1, 3, 4, 4});
+       }),
+       "weights of 2 channels in 1 groups"},
+      {"kernel_beyond_the_input", conv([&](auto& m) {
+         input(m, {1, 2, 2, 2});
+       }),
+       "a kernel of 3 is larger"},
+      {"uneven_strides", convolution("strides", {1, 2}), "strides must be two equal numbers"},
+      {"dilations", convolution("dilations", {2, 2}), "dilations other than 1"},
+      {"kernel_of_another_shape", convolution("kernel_shape", {5, 5}), "kernel_shape is not that of the weights"},
+      {"three_pads", convolution("pads", {1, 1, 1}), "pads must be four numbers"},
+      {"negative_pad", convolution("pads", {-1, 0, 0, 0}), "a pad is below 0"},
+      {"groups_below_1",
+       changed(with_node("Conv", {"x", "w"}),
+               [](auto& m) { add_int(*m.mutable_graph()->mutable_node(0), "group", -2); }),
+       "group of -2"},
+      {"weights_of_a_layer", with_node("Conv", {"x", "x"}), "input 1 must be a constant"},
+      {"add_of_other_shapes", with_node("Add", {"x", "w"}), "one number, or one a channel"},
+      {"gemm_of_a_picture", with_node("Gemm", {"x", "w"}), "batch × numbers only"},
+      {"across_pictures", reshape({2, 1, 4, 4}), "moves numbers from picture to picture"},
+      {"reshape_to_other_count", reshape({1, 3}), "has not as many numbers"},
+      {"reshape_to_nothing", reshape({}), "or has more than 4 axes"},
+      {"reshape_by_minus_2", reshape({1, -2}), "a shape that cannot be"},
+      {"two_open_axes", reshape({-1, -1}), "a shape that cannot be"},
+      {"transpose_of_the_batch",
+       changed(with_input(),
+               [](auto& m) {
+                 add_ints(add_node(m, "Transpose", {"x"}), "perm", {1, 0, 2, 3});
+               }),
+       "perm must keep the batch"},
+  };
+}
+
+class BadOnnx : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadOnnx, is_refused_with_the_reason) {
+  std::string file = GetParam().model.SerializeAsString();
+  try {
+    parse_onnx(std::as_bytes(std::span(file)));
+    FAIL() << "was taken";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr(GetParam().message));
+    EXPECT_LT(std::strlen(error.what()), 300U);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, BadOnnx, testing::ValuesIn(bad_models()),
+                         [](const auto& bad) { return std::string(bad.param.name); });
+
+TEST(CutOnnx, is_never_taken_for_a_whole_network) {
+  std::vector<std::byte> whole = read_file(AGEWISE_SOURCE_DIR "/tests/weights/golden/gemm.onnx", 1 << 20);
+  EXPECT_EQ(parse_onnx(whole).graph.outputs.size(), 1U);
+  for (std::size_t size = 0; size < whole.size() - 20; ++size)
+    EXPECT_THROW(parse_onnx(std::span(whole).first(size)), Error) << size;
+}
+
+// A scalar that multiplies a million channels: more parameters than the file has numbers.
+TEST(BadOnnx, makes_no_much_of_little) {
+  onnx::Model model = with_input();
+  model.mutable_graph()->clear_input();
+  add_value(*model.mutable_graph()->add_input(), "x", {1, 1 << 20, 1, 1});
+  add_constant(model, "s", {1}, {2});
+  add_node(model, "Mul", {"x", "s"});
+  std::string file = model.SerializeAsString();
+  try {
+    parse_onnx(std::as_bytes(std::span(file)));
+    FAIL() << "was taken";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("far more parameters than the file holds"));
+  }
+}
+
+}  // namespace
+}  // namespace agewise
