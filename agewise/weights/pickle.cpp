@@ -210,6 +210,8 @@ class Machine {
     push(add(Kind::integer, value));
   }
 
+  bool puts_value(char operation);
+  bool fills_container(char operation);
   void step();
 
   std::span<const std::byte> bytes_;
@@ -221,93 +223,102 @@ class Machine {
   std::map<std::uint32_t, int> memo_;
 };
 
-// The operations, by their letters in Lib/pickletools.py of Python.
-void Machine::step() {
-  switch (char operation = number<char>(); operation) {
-    case '\x80':  // PROTO
-      if (number<std::uint8_t>() > 4) refuse("is of a protocol that torch.save() does not write by itself");
-      break;
-    case '.':  // STOP
-      stopped_ = true;
-      break;
-    case '(':  // MARK
-      marks_.push_back(stack_.size());
-      break;
-    case 'c':  // GLOBAL
-      global();
-      break;
-    case 'q':  // BINPUT
-      remember(number<std::uint8_t>());
-      break;
-    case 'r':  // LONG_BINPUT
-      remember(number<std::uint32_t>());
-      break;
-    case 'h':  // BINGET
-      recall(number<std::uint8_t>());
-      break;
-    case 'j':  // LONG_BINGET
-      recall(number<std::uint32_t>());
-      break;
-    case '}':  // EMPTY_DICT
-      push(add(Kind::dict));
-      break;
-    case ']':  // EMPTY_LIST
-    case ')':  // EMPTY_TUPLE
-      push(add(Kind::sequence));
-      break;
-    case 't':  // TUPLE
-      push(add(Kind::sequence, 0, "", pop_to_mark()));
-      break;
-    case '\x85':  // TUPLE1
-    case '\x86':
-    case '\x87':
-      push(add(Kind::sequence, 0, "", pop_some(operation - '\x84')));
-      break;
-    case 'a':  // APPEND
-      extend(Kind::sequence, pop_some(1));
-      break;
-    case 'e':  // APPENDS
-      extend(Kind::sequence, pop_to_mark());
-      break;
-    case 's':  // SETITEM
-      extend(Kind::dict, pop_some(2));
-      break;
-    case 'u':  // SETITEMS
-      extend(Kind::dict, pop_to_mark());
-      break;
+// Operations that put a number, a text or nothing on the stack. False: it is none of them.
+bool Machine::puts_value(char operation) {
+  switch (operation) {
     case 'X':  // BINUNICODE
       push(add(Kind::text, 0, std::string(take(number<std::uint32_t>()))));
-      break;
+      return true;
     case 'K':  // BININT1
       push(add(Kind::integer, number<std::uint8_t>()));
-      break;
+      return true;
     case 'M':  // BININT2
       push(add(Kind::integer, number<std::uint16_t>()));
-      break;
+      return true;
     case 'J':  // BININT
       push(add(Kind::integer, number<std::int32_t>()));
-      break;
+      return true;
     case '\x8a':  // LONG1
       long_number(number<std::uint8_t>());
-      break;
+      return true;
     case 'G':  // BINFLOAT
-      take(8);
+      take(sizeof(double));
       push(add(Kind::none));
-      break;
+      return true;
     case 'N':     // NONE
     case '\x88':  // NEWTRUE
     case '\x89':  // NEWFALSE
       push(add(Kind::none));
-      break;
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Those that make or fill lists, tuples and dictionaries.
+bool Machine::fills_container(char operation) {
+  switch (operation) {
+    case '}':  // EMPTY_DICT
+      push(add(Kind::dict));
+      return true;
+    case ']':  // EMPTY_LIST
+    case ')':  // EMPTY_TUPLE
+      push(add(Kind::sequence));
+      return true;
+    case 't':  // TUPLE
+      push(add(Kind::sequence, 0, "", pop_to_mark()));
+      return true;
+    case '\x85':  // TUPLE1
+    case '\x86':
+    case '\x87':
+      push(add(Kind::sequence, 0, "", pop_some(operation - '\x84')));
+      return true;
+    case 'a':  // APPEND
+      extend(Kind::sequence, pop_some(1));
+      return true;
+    case 'e':  // APPENDS
+      extend(Kind::sequence, pop_to_mark());
+      return true;
+    case 's':  // SETITEM
+      extend(Kind::dict, pop_some(2));
+      return true;
+    case 'u':  // SETITEMS
+      extend(Kind::dict, pop_to_mark());
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The operations, by their letters in Lib/pickletools.py of Python.
+void Machine::step() {
+  auto operation = number<char>();
+  if (puts_value(operation) || fills_container(operation)) return;
+  switch (operation) {
+    case '\x80':  // PROTO
+      if (number<std::uint8_t>() > 4) refuse("is of a protocol that torch.save() does not write by itself");
+      return;
+    case '.':  // STOP
+      stopped_ = true;
+      return;
+    case '(':  // MARK
+      return marks_.push_back(stack_.size());
+    case 'c':  // GLOBAL
+      return global();
+    case 'q':  // BINPUT
+      return remember(number<std::uint8_t>());
+    case 'r':  // LONG_BINPUT
+      return remember(number<std::uint32_t>());
+    case 'h':  // BINGET
+      return recall(number<std::uint8_t>());
+    case 'j':  // LONG_BINGET
+      return recall(number<std::uint32_t>());
     case 'Q':  // BINPERSID
-      storage();
-      break;
+      return storage();
     case 'R':  // REDUCE
-      call();
-      break;
+      return call();
     case 'b':  // BUILD
-      build();
-      break;
+      return build();
     default:
       refuse(fmt::format("has operation {:#04x}, which no weights need: not loaded",
                          static_cast<unsigned>(static_cast<unsigned char>(operation))));
