@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "agewise/nn/build.h"
+#include "agewise/nn/engine.h"
 #include "agewise/weights/onnx.h"
 #include "tests/nn/golden.h"
 
@@ -23,7 +26,7 @@ constexpr const char* kLayers = R"(
   {kind = 'multiply', name = 'gated', from = ['wide', 'gate']}, {kind = 'tanh', name = 't'},
   {kind = 'subtract', name = 'd', from = ['wide', 't']}, {kind = 'softmax', name = 'soft'},
   {kind = 'divide', name = 'q', from = ['d', 'gate']}, {kind = 'concat', name = 'c', from = ['q', 't']},
-  {kind = 'transpose', name = 'turned', order = [1, 2, 0]}, {kind = 'reshape', shape = [4, 5, 16]},
+  {kind = 'transpose', name = 'turned', order = [1, 2, 0]}, {kind = 'reshape', shape = [4, 10, 12]},
   {kind = 'fully-connected', name = 'end', outputs = 5})";
 
 Graph graph_of_all_kinds() {
