@@ -104,7 +104,8 @@ TEST_F(DlibAge, with_batch_normalisation_estimates_the_same_and_starts_training_
   training->forward({1, 0, rows}, false);
   for (std::size_t i = 0; i < 40; ++i) {
     Estimate estimate = estimate_of(normalised, training->output().subspan(i * 81, 81));
-    EXPECT_NEAR(estimate.age, before[i].age, 0.05);
+    // Running variances are unbiased, a batch's are not: some thousandths of a small layer's, a tenth of a year here.
+    EXPECT_NEAR(estimate.age, before[i].age, 0.25);
   }
 }
 
@@ -188,8 +189,8 @@ TEST_F(Files, that_do_not_fit_are_refused_with_the_reason) {
            {(golden + "new.caffemodel"), renamed, "has no array \"convolution.weight\", which the architecture"},
            {(golden + "zip.pth"), none, "array \"fc.weight\": must have the shape"},
            {(golden + "new.caffemodel"), no_architecture, "--architecture says which recipe's it is"},
-           {(golden + "two_inputs.onnx"), none, "has 2 inputs (x, z); a model has one, the face"},
-           {(golden + "pools.onnx"), none, "its input is 3×6×8; a model takes square pictures"},
+           {(golden + "two_inputs.onnx"), no_architecture, "has 2 inputs (x, z); a model has one, the face"},
+           {(golden + "pools.onnx"), no_architecture, "its input is 3×6×8; a model takes square pictures"},
            {(golden + "make_onnx.py"), none, "is no weight file that agewise reads"},
        }) {
     ImportOptions options;
