@@ -78,11 +78,11 @@ TEST_F(Judge, agrees_with_the_estimator_one_picture_at_a_time) {
 }
 
 // Whatever a network was trained on and however it answers: evaluate and predict see the same age.
-TEST_F(Judge, agrees_with_the_estimator_for_every_loss_and_prediction) {
-  for (std::vector<std::string> keys : {std::vector<std::string>{"train.loss=regression"},
-                                        {"train.loss=mean-variance", "train.prediction=argmax"},
-                                        {"train.loss=label-distribution", "train.prediction=median"},
-                                        {"train.loss=expected-value-l1", "train.mirror_test=true"}}) {
+TEST_F(Judge, agrees_with_the_estimator_whatever_the_loss_and_the_prediction_and_learns) {
+  for (std::vector<std::string> keys :
+       {std::vector<std::string>{"train.loss=regression"},
+        {"train.loss=mean-variance", "train.prediction=argmax"},
+        {"train.loss=label-distribution", "train.prediction=median", "train.mirror_test=true"}}) {
     keys.insert(keys.end(), {"network.scale=0.01", "network.size=6", "train.rate=0.01", "train.epochs=40"});
     Model model = trained(keys);
     Store store(folder_ / "faces.db");
