@@ -71,7 +71,7 @@ std::vector<std::string> groups_head() {
 std::string groups_table(const Evaluation& evaluation) {
   Rows rows{groups_head()};
   for (const std::vector<Group>& groups :
-       {std::vector{evaluation.all}, evaluation.decades, evaluation.genders, evaluation.sources}) {
+       {std::vector{evaluation.all}, evaluation.decades, evaluation.genders, evaluation.races, evaluation.sources}) {
     add_rows(rows, groups);
   }
   return table(rows);
@@ -160,6 +160,7 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
           {"all", to_json(evaluation.all)},
           {"decades", to_json(evaluation.decades)},
           {"genders", to_json(evaluation.genders)},
+          {"races", to_json(evaluation.races)},
           {"sources", to_json(evaluation.sources)},
           {"confusion", evaluation.confusion},
           {"worst", worst},

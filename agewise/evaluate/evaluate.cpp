@@ -148,6 +148,10 @@ Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes
   result.decades = groups_by(judged, classes, baseline, decade_of, name_of_decade);
   result.genders = groups_by(
       judged, classes, baseline, [](const FaceRecord& face) { return face.gender; }, name_of_gender);
+  result.races = groups_by(
+      judged, classes, baseline, [](const FaceRecord& face) { return face.race; },
+      [](const std::string& race) { return race; });
+  std::erase_if(result.races, [](const Group& group) { return group.name.empty(); });  // labels that name none
   result.sources = groups_by(
       judged, classes, baseline, [](const FaceRecord& face) { return face.source; },
       [](const std::string& source) { return source; });

@@ -49,7 +49,7 @@ struct Evaluation {
   int majority_class = 0;  // commonest in the training part
   double mean_age = 0;     // of the training part, years
   Group all;
-  std::vector<Group> decades, genders, sources;         // empty groups are left out
+  std::vector<Group> decades, genders, races, sources;  // empty groups are left out
   std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures
   std::vector<Judged> worst;                            // largest |error| first, at most kWorst
   std::optional<Members> members;                       // of an ensemble

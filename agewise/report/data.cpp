@@ -115,6 +115,7 @@ json evaluation_of(const Report& report) {
           {"all", to_json(evaluation.all)},
           {"decades", to_json(evaluation.decades)},
           {"genders", to_json(evaluation.genders)},
+          {"races", to_json(evaluation.races)},
           {"sources", to_json(evaluation.sources)},
           {"confusion", evaluation.confusion},
           {"worst", worst_of(report)}};

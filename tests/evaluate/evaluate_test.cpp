@@ -30,6 +30,7 @@ Judged judged(double age, double estimate, Gender gender = Gender::female, const
 Evaluation four_pictures() {
   std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47, Gender::male),
                                judged(70, 50, Gender::male, "wiki")};
+  pictures[1].face.race = "Asian";
   return evaluate(pictures, Split::test, kClasses, {34, 38, 48});
 }
 
@@ -56,7 +57,7 @@ TEST(Evaluate, counts_the_confusion_by_true_class_and_estimated_class) {
                                                      ElementsAre(0, 0, 1, 0), ElementsAre(0, 0, 1, 0)));
 }
 
-TEST(Evaluate, groups_by_decade_gender_and_source) {
+TEST(Evaluate, groups_by_decade_gender_race_and_source) {
   Evaluation evaluation = four_pictures();
   ASSERT_EQ(evaluation.decades.size(), 4);
   EXPECT_EQ(evaluation.decades[0].name, "20–29");
@@ -64,6 +65,9 @@ TEST(Evaluate, groups_by_decade_gender_and_source) {
   ASSERT_EQ(evaluation.genders.size(), 2);
   EXPECT_EQ(evaluation.genders[0].name, "female");
   EXPECT_DOUBLE_EQ(evaluation.genders[0].model.mae, 3);
+  ASSERT_EQ(evaluation.races.size(), 1);  // where the labels name one
+  EXPECT_EQ(evaluation.races[0].name, "Asian");
+  EXPECT_EQ(evaluation.races[0].pictures, 1);
   ASSERT_EQ(evaluation.sources.size(), 2);
   EXPECT_EQ(evaluation.sources[1].name, "wiki");
   EXPECT_EQ(evaluation.sources[1].pictures, 1);

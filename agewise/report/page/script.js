@@ -191,6 +191,7 @@ function quality(evaluation) {
     grid(confusion(evaluation), comparison(evaluation)));
   const cards = [];
   if (evaluation.genders.length > 1) cards.push(groupTable("By gender", evaluation.genders));
+  if (evaluation.races.length > 1) cards.push(groupTable("By race, as the labels name it", evaluation.races));
   if (evaluation.sources.length > 1) cards.push(groupTable("By source", evaluation.sources));
   const decades = groupTable("By decade of the true age", evaluation.decades);
   decades.append(bars(evaluation.decades.map((group) => group.name), [

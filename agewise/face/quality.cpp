@@ -1,0 +1,42 @@
+#include "agewise/face/quality.h"
+
+#include <cmath>
+
+#include "agewise/image/resize.h"
+
+namespace agewise {
+namespace {
+
+constexpr int kSide = 64;
+
+double deviation(double sum, double squares, double n) {
+  return std::sqrt(std::max(0.0, squares / n - (sum / n) * (sum / n)));
+}
+
+}  // namespace
+
+double detail_of(const Image& face) {
+  Image grey = resize(to_grey(face), kSide, kSide);
+  double sum = 0, squares = 0, edges = 0, edge_squares = 0, n = 0;
+  for (int y = 1; y + 1 < kSide; ++y) {
+    const std::uint8_t *above = grey.row(y - 1), *row = grey.row(y), *below = grey.row(y + 1);
+    for (int x = 1; x + 1 < kSide; ++x) {
+      double edge = above[x] + below[x] + row[x - 1] + row[x + 1] - 4.0 * row[x];
+      sum += row[x];
+      squares += static_cast<double>(row[x]) * row[x];
+      edges += edge;
+      edge_squares += edge * edge;
+      ++n;
+    }
+  }
+  double contrast = deviation(sum, squares, n);
+  return contrast > 0 ? deviation(edges, edge_squares, n) / contrast : 0;
+}
+
+Quality quality_of(const FaceCut& cut) {
+  if (!cut.face) return Quality::fine;
+  if (cut.face->box.right - cut.face->box.left < kSmallestFace) return Quality::too_small;
+  return detail_of(cut.image) < kLeastDetail ? Quality::too_blurred : Quality::fine;
+}
+
+}  // namespace agewise
