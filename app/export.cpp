@@ -61,6 +61,7 @@ void run(const Arguments& arguments) {
   if (!onnx && file.extension() != ".safetensors")
     throw UsageError(arguments.file + ": the name must end in .onnx or .safetensors, which says what is written");
   Model model = read_model(model_file_of(arguments.model));
+  if (!model.others.empty()) throw UsageError(arguments.model + ": is an ensemble; only single networks are exported");
   onnx ? export_onnx(file, model) : export_safetensors(file, model);
   print(fmt::format("{}: {} parameters\n", file.string(), with_thousands(model.parameters.size())));
 }

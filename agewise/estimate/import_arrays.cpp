@@ -120,7 +120,7 @@ Imported import_arrays(const std::filesystem::path& file, const WeightFile& weig
         "say otherwise");
   }
   std::vector<std::string> left;
-  for (const auto& [name, array] : arrays) left.push_back(name);
+  for (const auto& [name, array] : arrays) left.push_back(name_text(name));
   if (!left.empty()) imported.notices.push_back(fmt::format("not part of the architecture: {}", fmt::join(left, ", ")));
   return imported;
 }

@@ -39,6 +39,7 @@ std::vector<T> values_of(const onnx::Tensor& tensor, std::int64_t count, const F
   if (there != count || !whole)
     refuse_tensor(tensor, fmt::format("its shape has {} places, {} values are there", count, there));
   std::vector<T> values(static_cast<std::size_t>(count));
+  if (count == 0) return values;
   if (raw) {
     std::memcpy(values.data(), tensor.raw_data().data(), tensor.raw_data().size());
   } else {

@@ -39,7 +39,7 @@ void read_concat(OnnxReader& reader, OnnxNode& node) {
     layers.push_back(in.layer);
   }
   std::int64_t axis = node.integer("axis", 1);
-  if (axis != 1 && axis + static_cast<std::int64_t>(rank) != 1) node.refuse("only along channels is it read");
+  if (axis != 1 && axis != 1 - static_cast<std::int64_t>(rank)) node.refuse("only along channels is it read");
   int layer = reader.add(node, layer::Concat{}, std::move(layers));
   reader.define(node, layer, dims_of(reader, reader.shape(layer), rank));
 }
@@ -95,7 +95,7 @@ void read_upsample(OnnxReader& reader, OnnxNode& node) {
 void read_flatten(OnnxReader& reader, OnnxNode& node) {
   OnnxTensor in = reader.tensor(node, 0);
   std::int64_t axis = node.integer("axis", 1);
-  if (axis != 1 && axis + static_cast<std::int64_t>(in.dims.size()) != 1) node.refuse("only axis 1 is read");
+  if (axis != 1 && axis != 1 - static_cast<std::int64_t>(in.dims.size())) node.refuse("only axis 1 is read");
   reshape_to(reader, node, {in.dims[0], reader.shape(in.layer).size()});
 }
 
@@ -122,7 +122,7 @@ void read_squeeze(OnnxReader& reader, OnnxNode& node) {
   Dims dims = reader.tensor(node, 0).dims;
   bool comes = node.kind() == "Unsqueeze";
   Dims axes = node.has_input(1) ? reader.whole_constant(node, 1) : node.integers("axes", {});
-  if (axes.empty()) node.refuse("axes must be given");
+  if (axes.empty() || axes.size() > 4) node.refuse("1 to 4 axes must be given");
   auto rank = static_cast<std::int64_t>(dims.size() + (comes ? axes.size() : 0));
   for (std::int64_t& axis : axes) axis += axis < 0 ? rank : 0;
   std::sort(axes.begin(), axes.end());

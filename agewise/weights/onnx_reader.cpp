@@ -15,7 +15,8 @@ namespace {
 
 constexpr int kMostNodes = 10'000;
 constexpr std::int64_t kLargestInput = std::int64_t{1} << 24;  // numbers of one picture
-constexpr std::int64_t kSpareNumbers = 1 << 20;                // parameters beyond those in the file
+constexpr std::int64_t kLargestBatch = 1 << 20;
+constexpr std::int64_t kSpareNumbers = 1 << 20;  // parameters beyond those in the file
 constexpr std::size_t kLongestName = 200;
 
 std::string printable(std::string name) {
@@ -88,7 +89,7 @@ void OnnxReader::take_inputs() {
     if (dims.empty()) throw Error(fmt::format("input {}: has no axes", name_text(input.name())));
     dims[0] = std::max<std::int64_t>(1, dims[0]);
     std::optional<Shape> shape = shape_of_dims(dims);
-    if (!shape || shape->size() > kLargestInput) {
+    if (!shape || shape->size() > kLargestInput || dims[0] > kLargestBatch) {
       throw Error(fmt::format("input {}: must be batch × channels × height × width of fixed lengths, is {}",
                               name_text(input.name()), shape_text(dims)));
     }

@@ -221,7 +221,7 @@ void copy_values(const StoredTensor& tensor, std::span<const std::byte> file, st
 
 std::string name_text(const std::string& name) {
   if (name.size() > kLongestShown) return fmt::format("(a name of {} bytes)", name.size());
-  return json(name).dump();
+  return json(name).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::string shape_text(std::span<const std::int64_t> shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }

@@ -35,7 +35,9 @@ SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file);
 // The array's values out of the bytes of the file that it was found in; `values` has place for `tensor.count`.
 void copy_values(const StoredTensor& tensor, std::span<const std::byte> file, std::span<float> values);
 
-// For messages: a name as JSON text on one line, or its length if it is endless; a shape as "[32, 1, 3, 3]".
+// For messages: a name as JSON text on one line (what is not UTF-8 replaced), or its length if it is endless; a shape
+// as
+// "[32, 1, 3, 3]".
 std::string name_text(const std::string& name);
 std::string shape_text(std::span<const std::int64_t> shape);
 

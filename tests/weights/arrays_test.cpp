@@ -165,6 +165,7 @@ std::vector<Bad> bad_pths() {
       {"instance", legacy("(ios\nsystem\n."), "has operation 0x69"},
       {"stack_global", legacy("X\x02\0\0\0osX\x06\0\0\0system\x93."s), "has operation 0x93"},
       {"storage_called", legacy("ctorch\nFloatStorage\n)R."), "calls \"torch FloatStorage\""},
+      {"name_that_is_not_utf8", legacy("cos\n\xff\n."), "which no weights need"},
       {"name_without_end", legacy("c" + std::string(1000, 'a')), "a name without end"},
       {"cut_pickle", legacy("}").substr(0, 25), "is cut short"},
       {"nothing_on_the_stack", legacy("."), "takes more than it has put down"},

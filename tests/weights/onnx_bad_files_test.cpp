@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
@@ -109,6 +110,15 @@ std::vector<Bad> bad_models() {
          input(m, {1, 2, 0, 4});
        }),
        "of fixed lengths, is [1, 2, 0, 4]"},
+      {"huge_batch", conv([&](auto& m) {
+         input(m, {std::int64_t{1} << 62, 2, 4, 4});
+       }),
+       "of fixed lengths"},
+      {"concat_beyond_all_axes",
+       changed(
+           with_input(),
+           [](auto& m) { add_int(add_node(m, "Concat", {"x"}), "axis", std::numeric_limits<std::int64_t>::max()); }),
+       "only along channels"},
       {"five_axes", conv([&](auto& m) {
          input(m, {1, 2, 4, 4, 4});
        }),
@@ -123,6 +133,7 @@ std::vector<Bad> bad_models() {
       {"unknown_attribute", convolution("padding", {1}), "attribute \"padding\" is not known"},
       {"reads_the_future", with_node("Relu", {"z"}), "reads \"z\", which no earlier node makes"},
       {"reads_itself", with_node("Relu", {"y"}), "which no earlier node makes"},
+      {"kind_that_is_not_utf8", with_node("\xff"), "is a kind of node that agewise does not know"},
       {"no_inputs", with_node("Relu", {}), "has no input 0"},
       {"same_output_twice", conv([](auto& m) { add_node(m, "Relu", {"x"}); }), "which is there already"},
       {"array_twice", conv([](auto& m) { add_constant(m, "w", {1}, {1}); }), "array \"w\": is there twice"},
