@@ -2,8 +2,10 @@
 # make demo   draws a collection, prepares it, trains, evaluates, reports
 # make test   builds and runs all tests
 # make bench  measures training and estimating with three networks
+# make model PICTURES=utkface.tar LABELS=utkface.csv START=dlib_age_v1.onnx
+#             trains models/compact.safetensors anew (docs/model-card.md); goes on where it was stopped
 # Each installs missing Debian packages first (root or sudo) and, run again, does only what is new.
-.PHONY: build demo test bench
+.PHONY: build demo test bench model
 .DEFAULT_GOAL := build
 
 AGEWISE := build/release/agewise
@@ -25,3 +27,14 @@ test:
 
 bench: build
 	@$(AGEWISE) bench
+
+model: build
+	@test -n "$(PICTURES)" -a -n "$(LABELS)" -a -n "$(START)" || { echo "make model PICTURES=… LABELS=… START=…: see docs/model-card.md"; exit 2; }
+	@mkdir -p build/model
+	$(AGEWISE) prepare build/model/compact.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact
+	$(AGEWISE) prepare build/model/small.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact \
+	  --set face.size=64 --set network.size=0 --limit 2500 --sample 1
+	$(AGEWISE) import $(START) --statistics build/model/small.db -o build/model/start.safetensors
+	$(AGEWISE) train build/model/run $(if $(wildcard build/model/run/last.safetensors),--resume,--data build/model/compact.db --from build/model/start.safetensors)
+	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --half -o models/compact.safetensors
+	$(AGEWISE) evaluate models/compact.safetensors --data build/model/compact.db --split val

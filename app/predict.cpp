@@ -13,12 +13,14 @@
 #include "agewise/base/workers.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/face/crop.h"
+#include "agewise/face/quality.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
 #include "agewise/report/marks.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/shipped_model.h"
 #include "app/terminal.h"
 
 namespace agewise {
@@ -121,12 +123,37 @@ void put_place(nlohmann::ordered_json& json, const FaceCut& cut) {
   json["replicated"] = cut.replicated;
 }
 
+// Why a face's age is not told; empty: it is.
+std::string refusal(const FaceCut& cut) {
+  switch (quality_of(cut)) {
+    case Quality::fine:
+      return "";
+    case Quality::too_small:
+      return fmt::format("too small: {:.0f} pixels wide, {:.0f} are needed", cut.face->box.right - cut.face->box.left,
+                         kSmallestFace);
+    case Quality::too_blurred:
+      return "too blurred";
+  }
+  throw std::logic_error("a quality that does not exist");
+}
+
+// "34.2" or, of a calibrated model, "34.2 (27–42)".
+std::string age_text(const Estimate& estimate) {
+  std::string age = fmt::format("{:5.1f}", estimate.age);
+  if (!estimate.interval) return age;
+  return age + fmt::format(" {:>9}", fmt::format("({:.0f}–{:.0f})", estimate.interval->low, estimate.interval->high));
+}
+
 // Prints results as they come.
 class Printer {
  public:
-  Printer(const Arguments& arguments, const Recipe& recipe, const Classes& classes)
-      : arguments_(arguments), detects_(recipe.face.detect), classes_(classes) {
-    for (const std::string& name : classes.names) name_width_ = std::max(name_width_, display_width(name));
+  Printer(const Arguments& arguments, const Model& model)
+      : arguments_(arguments),
+        detects_(model.recipe.face.detect),
+        coverage_(model.intervals ? model.intervals->coverage : 0),
+        classes_(model.classes) {
+    for (const std::string& name : classes_.names) name_width_ = std::max(name_width_, display_width(name));
+    names_classes_ = model.recipe.classes.years == 0;  // a year beside an age says nothing more
   }
 
   void estimate(const Path& file, const FaceCut& cut, const Estimate& estimate) {
@@ -135,19 +162,34 @@ class Printer {
       nlohmann::ordered_json json{{"file", file.string()}};
       if (detects_) put_place(json, cut);
       json["age"] = estimate.age;
+      if (estimate.interval) {
+        json["interval"] = {
+            {"low", estimate.interval->low}, {"high", estimate.interval->high}, {"coverage", coverage_}};
+      }
       if (!estimate.members.empty()) json["spread"] = spread_of(estimate);
       json["class"] = name;
       if (arguments_.distribution) json["distribution"] = distribution_of(estimate);
       return element(json);
     }
     std::string spread = estimate.members.empty() ? "" : fmt::format(" ±{:4.1f}", spread_of(estimate));
-    print(fmt::format("{:5.1f}{}  {}{}  {}{}\n", estimate.age, spread, name,
-                      std::string(name_width_ - display_width(name), ' '), file.string(),
+    std::string column = names_classes_ ? name + std::string(name_width_ - display_width(name), ' ') + "  " : "";
+    print(fmt::format("{}{}  {}{}{}\n", age_text(estimate), spread, column, file.string(),
                       detects_ ? place_text(cut) : ""));
     if (!arguments_.distribution) return;
     for (int c = 0; c < classes_.count(); ++c) {
       print(fmt::format("       {:5.1f} %  {}\n", 100 * estimate.distribution[c], classes_.names[c]));
     }
+  }
+
+  void refused(const Path& file, const FaceCut& cut, const std::string& reason) {
+    if (arguments_.json) {
+      nlohmann::ordered_json json{{"file", file.string()}};
+      put_place(json, cut);
+      json["age"] = nullptr;
+      json["reason"] = reason;
+      return element(json);
+    }
+    print(fmt::format("    –  {}{}  {}\n", file.string(), place_text(cut), reason));
   }
 
   void no_face(const Path& file) {
@@ -181,8 +223,10 @@ class Printer {
 
   const Arguments& arguments_;
   bool detects_;
+  double coverage_;
   const Classes& classes_;
   std::size_t name_width_ = 0;
+  bool names_classes_ = true;
   bool any_ = false;
 };
 
@@ -190,7 +234,9 @@ class Printer {
 void draw(const Loaded& loaded, std::span<const Estimate> estimates, const Path& file) {
   std::vector<Mark> marks;
   for (std::size_t i = 0; i < loaded.cuts.size(); ++i) {
-    if (loaded.cuts[i].face) marks.push_back({*loaded.cuts[i].face, fmt::format("{:.0f}", estimates[i].age)});
+    if (!loaded.cuts[i].face) continue;
+    bool told = quality_of(loaded.cuts[i]) == Quality::fine;
+    marks.push_back({*loaded.cuts[i].face, told ? fmt::format("{:.0f}", estimates[i].age) : "?"});
   }
   write_file(file, encode_png(with_marks(decode_file(loaded.file, {.max_pixels = kMostPixels}), marks)));
 }
@@ -208,7 +254,10 @@ std::size_t estimate_and_print(const std::vector<Loaded>& loaded, Estimator& est
   for (const Loaded& one : loaded) {
     std::span<const Estimate> own = left.first(one.cuts.size());
     left = left.subspan(own.size());
-    for (std::size_t i = 0; i < own.size(); ++i) printer.estimate(one.file, one.cuts[i], own[i]);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      std::string reason = refusal(one.cuts[i]);
+      reason.empty() ? printer.estimate(one.file, one.cuts[i], own[i]) : printer.refused(one.file, one.cuts[i], reason);
+    }
     if (!one.problem.empty()) {
       printer.problem(one.file, one.problem);
       ++problems;
@@ -222,7 +271,7 @@ std::size_t estimate_and_print(const std::vector<Loaded>& loaded, Estimator& est
 
 // Also a model of ready crops can be made to look for faces: its recipe states the margin.
 Model load_model(const Arguments& arguments) {
-  Model model = read_model(model_file_of(arguments.model));
+  Model model = read_model(arguments.model.empty() ? shipped_model() : model_file_of(arguments.model));
   if (arguments.detect) {
     model.recipe.face.detect = true;
     model.recipe.face.crop = false;
@@ -239,7 +288,7 @@ void run(const Arguments& arguments, const Context& context) {
   auto batch = static_cast<int>(std::min(files.size(), kFacesAtOnce));
   Estimator estimator(load_model(arguments), *engine, batch);
   const FaceRecipe& recipe = estimator.model().recipe.face;
-  Printer printer(arguments, estimator.model().recipe, estimator.model().classes);
+  Printer printer(arguments, estimator.model());
   ProgressLine line;
   ProgressSink progress = line.sink();
 
@@ -272,7 +321,8 @@ void add_predict(CLI::App& program, const Context& context) {
       "The age in each picture. A model whose recipe says face.detect, or --detect, looks for every face in it; else "
       "pictures must be face crops, as those that the model was trained on: the whole picture is taken for the face");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--model", arguments->model, "A model file, or a run: its best checkpoint")->required();
+  command->add_option("--model", arguments->model,
+                      "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
   command->add_option("PICTURE", arguments->paths, "Pictures (JPEG, PNG, WebP, HEIC), or folders of them")->required();
   command->add_flag("--detect", arguments->detect, "Look for faces, though the model was trained on ready crops");
   command->add_option("--draw", arguments->draw, "A PNG to write: the picture with its faces and ages marked");

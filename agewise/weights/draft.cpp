@@ -69,22 +69,33 @@ void fold(const DraftLayer& scale, DraftLayer& into) {
   }
 }
 
-}  // namespace
-
-void fold_scales(Draft& draft) {
+// Scales that alone read what `takes` says become part of it.
+template <class Takes>
+void fold_into(Draft& draft, Takes takes) {
   std::vector<int> readers = readers_of(draft), stands_for = themselves(draft);
   for (int i = 0; i < static_cast<int>(draft.layers.size()); ++i) {
     if (!is<layer::Scale>(draft.layers[i])) continue;
     int from = stands_for[draft.layers[i].layer.inputs[0]];
     DraftLayer& into = draft.layers[from];
-    bool linear = is<layer::Convolution>(into) || is<layer::FullyConnected>(into) || is<layer::BatchNorm>(into) ||
-                  is<layer::Scale>(into);
-    if (!linear || readers[from] != 1) continue;
+    if (!takes(into) || readers[from] != 1) continue;
     fold(draft.layers[i], into);
     stands_for[i] = from;
     readers[from] = readers[i];
   }
   compact(draft, stands_for, std::vector<bool>(draft.layers.size(), true));
+}
+
+}  // namespace
+
+void merge_scales(Draft& draft) {
+  fold_into(draft, [](const DraftLayer& into) { return is<layer::Scale>(into); });
+}
+
+void fold_scales(Draft& draft) {
+  fold_into(draft, [](const DraftLayer& into) {
+    return is<layer::Convolution>(into) || is<layer::FullyConnected>(into) || is<layer::BatchNorm>(into) ||
+           is<layer::Scale>(into);
+  });
 }
 
 void drop_needless(Draft& draft) {

@@ -18,7 +18,10 @@ struct Draft {
   std::vector<int> inputs, outputs;
 };
 
-// A scale that alone reads a convolution, a fully connected layer, a normalisation or another scale becomes part of it.
+// A scale that alone reads another one becomes part of it …
+void merge_scales(Draft& draft);
+
+// … and one that alone reads a convolution, a fully connected layer, a normalisation or another scale, too.
 void fold_scales(Draft& draft);
 
 // Flattening before a fully connected layer, which flattens by itself, goes; so does what no output needs. Inputs stay.

@@ -198,7 +198,7 @@ OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& optio
   OnnxReader reader(model, options, static_cast<std::int64_t>(file.size()));
   Draft draft = reader.read();
   drop_needless(draft);
-  if (options.fold_scales) fold_scales(draft);
+  options.fold_scales ? fold_scales(draft) : merge_scales(draft);
   DraftNetwork network = finished(std::move(draft));
   return {std::move(network.graph), std::move(network.parameters), std::move(reader.input_names),
           std::move(reader.output_names), printable(model.producer_name())};

@@ -1,0 +1,16 @@
+#include "app/shipped_model.h"
+
+#include "agewise/base/error.h"
+
+namespace agewise {
+
+std::filesystem::path shipped_model() {
+  std::error_code unknown;
+  std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe", unknown).parent_path();
+  for (const char* place : {"models/compact.safetensors", "../share/agewise/compact.safetensors"}) {
+    if (std::filesystem::exists(folder / place)) return folder / place;
+  }
+  throw UsageError("--model MODEL is needed: the model that comes with agewise is not beside the program");
+}
+
+}  // namespace agewise
