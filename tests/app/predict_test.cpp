@@ -119,7 +119,12 @@ TEST_F(Predict, refuses_what_is_no_model_or_holds_no_pictures) {
   std::filesystem::create_directory(folder_ / "empty");
   EXPECT_EQ(predict(at("empty")).output,
             "agewise: " + at("empty") + ": holds no pictures (.jpg, .png, .webp, .heic)\n");
-  EXPECT_EQ(run("predict " + at("pictures")).exit_code, 2);
+}
+
+TEST_F(Predict, takes_the_model_that_comes_along_where_none_is_named) {
+  Outcome outcome = run("predict --json " + at("pictures/a.PNG"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(json::parse(outcome.output)[0]["interval"]["coverage"], 0.9);
 }
 
 // A dark picture, in which there is no face.
