@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agewise/estimate/model.h"
+#include "agewise/estimate/json.h"
 #include "agewise/train/log.h"
 #include "agewise/train/run_folder.h"
 #include "app/info.h"
@@ -12,25 +12,6 @@
 
 namespace agewise {
 namespace {
-
-using nlohmann::ordered_json;
-
-struct LayerCard {
-  std::string name, kind, shape;
-  std::int64_t parameters = 0;
-};
-
-// Layer 0 of the graph is its input, which the recipe does not name.
-std::vector<LayerCard> layers_of(const Model& model) {
-  std::vector<LayerCard> cards;
-  for (std::size_t i = 0; i < model.graph.layers.size(); ++i) {
-    const Layer& layer = model.graph.layers[i];
-    cards.push_back({layer.name, i == 0 ? "pictures" : model.recipe.network.layers[i - 1].kind,
-                     fmt::format("{}×{}×{}", layer.shape.channels, layer.shape.height, layer.shape.width)});
-  }
-  for (const ParameterInfo& info : parameters_of(model.graph)) cards[info.layer].parameters += info.size();
-  return cards;
-}
 
 std::string preprocessing_of(const Model& model) {
   const Recipe& recipe = model.recipe;
@@ -46,37 +27,8 @@ std::string preprocessing_of(const Model& model) {
   return text + fmt::format("times {:.6g}{}", recipe.network.scale, recipe.network.bgr ? ", blue first" : "");
 }
 
-ordered_json whitening_json(const Model& model) {
-  if (!model.whitening) return nullptr;
-  const Zca& zca = *model.whitening;
-  return {{"components", zca.components()},
-          {"identity", zca.identity_scale > 0},
-          {"fitted_on", zca.fitted_on},
-          {"epsilon", zca.epsilon}};
-}
-
 void print_json_card(const Model& model, const std::vector<EpochRecord>& log) {
-  ordered_json layers = ordered_json::array(), classes = ordered_json::array();
-  for (const LayerCard& card : layers_of(model)) {
-    layers.push_back(
-        {{"name", card.name}, {"kind", card.kind}, {"shape", card.shape}, {"parameters", card.parameters}});
-  }
-  for (int c = 0; c < model.classes.count(); ++c) {
-    classes.push_back({{"name", model.classes.names[c]}, {"years", model.classes.values[c]}});
-  }
-  ordered_json card{{"kind", "model"},
-                    {"recipe", model.recipe.name},
-                    {"description", model.recipe.description},
-                    {"parameters", model.parameters.size()},
-                    {"face_size", model.recipe.face.size},
-                    {"colour", model.recipe.face.colour == Colour::grey ? "grey" : "rgb"},
-                    {"mean", model.recipe.network.mean},
-                    {"scale", model.recipe.network.scale},
-                    {"whitening", whitening_json(model)},
-                    {"classes", classes},
-                    {"layers", layers},
-                    {"notes", model.notes},
-                    {"recipe_toml", to_toml(model.recipe)}};
+  nlohmann::ordered_json card = card_of(model);
   if (!log.empty()) card["epochs"] = to_json(log);
   print_json(card);
 }

@@ -1,10 +1,12 @@
 // A queue between threads that holds at most `capacity` items: what bounds memory when one side is quicker.
 #pragma once
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace agewise {
 
@@ -24,15 +26,34 @@ class BoundedQueue {
     return true;
   }
 
+  // All of them, or none and false where there is no room for all or the queue is closed: then they stay untouched.
+  bool try_push(std::vector<T>& items) {
+    std::lock_guard lock(mutex_);
+    if (closed_ || items.size() > capacity_ - items_.size()) return false;
+    for (T& item : items) {
+      items_.push_back(std::move(item));
+      arrived_.notify_one();
+    }
+    return true;
+  }
+
   // Waits for an item. Nothing once the queue is closed and empty.
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [&] { return closed_ || !items_.empty(); });
-    if (items_.empty()) return std::nullopt;
-    T item = std::move(items_.front());
-    items_.pop_front();
-    room_.notify_one();
-    return item;
+    return take();
+  }
+
+  // The same, but waits no longer than so many seconds.
+  std::optional<T> pop_within(double seconds) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, std::chrono::duration<double>(seconds), [&] { return closed_ || !items_.empty(); });
+    return take();
+  }
+
+  std::size_t size() const {
+    std::lock_guard lock(mutex_);
+    return items_.size();
   }
 
   // No further item is taken in; those inside can still be popped.
@@ -44,7 +65,15 @@ class BoundedQueue {
   }
 
  private:
-  std::mutex mutex_;
+  std::optional<T> take() {
+    if (items_.empty()) return std::nullopt;
+    T item = std::move(items_.front());
+    items_.pop_front();
+    room_.notify_one();
+    return item;
+  }
+
+  mutable std::mutex mutex_;
   std::condition_variable room_, arrived_;
   std::deque<T> items_;
   std::size_t capacity_;

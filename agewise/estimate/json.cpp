@@ -1,0 +1,94 @@
+#include "agewise/estimate/json.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace agewise {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json whitening_of(const Model& model) {
+  if (!model.whitening) return nullptr;
+  const Zca& zca = *model.whitening;
+  return {{"components", zca.components()},
+          {"identity", zca.identity_scale > 0},
+          {"fitted_on", zca.fitted_on},
+          {"epsilon", zca.epsilon}};
+}
+
+Json layers_json(const Model& model) {
+  Json layers = Json::array();
+  for (const LayerCard& card : layers_of(model)) {
+    layers.push_back(
+        {{"name", card.name}, {"kind", card.kind}, {"shape", card.shape}, {"parameters", card.parameters}});
+  }
+  return layers;
+}
+
+Json classes_json(const Classes& classes) {
+  Json list = Json::array();
+  for (int c = 0; c < classes.count(); ++c) list.push_back({{"name", classes.names[c]}, {"years", classes.values[c]}});
+  return list;
+}
+
+void put_place(Json& json, const FaceCut& cut) {
+  if (!cut.face) {
+    json["box"] = nullptr;
+    return;
+  }
+  const auto& [box, angle, score] = *cut.face;
+  json["box"] = {box.left, box.top, box.right, box.bottom};
+  json["angle"] = angle;
+  json["score"] = score;
+  json["replicated"] = cut.replicated;
+}
+
+}  // namespace
+
+// Layer 0 of the graph is its input, which the recipe does not name.
+std::vector<LayerCard> layers_of(const Model& model) {
+  std::vector<LayerCard> cards;
+  for (std::size_t i = 0; i < model.graph.layers.size(); ++i) {
+    const Layer& layer = model.graph.layers[i];
+    cards.push_back({layer.name, i == 0 ? "pictures" : model.recipe.network.layers[i - 1].kind,
+                     fmt::format("{}×{}×{}", layer.shape.channels, layer.shape.height, layer.shape.width)});
+  }
+  for (const ParameterInfo& info : parameters_of(model.graph)) cards[info.layer].parameters += info.size();
+  return cards;
+}
+
+Json card_of(const Model& model) {
+  const Recipe& recipe = model.recipe;
+  return {{"kind", "model"},
+          {"recipe", recipe.name},
+          {"description", recipe.description},
+          {"parameters", model.parameters.size()},
+          {"members", 1 + model.others.size()},
+          {"face_size", recipe.face.size},
+          {"colour", recipe.face.colour == Colour::grey ? "grey" : "rgb"},
+          {"mean", recipe.network.mean},
+          {"scale", recipe.network.scale},
+          {"whitening", whitening_of(model)},
+          {"classes", classes_json(model.classes)},
+          {"layers", layers_json(model)},
+          {"coverage", model.intervals ? Json(model.intervals->coverage) : Json(nullptr)},
+          {"notes", model.notes},
+          {"recipe_toml", to_toml(recipe)}};
+}
+
+Json to_json(const Model& model, const FaceCut& cut, const Estimate& estimate) {
+  Json json;
+  if (model.recipe.face.detect) put_place(json, cut);
+  json["age"] = estimate.age;
+  if (!estimate.members.empty()) json["spread"] = spread_of(estimate);
+  json["class"] = model.classes.names[estimate.most_likely_class];
+  if (estimate.interval) {
+    json["interval"] = {
+        {"low", estimate.interval->low}, {"high", estimate.interval->high}, {"coverage", model.intervals->coverage}};
+  }
+  return json;
+}
+
+}  // namespace agewise

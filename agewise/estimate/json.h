@@ -1,0 +1,31 @@
+// What `predict --json`, `info --json` and the service say of models and estimates.
+#pragma once
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "agewise/estimate/estimator.h"
+#include "agewise/face/crop.h"
+
+namespace agewise {
+
+struct LayerCard {
+  std::string name, kind, shape;  // shape: channels×height×width
+  std::int64_t parameters = 0;
+};
+
+// The network's layers, its input first.
+std::vector<LayerCard> layers_of(const Model& model);
+
+// A model's card: kind, recipe, description, parameters (of one member), members (of an ensemble), face_size, colour,
+// mean, scale, whitening (or null), classes
+// [{name, years}], layers [{name, kind, shape, parameters}], coverage (of its intervals, or null), notes, recipe_toml.
+nlohmann::ordered_json card_of(const Model& model);
+
+// Of a model that looks for faces box [left, top, right, bottom] (null: the whole picture), angle, score and
+// replicated; age (null where the network's output is not finite), of an ensemble spread (years, its members'), class
+// and, where the model is calibrated, interval {low, high, coverage}.
+nlohmann::ordered_json to_json(const Model& model, const FaceCut& cut, const Estimate& estimate);
+
+}  // namespace agewise

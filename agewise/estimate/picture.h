@@ -1,0 +1,39 @@
+// From the bytes of a picture file to the faces that a model wants to see: what `predict` and the service both do.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agewise/face/crop.h"
+#include "agewise/face/detector.h"
+#include "agewise/image/decode.h"
+#include "agewise/recipe/recipe.h"
+
+namespace agewise {
+
+struct PictureFaces {
+  PictureInfo info;
+  std::vector<FaceCut> cuts;  // prepared faces: all that are found, strongest first, or the whole picture as one
+  std::string problem;        // why the picture could not be read, in a few words; empty if it could
+};
+
+// A model of ready crops made to look for faces in photographs: its recipe states the margin.
+void look_for_faces(FaceRecipe& recipe);
+
+// Not for several threads at once: one each.
+class FaceReader {
+ public:
+  // Pictures of more than `max_pixels` in memory are a problem.
+  FaceReader(const FaceRecipe& recipe, std::uint64_t max_pixels);
+
+  PictureFaces read(std::span<const std::byte> file);
+
+ private:
+  FaceRecipe recipe_;
+  std::uint64_t max_pixels_;
+  std::unique_ptr<Detector> detector_;  // where the recipe has faces looked for
+};
+
+}  // namespace agewise
