@@ -29,6 +29,7 @@ void add_info(CLI::App& program, const Context& context);
 void add_predict(CLI::App& program, const Context& context);
 void add_prepare(CLI::App& program, const Context& context);
 void add_recipe(CLI::App& program, const Context& context);
+void add_serve(CLI::App& program, const Context& context);
 void add_train(CLI::App& program, const Context& context);
 
 }  // namespace agewise

@@ -27,6 +27,7 @@ void add_commands(CLI::App& program, const agewise::Context& context) {
   agewise::add_predict(program, context);
   agewise::add_prepare(program, context);
   agewise::add_recipe(program, context);
+  agewise::add_serve(program, context);
   agewise::add_train(program, context);
 }
 

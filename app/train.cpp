@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/serve/watch.h"
 #include "agewise/train/plan.h"
 #include "agewise/train/series.h"
 #include "app/commands.h"
@@ -25,6 +26,7 @@ struct Arguments {
   int folds = 0, ensemble = 0;
   RecipeOptions recipe;
   bool resume = false, plan = false, json = false;
+  int watch = -1;  // port; negative: not watched
 };
 
 Store open_store(const Arguments& arguments) {
@@ -156,10 +158,22 @@ void run_series(const Arguments& arguments, const TrainTask& task, Engine& engin
     print(fmt::format("ensemble: {}\n", task.run.best().string()));
 }
 
+void start_watch(const Arguments& arguments, const RunFolder& run, std::optional<RunWatch>& watch, TrainHooks& hooks) {
+  watch.emplace(run, arguments.watch, steady_clock());
+  hooks.progress = [&watch, shown = hooks.progress](const Progress& progress) {
+    if (shown) shown(progress);
+    watch->progress(progress);
+  };
+  std::fprintf(stderr, "agewise: watch it at http://127.0.0.1:%d/\n", watch->port());
+}
+
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.plan) return plan(arguments, context);
   if (arguments.resume && !arguments.recipe.recipe.empty()) {
     throw UsageError("--resume goes on by the run's own recipe.toml: leave --recipe out");
+  }
+  if (arguments.watch >= 0 && is_series(arguments)) {
+    throw UsageError("--watch shows the curves of one network, not of several");
   }
   Store store = open_store(arguments);
   Recipe recipe = wanted_recipe(arguments, store);
@@ -172,6 +186,8 @@ void run(const Arguments& arguments, const Context& context) {
   bool headed = false;
   std::optional<RunDrawings> drawings;
   TrainHooks hooks{context.stop, line.sink(), steady_clock(), {}, {}};
+  std::optional<RunWatch> watch;
+  if (arguments.watch >= 0) start_watch(arguments, folder, watch, hooks);
   hooks.notice = [&](const std::string& text) {
     line.clear();
     if (!arguments.json) print(text + "\n");
@@ -181,6 +197,7 @@ void run(const Arguments& arguments, const Context& context) {
   hooks.epoch_done = [&](const EpochRecord& record) {
     if (!drawings && !series) drawings.emplace(folder, recipe, store);
     if (drawings) drawings->draw();
+    if (watch) watch->epoch_done(record);
     line.clear();
     if (arguments.json) return;
     print(epoch_line(record, /*with_head=*/!headed));
@@ -216,6 +233,9 @@ void add_train(CLI::App& program, const Context& context) {
   folds->check(CLI::Range(2, 1000))->excludes(leave_out, ensemble);
   ensemble->check(CLI::Range(2, 1000))->excludes(leave_out);
   command->add_flag("--plan", arguments->plan, "Time three steps, tell hours, memory and disk, and write nothing");
+  command->add_flag(
+      "--watch{8080}", arguments->watch,
+      "Show the curves as they grow in a browser, at http://127.0.0.1:8080/; --watch=PORT: at another port");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });
 }

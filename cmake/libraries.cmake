@@ -25,7 +25,8 @@ add_library(onednn INTERFACE)
 target_link_libraries(onednn INTERFACE ${DNNL_LIBRARY})
 target_include_directories(onednn SYSTEM INTERFACE ${DNNL_INCLUDE})
 
-foreach(lib zlib matio libarchive libjpeg libpng libwebp libheif libexif sqlite3 cairo libhwy lapacke tomlplusplus libxxhash)
+foreach(lib zlib matio libarchive libjpeg libpng libwebp libheif libexif sqlite3 cairo libhwy lapacke tomlplusplus libxxhash
+  libmicrohttpd)
   pkg_check_modules(${lib} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()
 find_library(CSV_LIBRARY NAMES csv REQUIRED)

@@ -1,0 +1,77 @@
+#include "agewise/serve/gate.h"
+
+#include <algorithm>
+
+namespace agewise {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  return result;
+}
+
+bool is_port(std::string_view text) {
+  return text.empty() || (text.front() == ':' &&
+                          std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; }));
+}
+
+bool is_ours(const Gate& gate, const std::string& name) {
+  if (name == "localhost" || name == "127.0.0.1" || name == "[::1]") return true;
+  return std::any_of(gate.names.begin(), gate.names.end(), [&](const std::string& own) { return lower(own) == name; });
+}
+
+// "https://HOST:PORT" with the scheme's own port left out, as browsers write it, against Host, where it may stand.
+bool is_same_site(std::string_view origin, std::string_view host) {
+  std::string text = lower(origin), here = lower(host);
+  for (const auto& [scheme, port] : {std::pair{"http://", ":80"}, std::pair{"https://", ":443"}}) {
+    if (text.starts_with(scheme)) {
+      std::string there = text.substr(std::string_view(scheme).size());
+      return there == here || there + port == here;
+    }
+  }
+  return false;
+}
+
+// Takes as long for a wrong token as for the right one.
+bool is_equal(std::string_view given, std::string_view token) {
+  unsigned difference = given.size() == token.size() ? 0 : 1;
+  for (std::size_t i = 0; i < given.size(); ++i)
+    difference |= static_cast<unsigned>(given[i] ^ token[i % token.size()]);
+  return difference == 0;
+}
+
+bool has_token(const Gate& gate, const HttpRequest& head) {
+  std::string_view given = head.header("authorization");
+  constexpr std::string_view kBearer = "bearer ";
+  return lower(given.substr(0, kBearer.size())) == kBearer && is_equal(given.substr(kBearer.size()), gate.token);
+}
+
+}  // namespace
+
+std::string host_name(std::string_view host) {
+  std::size_t end = host.starts_with('[') ? host.find(']') + 1 : std::min(host.find(':'), host.size());
+  if (end == 0 || !is_port(host.substr(end))) return "";
+  return lower(host.substr(0, end));
+}
+
+std::optional<HttpResponse> refusal_of(const Gate& gate, const HttpRequest& head) {
+  if (!is_ours(gate, host_name(head.header("host")))) {
+    return error_response(403, "unknown_host", "the Host header is none of this server's names; --name adds one");
+  }
+  if (head.method != "GET" && head.method != "HEAD") {
+    std::string_view origin = head.header("origin"), site = head.header("sec-fetch-site");
+    bool foreign = !origin.empty() && !is_same_site(origin, head.header("host"));
+    if (foreign || site == "cross-site" || site == "same-site") {
+      return error_response(403, "other_origin", "pages of other sites may not use this server");
+    }
+  }
+  bool is_public = std::find(gate.public_paths.begin(), gate.public_paths.end(), head.path) != gate.public_paths.end();
+  if (gate.token.empty() || is_public || has_token(gate, head)) return std::nullopt;
+  HttpResponse response = error_response(401, "token_needed", "Authorization: Bearer TOKEN is missing or wrong");
+  response.headers = {{"WWW-Authenticate", "Bearer"}};
+  return response;
+}
+
+}  // namespace agewise

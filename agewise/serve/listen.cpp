@@ -1,0 +1,63 @@
+#include "agewise/serve/listen.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "agewise/base/error.h"
+
+namespace agewise {
+namespace {
+
+using Address = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+Address parse(const std::string& address, int port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+    throw UsageError(fmt::format("\"{}\" is no numeric address such as 127.0.0.1, 0.0.0.0 or ::1", address));
+  }
+  return {found, &::freeaddrinfo};
+}
+
+int port_of(int socket) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size);
+  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
+                                           : reinterpret_cast<sockaddr_in&>(bound).sin_port);
+}
+
+}  // namespace
+
+Listener listen_on(const std::string& address, int port) {
+  Address parsed = parse(address, port);
+  int socket = ::socket(parsed->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int yes = 1;
+  bool works = socket >= 0 && ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+               ::bind(socket, parsed->ai_addr, parsed->ai_addrlen) == 0 && ::listen(socket, SOMAXCONN) == 0;
+  if (!works) {
+    int problem = errno;
+    if (socket >= 0) ::close(socket);
+    throw Error(fmt::format("cannot listen on {} port {}: {}", address, port, std::strerror(problem)));
+  }
+  return {socket, port_of(socket), parsed->ai_family == AF_INET6};
+}
+
+bool is_loopback(const std::string& address) {
+  Address parsed = parse(address, 0);
+  if (parsed->ai_family == AF_INET6) {
+    return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<sockaddr_in6*>(parsed->ai_addr)->sin6_addr);
+  }
+  return ntohl(reinterpret_cast<sockaddr_in*>(parsed->ai_addr)->sin_addr.s_addr) >> 24 == 127;
+}
+
+}  // namespace agewise

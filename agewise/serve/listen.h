@@ -1,0 +1,19 @@
+// A listening socket.
+#pragma once
+#include <string>
+
+namespace agewise {
+
+struct Listener {
+  int socket;
+  int port;  // the one that was chosen, where 0 was asked for
+  bool ipv6;
+};
+
+// Throws UsageError for what is no numeric address, Error naming address and port where it cannot listen.
+Listener listen_on(const std::string& address, int port);
+
+// Whether only this machine reaches it: 127.0.0.0/8 or ::1.
+bool is_loopback(const std::string& address);
+
+}  // namespace agewise

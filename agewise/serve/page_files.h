@@ -1,0 +1,20 @@
+// The files of the two pages, compiled in, and the headers that keep browsers from doing anything else with them.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "agewise/serve/http.h"
+
+namespace agewise {
+
+// "style.css", "chart.js", …; nothing if there is no such file.
+std::optional<HttpResponse> page_file(const std::string& name);
+
+// For every response: nothing is sniffed, framed, cached or fetched from elsewhere, only its own scripts run.
+void put_safety_headers(HttpResponse& response);
+
+// What a request that found no route is told: 404, or 405 with `allow`.
+HttpResponse no_such_path();
+HttpResponse wrong_method(const std::string& allow);
+
+}  // namespace agewise

@@ -1,0 +1,89 @@
+// Pictures in, ages out, many at once: threads that read pictures, and one that owns the network and gathers what is
+// ready into one call.
+//
+//   submit() ──► queue of pictures ──► readers (decode, find and cut faces) ──► queue of faces ──► the network
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agewise/base/bounded_queue.h"
+#include "agewise/base/progress.h"
+#include "agewise/estimate/estimator.h"
+#include "agewise/estimate/picture.h"
+#include "agewise/nn/engine.h"
+#include "agewise/serve/metrics.h"
+
+namespace agewise {
+
+struct PipelineOptions {
+  int readers = 1;                        // threads
+  int batch = 16;                         // faces in one call of the network, at most
+  double gather_seconds = 0.002;          // that faces wait for others that are being read; none waits while none is
+  int waiting = 256;                      // pictures that wait to be read; more are not taken
+  std::uint64_t max_pixels = 50'000'000;  // of a picture in memory, of each reader
+  double give_up_seconds = 30;            // a request that has waited so long is not begun
+};
+
+// One picture of a job, and what became of it.
+struct PictureResult {
+  PictureFaces faces;
+  std::vector<Estimate> estimates;  // one a face
+};
+
+struct PictureJob {
+  std::vector<std::byte> body;                       // what the pictures lie in
+  std::vector<std::span<const std::byte>> pictures;  // at least one
+  // Called once, from any thread: with a result a picture, or without any where the job waited too long.
+  std::function<void(const std::vector<PictureResult>&)> done;
+};
+
+class Pipeline {
+ public:
+  // Compiles the network for several batch sizes, so that few faces do not pay for many. `engine` must outlive this
+  // and belongs to it alone.
+  Pipeline(Model model, Engine& engine, const PipelineOptions& options, Metrics& metrics, Clock clock);
+  ~Pipeline() { drain(); }
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  const Model& model() const { return estimators_.front()->model(); }
+  // False, and `job` untouched, where there is no room for its pictures. Any thread.
+  bool submit(PictureJob& job);
+  // Takes nothing more, and returns when all that was submitted is done.
+  void drain();
+  std::size_t waiting() const { return pictures_.size(); }
+
+ private:
+  struct Job;
+  struct Picture {
+    std::shared_ptr<Job> job;
+    std::size_t index;
+  };
+
+  void read_pictures();
+  void estimate_faces();
+  std::vector<Picture> gather(Picture first);
+  void estimate(std::span<Picture> batch);
+  void finish(const Picture& picture);
+
+  PipelineOptions options_;
+  Metrics& metrics_;
+  Clock clock_;
+  std::vector<std::unique_ptr<Estimator>> estimators_;  // by ascending batch size
+  std::vector<int> sizes_;
+  BoundedQueue<Picture> pictures_, read_;
+  std::atomic<int> being_read_{0};  // taken in, and not in read_ yet
+  std::vector<std::thread> readers_;
+  std::thread network_;
+};
+
+// The batch sizes that a network is compiled for: 1, 2, 4 … and the largest; of a network of many parameters, which
+// would be held once for each, only 1 and the largest.
+std::vector<int> batch_sizes(int largest, std::size_t parameters);
+
+}  // namespace agewise

@@ -1,0 +1,118 @@
+#include "agewise/serve/watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/serve/gate.h"
+#include "agewise/serve/page_files.h"
+
+namespace agewise {
+namespace {
+
+constexpr double kProgressEvery = 0.5;  // seconds
+constexpr std::uint64_t kLargestReport = std::uint64_t{64} << 20;
+
+constexpr std::pair<const char*, const char*> kPaths[] = {
+    {"/", "watch.html"},       {"/watch.js", "watch.js"}, {"/style.css", "style.css"},
+    {"/chart.js", "chart.js"}, {"/events", ""},           {"/report.html", ""}};
+
+const char* file_of(const std::string& path) {
+  for (const auto& [known, file] : kPaths) {
+    if (path == known) return file;
+  }
+  return nullptr;
+}
+
+// The number of an epoch makes a browser that lost its connection go on where it was.
+std::string epoch_event(std::size_t number, const std::string& line) {
+  return fmt::format("id: {}\nevent: epoch\ndata: {}\n\n", number, line);
+}
+
+// The report draws itself by scripts within it, and needs no network.
+HttpResponse report_of(const RunFolder& run) {
+  try {
+    HttpResponse report{200, "text/html; charset=utf-8", read_text_file(run.path / "report.html", kLargestReport)};
+    report.headers = {{"Content-Security-Policy", "default-src 'unsafe-inline' data:; connect-src 'none'"},
+                      {"Cache-Control", "no-store"}};
+    return report;
+  } catch (const Error&) {
+    return error_response(404, "no_report", "the report is drawn after the first epoch");
+  }
+}
+
+}  // namespace
+
+RunWatch::RunWatch(RunFolder run, int port, const Clock& clock) : run_(std::move(run)), clock_(clock) {
+  for (const EpochRecord& record : read_log(run_.log())) epochs_.push_back(to_line(record));
+  HttpOptions options;
+  options.port = port;
+  HttpHooks hooks;
+  hooks.refuse = [this](const HttpRequest& head) { return refuse(head); };
+  hooks.answer = [this](const HttpRequest& request, Reply reply) { answer(request, std::move(reply)); };
+  hooks.before_sending = [](const HttpRequest& head, HttpResponse& response, double) {
+    if (head.path != "/report.html") put_safety_headers(response);
+  };
+  server_ = std::make_unique<HttpServer>(options, std::move(hooks), clock);
+}
+
+RunWatch::~RunWatch() {
+  {
+    std::lock_guard lock(mutex_);
+    tell("event: end\ndata: {}\n\n");
+  }
+  server_->finish(1);
+}
+
+std::optional<HttpResponse> RunWatch::refuse(const HttpRequest& head) const {
+  if (auto refusal = refusal_of({}, head)) return refusal;
+  if (file_of(head.path) == nullptr) return no_such_path();
+  if (head.method != "GET" && head.method != "HEAD") return wrong_method("GET, HEAD");
+  return std::nullopt;
+}
+
+void RunWatch::answer(const HttpRequest& request, Reply reply) {
+  if (request.path == "/report.html") return reply(report_of(run_));
+  if (request.path != "/events") return reply(*page_file(file_of(request.path)));
+  HttpResponse response{200, "text/event-stream"};
+  if (request.method == "GET")
+    response.stream = [this, request](const std::shared_ptr<EventStream>& stream) { begin(request, stream); };
+  reply(std::move(response));
+}
+
+void RunWatch::begin(const HttpRequest& request, const std::shared_ptr<EventStream>& stream) {
+  std::string_view last = request.header("last-event-id");
+  std::size_t seen = 0;
+  std::from_chars(last.data(), last.data() + last.size(), seen);
+  nlohmann::json title{{"run", run_.path.string()}};
+  std::lock_guard lock(mutex_);
+  stream->push("event: run\ndata: " + title.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n\n");
+  for (std::size_t i = seen; i < epochs_.size(); ++i) stream->push(epoch_event(i + 1, epochs_[i]));
+  streams_.push_back(stream);
+}
+
+void RunWatch::epoch_done(const EpochRecord& record) {
+  std::lock_guard lock(mutex_);
+  epochs_.push_back(to_line(record));
+  tell(epoch_event(epochs_.size(), epochs_.back()));
+}
+
+void RunWatch::progress(const Progress& progress) {
+  std::lock_guard lock(mutex_);
+  double now = clock_();
+  if (now - last_progress_ < kProgressEvery) return;
+  last_progress_ = now;
+  nlohmann::json json{{"what", progress.what}, {"done", progress.done}, {"total", progress.total}};
+  tell("event: progress\ndata: " + json.dump() + "\n\n");
+}
+
+void RunWatch::tell(const std::string& event) {
+  std::erase_if(streams_, [](const auto& stream) { return stream->gone(); });
+  for (const auto& stream : streams_) stream->push(event);
+}
+
+}  // namespace agewise

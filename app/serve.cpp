@@ -1,0 +1,109 @@
+// agewise serve --model M: the model as an HTTP service with a page, until it is stopped.
+#include "agewise/serve/service.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <thread>
+
+#include "agewise/base/files.h"
+#include "agewise/estimate/picture.h"
+#include "agewise/serve/listen.h"
+#include "agewise/train/run_folder.h"
+#include "app/commands.h"
+#include "app/engine.h"
+#include "app/terminal.h"
+
+namespace agewise {
+namespace {
+
+constexpr std::uint64_t kLargestCertificate = std::uint64_t{1} << 20;  // bytes, a chain included
+
+struct Arguments {
+  std::string model, certificate, key;
+  int megabytes = 32, megapixels = 50;
+  double gather_milliseconds = 2;
+  bool detect = false;
+  ServiceOptions service;
+};
+
+ServiceOptions options_of(const Arguments& arguments, const Context& context) {
+  ServiceOptions options = arguments.service;
+  if (!arguments.certificate.empty()) {
+    options.http.certificate = read_text_file(arguments.certificate, kLargestCertificate);
+  }
+  if (!arguments.key.empty()) options.http.key = read_text_file(arguments.key, kLargestCertificate);
+  options.http.largest_body = static_cast<std::size_t>(arguments.megabytes) << 20;
+  options.http.all_bodies = std::max(options.http.all_bodies, 2 * options.http.largest_body);
+  options.pipeline.max_pixels = static_cast<std::uint64_t>(arguments.megapixels) * 1'000'000;
+  options.pipeline.gather_seconds = arguments.gather_milliseconds / 1000;
+  options.pipeline.give_up_seconds = options.http.request_seconds;
+  options.pipeline.readers = context.threads;
+  if (!is_loopback(options.http.address)) options.names.push_back(options.http.address);
+  return options;
+}
+
+std::string url_of(const ServiceOptions& options, int port) {
+  const std::string& address = options.http.address;
+  std::string url = fmt::format("{}://{}:{}/", options.http.certificate.empty() ? "http" : "https",
+                                address.find(':') == std::string::npos ? address : "[" + address + "]", port);
+  // Behind the # it stays in the browser: the page takes it from there.
+  return options.token.empty() ? url : url + "#token=" + options.token;
+}
+
+void run(const Arguments& arguments, const Context& context) {
+  ServiceOptions options = options_of(arguments, context);
+  std::unique_ptr<Engine> engine = engine_for(context);
+  Model model = read_model(model_file_of(arguments.model));
+  if (arguments.detect) look_for_faces(model.recipe.face);
+  Service service(std::move(model), *engine, options, steady_clock());
+  if (!is_loopback(options.http.address) && options.http.certificate.empty()) {
+    warn("pictures and the token travel unencrypted; --tls-cert and --tls-key give TLS");
+  }
+  print(fmt::format("serving {} at {}\n", arguments.model, url_of(options, service.port())));
+  std::fflush(stdout);
+  while (!context.stop) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
+void add_limits(CLI::App& command, Arguments& arguments) {
+  HttpOptions& http = arguments.service.http;
+  PipelineOptions& pipeline = arguments.service.pipeline;
+  command.add_option("--max-body", arguments.megabytes, "Megabytes of one request")->check(CLI::Range(1, 1024));
+  command.add_option("--max-pixels", arguments.megapixels, "Million pixels of one picture")->check(CLI::Range(1, 1000));
+  command.add_option("--max-files", arguments.service.most_files, "Pictures in one request")
+      ->check(CLI::Range(1, 1000));
+  command.add_option("--timeout", http.request_seconds, "Seconds in which a request must arrive, and be begun")
+      ->check(CLI::Range(1, 3600));
+  command.add_option("--connections", http.connections, "Connections at once")->check(CLI::Range(1, 10000));
+  command.add_option("--queue", pipeline.waiting, "Pictures that may wait; more are answered with 503")
+      ->check(CLI::Range(1, 100000));
+  command.add_option("--batch", pipeline.batch, "Faces in one call of the network, at most")->check(CLI::Range(1, 256));
+  command
+      .add_option("--gather", arguments.gather_milliseconds,
+                  "Milliseconds that a face waits for others which are being read")
+      ->check(CLI::Range(0, 1000));
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program, const Context& context) {
+  CLI::App* command = program.add_subcommand(
+      "serve", "Answers with the ages in pictures that are sent to it, over HTTP, and shows a page to drop them on");
+  command->option_defaults()->always_capture_default();
+  auto arguments = std::make_shared<Arguments>();
+  ServiceOptions& service = arguments->service;
+  command->add_option("--model", arguments->model, "A model file, or a run: its best checkpoint")->required();
+  command->add_flag("--detect", arguments->detect, "Look for faces, though the model was trained on ready crops");
+  command->add_option("--port", service.http.port, "0: any free one")->check(CLI::Range(0, 65535));
+  command->add_option("--address", service.http.address, "Where to listen; off this machine only with a token");
+  command->add_option("--name", service.names, "What else the server is called in URLs; may be repeated");
+  command->add_option("--token", service.token, "What clients must show; also from the environment")
+      ->envname("AGEWISE_TOKEN");
+  command->add_option("--tls-cert", arguments->certificate, "PEM file: certificate with its chain");
+  command->add_option("--tls-key", arguments->key, "PEM file: its key");
+  add_limits(*command, *arguments);
+  command->callback([arguments, &context] { run(*arguments, context); });
+}
+
+}  // namespace agewise

@@ -1,0 +1,190 @@
+#include "agewise/serve/pipeline.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <future>
+
+#include "agewise/image/encode.h"
+#include "tests/serve/bright.h"
+
+namespace agewise {
+namespace {
+
+using testing::ElementsAre;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Counts the calls of an engine by batch size, and holds them up while `gate` is locked.
+class CountingEngine : public Engine {
+ public:
+  std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override;
+  std::string name() const override { return "counting"; }
+
+  std::mutex gate, counts_mutex;
+  std::vector<int> calls;  // batch sizes, in order
+  std::unique_ptr<Engine> engine = make_reference_engine();
+};
+
+class CountedExecutable : public Executable {
+ public:
+  CountedExecutable(CountingEngine& owner, int batch, std::unique_ptr<Executable> real)
+      : owner_(owner), batch_(batch), real_(std::move(real)) {}
+  std::span<float> input(int index) override { return real_->input(index); }
+  std::span<const float> output(int index) override { return real_->output(index); }
+  std::span<float> output_gradient(int index) override { return real_->output_gradient(index); }
+  void set_parameters(std::span<const float> plain) override { real_->set_parameters(plain); }
+  std::span<float> parameters() override { return real_->parameters(); }
+  std::span<float> gradients() override { return real_->gradients(); }
+  const std::vector<Block>& blocks() const override { return real_->blocks(); }
+  void to_plain(std::span<const float> own, std::span<float> plain) const override { real_->to_plain(own, plain); }
+  void from_plain(std::span<const float> plain, std::span<float> own) const override { real_->from_plain(plain, own); }
+  void forward(const DropoutKey& key, bool update) override {
+    std::lock_guard held(owner_.gate);
+    std::lock_guard lock(owner_.counts_mutex);
+    owner_.calls.push_back(batch_);
+    real_->forward(key, update);
+  }
+  void backward() override { real_->backward(); }
+  std::size_t memory_bytes() const override { return real_->memory_bytes(); }
+  std::vector<std::string> kernels() const override { return real_->kernels(); }
+
+ private:
+  CountingEngine& owner_;
+  int batch_;
+  std::unique_ptr<Executable> real_;
+};
+
+std::unique_ptr<Executable> CountingEngine::compile(const Graph& graph, int batch, Mode mode) {
+  return std::make_unique<CountedExecutable>(*this, batch, engine->compile(graph, batch, mode));
+}
+
+class Pipelines : public testing::Test {
+ protected:
+  // Of the greys of its pictures.
+  std::future<std::vector<PictureResult>> submit(Pipeline& pipeline, const std::vector<int>& greys) {
+    PictureJob job;
+    std::vector<std::vector<std::byte>> files;
+    for (int grey : greys) {
+      files.push_back(grey < 0 ? std::vector<std::byte>(3) : grey_png(grey));
+      job.body.insert(job.body.end(), files.back().begin(), files.back().end());
+    }
+    std::size_t at = 0;
+    for (const auto& file : files) {
+      job.pictures.emplace_back(job.body.data() + at, file.size());
+      at += file.size();
+    }
+    auto promise = std::make_shared<std::promise<std::vector<PictureResult>>>();
+    job.done = [promise](const std::vector<PictureResult>& results) { promise->set_value(results); };
+    taken = pipeline.submit(job);
+    return promise->get_future();
+  }
+
+  CountingEngine engine;
+  Metrics metrics;
+  bool taken = false;
+};
+
+std::vector<double> ages_of(const std::vector<PictureResult>& results) {
+  std::vector<double> ages;
+  for (const PictureResult& result : results) {
+    for (const Estimate& estimate : result.estimates) ages.push_back(estimate.age);
+  }
+  return ages;
+}
+
+TEST(BatchSizes, double_unless_the_network_is_large) {
+  EXPECT_THAT(batch_sizes(1, 1000), ElementsAre(1));
+  EXPECT_THAT(batch_sizes(16, 1000), ElementsAre(1, 2, 4, 8, 16));
+  EXPECT_THAT(batch_sizes(20, 1000), ElementsAre(1, 2, 4, 8, 16, 20));
+  EXPECT_THAT(batch_sizes(16, 134'000'000), ElementsAre(1, 16));
+}
+
+TEST_F(Pipelines, gives_each_picture_its_own_age_in_the_order_that_was_sent) {
+  Pipeline pipeline(bright_model(), engine, {.readers = 3}, metrics, now);
+  EXPECT_THAT(ages_of(submit(pipeline, {250, 5, 200, 10}).get()), ElementsAre(70, 20, 70, 20));
+}
+
+TEST_F(Pipelines, tells_of_a_broken_picture_among_good_ones) {
+  Pipeline pipeline(bright_model(), engine, {}, metrics, now);
+  std::vector<PictureResult> results = submit(pipeline, {250, -1, 5}).get();
+  EXPECT_EQ(results[1].faces.problem, "not a JPEG, PNG, WebP or HEIC file");
+  EXPECT_THAT(ages_of(results), ElementsAre(70, 20));
+}
+
+TEST_F(Pipelines, estimates_one_picture_alone_by_the_network_of_one) {
+  Pipeline pipeline(bright_model(), engine, {.batch = 16, .gather_seconds = 10}, metrics, now);
+  double begin = now();
+  submit(pipeline, {5}).get();
+  EXPECT_LT(now() - begin, 5);  // waits for nobody where nobody is being read
+  EXPECT_THAT(engine.calls, ElementsAre(1));
+}
+
+TEST_F(Pipelines, gathers_what_arrives_while_the_network_is_busy) {
+  Pipeline pipeline(bright_model(), engine, {.readers = 2, .batch = 16, .gather_seconds = 0}, metrics, now);
+  std::vector<std::future<std::vector<PictureResult>>> results;
+  {
+    std::lock_guard busy(engine.gate);
+    results.push_back(submit(pipeline, {5}));
+    while (pipeline.waiting() > 0) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // it is in the network now
+    for (int i = 0; i < 9; ++i) results.push_back(submit(pipeline, {250}));
+    while (pipeline.waiting() > 0) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  for (auto& result : results) result.get();
+  EXPECT_THAT(engine.calls, ElementsAre(1, 16));
+}
+
+TEST_F(Pipelines, takes_all_pictures_of_a_job_or_none) {
+  std::unique_lock busy(engine.gate);
+  Pipeline pipeline(bright_model(), engine, {.readers = 1, .batch = 1, .waiting = 3}, metrics, now);
+  // Held up: one picture in the network, four that wait for it, one at the reader, and then three in the queue.
+  std::vector<std::future<std::vector<PictureResult>>> results;
+  for (int i = 0; i < 6; ++i) {
+    results.push_back(submit(pipeline, {5}));
+    while (pipeline.waiting() > 0 && i < 5) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  results.push_back(submit(pipeline, {5, 5}));
+  EXPECT_TRUE(taken);
+  submit(pipeline, {5, 5});
+  EXPECT_FALSE(taken);
+  results.push_back(submit(pipeline, {250}));
+  EXPECT_TRUE(taken);
+  submit(pipeline, {250});
+  EXPECT_FALSE(taken);
+  busy.unlock();
+  for (auto& result : results) EXPECT_FALSE(result.get().empty());
+}
+
+TEST_F(Pipelines, gives_up_what_has_waited_too_long) {
+  std::atomic<double> time{0};
+  std::unique_lock busy(engine.gate);
+  Pipeline pipeline(bright_model(), engine, {.readers = 1, .batch = 1, .give_up_seconds = 30}, metrics,
+                    [&] { return time.load(); });
+  std::vector<std::future<std::vector<PictureResult>>> begun, late;
+  for (int i = 0; i < 6; ++i) begun.push_back(submit(pipeline, {5}));
+  while (pipeline.waiting() > 0) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  late.push_back(submit(pipeline, {5}));
+  time = 31;
+  busy.unlock();
+  for (auto& result : begun) EXPECT_FALSE(result.get().empty());
+  EXPECT_TRUE(late[0].get().empty());
+}
+
+TEST_F(Pipelines, does_what_was_taken_before_it_ends) {
+  std::vector<std::future<std::vector<PictureResult>>> results;
+  {
+    Pipeline pipeline(bright_model(), engine, {.readers = 2, .waiting = 100}, metrics, now);
+    for (int i = 0; i < 50; ++i) results.push_back(submit(pipeline, {i % 2 == 0 ? 5 : 250}));
+    pipeline.drain();
+    submit(pipeline, {5});
+    EXPECT_FALSE(taken);
+  }
+  for (int i = 0; i < 50; ++i) EXPECT_THAT(ages_of(results[i].get()), ElementsAre(i % 2 == 0 ? 20 : 70));
+}
+
+}  // namespace
+}  // namespace agewise
