@@ -26,7 +26,7 @@ struct Arguments {
   int folds = 0, ensemble = 0;
   RecipeOptions recipe;
   bool resume = false, plan = false, json = false;
-  int watch = -1;  // port; negative: not watched
+  int watch = 0;  // port; 0: not watched
 };
 
 Store open_store(const Arguments& arguments) {
@@ -172,7 +172,7 @@ void run(const Arguments& arguments, const Context& context) {
   if (arguments.resume && !arguments.recipe.recipe.empty()) {
     throw UsageError("--resume goes on by the run's own recipe.toml: leave --recipe out");
   }
-  if (arguments.watch >= 0 && is_series(arguments)) {
+  if (arguments.watch > 0 && is_series(arguments)) {
     throw UsageError("--watch shows the curves of one network, not of several");
   }
   Store store = open_store(arguments);
@@ -187,7 +187,7 @@ void run(const Arguments& arguments, const Context& context) {
   std::optional<RunDrawings> drawings;
   TrainHooks hooks{context.stop, line.sink(), steady_clock(), {}, {}};
   std::optional<RunWatch> watch;
-  if (arguments.watch >= 0) start_watch(arguments, folder, watch, hooks);
+  if (arguments.watch > 0) start_watch(arguments, folder, watch, hooks);
   hooks.notice = [&](const std::string& text) {
     line.clear();
     if (!arguments.json) print(text + "\n");
