@@ -3,8 +3,9 @@
 # FOLDER gets a virtual environment with schemathesis, from PyPI, if AGEWISE_PYPI=1 allows it, and a demo's model. Exits
 # with 77 (skipped) where schemathesis is not there.
 set -euo pipefail
-agewise=$1 folder=$2
-mkdir -p "$folder"
+mkdir -p "$2"
+agewise=$(realpath "$1") folder=$(realpath "$2")
+cd "$folder"  # where schemathesis leaves its own files
 if [ ! -x "$folder/venv/bin/st" ]; then
   if [ "${AGEWISE_PYPI:-0}" != 1 ]; then
     echo "skipped: schemathesis comes from PyPI; AGEWISE_PYPI=1 allows to fetch it"
