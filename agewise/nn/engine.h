@@ -39,8 +39,8 @@ class Executable {
   virtual void set_parameters(std::span<const float> plain) = 0;
 
   // From here to from_plain(): train only. Parameters with running statistics, and gradients, in the engine's own
-  // layout, one flat buffer each of equal size; padding, if any, is and stays 0. An element-wise optimiser walks them as
-  // they are. Gradients of what is not trained are 0. `blocks()` says which parameter lies where.
+  // layout, one flat buffer each of equal size; padding, if any, is and stays 0. An element-wise optimiser walks them
+  // as they are. Gradients of what is not trained are 0. `blocks()` says which parameter lies where.
   virtual std::span<float> parameters() = 0;
   virtual std::span<float> gradients() = 0;
   struct Block {
