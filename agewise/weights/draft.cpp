@@ -119,10 +119,10 @@ void drop_needless(Draft& draft) {
   compact(draft, stands_for, needed);
 }
 
-DraftNetwork finished(Draft draft) {
+DraftNetwork finished(const Draft& draft) {
   DraftNetwork network;
   std::vector<const std::vector<float>*> arrays;
-  for (DraftLayer& layer : draft.layers) {
+  for (const DraftLayer& layer : draft.layers) {
     for (const std::vector<float>& array : layer.arrays) arrays.push_back(&array);
     network.graph.layers.push_back(layer.layer);
   }

@@ -32,6 +32,6 @@ struct DraftNetwork {
   Graph graph;
   std::vector<float> parameters;
 };
-DraftNetwork finished(Draft draft);
+DraftNetwork finished(const Draft& draft);
 
 }  // namespace agewise

@@ -29,7 +29,7 @@ struct OnnxOptions {
   std::vector<std::string> outputs;  // only these, and only what they need; empty: all
   int size = 0;                      // height and width of inputs that leave them open
   // Constants that multiply or shift a channel become part of the convolution, fully connected layer or normalisation
-  // before them. false: they stay layers of the kind scale.
+  // before them. false: they stay layers of the kind scale, one where several follow each other.
   bool fold_scales = true;
 };
 

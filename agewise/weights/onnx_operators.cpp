@@ -19,7 +19,7 @@ Dims dims_of(const OnnxReader& reader, const Shape& shape, std::size_t rank) {
 void add_of_one(OnnxReader& reader, const OnnxNode& node, LayerKind kind, std::vector<std::vector<float>> arrays,
                 const std::string& weight) {
   OnnxTensor in = reader.tensor(node, 0);
-  int layer = reader.add(node, std::move(kind), {in.layer}, std::move(arrays), weight);
+  int layer = reader.add(node, kind, {in.layer}, std::move(arrays), weight);
   reader.define(node, layer, dims_of(reader, reader.shape(layer), in.dims.size()));
 }
 
@@ -194,7 +194,7 @@ void read_plain(OnnxReader& reader, OnnxNode& node) {
 void read_combined(OnnxReader& reader, OnnxNode& node, LayerKind kind) {
   OnnxTensor a = reader.tensor(node, 0), b = reader.tensor(node, 1);
   if (a.dims.size() != b.dims.size()) node.refuse("the inputs have not as many axes");
-  int layer = reader.add(node, std::move(kind), {a.layer, b.layer});
+  int layer = reader.add(node, kind, {a.layer, b.layer});
   reader.define(node, layer, dims_of(reader, reader.shape(layer), a.dims.size()));
 }
 

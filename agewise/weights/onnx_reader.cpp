@@ -163,7 +163,7 @@ int OnnxReader::add(const OnnxNode& node, LayerKind kind, std::vector<int> input
   std::string name = weight.size() > kEnding.size() && weight.ends_with(kEnding)
                          ? weight.substr(0, weight.size() - kEnding.size())
                          : node.output();
-  Layer layer{free_name(std::move(name)), std::move(kind), std::move(inputs), {}};
+  Layer layer{free_name(std::move(name)), kind, std::move(inputs), {}};
   std::vector<Shape> shapes;
   for (int input : layer.inputs) shapes.push_back(shape(input));
   layer.shape = shape_of(layer, shapes);
@@ -199,7 +199,7 @@ OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& optio
   Draft draft = reader.read();
   drop_needless(draft);
   options.fold_scales ? fold_scales(draft) : merge_scales(draft);
-  DraftNetwork network = finished(std::move(draft));
+  DraftNetwork network = finished(draft);
   return {std::move(network.graph), std::move(network.parameters), std::move(reader.input_names),
           std::move(reader.output_names), printable(model.producer_name())};
 }

@@ -38,6 +38,12 @@ std::vector<Image> faces(int size, int count) {
   return all;
 }
 
+std::vector<std::string> names_of(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const ParameterInfo& info : parameters_of(graph)) names.push_back(info.name);
+  return names;
+}
+
 class DlibAge : public testing::Test {
  protected:
   void SetUp() override {
@@ -55,8 +61,7 @@ TEST_F(DlibAge, is_recognised_with_its_pixels_classes_and_layer_names) {
   EXPECT_FALSE(recipe.network.bgr);
   EXPECT_EQ(imported.model.classes.count(), 81);
   EXPECT_EQ(imported.model.classes.values[0], 0.25);
-  std::vector<std::string> names;
-  for (const ParameterInfo& info : parameters_of(imported.model.graph)) names.push_back(info.name);
+  std::vector<std::string> names = names_of(imported.model.graph);
   EXPECT_EQ(names.front(), "stem.weight");
   EXPECT_EQ(names.back(), "fc.bias");
   EXPECT_EQ(names.size(), 24U);  // eleven convolutions and fc, all scales folded
@@ -91,6 +96,8 @@ TEST_F(DlibAge, with_batch_normalisation_estimates_the_same_and_starts_training_
   std::unique_ptr<Engine> engine = make_cpu_engine({2});
   std::vector<Image> pictures = faces(64, 40);
   Model normalised = with_batch_norm(scaled, *engine, pictures);
+  Recipe known = load_recipe(AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml");
+  EXPECT_EQ(names_of(normalised.graph), names_of(graph_of(known, classes_of(known.classes))));
   std::vector<Estimate> before = Estimator(scaled, *engine, 8).estimate(pictures),
                         after = Estimator(normalised, *engine, 8).estimate(pictures);
   for (std::size_t i = 0; i < pictures.size(); ++i) EXPECT_NEAR(after[i].age, before[i].age, 1e-3);
