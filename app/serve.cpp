@@ -1,4 +1,4 @@
-// agewise serve --model M: the model as an HTTP service with a page, until it is stopped.
+// agewise serve [--model M]: the model as an HTTP service with a page, until it is stopped.
 #include "agewise/serve/service.h"
 
 #include <fmt/format.h>
@@ -13,6 +13,7 @@
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/shipped_model.h"
 #include "app/terminal.h"
 
 namespace agewise {
@@ -55,13 +56,14 @@ std::string url_of(const ServiceOptions& options, int port) {
 void run(const Arguments& arguments, const Context& context) {
   ServiceOptions options = options_of(arguments, context);
   std::unique_ptr<Engine> engine = engine_for(context);
-  Model model = read_model(model_file_of(arguments.model));
+  std::filesystem::path file = arguments.model.empty() ? shipped_model() : model_file_of(arguments.model);
+  Model model = read_model(file);
   if (arguments.detect) look_for_faces(model.recipe.face);
   Service service(std::move(model), *engine, options, steady_clock());
   if (!is_loopback(options.http.address) && options.http.certificate.empty()) {
     warn("pictures and the token travel unencrypted; --tls-cert and --tls-key give TLS");
   }
-  print(fmt::format("serving {} at {}\n", arguments.model, url_of(options, service.port())));
+  print(fmt::format("serving {} at {}\n", file.string(), url_of(options, service.port())));
   std::fflush(stdout);
   while (!context.stop) std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
@@ -93,7 +95,8 @@ void add_serve(CLI::App& program, const Context& context) {
   command->option_defaults()->always_capture_default();
   auto arguments = std::make_shared<Arguments>();
   ServiceOptions& service = arguments->service;
-  command->add_option("--model", arguments->model, "A model file, or a run: its best checkpoint")->required();
+  command->add_option("--model", arguments->model,
+                      "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
   command->add_flag("--detect", arguments->detect, "Look for faces, though the model was trained on ready crops");
   command->add_option("--port", service.http.port, "0: any free one")->check(CLI::Range(0, 65535));
   command->add_option("--address", service.http.address, "Where to listen; off this machine only with a token");
