@@ -12,7 +12,8 @@
 #include "agewise/base/files.h"
 #include "agewise/base/workers.h"
 #include "agewise/estimate/estimator.h"
-#include "agewise/face/crop.h"
+#include "agewise/estimate/json.h"
+#include "agewise/estimate/picture.h"
 #include "agewise/face/quality.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
@@ -71,23 +72,11 @@ struct Loaded {
   std::string problem;
 };
 
-Image decode_file(const Path& file, const DecodeOptions& options) {
-  Decoded decoded = decode(read_file(file, kLargestFile), options);
-  if (!decoded.image) throw file_error(file, decoded.problem);
-  return std::move(*decoded.image);
-}
-
-std::vector<FaceCut> cuts_of(const Path& file, const FaceRecipe& recipe) {
-  DecodeOptions options{recipe.colour == Colour::grey, recipe.detect ? 0 : recipe.size, kMostPixels};
-  Image picture = decode_file(file, options);
-  if (!recipe.detect) return {{prepared_face(recipe, picture), std::nullopt, 0}};
-  if (recipe.colour == Colour::rgb) picture = to_rgb(std::move(picture));
-  return cut_detected(picture, recipe, *make_hog_detector(), true);
-}
-
 Loaded load(const Path& file, const FaceRecipe& recipe) {
   try {
-    return {file, cuts_of(file, recipe), ""};
+    PictureFaces faces = FaceReader(recipe, kMostPixels).read(read_file(file, kLargestFile));
+    if (!faces.problem.empty()) throw file_error(file, faces.problem);
+    return {file, std::move(faces.cuts), ""};
   } catch (const Error& error) {
     return {file, {}, error.what()};
   }
@@ -109,18 +98,6 @@ std::string place_text(const FaceCut& cut) {
   text += fmt::format(", score {:.1f}", cut.face->score);
   if (cut.replicated >= 0.005) text += fmt::format(", {:.0f} % outside", 100 * cut.replicated);
   return text;
-}
-
-void put_place(nlohmann::ordered_json& json, const FaceCut& cut) {
-  if (!cut.face) {
-    json["box"] = nullptr;
-    return;
-  }
-  const auto& [box, angle, score] = *cut.face;
-  json["box"] = {box.left, box.top, box.right, box.bottom};
-  json["angle"] = angle;
-  json["score"] = score;
-  json["replicated"] = cut.replicated;
 }
 
 // Why a face's age is not told; empty: it is.
@@ -148,10 +125,7 @@ std::string age_text(const Estimate& estimate) {
 class Printer {
  public:
   Printer(const Arguments& arguments, const Model& model)
-      : arguments_(arguments),
-        detects_(model.recipe.face.detect),
-        coverage_(model.intervals ? model.intervals->coverage : 0),
-        classes_(model.classes) {
+      : arguments_(arguments), model_(model), classes_(model.classes) {
     for (const std::string& name : classes_.names) name_width_ = std::max(name_width_, display_width(name));
     names_classes_ = model.recipe.classes.years == 0;  // a year beside an age says nothing more
   }
@@ -160,21 +134,14 @@ class Printer {
     const std::string& name = classes_.names[estimate.most_likely_class];
     if (arguments_.json) {
       nlohmann::ordered_json json{{"file", file.string()}};
-      if (detects_) put_place(json, cut);
-      json["age"] = estimate.age;
-      if (estimate.interval) {
-        json["interval"] = {
-            {"low", estimate.interval->low}, {"high", estimate.interval->high}, {"coverage", coverage_}};
-      }
-      if (!estimate.members.empty()) json["spread"] = spread_of(estimate);
-      json["class"] = name;
+      json.update(to_json(model_, cut, estimate));
       if (arguments_.distribution) json["distribution"] = distribution_of(estimate);
       return element(json);
     }
     std::string spread = estimate.members.empty() ? "" : fmt::format(" ±{:4.1f}", spread_of(estimate));
     std::string column = names_classes_ ? name + std::string(name_width_ - display_width(name), ' ') + "  " : "";
     print(fmt::format("{}{}  {}{}{}\n", age_text(estimate), spread, column, file.string(),
-                      detects_ ? place_text(cut) : ""));
+                      model_.recipe.face.detect ? place_text(cut) : ""));
     if (!arguments_.distribution) return;
     for (int c = 0; c < classes_.count(); ++c) {
       print(fmt::format("       {:5.1f} %  {}\n", 100 * estimate.distribution[c], classes_.names[c]));
@@ -184,7 +151,7 @@ class Printer {
   void refused(const Path& file, const FaceCut& cut, const std::string& reason) {
     if (arguments_.json) {
       nlohmann::ordered_json json{{"file", file.string()}};
-      put_place(json, cut);
+      json.update(place_of(cut));
       json["age"] = nullptr;
       json["reason"] = reason;
       return element(json);
@@ -222,8 +189,7 @@ class Printer {
   }
 
   const Arguments& arguments_;
-  bool detects_;
-  double coverage_;
+  const Model& model_;
   const Classes& classes_;
   std::size_t name_width_ = 0;
   bool names_classes_ = true;
@@ -238,7 +204,9 @@ void draw(const Loaded& loaded, std::span<const Estimate> estimates, const Path&
     bool told = quality_of(loaded.cuts[i]) == Quality::fine;
     marks.push_back({*loaded.cuts[i].face, told ? fmt::format("{:.0f}", estimates[i].age) : "?"});
   }
-  write_file(file, encode_png(with_marks(decode_file(loaded.file, {.max_pixels = kMostPixels}), marks)));
+  Decoded picture = decode(read_file(loaded.file, kLargestFile), {.max_pixels = kMostPixels});
+  if (!picture.image) throw file_error(loaded.file, picture.problem);
+  write_file(file, encode_png(with_marks(std::move(*picture.image), marks)));
 }
 
 // Estimates and prints what could be loaded; returns how many files could not.
@@ -272,10 +240,7 @@ std::size_t estimate_and_print(const std::vector<Loaded>& loaded, Estimator& est
 // Also a model of ready crops can be made to look for faces: its recipe states the margin.
 Model load_model(const Arguments& arguments) {
   Model model = read_model(arguments.model.empty() ? shipped_model() : model_file_of(arguments.model));
-  if (arguments.detect) {
-    model.recipe.face.detect = true;
-    model.recipe.face.crop = false;
-  }
+  if (arguments.detect) look_for_faces(model.recipe.face);
   if (!arguments.draw.empty() && !model.recipe.face.detect)
     throw UsageError("--draw marks the faces that are found, but this model takes pictures for faces: add --detect");
   return model;

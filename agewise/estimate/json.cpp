@@ -33,18 +33,6 @@ Json classes_json(const Classes& classes) {
   return list;
 }
 
-void put_place(Json& json, const FaceCut& cut) {
-  if (!cut.face) {
-    json["box"] = nullptr;
-    return;
-  }
-  const auto& [box, angle, score] = *cut.face;
-  json["box"] = {box.left, box.top, box.right, box.bottom};
-  json["angle"] = angle;
-  json["score"] = score;
-  json["replicated"] = cut.replicated;
-}
-
 }  // namespace
 
 // Layer 0 of the graph is its input, which the recipe does not name.
@@ -78,9 +66,18 @@ Json card_of(const Model& model) {
           {"recipe_toml", to_toml(recipe)}};
 }
 
+Json place_of(const FaceCut& cut) {
+  if (!cut.face) return Json::object({{"box", nullptr}});
+  const auto& [box, angle, score] = *cut.face;
+  return {{"box", {box.left, box.top, box.right, box.bottom}},
+          {"angle", angle},
+          {"score", score},
+          {"replicated", cut.replicated}};
+}
+
 Json to_json(const Model& model, const FaceCut& cut, const Estimate& estimate) {
   Json json;
-  if (model.recipe.face.detect) put_place(json, cut);
+  if (model.recipe.face.detect) json = place_of(cut);
   json["age"] = estimate.age;
   if (!estimate.members.empty()) json["spread"] = spread_of(estimate);
   json["class"] = model.classes.names[estimate.most_likely_class];

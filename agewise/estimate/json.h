@@ -23,6 +23,10 @@ std::vector<LayerCard> layers_of(const Model& model);
 // [{name, years}], layers [{name, kind, shape, parameters}], coverage (of its intervals, or null), notes, recipe_toml.
 nlohmann::ordered_json card_of(const Model& model);
 
+// Where in its picture a face is: box [left, top, right, bottom], angle, score and replicated; box null where the whole
+// picture was taken.
+nlohmann::ordered_json place_of(const FaceCut& cut);
+
 // Of a model that looks for faces box [left, top, right, bottom] (null: the whole picture), angle, score and
 // replicated; age (null where the network's output is not finite), of an ensemble spread (years, its members'), class
 // and, where the model is calibrated, interval {low, high, coverage}.
