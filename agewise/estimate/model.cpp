@@ -12,6 +12,7 @@
 #include "agewise/base/files.h"
 #include "agewise/nn/build.h"
 #include "agewise/nn/loss.h"
+#include "agewise/weights/half.h"
 
 namespace agewise {
 namespace {

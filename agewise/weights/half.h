@@ -6,4 +6,8 @@ namespace agewise {
 
 float from_half(std::uint16_t half);  // exact
 
+// The nearest number that half precision has, ties to the even one; what is beyond 65504 becomes infinite.
+float rounded_to_half(float value);
+std::uint16_t to_half(float value);  // its bits
+
 }  // namespace agewise

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -12,6 +10,7 @@
 #include <stdexcept>
 
 #include "agewise/base/error.h"
+#include "agewise/weights/half.h"
 
 namespace agewise {
 namespace {
@@ -44,33 +43,13 @@ std::string header_of(const std::map<std::string, std::string>& metadata, std::s
   }
 }
 
-// The bits of a value that half precision has.
-std::uint16_t half_bits(float value) {
-  std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
-  auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000U);
-  if (std::isnan(value)) return sign | 0x7E00U;
-  if (std::isinf(value)) return sign | 0x7C00U;
-  float size = std::abs(value);
-  if (size < 0x1p-14F) return sign | static_cast<std::uint16_t>(size * 0x1p24F);  // multiples of 2⁻²⁴
-  return sign | static_cast<std::uint16_t>(((bits & 0x7FFFFFFFU) - (112U << 23)) >> 13);
-}
-
 std::vector<std::uint16_t> halves_of(std::span<const float> values) {
   std::vector<std::uint16_t> halves(values.size());
-  std::transform(values.begin(), values.end(), halves.begin(),
-                 [](float value) { return half_bits(rounded_to_half(value)); });
+  std::transform(values.begin(), values.end(), halves.begin(), to_half);
   return halves;
 }
 
 }  // namespace
-
-float rounded_to_half(float value) {
-  if (!std::isfinite(value) || value == 0) return value;
-  int exponent = std::max(std::ilogb(value), -14);
-  float step = std::ldexp(1.0F, exponent - 10);  // of half precision's 11 bits there
-  float rounded = std::nearbyint(value / step) * step;
-  return std::abs(rounded) > 65504 ? std::copysign(INFINITY, value) : rounded;
-}
 
 void write_safetensors(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata,
                        std::span<const TensorView> tensors) {

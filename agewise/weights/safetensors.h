@@ -20,9 +20,6 @@ struct TensorView {
   bool half = false;                // stored as F16, rounded to it; else as F32
 };
 
-// The nearest number that half precision has, ties to the even one; what is beyond 65504 becomes infinite.
-float rounded_to_half(float value);
-
 // Stored in the given order. Written whole or not at all (base/files.h). Throws std::invalid_argument for a
 // name given twice, a name or text that is not UTF-8, or values that do not fill their shape.
 void write_safetensors(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata,

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "agewise/base/error.h"
+#include "agewise/weights/half.h"
 
 namespace agewise {
 namespace {
