@@ -30,7 +30,29 @@ void must_agree(const char* key, const T& wanted, const T& stored, const Store& 
 
 const char* word(Colour colour) { return colour == Colour::rgb ? "rgb" : "grey"; }
 
-// Weights of `from` where name and shape are the same.
+// Whether a last layer of `before` year classes goes on as one of `now`.
+bool grows(const ParameterInfo& before, const ParameterInfo& now, const Model& from, const Model& model) {
+  if (from.recipe.classes.years == 0 || model.recipe.classes.years < from.recipe.classes.years) return false;
+  if (before.layer + 1 != static_cast<int>(from.graph.layers.size()) ||
+      now.layer + 1 != static_cast<int>(model.graph.layers.size()))
+    return false;
+  return before.shape.size() == now.shape.size() && before.shape[0] == from.classes.count() &&
+         now.shape[0] == model.classes.count() &&
+         std::equal(before.shape.begin() + 1, before.shape.end(), now.shape.begin() + 1);
+}
+
+// The last layer of fewer year classes as one of more: the probability of the old oldest class, which stood for all
+// ages from it on, is spread evenly over it and the new ones; the others stay.
+void grow(const ParameterInfo& before, const float* weights, const ParameterInfo& now, float* grown) {
+  std::int64_t row = before.size() / before.shape[0], shared = now.shape[0] - before.shape[0] + 1;
+  const float* oldest = weights + before.size() - row;
+  std::copy_n(weights, before.size() - row, grown);
+  for (std::int64_t c = 0; c < shared; ++c) std::copy_n(oldest, row, grown + before.size() - row + c * row);
+  if (now.shape.size() > 1) return;
+  for (float& bias : std::span(grown, now.size()).last(shared)) bias -= std::log(static_cast<float>(shared));
+}
+
+// Weights of `from` where name and shape are the same, or a last layer can grow.
 void take_weights(const Model& from, const Model& model, std::vector<float>& weights, const Notice& notice) {
   std::map<std::string, std::pair<ParameterInfo, const float*>> known;
   const float* place = from.parameters.data();
@@ -44,6 +66,8 @@ void take_weights(const Model& from, const Model& model, std::vector<float>& wei
     auto found = known.find(parameter.name);
     if (found != known.end() && found->second.first.shape == parameter.shape) {
       std::copy_n(found->second.second, parameter.size(), to);
+    } else if (found != known.end() && grows(found->second.first, parameter, from, model)) {
+      grow(found->second.first, found->second.second, parameter, to);
     } else {
       fresh.push_back(parameter.name);
     }

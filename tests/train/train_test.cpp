@@ -162,6 +162,30 @@ TEST(Train, begins_with_the_weights_of_another_model_where_they_fit) {
   EXPECT_EQ(std::vector<float>(model.parameters.begin(), model.parameters.begin() + 27), convolution);
 }
 
+// Softmax of logits a, b with b's class shared by 3: b - log 3 three times; e^b = 3 · e^(b - log 3).
+TEST(Train, spreads_the_oldest_of_fewer_year_classes_evenly_over_the_new_ones) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Recipe fifty = with({"train.rate=1e-30", "train.epochs=1", "train.frozen=[\"conv\", \"norm\"]"});
+  fifty.classes = {.edges = {}, .names = {}, .years = 50};
+  Model from = {fifty, yearly_classes(50), {}, {}, {}, {}, {}};
+  from.graph = graph_of(from.recipe, from.classes);
+  from.parameters = initial_parameters(from.graph, 77);
+  for (std::size_t i = 0; i < 50; ++i) from.parameters[from.parameters.size() - 1 - i] = 0.01F * static_cast<float>(i);
+  Recipe more = fifty;
+  more.classes.years = 52;
+  run(folder, more, -1, &from);
+  Model model = read_model(folder / "run/last.safetensors");
+  std::span<const float> old(from.parameters), grown(model.parameters);
+  std::size_t row = (model.parameters.size() - from.parameters.size()) / 2 - 1, body = old.size() - 50 * (row + 1);
+  EXPECT_THAT(grown.first(body + 50 * row), testing::ElementsAreArray(old.first(body + 50 * row)));
+  std::span<const float> oldest = old.subspan(body + 49 * row, row);
+  EXPECT_THAT(grown.subspan(body + 50 * row, row), testing::ElementsAreArray(oldest));
+  EXPECT_THAT(grown.subspan(body + 51 * row, row), testing::ElementsAreArray(oldest));
+  EXPECT_THAT(grown.last(52).first(49), testing::ElementsAreArray(old.last(50).first(49)));
+  EXPECT_THAT(grown.last(3), testing::Each(testing::FloatNear(std::log(1.0F / 3), 1e-6F)));
+}
+
 TEST(Train, fits_the_whitening_on_training_pictures_only_and_names_it_in_the_checkpoints) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db", {.train = 20, .val = 6});
