@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agewise/base/date.h"
+#include "agewise/base/word.h"
 #include "agewise/image/image.h"
 #include "agewise/recipe/recipe.h"
 
@@ -19,19 +20,19 @@ inline constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 // One row of a label file. What the file does not say is empty, unknown, NaN or nullopt.
 struct CatalogRow {
   std::string file;                // as the labels have it, trailing blanks removed, '/' between folders
-  std::string source;              // "imdb", "wiki", "utkface", or the label file's stem
+  Word source;                     // "imdb", "wiki", "utkface", or the label file's stem
   double age = kNotANumber;        // years, where the labels give it directly
   double age_sigma = kNotANumber;  // years, deviation of the apparent age
   std::optional<double> born;      // MATLAB day number, where the labels give dates; may be anything, also not finite
   std::optional<double> taken;     // year
   Gender gender = Gender::unknown;
-  std::string person;  // who, or which group of duplicates; empty: not known
-  std::string race;
+  Word person;  // who, or which group of duplicates; empty: not known
+  Word race;
   std::optional<Box> face;                 // where the labels say the face is
   double face_score = kNotANumber;         // with has_face_score: not finite means no face found
   double second_face_score = kNotANumber;  // NaN: no second face
   bool has_face_score = false;
-  std::string split;  // "train", "val", "test" as the labels say, or empty
+  Word split;  // "train", "val", "test" as the labels say, or empty
 };
 
 struct Catalog {

@@ -112,13 +112,13 @@ struct Reading {
         row.race = utkface_race(text);
         break;
       case Column::person:
-        row.person = std::move(text);
+        row.person = text;
         break;
       case Column::split:
         row.split = split(text);
         break;
       case Column::source:
-        row.source = std::move(text);
+        row.source = text;
         break;
       case Column::conflict:
         conflict = number(text, "label_conflict_years");

@@ -231,7 +231,7 @@ Catalog rows_of(const Fields& fields, const std::string& source) {
     row.born = born[i];
     row.taken = taken[i];
     row.gender = gender_of(gender[i]);
-    row.person = std::move(persons[i]);
+    row.person = persons[i];
     row.face = faces[i];
     row.face_score = score[i];
     row.second_face_score = second[i];

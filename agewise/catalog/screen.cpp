@@ -41,7 +41,7 @@ std::vector<std::vector<std::size_t>> groups_of(std::span<const CatalogRow* cons
   std::map<std::string_view, std::size_t> place;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!rows[i]->split.empty()) continue;
-    auto [known, is_new] = place.try_emplace(rows[i]->person, groups.size());
+    auto [known, is_new] = place.try_emplace(rows[i]->person.str(), groups.size());
     if (is_new || rows[i]->person.empty()) {
       known->second = groups.size();
       groups.emplace_back();

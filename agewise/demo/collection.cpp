@@ -52,7 +52,7 @@ std::optional<WikiRow> wiki_row(const CatalogRow& row, std::size_t place) {
   wiki.dob = row.born.value_or(day_of_birth(static_cast<int>(age), year, random));
   wiki.full_path = wiki_path(1000 + place, wiki.dob, year);
   wiki.gender = row.gender == Gender::unknown ? kNotANumber : row.gender == Gender::male ? 1 : 0;
-  wiki.name = row.person.empty() ? "" : "person " + row.person;
+  wiki.name = row.person.empty() ? "" : "person " + row.person.str();
   wiki.face_score = 3;
   return wiki;
 }

@@ -50,7 +50,7 @@ void screen_rows(PreparePlan& plan) {
   for (std::size_t row : plan.chosen) {
     Reason reason = screen(plan.rows[row], recipe);
     if (reason != Reason::none) {
-      plan.rejects.push_back({static_cast<std::int64_t>(row), plan.rows[row].file, reason, ""});
+      plan.rejects.push_back({row, reason});
       continue;
     }
     plan.wanted.push_back(row);
@@ -65,7 +65,7 @@ void balance_rows(PreparePlan& plan) {
   for (std::size_t i = 0; i < plan.wanted.size(); ++i) {
     std::size_t row = plan.wanted[i];
     if (std::binary_search(dropped.begin(), dropped.end(), i)) {
-      plan.rejects.push_back({static_cast<std::int64_t>(row), plan.rows[row].file, Reason::balanced_away, ""});
+      plan.rejects.push_back({row, Reason::balanced_away});
     } else {
       wanted.push_back(row);
       ages.push_back(plan.ages[i]);

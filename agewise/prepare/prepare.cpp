@@ -131,8 +131,8 @@ class Preparation {
       ++done_;
       if (!row.face) ++rejects_;
     }
-    for (const RejectRecord& reject : plan_.rejects) {
-      if (!settled_[static_cast<std::size_t>(reject.row)]) writer_.add(reject, "");
+    for (const auto& [row, reason] : plan_.rejects) {
+      if (!settled_[row]) writer_.add({static_cast<std::int64_t>(row), plan_.rows[row].file, reason, ""}, "");
     }
     writer_.commit();
   }

@@ -23,14 +23,19 @@ struct PrepareOptions {
 // What is to be done, decided from labels alone: before any picture is looked at, so that neither splits nor order
 // depend on pictures, their arrival or threads.
 struct PreparePlan {
+  struct Unwanted {
+    std::size_t row;
+    Reason reason;
+  };
+
   StoreFacts facts;
-  std::vector<CatalogRow> rows;       // of all label files, one after the other; a row's place is its number
-  std::vector<std::size_t> chosen;    // by limit and sample
-  std::vector<std::size_t> wanted;    // chosen rows that survive screening, ascending
-  std::vector<Split> splits;          // of the wanted
-  std::vector<double> ages;           // of the wanted, years
-  std::vector<RejectRecord> rejects;  // chosen rows that do not
-  double share_difference = 0;        // of the classes, between training part and rest (catalog/screen.h)
+  std::vector<CatalogRow> rows;     // of all label files, one after the other; a row's place is its number
+  std::vector<std::size_t> chosen;  // by limit and sample
+  std::vector<std::size_t> wanted;  // chosen rows that survive screening, ascending
+  std::vector<Split> splits;        // of the wanted
+  std::vector<double> ages;         // of the wanted, years
+  std::vector<Unwanted> rejects;    // chosen rows that do not
+  double share_difference = 0;      // of the classes, between training part and rest (catalog/screen.h)
 };
 
 PreparePlan plan_preparation(const PrepareOptions& options);

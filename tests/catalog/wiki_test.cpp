@@ -59,12 +59,12 @@ TEST_F(Wiki, has_the_known_counts_of_genders_and_scores) {
 TEST_F(Wiki, names_come_in_both_encodings_and_124_are_empty) {
   EXPECT_EQ(count([](const CatalogRow& row) { return row.person.empty(); }), 124);
   EXPECT_EQ(count([](const CatalogRow& row) {
-              return std::any_of(row.person.begin(), row.person.end(),
+              return std::any_of(row.person.str().begin(), row.person.str().end(),
                                  [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
             }),
             5160);
   std::size_t bytes = 0;
-  for (const CatalogRow& row : rows()) bytes += row.person.size();
+  for (const CatalogRow& row : rows()) bytes += row.person.str().size();
   EXPECT_EQ(bytes, 839612U);
 }
 

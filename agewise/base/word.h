@@ -1,0 +1,29 @@
+// A text that many have in common.
+#pragma once
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace agewise {
+
+// A text of which equal ones are kept only once, for the life of the program: eight bytes in each of half a million
+// rows instead of 32 and more. Made and read by any thread.
+class Word {
+ public:
+  Word() = default;
+  Word(std::string_view text);  // NOLINT(google-explicit-constructor): a Word is a text
+  Word(const std::string& text) : Word(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+  Word(const char* text) : Word(std::string_view(text)) {}         // NOLINT(google-explicit-constructor)
+
+  const std::string& str() const;
+  operator const std::string&() const { return str(); }  // NOLINT(google-explicit-constructor)
+  bool empty() const { return text_ == nullptr; }
+
+  friend bool operator==(Word a, Word b) { return a.text_ == b.text_; }
+  friend std::ostream& operator<<(std::ostream& out, Word word) { return out << word.str(); }
+
+ private:
+  const std::string* text_ = nullptr;
+};
+
+}  // namespace agewise
