@@ -159,6 +159,13 @@ std::span<std::byte> MappedFile::writable_bytes() {
   return {data_, size_};
 }
 
+void MappedFile::forget(std::span<const std::byte> part) const {
+  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  std::size_t begin = static_cast<std::size_t>(part.data() - data_) / page * page;
+  std::size_t end = static_cast<std::size_t>(part.data() - data_) + part.size();
+  if (begin < end) ::madvise(data_ + begin, end - begin, MADV_DONTNEED);  // of a shared mapping: nothing is lost
+}
+
 void MappedFile::sync() {
   if (data_ != nullptr && ::msync(data_, size_, MS_SYNC) != 0) throw system_error(file_, "cannot write", errno);
 }

@@ -49,7 +49,9 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   std::span<std::byte> writable_bytes();  // of a created one only
-  void sync();                            // written to disk when it returns
+  // Part of bytes() that is not needed for now: it leaves this process's memory until it is read again.
+  void forget(std::span<const std::byte> part) const;
+  void sync();  // written to disk when it returns
 
  private:
   MappedFile() = default;

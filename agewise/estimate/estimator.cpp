@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "agewise/image/resize.h"
 #include "agewise/nn/loss.h"
@@ -103,7 +104,11 @@ Estimator::Estimator(Model model, Engine& engine, int batch)
     : model_(std::move(model)),
       batch_(static_cast<std::size_t>(batch)),
       network_(engine.compile(model_.graph, batch, Mode::infer)) {
-  network_->set_parameters(model_.parameters);
+  if (model_.others.empty()) {
+    network_->take_parameters(std::exchange(model_.parameters, {}));
+  } else {
+    network_->set_parameters(model_.parameters);
+  }
 }
 
 std::vector<Estimate> Estimator::outputs_of(std::size_t faces) {

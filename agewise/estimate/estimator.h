@@ -44,6 +44,7 @@ class Estimator {
  public:
   // Works on `batch` faces at a time.
   Estimator(Model model, Engine& engine, int batch);
+  // Without the parameters of a single network, which only its kernels have.
   const Model& model() const { return model_; }
   // Of prepared faces, any number.
   std::vector<Estimate> estimate(std::span<const Image> faces);

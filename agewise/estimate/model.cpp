@@ -112,13 +112,15 @@ std::vector<float> read_parameters(const SafetensorsFile& file, const std::vecto
     if (!file.contains(prefix + info.name))
       throw file_error(file.path(), fmt::format("has no array \"{}\"", prefix + info.name));
   }
-  std::vector<float> parameters;
+  std::vector<float> parameters(static_cast<std::size_t>(parameter_count(infos)));
+  std::span<float> left(parameters);
   for (const ParameterInfo& info : infos) {
-    std::vector<float> values = file.read(prefix + info.name, info.shape);
+    std::span<float> values = left.first(static_cast<std::size_t>(info.size()));
+    left = left.subspan(values.size());
+    file.read(prefix + info.name, info.shape, values);
     if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
       throw file_error(file.path(), fmt::format("array \"{}\": holds a value that is not finite", info.name));
     }
-    parameters.insert(parameters.end(), values.begin(), values.end());
   }
   return parameters;
 }

@@ -116,6 +116,7 @@ void SafetensorsFile::read(const std::string& name, std::span<const std::int64_t
                                         shape_text(expected_shape), shape_text(tensor.shape)));
   }
   copy_values(tensor, content_.bytes(), values);
+  content_.forget(content_.bytes().subspan(tensor.begin, tensor.end - tensor.begin));
 }
 
 }  // namespace agewise

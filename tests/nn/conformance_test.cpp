@@ -181,7 +181,8 @@ TEST_P(Conformance, the_same_step_gives_the_same_bits) {
 
 // A second step in the same memory as the first.
 TEST_P(Conformance, nothing_of_a_step_stays_in_the_next) {
-  for (const auto& [name, graph] : layer_cases()) {
+  for (const auto& [name, of_layer] : layer_cases()) {
+    const Graph& graph = of_layer;  // clang 14: a lambda cannot capture a binding
     std::unique_ptr<Executable> network = engine_->compile(graph, 3, Mode::train);
     std::vector<std::uint32_t> rows = samples(3);
     auto step = [&] {

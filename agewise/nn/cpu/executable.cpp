@@ -1,6 +1,8 @@
 #include "agewise/nn/cpu/executable.h"
 
 #include <omp.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -84,6 +86,22 @@ class CpuExecutable : public Executable {
     for (const std::unique_ptr<Step>& step : steps_) step->set_parameters(plan_.parameters(), plain);
   }
 
+  // Last layer first: the largest weights are there, and their successors, at half precision, in place before the
+  // convolutions' grow.
+  void take_parameters(std::vector<float> plain) override {
+    if (plan_.train()) return set_parameters(plain);
+    const ParameterMap& map = plan_.parameters();
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+      std::vector<int> own = parameters_of_step(i);
+      for (std::size_t block = 0; block < map.blocks().size(); ++block) {
+        if (std::find(own.begin(), own.end(), map.blocks()[block].parameter) != own.end())
+          map.block_from_plain(plan_.engine(), block, plain, parameters());
+      }
+      steps_[i]->set_parameters(map, plain);
+      for (int parameter : own) give_back(map.part(plain, parameter));
+    }
+  }
+
   void forward(const DropoutKey& key, bool update_statistics) override {
     omp_set_num_threads(threads_);
     pass_.seed = key.seed;
@@ -122,6 +140,25 @@ class CpuExecutable : public Executable {
   }
 
  private:
+  std::vector<int> parameters_of_step(std::size_t step) const {
+    const Operation& operation = operations_[step];
+    const std::vector<ParameterInfo>& infos = plan_.parameters().infos();
+    std::vector<int> own;
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+      if (infos[i].layer == operation.layer || infos[i].layer == operation.normalisation)
+        own.push_back(static_cast<int>(i));
+    }
+    return own;
+  }
+
+  // The kernel takes the pages that lie wholly within; they read as zeros from here on.
+  static void give_back(std::span<const float> values) {
+    static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    auto begin = (reinterpret_cast<std::uintptr_t>(values.data()) + page - 1) / page * page;
+    auto end = reinterpret_cast<std::uintptr_t>(values.data() + values.size()) / page * page;
+    if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+
   int time_of_output_gradients() const { return static_cast<int>(operations_.size()); }
   int time_of_backward(std::size_t step) const {
     return 2 * static_cast<int>(operations_.size()) - static_cast<int>(step);

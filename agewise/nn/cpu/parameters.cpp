@@ -64,20 +64,21 @@ void ParameterMap::to_plain(const dnnl::engine& engine, std::span<const float> o
 }
 
 void ParameterMap::from_plain(const dnnl::engine& engine, std::span<const float> plain, std::span<float> own) const {
+  for (std::size_t i = 0; i < blocks_.size(); ++i) block_from_plain(engine, i, plain, own);
+}
+
+void ParameterMap::block_from_plain(const dnnl::engine& engine, std::size_t block, std::span<const float> plain,
+                                    std::span<float> own) const {
   check_size(own.size(), size_, "from_plain");
-  check_size(plain.size(), static_cast<std::size_t>(parameter_count(infos_)), "from_plain");
-  std::vector<float> between;
-  for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    const ParameterLayout& layout = layouts_[i];
-    const float* source = plain.data() + plain_offsets_[static_cast<std::size_t>(blocks_[i].parameter)];
-    float* target = own.data() + blocks_[i].offset;
-    if (layout.between.data.ndims == 0) {
-      reorder(engine, layout.plain, source, layout.own, target);
-    } else {
-      between.resize(layout.between.get_size() / sizeof(float));
-      reorder(engine, layout.plain, source, layout.between, between.data());
-      reorder(engine, layout.between_matrix, between.data(), layout.own, target);
-    }
+  const ParameterLayout& layout = layouts_[block];
+  const float* source = part(plain, blocks_[block].parameter).data();
+  float* target = own.data() + blocks_[block].offset;
+  if (layout.between.data.ndims == 0) {
+    reorder(engine, layout.plain, source, layout.own, target);
+  } else {
+    std::vector<float> between(layout.between.get_size() / sizeof(float));
+    reorder(engine, layout.plain, source, layout.between, between.data());
+    reorder(engine, layout.between_matrix, between.data(), layout.own, target);
   }
 }
 

@@ -34,6 +34,9 @@ class ParameterMap {
 
   void to_plain(const dnnl::engine& engine, std::span<const float> own, std::span<float> plain) const;
   void from_plain(const dnnl::engine& engine, std::span<const float> plain, std::span<float> own) const;
+  // Of one of blocks() only.
+  void block_from_plain(const dnnl::engine& engine, std::size_t block, std::span<const float> plain,
+                        std::span<float> own) const;
 
  private:
   std::vector<ParameterInfo> infos_;
