@@ -21,6 +21,7 @@ function(agewise_test name)
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${name}_test PRIVATE
     AGEWISE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" AGEWISE_SHARED_DIR="${CMAKE_SOURCE_DIR}/../shared")
+  target_compile_options(${name}_test PRIVATE ${AGEWISE_TEST_FLAGS})
   target_link_libraries(${name}_test PRIVATE ${TEST_ROOMS} ${TEST_LIBRARIES} agewise_warnings GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1 --gtest_filter=-Slow*)
   set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
