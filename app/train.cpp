@@ -58,7 +58,8 @@ nlohmann::ordered_json to_json(const TrainPlan& plan, const Recipe& recipe) {
           {"disk_mb", plan.disk >> 20},
           {"disk_free_mb", plan.disk_free >> 20},
           {"feature_hours", plan.feature_seconds / 3600},
-          {"whitened_on", plan.whitened_on}};
+          {"whitened_on", plan.whitened_on},
+          {"whitening_hours", plan.whitening_seconds / 3600}};
 }
 
 void print_plan(const TrainPlan& plan, const Recipe& recipe) {
@@ -74,8 +75,8 @@ void print_plan(const TrainPlan& plan, const Recipe& recipe) {
   print(fmt::format("time        {:.3g} hours an epoch, {:.3g} hours for {} epochs\n", hours,
                     hours * recipe.train.epochs, recipe.train.epochs));
   if (plan.whitened_on > 0) {
-    print(fmt::format("            and before them whitening, fitted on {} pictures\n",
-                      with_thousands(plan.whitened_on)));
+    print(fmt::format("            and before them {:.3g} hours of whitening, fitted on {} pictures\n",
+                      plan.whitening_seconds / 3600, with_thousands(plan.whitened_on)));
   }
   if (plan.feature_seconds > 0) {
     print(fmt::format("            and before them {:.3g} hours to compute features\n", plan.feature_seconds / 3600));

@@ -8,11 +8,13 @@
 #include "agewise/train/start.h"
 #include "agewise/train/test_network.h"
 #include "agewise/train/trainer.h"
+#include "agewise/whiten/zca.h"
 
 namespace agewise {
 namespace {
 
 constexpr int kTimedSteps = 3;
+constexpr int kWhitenedToTime = 512;  // pictures
 
 // Seconds of one call, after a first one that warms up.
 template <class Work>
@@ -24,9 +26,9 @@ double seconds_of(const Clock& clock, int times, Work work) {
 }
 
 // A batch of the first training pictures, its inputs still to be filled.
-Batch first_batch(const Recipe& recipe, const Examples& examples) {
+Batch first_batch(const Recipe& recipe, const Examples& examples, int size) {
   Batch batch;
-  auto rows = static_cast<std::size_t>(recipe.train.batch);
+  auto rows = static_cast<std::size_t>(size);
   batch.inputs.resize(rows * input_size(recipe));
   batch.samples = rows_of_batch(examples.train, 0, rows);
   batch.fresh = rows;
@@ -43,6 +45,11 @@ double seconds_of_features(const Model& model, int layer, const std::vector<floa
   return seconds_of(clock, 1, [&] { network->forward(); });
 }
 
+std::uint64_t kept_components(const Recipe& recipe, std::uint64_t samples, std::uint64_t dimensions) {
+  std::uint64_t rank = std::min(samples, dimensions);
+  return recipe.whiten.components > 0 ? std::min<std::uint64_t>(rank, recipe.whiten.components) : rank;
+}
+
 struct WhiteningCost {
   int samples = 0;
   std::uint64_t memory = 0, disk = 0;  // bytes
@@ -52,12 +59,35 @@ WhiteningCost whitening_cost(const Recipe& recipe, const Examples& examples) {
   if (recipe.whiten.method == Whitening::none) return {};
   std::uint64_t dimensions = input_size(recipe);
   std::uint64_t samples = std::min<std::uint64_t>(examples.train.size(), recipe.whiten.samples);
-  std::uint64_t rank = std::min(samples, dimensions);
-  std::uint64_t kept = recipe.whiten.components > 0 ? std::min<std::uint64_t>(rank, recipe.whiten.components) : rank;
+  std::uint64_t rank = std::min(samples, dimensions), kept = kept_components(recipe, samples, dimensions);
   std::uint64_t transform = kept * dimensions * sizeof(float);
   return {static_cast<int>(samples),
           samples * dimensions * sizeof(float) + 2 * sizeof(double) * rank * rank + transform,
           transform + whitened_file_size(recipe, examples)};
+}
+
+// Time grows as m² · (samples + dimensions), m the lesser of the two (whiten/zca.h).
+double whitening_work(double samples, double dimensions) {
+  double m = std::min(samples, dimensions);
+  return m * m * (samples + dimensions);
+}
+
+double whitening_seconds(const Recipe& recipe, const Examples& examples, const InputSource& source,
+                         double pictures_a_second, int samples, const Clock& clock, int threads) {
+  Batch few = first_batch(recipe, examples, std::min(samples, kWhitenedToTime));
+  fill_inputs(source, /*epoch=*/1, threads, few);
+  auto dimensions = static_cast<int>(input_size(recipe));
+  auto count = static_cast<double>(few.samples.size());
+  std::vector<float> fitted = few.inputs;
+  double start = clock();
+  Zca zca = fit_zca(fitted, dimensions, recipe.whiten, StopFlag{false});
+  double fit = (clock() - start) * whitening_work(samples, dimensions) / whitening_work(count, dimensions);
+  start = clock();
+  apply_zca(zca, few.inputs);
+  double more_components = std::max(1.0, kept_components(recipe, samples, dimensions) / double(zca.components()));
+  double apply = (clock() - start) / count * more_components;
+  return fit + samples / pictures_a_second +
+         static_cast<double>(examples.faces.size()) * (apply + 1 / pictures_a_second);
 }
 
 }  // namespace
@@ -72,7 +102,7 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   TrainState state = fresh_state(model);
   trainer.set_state(state);
   tester.set_parameters(state.weights);
-  Batch batch = first_batch(recipe, examples);
+  Batch batch = first_batch(recipe, examples, recipe.train.batch);
   std::vector<Target> all = targets_of(examples, recipe.train), targets;
   for (std::uint32_t sample : batch.samples) targets.push_back(all[sample]);
 
@@ -111,6 +141,10 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
               2 * model_bytes;  // each checkpoint lies twice while it is replaced
   plan.disk_free = free_disk_space(run);
   plan.whitened_on = whitening.samples;
+  if (plan.whitened_on > 0) {
+    plan.whitening_seconds =
+        whitening_seconds(recipe, examples, source, plan.pictures_a_second, plan.whitened_on, clock, threads);
+  }
   return plan;
 }
 

@@ -20,11 +20,13 @@ struct TrainPlan {
   std::uint64_t disk = 0;                           // bytes of the run: whitened pictures, transform, checkpoints
   std::uint64_t disk_free = 0;                      // bytes, where the run would lie
   double feature_seconds = 0;                       // before the first epoch: what train.features names
-  int whitened_on = 0;                              // training pictures; 0: not whitened. Its time is not in the above
+  int whitened_on = 0;                              // training pictures; 0: not whitened
+  double whitening_seconds = 0;                     // before the first epoch: fitted, and all pictures whitened
 };
 
 // Times three steps, three batches filled by `threads` threads and a batch of validation, after one of each that warms
-// up, on pictures of the store. Throws what train() would throw at its start.
+// up, on pictures of the store; whitening is fitted on a few hundred of them and scaled up. Throws what train() would
+// throw at its start.
 TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::filesystem::path& run, Engine& engine,
                         const Clock& clock, int threads);
 
