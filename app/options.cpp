@@ -19,4 +19,17 @@ Recipe load(const RecipeOptions& options) {
 
 void apply_assignments(const RecipeOptions& options, Recipe& recipe) { set_options(recipe, options.assignments); }
 
+void add_detect_options(CLI::App& command, DetectOptions& options) {
+  command.add_flag("--detect", options.detect, "Look for faces, though the model was trained on ready crops");
+  command.add_option("--detector", options.detector,
+                     "Look for faces, with this detector: \"hog\", or a file with YuNet's weights (.onnx)");
+}
+
+void apply_detection(const DetectOptions& options, FaceRecipe& recipe) {
+  if (!options.detector.empty()) recipe.detector = options.detector;
+  if (!options.detect && options.detector.empty()) return;
+  recipe.detect = true;
+  recipe.crop = false;
+}
+
 }  // namespace agewise

@@ -21,4 +21,14 @@ void add_recipe_options(CLI::App& command, RecipeOptions& options);
 Recipe load(const RecipeOptions& options);
 void apply_assignments(const RecipeOptions& options, Recipe& recipe);
 
+// --detect and --detector: how a model looks for faces in photographs, other than its recipe says.
+struct DetectOptions {
+  bool detect = false;
+  std::string detector;
+};
+
+void add_detect_options(CLI::App& command, DetectOptions& options);
+// Also a model of ready crops can be made to look for faces: its recipe states the margin.
+void apply_detection(const DetectOptions& options, FaceRecipe& recipe);
+
 }  // namespace agewise

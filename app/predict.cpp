@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cmath>
 #include <future>
@@ -14,13 +15,13 @@
 #include "agewise/estimate/estimator.h"
 #include "agewise/estimate/json.h"
 #include "agewise/estimate/picture.h"
-#include "agewise/face/quality.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
 #include "agewise/report/marks.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/options.h"
 #include "app/shipped_model.h"
 #include "app/terminal.h"
 
@@ -37,7 +38,8 @@ struct Arguments {
   std::string model;
   std::vector<std::string> paths;
   std::string draw;  // a picture to write; empty: none
-  bool json = false, distribution = false, detect = false;
+  bool json = false, distribution = false;
+  DetectOptions detection;
 };
 
 bool is_named_as_a_picture(const Path& file) {
@@ -68,23 +70,27 @@ std::vector<Path> files_of(const std::vector<std::string>& paths) {
 // A file's faces, or a line that says why it could not be read.
 struct Loaded {
   Path file;
-  std::vector<FaceCut> cuts;
+  PictureFaces faces;
   std::string problem;
 };
 
-Loaded load(const Path& file, const FaceRecipe& recipe) {
+Loaded load(const Path& file, FaceReader& reader) {
   try {
-    PictureFaces faces = FaceReader(recipe, kMostPixels).read(read_file(file, kLargestFile));
+    PictureFaces faces = reader.read(read_file(file, kLargestFile));
     if (!faces.problem.empty()) throw file_error(file, faces.problem);
-    return {file, std::move(faces.cuts), ""};
+    return {file, std::move(faces), ""};
   } catch (const Error& error) {
     return {file, {}, error.what()};
   }
 }
 
-std::vector<Loaded> load_all(std::span<const Path> files, const FaceRecipe& recipe, int threads) {
+// A thread a reader.
+std::vector<Loaded> load_all(std::span<const Path> files, std::span<FaceReader> readers) {
   std::vector<Loaded> loaded(files.size());
-  parallel_for(threads, files.size(), [&](std::size_t i) { loaded[i] = load(files[i], recipe); });
+  std::atomic<std::size_t> next{0};
+  parallel_for(static_cast<int>(readers.size()), readers.size(), [&](std::size_t reader) {
+    for (std::size_t i; (i = next++) < files.size();) loaded[i] = load(files[i], readers[reader]);
+  });
   return loaded;
 }
 
@@ -98,20 +104,6 @@ std::string place_text(const FaceCut& cut) {
   text += fmt::format(", score {:.1f}", cut.face->score);
   if (cut.replicated >= 0.005) text += fmt::format(", {:.0f} % outside", 100 * cut.replicated);
   return text;
-}
-
-// Why a face's age is not told; empty: it is.
-std::string refusal(const FaceCut& cut) {
-  switch (quality_of(cut)) {
-    case Quality::fine:
-      return "";
-    case Quality::too_small:
-      return fmt::format("too small: {:.0f} pixels wide, {:.0f} are needed", cut.face->box.right - cut.face->box.left,
-                         kSmallestFace);
-    case Quality::too_blurred:
-      return "too blurred";
-  }
-  throw std::logic_error("a quality that does not exist");
 }
 
 // "34.2" or, of a calibrated model, "34.2 (27–42)".
@@ -130,14 +122,15 @@ class Printer {
     names_classes_ = model.recipe.classes.years == 0;  // a year beside an age says nothing more
   }
 
-  void estimate(const Path& file, const FaceCut& cut, const Estimate& estimate) {
-    const std::string& name = classes_.names[estimate.most_likely_class];
+  void face(const Path& file, const FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
     if (arguments_.json) {
       nlohmann::ordered_json json{{"file", file.string()}};
-      json.update(to_json(model_, cut, estimate));
-      if (arguments_.distribution) json["distribution"] = distribution_of(estimate);
+      json.update(to_json(model_, cut, refusal, estimate));
+      if (arguments_.distribution && refusal.empty()) json["distribution"] = distribution_of(estimate);
       return element(json);
     }
+    if (!refusal.empty()) return print(fmt::format("    –  {}{}  {}\n", file.string(), place_text(cut), refusal));
+    const std::string& name = classes_.names[estimate.most_likely_class];
     std::string spread = estimate.members.empty() ? "" : fmt::format(" ±{:4.1f}", spread_of(estimate));
     std::string column = names_classes_ ? name + std::string(name_width_ - display_width(name), ' ') + "  " : "";
     print(fmt::format("{}{}  {}{}{}\n", age_text(estimate), spread, column, file.string(),
@@ -146,17 +139,6 @@ class Printer {
     for (int c = 0; c < classes_.count(); ++c) {
       print(fmt::format("       {:5.1f} %  {}\n", 100 * estimate.distribution[c], classes_.names[c]));
     }
-  }
-
-  void refused(const Path& file, const FaceCut& cut, const std::string& reason) {
-    if (arguments_.json) {
-      nlohmann::ordered_json json{{"file", file.string()}};
-      json.update(place_of(cut));
-      json["age"] = nullptr;
-      json["reason"] = reason;
-      return element(json);
-    }
-    print(fmt::format("    –  {}{}  {}\n", file.string(), place_text(cut), reason));
   }
 
   void no_face(const Path& file) {
@@ -199,10 +181,10 @@ class Printer {
 // The file again, with all that was found in it.
 void draw(const Loaded& loaded, std::span<const Estimate> estimates, const Path& file) {
   std::vector<Mark> marks;
-  for (std::size_t i = 0; i < loaded.cuts.size(); ++i) {
-    if (!loaded.cuts[i].face) continue;
-    bool told = quality_of(loaded.cuts[i]) == Quality::fine;
-    marks.push_back({*loaded.cuts[i].face, told ? fmt::format("{:.0f}", estimates[i].age) : "?"});
+  const auto& [info, cuts, refusals, problem] = loaded.faces;
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    if (!cuts[i].face) continue;
+    marks.push_back({*cuts[i].face, refusals[i].empty() ? fmt::format("{:.0f}", estimates[i].age) : "?"});
   }
   Decoded picture = decode(read_file(loaded.file, kLargestFile), {.max_pixels = kMostPixels});
   if (!picture.image) throw file_error(loaded.file, picture.problem);
@@ -214,18 +196,16 @@ std::size_t estimate_and_print(const std::vector<Loaded>& loaded, Estimator& est
                                const std::string& drawn) {
   std::vector<Image> faces;
   for (const Loaded& one : loaded) {
-    for (const FaceCut& cut : one.cuts) faces.push_back(cut.image);
+    for (const FaceCut& cut : one.faces.cuts) faces.push_back(cut.image);
   }
   std::vector<Estimate> estimates = estimator.estimate(faces);
   std::span<const Estimate> left(estimates);
   std::size_t problems = 0;
   for (const Loaded& one : loaded) {
-    std::span<const Estimate> own = left.first(one.cuts.size());
+    std::span<const Estimate> own = left.first(one.faces.cuts.size());
     left = left.subspan(own.size());
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      std::string reason = refusal(one.cuts[i]);
-      reason.empty() ? printer.estimate(one.file, one.cuts[i], own[i]) : printer.refused(one.file, one.cuts[i], reason);
-    }
+    for (std::size_t i = 0; i < own.size(); ++i)
+      printer.face(one.file, one.faces.cuts[i], one.faces.refusals[i], own[i]);
     if (!one.problem.empty()) {
       printer.problem(one.file, one.problem);
       ++problems;
@@ -237,10 +217,9 @@ std::size_t estimate_and_print(const std::vector<Loaded>& loaded, Estimator& est
   return problems;
 }
 
-// Also a model of ready crops can be made to look for faces: its recipe states the margin.
 Model load_model(const Arguments& arguments) {
   Model model = read_model(arguments.model.empty() ? shipped_model() : model_file_of(arguments.model));
-  if (arguments.detect) look_for_faces(model.recipe.face);
+  apply_detection(arguments.detection, model.recipe.face);
   if (!arguments.draw.empty() && !model.recipe.face.detect)
     throw UsageError("--draw marks the faces that are found, but this model takes pictures for faces: add --detect");
   return model;
@@ -252,7 +231,9 @@ void run(const Arguments& arguments, const Context& context) {
   std::unique_ptr<Engine> engine = engine_for(context);
   auto batch = static_cast<int>(std::min(files.size(), kFacesAtOnce));
   Estimator estimator(load_model(arguments), *engine, batch);
-  const FaceRecipe& recipe = estimator.model().recipe.face;
+  std::vector<FaceReader> readers;
+  auto threads = std::min(files.size(), static_cast<std::size_t>(context.threads));
+  for (std::size_t i = 0; i < threads; ++i) readers.emplace_back(estimator.model().recipe.face, kMostPixels);
   Printer printer(arguments, estimator.model());
   ProgressLine line;
   ProgressSink progress = line.sink();
@@ -262,7 +243,7 @@ void run(const Arguments& arguments, const Context& context) {
   auto take = [&] {
     std::span<const Path> now = left.first(std::min(left.size(), kFacesAtOnce));
     left = left.subspan(now.size());
-    return std::async(std::launch::async, load_all, now, recipe, context.threads);
+    return std::async(std::launch::async, [&readers, now] { return load_all(now, readers); });
   };
   std::size_t done = 0, problems = 0;
   for (std::future<std::vector<Loaded>> next = take(); done < files.size();) {
@@ -289,7 +270,7 @@ void add_predict(CLI::App& program, const Context& context) {
   command->add_option("--model", arguments->model,
                       "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
   command->add_option("PICTURE", arguments->paths, "Pictures (JPEG, PNG, WebP, HEIC), or folders of them")->required();
-  command->add_flag("--detect", arguments->detect, "Look for faces, though the model was trained on ready crops");
+  add_detect_options(*command, arguments->detection);
   command->add_option("--draw", arguments->draw, "A PNG to write: the picture with its faces and ages marked");
   command->add_flag("--distribution", arguments->distribution, "Print the probability of every class");
   command->add_flag("--json", arguments->json, "Print as JSON, one face a line");

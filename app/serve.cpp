@@ -13,6 +13,7 @@
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/options.h"
 #include "app/shipped_model.h"
 #include "app/terminal.h"
 
@@ -25,7 +26,7 @@ struct Arguments {
   std::string model, certificate, key;
   int megabytes = 32, megapixels = 50;
   double gather_milliseconds = 2;
-  bool detect = false;
+  DetectOptions detection;
   ServiceOptions service;
 };
 
@@ -58,7 +59,7 @@ void run(const Arguments& arguments, const Context& context) {
   std::unique_ptr<Engine> engine = engine_for(context);
   std::filesystem::path file = arguments.model.empty() ? shipped_model() : model_file_of(arguments.model);
   Model model = read_model(file);
-  if (arguments.detect) look_for_faces(model.recipe.face);
+  apply_detection(arguments.detection, model.recipe.face);
   Service service(std::move(model), *engine, options, steady_clock());
   if (!is_loopback(options.http.address) && options.http.certificate.empty()) {
     warn("pictures and the token travel unencrypted; --tls-cert and --tls-key give TLS");
@@ -97,7 +98,7 @@ void add_serve(CLI::App& program, const Context& context) {
   ServiceOptions& service = arguments->service;
   command->add_option("--model", arguments->model,
                       "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
-  command->add_flag("--detect", arguments->detect, "Look for faces, though the model was trained on ready crops");
+  add_detect_options(*command, arguments->detection);
   command->add_option("--port", service.http.port, "0: any free one")->check(CLI::Range(0, 65535));
   command->add_option("--address", service.http.address, "Where to listen; off this machine only with a token");
   command->add_option("--name", service.names, "What else the server is called in URLs; may be repeated");

@@ -52,7 +52,7 @@ Json card_of(const Model& model) {
   return {{"kind", "model"},
           {"recipe", recipe.name},
           {"description", recipe.description},
-          {"parameters", model.parameters.size()},
+          {"parameters", parameter_count(parameters_of(model.graph))},
           {"members", 1 + model.others.size()},
           {"face_size", recipe.face.size},
           {"colour", recipe.face.colour == Colour::grey ? "grey" : "rgb"},
@@ -75,9 +75,14 @@ Json place_of(const FaceCut& cut) {
           {"replicated", cut.replicated}};
 }
 
-Json to_json(const Model& model, const FaceCut& cut, const Estimate& estimate) {
+Json to_json(const Model& model, const FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
   Json json;
   if (model.recipe.face.detect) json = place_of(cut);
+  if (!refusal.empty()) {
+    json["age"] = nullptr;
+    json["reason"] = refusal;
+    return json;
+  }
   json["age"] = estimate.age;
   if (!estimate.members.empty()) json["spread"] = spread_of(estimate);
   json["class"] = model.classes.names[estimate.most_likely_class];

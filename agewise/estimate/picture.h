@@ -16,11 +16,9 @@ namespace agewise {
 struct PictureFaces {
   PictureInfo info;
   std::vector<FaceCut> cuts;  // prepared faces: all that are found, strongest first, or the whole picture as one
-  std::string problem;        // why the picture could not be read, in a few words; empty if it could
+  std::vector<std::string> refusals;  // one a cut: why no age is told of it (face/quality.h); mostly empty
+  std::string problem;                // why the picture could not be read, in a few words; empty if it could
 };
-
-// A model of ready crops made to look for faces in photographs: its recipe states the margin.
-void look_for_faces(FaceRecipe& recipe);
 
 // Not for several threads at once: one each.
 class FaceReader {

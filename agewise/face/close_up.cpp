@@ -17,7 +17,7 @@ constexpr double kView = 2;    // width of what is seen, in that of the smallest
 // A picture around a face at the middle, scaled so that the face has a size that the detector likes.
 class CloseUp {
  public:
-  CloseUp(const Image& grey, const Face& found, Detector& detector)
+  CloseUp(const Image& picture, const Face& found, Detector& detector)
       : found_(found),
         detector_(detector),
         scale_(kFace * detector.smallest_face() / (found.box.right - found.box.left)),
@@ -25,7 +25,7 @@ class CloseUp {
     side_ = static_cast<int>(std::ceil(view_ * std::sqrt(2.0)));  // holds the view however it is turned
     double reach = side_ / scale_ / 2;
     Point at = middle(found.box);
-    image_ = cut_out(grey, {at.x - reach, at.y - reach, at.x + reach, at.y + reach}, side_, side_);
+    image_ = cut_out(picture, {at.x - reach, at.y - reach, at.x + reach, at.y + reach}, side_, side_);
   }
 
   // The same face seen at another angle, if it is still one.
@@ -64,8 +64,8 @@ double overlap(const Box& a, const Box& b) {
   return both / ((a.right - a.left) * (a.bottom - a.top) + (b.right - b.left) * (b.bottom - b.top) - both);
 }
 
-Face turned_to_best(const Image& grey, const Face& found, Detector& detector) {
-  CloseUp close_up(grey, found, detector);
+Face turned_to_best(const Image& picture, const Face& found, Detector& detector) {
+  CloseUp close_up(picture, found, detector);
   std::optional<Face> start = close_up.at(found.angle);
   if (!start) return found;
   Face best = *start;

@@ -5,10 +5,10 @@
 
 namespace agewise {
 
-// `found`, in pixels of `grey`, by the detector's own box, turned on by 5° at a time to whichever side makes its score
-// as an upright face rise, at most by 20°; only it and its surroundings are looked at. Keeps the higher score of both
-// looks. Comes back as it was where it is no face to the closer look.
-Face turned_to_best(const Image& grey, const Face& found, Detector& detector);
+// `found`, in pixels of `picture`, by the detector's own box, turned on by 5° at a time to whichever side makes its
+// score as an upright face rise, at most by 20°; only it and its surroundings are looked at. Keeps the higher score of
+// both looks. Comes back as it was where it is no face to the closer look.
+Face turned_to_best(const Image& picture, const Face& found, Detector& detector);
 
 // Of two boxes: intersection over union. Turned ones count as upright: they are square, and it matters only whether
 // they are of the same face.

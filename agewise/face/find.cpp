@@ -34,13 +34,13 @@ struct View {
   Turn back;
 };
 
-View view_at(const Image& grey, double angle) {
+View view_at(const Image& picture, double angle) {
   Turn turn = turn_about({0, 0}, angle, {0, 0});
   double across = std::abs(turn.cosine), along = std::abs(turn.sine);
-  int width = static_cast<int>(std::ceil(across * grey.width + along * grey.height)) + 2 * kBorder;
-  int height = static_cast<int>(std::ceil(along * grey.width + across * grey.height)) + 2 * kBorder;
-  Turn back = turn_about({width / 2.0, height / 2.0}, angle, {grey.width / 2.0, grey.height / 2.0});
-  return {turned(grey, back, width, height), back};
+  int width = static_cast<int>(std::ceil(across * picture.width + along * picture.height)) + 2 * kBorder;
+  int height = static_cast<int>(std::ceil(along * picture.width + across * picture.height)) + 2 * kBorder;
+  Turn back = turn_about({width / 2.0, height / 2.0}, angle, {picture.width / 2.0, picture.height / 2.0});
+  return {turned(picture, back, width, height), back};
 }
 
 double within_half_a_turn(double angle) { return angle - 360 * std::ceil(angle / 360 - 0.5); }
@@ -48,15 +48,16 @@ double within_half_a_turn(double angle) { return angle - 360 * std::ceil(angle /
 // One picture at one size.
 class Search {
  public:
-  Search(const Image& grey, Detector& detector, Rotations rotations)
-      : grey_(grey), detector_(detector), rotations_(rotations) {}
+  Search(const Image& picture, Detector& detector, Rotations rotations)
+      : picture_(picture), detector_(detector), rotations_(rotations) {}
 
   // Adds to `faces`, all by the detector's own boxes in pixels of this size; steps 1 and 2 of the header.
   void look(std::vector<Face>& faces) {
     std::span<const double> angles = rotations_ == Rotations::all ? dex_angles() : kCoarseAngles;
     add(faces, finds(angles.first(1)));
     bool strong = !faces.empty() && faces.front().score >= detector_.strong_score();
-    if (rotations_ == Rotations::upright || (strong && rotations_ == Rotations::coarse_to_fine)) return;
+    if (rotations_ == Rotations::upright || !detector_.tells_upright()) return;
+    if (strong && rotations_ == Rotations::coarse_to_fine) return;
     add(faces, finds(angles.subspan(1)));
   }
 
@@ -66,7 +67,7 @@ class Search {
     bool fine = rotations_ == Rotations::coarse_to_fine;
     double least = detector_.threshold() - (fine ? kHope : 0);
     for (double angle : angles) {
-      View view = view_at(grey_, angle);
+      View view = view_at(picture_, angle);
       for (const Detection& one : rotations_ == Rotations::all ? detector_.upright_faces(view.image, least)
                                                                : detector_.faces(view.image, least)) {
         Point at = view.back(middle(one.box));
@@ -79,12 +80,12 @@ class Search {
 
   void add(std::vector<Face>& faces, const std::vector<Face>& found) {
     for (const Face& face : found)
-      faces.push_back(rotations_ == Rotations::coarse_to_fine ? turned_to_best(grey_, face, detector_) : face);
+      faces.push_back(rotations_ == Rotations::coarse_to_fine ? turned_to_best(picture_, face, detector_) : face);
     std::erase_if(faces, [&](const Face& face) { return face.score < detector_.threshold(); });
     faces = without_doubles(std::move(faces));
   }
 
-  const Image& grey_;
+  const Image& picture_;
   Detector& detector_;
   Rotations rotations_;
 };
@@ -98,24 +99,33 @@ void scale_boxes(std::vector<Face>& faces, double by) {
   for (auto& [box, angle, score] : faces) box = {box.left * by, box.top * by, box.right * by, box.bottom * by};
 }
 
+// What the detector calls up and down is so along the face.
+Box dex_box(const Detector& detector, const Face& face) {
+  Box box = detector.dex_box(face.box);
+  Point from = middle(face.box), to = middle(box), along = turn_about(from, face.angle, from)(to);
+  double x = along.x - to.x, y = along.y - to.y;
+  return {box.left + x, box.top + y, box.right + x, box.bottom + y};
+}
+
 }  // namespace
 
 std::span<const double> dex_angles() { return kDexAngles; }
 
 std::vector<Face> find_faces(const Image& picture, Detector& detector, Rotations rotations, bool everyone) {
   double scale = std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
-  Image grey = to_grey(scaled(picture, std::min(1.0, 2 * scale)));
+  Image large = scaled(picture, std::min(1.0, 2 * scale));
+  if (!detector.wants_colour()) large = to_grey(std::move(large));
   std::vector<Face> faces;
   for (double wanted : {scale, 2 * scale}) {
     if (!faces.empty() && !everyone) break;
-    Image level = scaled(grey, wanted * picture.width / grey.width);
+    Image level = scaled(large, wanted * picture.width / large.width);
     double by = static_cast<double>(level.width) / picture.width;
     scale_boxes(faces, by);
     Search(level, detector, rotations).look(faces);
     scale_boxes(faces, 1 / by);
   }
   for (Face& face : faces) {
-    face.box = detector.dex_box(face.box);
+    face.box = dex_box(detector, face);
     face.angle = within_half_a_turn(face.angle);
   }
   return faces;

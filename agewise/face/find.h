@@ -17,7 +17,7 @@ std::span<const double> dex_angles();
 //
 // 1. The picture is made so small that its longer side has kWorkingSide pixels, and repeats its border for a little way
 //    around it; it is looked at at 0°. With `upright` this is all, with `coarse_to_fine` if a strong face is found
-//    (Detector::strong_score).
+//    (Detector::strong_score), or the detector would not know whether the face stands upright.
 // 2. Else at other angles too. `coarse_to_fine`: ±75 and ±145, since faces that lean by up to 45° are seen at each;
 // every
 //    find is then turned by 5° at a time, as long as its score as an upright face rises, only it and its surroundings

@@ -38,10 +38,13 @@ class HogDetector : public Detector {
     return found_by(upright_, grey, least);
   }
 
+  bool wants_colour() const override { return false; }
+
   // As it is. On UTKFace's aligned faces (200 × 200 pixels) it is about 182 pixels wide about (97, 96), from above the
   // brows to the chin; DEX's own box on them is not known, as the pictures that face_location belongs to are not at
   // hand.
   Box dex_box(const Box& own) const override { return own; }
+  bool tells_upright() const override { return true; }
   int smallest_face() const override { return 88; }
   double threshold() const override { return 0; }
   double strong_score() const override { return 0.4; }

@@ -1,6 +1,9 @@
 #include "agewise/face/quality.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
+#include <stdexcept>
 
 #include "agewise/image/resize.h"
 
@@ -37,6 +40,19 @@ Quality quality_of(const FaceCut& cut) {
   if (!cut.face) return Quality::fine;
   if (cut.face->box.right - cut.face->box.left < kSmallestFace) return Quality::too_small;
   return detail_of(cut.image) < kLeastDetail ? Quality::too_blurred : Quality::fine;
+}
+
+std::string refusal_of(const FaceCut& cut) {
+  switch (quality_of(cut)) {
+    case Quality::fine:
+      return "";
+    case Quality::too_small:
+      return fmt::format("too small: {:.0f} pixels wide, {:.0f} are needed", cut.face->box.right - cut.face->box.left,
+                         kSmallestFace);
+    case Quality::too_blurred:
+      return "too blurred";
+  }
+  throw std::logic_error("a quality that does not exist");
 }
 
 }  // namespace agewise

@@ -16,4 +16,7 @@ double detail_of(const Image& face);
 inline constexpr double kSmallestFace = 24, kLeastDetail = 0.1;
 Quality quality_of(const FaceCut& cut);
 
+// Why no age is told of the face, in a few words; empty: it is.
+std::string refusal_of(const FaceCut& cut);
+
 }  // namespace agewise

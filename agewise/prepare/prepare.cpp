@@ -230,7 +230,7 @@ class Preparation {
 
   void work() {
     const FaceRecipe& recipe = plan_.facts.recipe.face;
-    std::unique_ptr<Detector> detector = recipe.detect ? make_hog_detector() : nullptr;
+    std::unique_ptr<Detector> detector = recipe.detect ? make_detector(recipe.detector) : nullptr;
     while (std::optional<Job> job = jobs_.pop()) {
       Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], recipe, pixels_, detector.get());
       budget_.give_back(job->share);

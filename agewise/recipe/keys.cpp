@@ -54,6 +54,7 @@ std::vector<Key> make_keys() {
       {"face", "colour", word<kFace, &FaceRecipe::colour>({"grey", "rgb"})},
       {"face", "crop", at<kFace, &FaceRecipe::crop>},
       {"face", "detect", at<kFace, &FaceRecipe::detect>},
+      {"face", "detector", at<kFace, &FaceRecipe::detector>},
       {"face", "rotations", word<kFace, &FaceRecipe::rotations>({"upright", "coarse-to-fine", "all"})},
       {"face", "no_face", word<kFace, &FaceRecipe::no_face>({"whole", "reject"})},
       {"face", "margin", Real{at<kFace, &FaceRecipe::margin>, -0.49, 10}},

@@ -36,6 +36,7 @@ struct FaceRecipe {
   Colour colour = Colour::grey;
   bool crop = false;                                // full pictures: cut by the labels' face location
   bool detect = false;                              // full pictures: the face is looked for
+  std::string detector = "hog";                     // with detect: that, or a file with YuNet's weights (.onnx)
   Rotations rotations = Rotations::coarse_to_fine;  // with detect
   NoFace no_face = NoFace::whole;                   // with detect
   double margin = 0.4;  // with crop or detect: of the face's width and height, added on each side

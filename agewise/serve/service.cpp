@@ -95,8 +95,8 @@ struct Question {
 Json to_json(const Model& model, const PictureResult& result, bool distribution) {
   Json faces = Json::array();
   for (std::size_t i = 0; i < result.estimates.size(); ++i) {
-    Json face = to_json(model, result.faces.cuts[i], result.estimates[i]);
-    if (distribution) face["distribution"] = result.estimates[i].distribution;
+    Json face = to_json(model, result.faces.cuts[i], result.faces.refusals[i], result.estimates[i]);
+    if (distribution && result.faces.refusals[i].empty()) face["distribution"] = result.estimates[i].distribution;
     faces.push_back(std::move(face));
   }
   return {{"faces", faces}};

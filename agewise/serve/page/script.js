@@ -125,13 +125,15 @@ function cardOf(picture) {
     el("div", {class: "faces-list"}, el("p", {class: "faint"}, "…")));
 }
 
-const ageText = (face) => face.age === null ? "no age" : whole(face.age);
+const ageText = (face) => face.age === null ? "?" : whole(face.age);
 const intervalText = (face) => face.interval ? whole(face.interval.low) + "–" + whole(face.interval.high) : "";
 
 function faceButton(picture, face, index, className, ...children) {
-  const label = "Face " + (index + 1) + " in " + picture.file.name + ": " + ageText(face) + " years" +
-    (face.interval ? ", " + intervalText(face) : "") + ". Show all ages";
+  const name = "Face " + (index + 1) + " in " + picture.file.name + ": ";
+  const label = name + (face.age === null ? "no age, " + (face.reason || "") : ageText(face) + " years" +
+    (face.interval ? ", " + intervalText(face) : "") + ". Show all ages");
   const button = el("button", {type: "button", class: className, "aria-label": label}, ...children);
+  button.disabled = !face.distribution;
   button.addEventListener("click", () => showFace(picture, face, index));
   return button;
 }
@@ -164,7 +166,7 @@ function fill(picture) {
   if (picture.problem) return list.replaceChildren(el("p", {class: "problem"}, picture.problem));
   if (picture.faces.length === 0) return list.replaceChildren(el("p", {class: "faint"}, "No face found."));
   list.replaceChildren(...picture.faces.map((face, i) => faceButton(picture, face, i, "face",
-    el("b", {}, ageText(face)), el("span", {}, face.age === null ? "" : " years"),
+    el("b", {}, ageText(face)), el("span", {}, face.age === null ? " " + (face.reason || "no number") : " years"),
     face.interval ? el("span", {class: "faint"}, " " + intervalText(face)) : null)));
 }
 
@@ -272,10 +274,10 @@ function csvText() {
     const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? "'" + text : text;
     return /[",\r\n]/.test(safe) ? '"' + safe.replace(/"/g, '""') + '"' : safe;
   };
-  const rows = [["file", "face", "age", "low", "high", "class", "left", "top", "right", "bottom", "angle", "score"]];
+  const rows = [["file", "face", "age", "low", "high", "class", "left", "top", "right", "bottom", "angle", "score", "reason"]];
   for (const {file, faces} of pictures) {
     faces.forEach((face, i) => rows.push([file.name, i + 1, face.age, ...(face.interval ? [face.interval.low, face.interval.high] : ["", ""]),
-      face.class, ...(face.box || ["", "", "", ""]), face.angle, face.score]));
+      face.class, ...(face.box || ["", "", "", ""]), face.angle, face.score, face.reason]));
   }
   return rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
 }

@@ -1,0 +1,41 @@
+#include "agewise/estimate/json.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/estimate/small_model.h"
+
+namespace agewise {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Model looking_model() {
+  Model model = small_model();
+  model.recipe.face.detect = true;
+  return model;
+}
+
+FaceCut cut_of(double width) { return {make_image(8, 8, 1), Face{{10, 20, 10 + width, 20 + width}, -15, 1.5}, 0.25}; }
+
+TEST(EstimateJson, says_where_a_face_is_and_how_old) {
+  Model model = looking_model();
+  Json json = to_json(model, cut_of(40), "", {34.5, 1, {0, 1, 0}});
+  EXPECT_EQ(json["box"], Json::parse("[10.0, 20.0, 50.0, 60.0]"));
+  EXPECT_EQ(json["angle"], -15);
+  EXPECT_EQ(json["score"], 1.5);
+  EXPECT_EQ(json["replicated"], 0.25);
+  EXPECT_EQ(json["age"], 34.5);
+  EXPECT_EQ(json["class"], model.classes.names[1]);
+  EXPECT_FALSE(json.contains("reason"));
+}
+
+TEST(EstimateJson, gives_a_refused_face_a_reason_and_no_age) {
+  Json json = to_json(looking_model(), cut_of(12), "too small", {34.5, 1, {0, 1, 0}});
+  EXPECT_EQ(json.dump(), R"({"box":[10.0,20.0,22.0,32.0],"angle":-15.0,"score":1.5,"replicated":0.25,)"
+                         R"("age":null,"reason":"too small"})");
+}
+
+}  // namespace
+}  // namespace agewise
