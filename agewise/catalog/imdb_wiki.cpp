@@ -195,13 +195,13 @@ std::optional<Box> box_of(const matvar_t* cell) {
 Gender gender_of(double value) { return value == 0 ? Gender::female : value == 1 ? Gender::male : Gender::unknown; }
 
 // By name, not by imdb.mat's number of a celebrity: the same person may be in wiki.mat too.
-std::vector<std::string> persons_of(const Fields& fields, std::size_t rows) {
-  std::vector<std::string> persons(rows);
+std::vector<Word> persons_of(const Fields& fields, std::size_t rows) {
+  std::vector<Word> persons(rows);
   fields.consume_cells("name", rows, [&](std::size_t i, const matvar_t* cell) { persons[i] = text_of(cell); });
   if (fields.find("celeb_names") == nullptr || fields.find("celeb_id") == nullptr) return persons;
   std::vector<double> ids = fields.numbers("celeb_id", rows);
-  std::vector<std::string> names;
-  fields.consume_cells("celeb_names", 0, [&](std::size_t, const matvar_t* cell) { names.push_back(text_of(cell)); });
+  std::vector<Word> names;
+  fields.consume_cells("celeb_names", 0, [&](std::size_t, const matvar_t* cell) { names.emplace_back(text_of(cell)); });
   for (std::size_t i = 0; i < rows; ++i) {
     bool known = ids[i] >= 1 && ids[i] <= static_cast<double>(names.size());
     if (known) persons[i] = names[static_cast<std::size_t>(ids[i]) - 1];
@@ -216,7 +216,7 @@ Catalog rows_of(const Fields& fields, const std::string& source) {
   std::vector<std::string> files(count);
   fields.consume_cells("full_path", count,
                        [&](std::size_t i, const matvar_t* cell) { files[i] = without_trailing(text_of(cell), " \t"); });
-  std::vector<std::string> persons = persons_of(fields, count);
+  std::vector<Word> persons = persons_of(fields, count);
   std::vector<double> born = fields.numbers("dob", count), taken = fields.numbers("photo_taken", count);
   std::vector<double> gender = fields.numbers("gender", count), score = fields.numbers("face_score", count);
   std::vector<double> second = fields.numbers("second_face_score", count);

@@ -1,0 +1,21 @@
+#include "agewise/base/late_library.h"
+
+#include <dlfcn.h>
+
+#include <string>
+
+#include "agewise/base/error.h"
+
+namespace agewise {
+
+LateLibrary::LateLibrary(const char* name) : name_(name), handle_(::dlopen(name, RTLD_NOW | RTLD_LOCAL)) {
+  if (handle_ == nullptr) throw Error(std::string("cannot be loaded: ") + ::dlerror());
+}
+
+void* LateLibrary::find(const char* name) const {
+  void* found = ::dlsym(handle_, name);
+  if (found == nullptr) throw Error(std::string(name_) + " has no function " + name);
+  return found;
+}
+
+}  // namespace agewise
