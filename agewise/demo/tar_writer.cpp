@@ -53,9 +53,6 @@ void TarWriter::check(int result) const {
   throw Error(problem != nullptr ? problem : file_.string() + ": cannot be written");
 }
 
-void TarWriter::Free::operator()(archive* tar) const {
-  archive_write_fail(tar);  // what is not committed need not be finished
-  archive_write_free(tar);
-}
+void TarWriter::Free::operator()(archive* tar) const { archive_write_free(tar); }
 
 }  // namespace agewise

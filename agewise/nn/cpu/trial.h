@@ -22,7 +22,8 @@ Candidate candidate(const Plan& plan, std::string name, const typename Primitive
     std::unordered_map<int, dnnl::memory> memories;
     for (const auto& [role, layout] : arguments) {
       dnnl::memory memory(layout, plan.engine());
-      std::memset(memory.get_data_handle(), 0, layout.get_size());  // what the heap held may be slow numbers
+      if (std::size_t size = layout.get_size(); size > 0)
+        std::memset(memory.get_data_handle(), 0, size);  // what the heap held may be slow numbers
       memories.emplace(role, memory);
     }
     dnnl::memory& first = memories.at(arguments.front().first);
