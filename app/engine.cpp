@@ -67,6 +67,7 @@ std::unique_ptr<Engine> engine_for(const Context& context, const std::optional<R
   CpuOptions options{context.threads, context.isa == "avx2"     ? Isa::avx2
                                       : context.isa == "avx512" ? Isa::avx512
                                                                 : Isa::best};
+  options.bfloat16 = context.bfloat16;
   if (context.kernels == "default") return make_cpu_engine(options);
   bool best = context.kernels == "best";
   KernelBook book;

@@ -52,7 +52,7 @@ int run(CLI::App& program, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   CLI::App program("agewise: a collection of dated face pictures to a trained, measured and served age estimator");
-  agewise::Context context{agewise::processor_count(), "", "best", agewise::stop_on_signals()};
+  agewise::Context context{agewise::processor_count(), "", "best", false, agewise::stop_on_signals()};
   program.set_version_flag("--version", "agewise " AGEWISE_VERSION);
   program.require_subcommand(1);
   program.fallthrough();  // --threads, --isa and --kernels may also follow the command's name
@@ -63,6 +63,9 @@ int main(int argc, char** argv) {
   program.add_option("--kernels", context.kernels,
                      "best: what is fastest here, timed once and remembered in ~/.cache/agewise; default: nothing is "
                      "timed, the same choice on every machine; or a run, or a file: what was chosen there");
+  program.add_flag("--bfloat16", context.bfloat16,
+                   "Estimate with convolutions in bfloat16 where they are faster (processors with AVX512_BF16): ages "
+                   "change a little, see docs/performance.md");
   add_commands(program, context);
   return run(program, argc, argv);
 }

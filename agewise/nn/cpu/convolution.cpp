@@ -102,7 +102,7 @@ class Convolution : public WeightedStep {
   bool has_bias() const { return options_.bias || operation_.normalisation >= 0; }
   Desc bias_layout() const { return {{options_.channels}, kFloat, Tag::a}; }
   Desc plain_weights() const { return {geometry_.weights, kFloat, geometry_.plain}; }
-  Desc any_weights() const { return {geometry_.weights, kFloat, Tag::any}; }
+  Desc any_weights(dnnl::memory::data_type type = kFloat) const { return {geometry_.weights, type, Tag::any}; }
 
   // What distinguishes one pass over one convolution from another.
   std::string question(const Plan& plan, const char* pass) const {
@@ -128,6 +128,8 @@ class Convolution : public WeightedStep {
     };
     if (ways[0].src_desc() != in_.layout()) consider("direct, input as it is", kDirect, in_.layout());
     if (fits_winograd(options_)) consider("winograd", kWinograd, any);
+    if (plan.chooser().bfloat16 && !plan.train())
+      consider("bfloat16", kDirect, {any.dims(), dnnl::memory::data_type::bf16, Tag::any});
     std::vector<Candidate> candidates;
     for (std::size_t i = 0; i < ways.size(); ++i) {
       const Forward::primitive_desc& way = ways[i];
@@ -168,10 +170,10 @@ class Convolution : public WeightedStep {
   Forward::primitive_desc describe_forward(Plan& plan, dnnl::algorithm algorithm, const Desc& in) const {
     auto kind = plan.train() ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     const Geometry& g = geometry_;
-    Desc out = plan.any_layout(plan.layer(operation_.layer).shape);
+    Desc out = plan.any_layout(plan.layer(operation_.layer).shape), weights = any_weights(in.data_type());
     Forward::desc wanted =
-        has_bias() ? Forward::desc(kind, algorithm, in, any_weights(), bias_layout(), out, g.strides, g.before, g.after)
-                   : Forward::desc(kind, algorithm, in, any_weights(), out, g.strides, g.before, g.after);
+        has_bias() ? Forward::desc(kind, algorithm, in, weights, bias_layout(), out, g.strides, g.before, g.after)
+                   : Forward::desc(kind, algorithm, in, weights, out, g.strides, g.before, g.after);
     dnnl::post_ops after;
     if (operation_.add >= 0) after.append_sum();
     if (operation_.relu >= 0) after.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);

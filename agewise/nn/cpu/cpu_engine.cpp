@@ -39,11 +39,12 @@ class CpuEngine : public Engine {
 
   std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override {
     return cpu::make_executable(graph, batch, mode, options_.threads, options_.fused,
-                                {options_.book, options_.clock, name()});
+                                {options_.book, options_.clock, name(), options_.bfloat16});
   }
 
   std::string name() const override {
-    return fmt::format("cpu {}, {} thread{}", isa_, options_.threads, options_.threads == 1 ? "" : "s");
+    return fmt::format("cpu {}, {} thread{}{}", isa_, options_.threads, options_.threads == 1 ? "" : "s",
+                       options_.bfloat16 ? ", bfloat16" : "");
   }
 
  private:

@@ -31,6 +31,9 @@ struct CpuOptions {
   // Must outlive the engine.
   KernelBook* book = nullptr;
   Clock clock = {};
+  // With a book, estimating: convolutions may multiply in bfloat16 (8 bits of mantissa; sums stay in float), where that
+  // is faster: processors with AVX512_BF16.
+  bool bfloat16 = false;
 };
 
 // Throws UsageError where the processor lacks `isa`, Error where this process already runs with another.

@@ -18,7 +18,8 @@ struct Candidate {
 struct KernelChooser {
   KernelBook* book = nullptr;  // null: always the first candidate
   Clock clock;
-  std::string machine;  // instruction set and threads: other machines choose otherwise
+  std::string machine;    // instruction set and threads: other machines choose otherwise
+  bool bfloat16 = false;  // estimating: kernels that multiply in bfloat16 are candidates too
 
   // The index of the fastest of the candidates, by the book, or timed now and written into it. The first is the
   // default: another must be clearly faster, so that noise alone never makes anything slower.
