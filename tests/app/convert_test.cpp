@@ -1,0 +1,85 @@
+// import and export as a user meets them: a model that tells bright pictures from dark ones, to ONNX and back.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "agewise/base/files.h"
+#include "agewise/image/encode.h"
+#include "tests/app/run_program.h"
+#include "tests/estimate/small_model.h"
+
+namespace agewise {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class Convert : public testing::Test {
+ protected:
+  Convert() {
+    std::filesystem::create_directories(folder_);
+    Model model = small_model("prediction = \"argmax\"");
+    // Class 2 where the mean pixel is above 128, class 0 below.
+    std::span<float> weights = parameter(model, "outputs.weight");
+    std::fill(weights.begin() + 128, weights.end(), 1 / 64.0F);
+    parameter(model, "outputs.bias")[2] = -128;
+    write_model(folder_ / "m.safetensors", model);
+    for (int grey : {5, 250}) {
+      Image image = make_image(8, 8, 1);
+      std::fill(image.pixels.begin(), image.pixels.end(), static_cast<std::uint8_t>(grey));
+      write_file(folder_ / (std::to_string(grey) + ".png"), encode_png(image));
+    }
+  }
+  ~Convert() override { std::filesystem::remove_all(folder_); }
+
+  std::string at(const std::string& name) const { return (folder_ / name).string(); }
+
+  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / ("convert" + std::to_string(::getpid()));
+};
+
+// Three outputs that nothing says the ages of: imported they are the years 0, 1 and 2, the age their mean. In the dark
+// the first two are equally likely.
+TEST_F(Convert, a_model_exported_to_onnx_and_imported_again_tells_bright_from_dark) {
+  Outcome exported = run("export " + at("m.safetensors") + " -o " + at("m.onnx"));
+  ASSERT_EQ(exported.exit_code, 0) << exported.output;
+  Outcome imported = run("import " + at("m.onnx") + " -o " + at("again.safetensors"));
+  ASSERT_EQ(imported.exit_code, 0) << imported.output;
+  EXPECT_THAT(run("predict --model " + at("again.safetensors") + " " + at("250.png")).output, StartsWith("  2.0"));
+  EXPECT_THAT(run("predict --model " + at("again.safetensors") + " " + at("5.png")).output, StartsWith("  0.5"));
+}
+
+TEST_F(Convert, a_model_exported_to_safetensors_is_its_arrays_by_name) {
+  ASSERT_EQ(run("export " + at("m.safetensors") + " -o " + at("arrays.safetensors")).exit_code, 0);
+  SafetensorsFile file(folder_ / "arrays.safetensors");
+  Model model = read_model(folder_ / "m.safetensors");
+  std::span<float> weights = parameter(model, "outputs.weight");
+  EXPECT_EQ(file.read("outputs.weight"), std::vector<float>(weights.begin(), weights.end()));
+  EXPECT_EQ(file.shape("outputs.weight"), (std::vector<std::int64_t>{3, 64}));
+  EXPECT_EQ(file.read("outputs.bias"), (std::vector<float>{0, 0, -128}));
+}
+
+TEST_F(Convert, what_is_no_network_is_refused_with_the_files_name_and_nothing_is_written) {
+  write_file(folder_ / "cut.onnx", std::string_view("\x08\x07\x12", 3));
+  write_file(folder_ / "text.pth", std::string_view("no weights"));
+  for (const char* name : {"cut.onnx", "text.pth", "missing.onnx", "5.png"}) {
+    Outcome outcome = run("import " + at(name) + " -o " + at("out.safetensors"));
+    EXPECT_NE(outcome.exit_code, 0) << name;
+    EXPECT_THAT(outcome.output, AllOf(StartsWith("agewise: "), HasSubstr(at(name))));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "out.safetensors"));
+  }
+  Outcome outcome = run("export " + at("missing") + " -o " + at("out.onnx"));
+  EXPECT_NE(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output, HasSubstr(at("missing")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out.onnx"));
+}
+
+TEST_F(Convert, calibrating_without_a_store_says_which_is_missing) {
+  Outcome outcome =
+      run("calibrate " + at("m.safetensors") + " --data " + at("none.db") + " -o " + at("out.safetensors"));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, HasSubstr(at("none.db")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out.safetensors"));
+}
+
+}  // namespace
+}  // namespace agewise
