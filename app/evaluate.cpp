@@ -113,6 +113,9 @@ void print_evaluation(const Evaluation& evaluation, const std::vector<std::strin
                     "{:.2f} years apart (deviation)\n",
                     m.count, evaluation.all.model.mae, m.mean_mae, m.best_mae, m.worst_mae, m.spread));
   }
+  if (evaluation.gender_accuracy)
+    print(fmt::format("\ngender right in {} % of the pictures whose gender is known\n",
+                      percent(*evaluation.gender_accuracy)));
   for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
 }
 
@@ -165,6 +168,7 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
           {"confusion", evaluation.confusion},
           {"worst", worst},
           {"members", to_json(evaluation.members)},
+          {"gender_accuracy", evaluation.gender_accuracy ? Json(*evaluation.gender_accuracy) : Json(nullptr)},
           {"beats_majority", evaluation.beats_majority},
           {"beats_mean_age", evaluation.beats_mean_age},
           {"caveats", sentences}};

@@ -29,6 +29,8 @@ void export_onnx(const std::filesystem::path& file, const Model& model) {
         "this model whitens its pictures, which an ONNX file would need the whole transform for: only "
         "models without whitening are exported");
   }
+  if (model.recipe.train.gender_weight > 0)
+    throw UsageError("this model has a gender head, which an ONNX file of ages has no place for: export safetensors");
   const Recipe& recipe = model.recipe;
   bool regression = recipe.train.loss == Loss::regression;
   OnnxFrame frame{recipe.network.mean, recipe.network.scale};

@@ -132,8 +132,9 @@ class Printer {
     if (!refusal.empty()) return print(fmt::format("    –  {}{}  {}\n", file.string(), place_text(cut), refusal));
     const std::string& name = classes_.names[estimate.most_likely_class];
     std::string spread = estimate.members.empty() ? "" : fmt::format(" ±{:4.1f}", spread_of(estimate));
+    std::string gender = estimate.male ? fmt::format("{:4.0f} % male  ", 100 * *estimate.male) : "";
     std::string column = names_classes_ ? name + std::string(name_width_ - display_width(name), ' ') + "  " : "";
-    print(fmt::format("{}{}  {}{}{}\n", age_text(estimate), spread, column, file.string(),
+    print(fmt::format("{}{}  {}{}{}{}\n", age_text(estimate), spread, gender, column, file.string(),
                       model_.recipe.face.detect ? place_text(cut) : ""));
     if (!arguments_.distribution) return;
     for (int c = 0; c < classes_.count(); ++c) {

@@ -13,6 +13,9 @@
 namespace agewise {
 namespace {
 
+// Of all members of an ensemble together: with more they take turns in one network, for each batch anew.
+constexpr std::size_t kParametersHeld = 32'000'000;
+
 bool ends_in_softmax(const Graph& graph) {
   return std::holds_alternative<layer::Softmax>(graph.layers[graph.outputs.front()].kind);
 }
@@ -22,11 +25,6 @@ Estimate of_age(const Classes& classes, double age) {
   Estimate estimate{age, class_of(classes, age), std::vector<float>(classes.count(), 0)};
   estimate.distribution[estimate.most_likely_class] = 1;
   return estimate;
-}
-
-// Of planes of numbers, `width` a row: left and right exchanged.
-void mirror_rows(std::span<float> numbers, std::size_t width) {
-  for (std::size_t at = 0; at < numbers.size(); at += width) std::reverse(&numbers[at], &numbers[at] + width);
 }
 
 double age_of(Prediction rule, const Classes& classes, std::span<const float> distribution) {
@@ -39,6 +37,22 @@ double age_of(Prediction rule, const Classes& classes, std::span<const float> di
       return classes.values[argmax(distribution)];
   }
   throw std::logic_error("a prediction rule that does not exist");
+}
+
+Estimate age_estimate(const Model& model, std::span<const float> outputs) {
+  if (model.recipe.train.loss == Loss::regression)
+    return of_age(model.classes, double{outputs.front()} * kRegressionUnit);
+  std::span<const float> ages = outputs.first(static_cast<std::size_t>(model.classes.count()));
+  std::vector<float> distribution(ages.begin(), ages.end());
+  if (!ends_in_softmax(model.graph)) softmax_rows(distribution, model.classes.count());
+  double age = age_of(model.recipe.train.prediction, model.classes, distribution);
+  int likely = argmax(distribution);
+  return {age, likely, std::move(distribution)};
+}
+
+// Of planes of numbers, `width` a row: left and right exchanged.
+void mirror_rows(std::span<float> numbers, std::size_t width) {
+  for (std::size_t at = 0; at < numbers.size(); at += width) std::reverse(&numbers[at], &numbers[at] + width);
 }
 
 }  // namespace
@@ -72,13 +86,9 @@ Estimate estimate_of(const Model& model, std::span<const float> outputs) {
   if (!std::all_of(outputs.begin(), outputs.end(), [](float value) { return std::isfinite(value); })) {
     return {std::numeric_limits<double>::quiet_NaN(), 0, std::vector<float>(model.classes.count(), 0)};
   }
-  if (model.recipe.train.loss == Loss::regression)
-    return of_age(model.classes, double{outputs.front()} * kRegressionUnit);
-  std::vector<float> distribution(outputs.begin(), outputs.end());
-  if (!ends_in_softmax(model.graph)) softmax_rows(distribution, model.classes.count());
-  double age = age_of(model.recipe.train.prediction, model.classes, distribution);
-  int likely = argmax(distribution);
-  return {age, likely, std::move(distribution)};
+  Estimate estimate = age_estimate(model, outputs);
+  if (model.recipe.train.gender_weight > 0) estimate.male = 1 / (1 + std::exp(-double{outputs.back()}));
+  return estimate;
 }
 
 double spread_of(const Estimate& estimate) {
@@ -92,61 +102,72 @@ Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
   Estimate mean{0, 0, std::vector<float>(model.classes.count(), 0)};
   for (const Estimate& estimate : estimates) {
     mean.age += estimate.age / n;
+    if (estimate.male) mean.male = mean.male.value_or(0) + *estimate.male / n;
     for (std::size_t c = 0; c < mean.distribution.size(); ++c)
       mean.distribution[c] += estimate.distribution[c] / static_cast<float>(n);
   }
-  if (model.recipe.train.loss == Loss::regression) return of_age(model.classes, mean.age);
+  if (model.recipe.train.loss == Loss::regression) {
+    Estimate estimate = of_age(model.classes, mean.age);
+    estimate.male = mean.male;
+    return estimate;
+  }
   mean.most_likely_class = argmax(mean.distribution);
   return mean;
 }
 
 Estimator::Estimator(Model model, Engine& engine, int batch)
-    : model_(std::move(model)),
-      batch_(static_cast<std::size_t>(batch)),
-      network_(engine.compile(model_.graph, batch, Mode::infer)) {
-  if (model_.others.empty()) {
-    network_->take_parameters(std::exchange(model_.parameters, {}));
-  } else {
-    network_->set_parameters(model_.parameters);
+    : model_(std::move(model)), batch_(static_cast<std::size_t>(batch)) {
+  std::vector<std::vector<float>> members{std::exchange(model_.parameters, {})};
+  for (std::vector<float>& other : model_.others) members.push_back(std::exchange(other, {}));
+  bool turns = members.size() > 1 && members.size() * members[0].size() > kParametersHeld;
+  if (turns) {
+    networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
+    parameters_ = std::move(members);
+    return;
+  }
+  for (std::vector<float>& parameters : members) {
+    networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
+    networks_.back()->take_parameters(std::move(parameters));
   }
 }
 
-std::vector<Estimate> Estimator::outputs_of(std::size_t faces) {
-  network_->forward();
-  std::size_t outputs = network_->output().size() / batch_;
+Executable& Estimator::network_of(std::size_t member) {
+  if (parameters_.empty()) return *networks_[member];
+  networks_[0]->set_parameters(parameters_[member]);
+  return *networks_[0];
+}
+
+std::vector<Estimate> Estimator::outputs_of(Executable& network, std::size_t faces) {
+  network.forward();
+  std::size_t outputs = network.output().size() / batch_;
   std::vector<Estimate> estimates;
   for (std::size_t i = 0; i < faces; ++i) {
-    estimates.push_back(estimate_of(model_, network_->output().subspan(i * outputs, outputs)));
+    estimates.push_back(estimate_of(model_, network.output().subspan(i * outputs, outputs)));
   }
   return estimates;
 }
 
-// Of one member, the one whose parameters the network has. Rows of the batch beyond the faces keep what they had: no
-// row depends on another.
-std::vector<Estimate> Estimator::member_estimates(std::span<const float> inputs) {
-  std::size_t faces = inputs.size() / (network_->input().size() / batch_);
-  std::span<float> place = network_->input().first(inputs.size());
+// Rows of the batch beyond the faces keep what they had: no row depends on another.
+std::vector<Estimate> Estimator::member_estimates(Executable& network, std::span<const float> inputs) {
+  std::size_t faces = inputs.size() / (network.input().size() / batch_);
+  std::span<float> place = network.input().first(inputs.size());
   std::copy(inputs.begin(), inputs.end(), place.begin());
   if (model_.whitening) apply_zca(*model_.whitening, place);
-  std::vector<Estimate> seen = outputs_of(faces);
+  std::vector<Estimate> seen = outputs_of(network, faces);
   if (!model_.recipe.train.mirror_test) return seen;
   mirror_rows(place, static_cast<std::size_t>(input_side(model_.recipe)));
-  std::vector<Estimate> mirrored = outputs_of(faces);
+  std::vector<Estimate> mirrored = outputs_of(network, faces);
   for (std::size_t i = 0; i < faces; ++i) seen[i] = mean_of(model_, std::array{seen[i], mirrored[i]});
   return seen;
 }
 
-// One network in memory: the members' parameters take turns in it.
 std::vector<Estimate> Estimator::ensemble_estimates(std::span<const float> inputs) {
   std::vector<std::vector<Estimate>> of_face;
-  std::vector<Estimate> first = member_estimates(inputs);
-  for (Estimate& estimate : first) of_face.push_back({std::move(estimate)});
-  for (const std::vector<float>& parameters : model_.others) {
-    network_->set_parameters(parameters);
-    std::vector<Estimate> more = member_estimates(inputs);
-    for (std::size_t i = 0; i < more.size(); ++i) of_face[i].push_back(std::move(more[i]));
+  for (std::size_t member = 0; member <= model_.others.size(); ++member) {
+    std::vector<Estimate> its = member_estimates(network_of(member), inputs);
+    of_face.resize(its.size());
+    for (std::size_t i = 0; i < its.size(); ++i) of_face[i].push_back(std::move(its[i]));
   }
-  network_->set_parameters(model_.parameters);
   std::vector<Estimate> estimates;
   for (const std::vector<Estimate>& members : of_face) {
     estimates.push_back(mean_of(model_, members));
@@ -156,7 +177,8 @@ std::vector<Estimate> Estimator::ensemble_estimates(std::span<const float> input
 }
 
 void Estimator::estimate_batch(std::span<const float> inputs, std::vector<Estimate>& estimates) {
-  std::vector<Estimate> seen = model_.others.empty() ? member_estimates(inputs) : ensemble_estimates(inputs);
+  std::vector<Estimate> seen =
+      model_.others.empty() ? member_estimates(network_of(0), inputs) : ensemble_estimates(inputs);
   if (model_.intervals) {
     for (Estimate& estimate : seen) {
       if (std::isfinite(estimate.age)) estimate.interval = interval_of(*model_.intervals, estimate.age);
@@ -168,7 +190,7 @@ void Estimator::estimate_batch(std::span<const float> inputs, std::vector<Estima
 std::vector<Estimate> Estimator::estimate_inputs(std::span<const float> inputs) {
   std::vector<Estimate> estimates;
   while (!inputs.empty()) {
-    std::span<const float> now = inputs.first(std::min(network_->input().size(), inputs.size()));
+    std::span<const float> now = inputs.first(std::min(networks_[0]->input().size(), inputs.size()));
     inputs = inputs.subspan(now.size());
     estimate_batch(now, estimates);
   }
@@ -176,7 +198,7 @@ std::vector<Estimate> Estimator::estimate_inputs(std::span<const float> inputs) 
 }
 
 std::vector<Estimate> Estimator::estimate(std::span<const Image> faces) {
-  std::size_t size = network_->input().size() / batch_;
+  std::size_t size = networks_[0]->input().size() / batch_;
   std::vector<float> inputs(std::min(batch_, faces.size()) * size);
   std::vector<Estimate> estimates;
   while (!faces.empty()) {

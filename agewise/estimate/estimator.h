@@ -16,6 +16,7 @@ struct Estimate {
   int most_likely_class;
   std::vector<float> distribution;  // one a class, sums to 1; for a regression all of it in the class of the age
   std::optional<AgeInterval> interval = {};  // where the model is calibrated
+  std::optional<double> male = {};           // probability of being a man, 0 … 1, where the model has a gender head
   std::vector<double> members = {};          // of an ensemble: the age that each member gives, whose mean is `age`
 };
 
@@ -34,7 +35,7 @@ void to_network_input(const Recipe& recipe, const Image& face, std::span<float> 
 // What the raw outputs of a network mean: those of one picture.
 Estimate estimate_of(const Model& model, std::span<const float> outputs);
 
-// Of several estimates of the same face: ages and distributions averaged.
+// Of several estimates of the same face: ages, distributions and probabilities of gender averaged.
 Estimate mean_of(const Model& model, std::span<const Estimate> estimates);
 
 // Estimates with dropout off and normalisation by the running statistics, also where the recipe says test_dropout or
@@ -44,7 +45,7 @@ class Estimator {
  public:
   // Works on `batch` faces at a time.
   Estimator(Model model, Engine& engine, int batch);
-  // Without the parameters of a single network, which only its kernels have.
+  // Its parameters are gone: what the kernels made of them is all that is held.
   const Model& model() const { return model_; }
   // Of prepared faces, any number.
   std::vector<Estimate> estimate(std::span<const Image> faces);
@@ -54,12 +55,14 @@ class Estimator {
  private:
   void estimate_batch(std::span<const float> inputs, std::vector<Estimate>& estimates);
   std::vector<Estimate> ensemble_estimates(std::span<const float> inputs);
-  std::vector<Estimate> member_estimates(std::span<const float> inputs);
-  std::vector<Estimate> outputs_of(std::size_t faces);
+  std::vector<Estimate> member_estimates(Executable& network, std::span<const float> inputs);
+  std::vector<Estimate> outputs_of(Executable& network, std::size_t faces);
+  Executable& network_of(std::size_t member);
 
   Model model_;
   std::size_t batch_;
-  std::unique_ptr<Executable> network_;
+  std::vector<std::unique_ptr<Executable>> networks_;  // one a member, or one in which they take turns …
+  std::vector<std::vector<float>> parameters_;         // … with these, one a member
 };
 
 }  // namespace agewise

@@ -85,6 +85,7 @@ Json to_json(const Model& model, const FaceCut& cut, const std::string& refusal,
   }
   json["age"] = estimate.age;
   if (!estimate.members.empty()) json["spread"] = spread_of(estimate);
+  if (estimate.male) json["male"] = *estimate.male;
   json["class"] = model.classes.names[estimate.most_likely_class];
   if (estimate.interval) {
     json["interval"] = {

@@ -182,13 +182,19 @@ Graph graph_of(const Recipe& recipe, const Classes& classes) {
   if (!recipe.network.mean.empty() && recipe.network.mean.size() != static_cast<std::size_t>(channels)) {
     throw UsageError(fmt::format("network.mean must have one number a channel: {}", channels));
   }
-  int outputs = outputs_for(recipe.train.loss, classes);
+  int outputs = outputs_for(recipe.train, classes);
   Graph graph = build_graph(recipe.network, channels, input_side(recipe), outputs);
   if (graph.outputs.size() != 1) throw UsageError("[network] must have one layer that no other layer reads");
   const Layer& last = graph.layers[graph.outputs.front()];
   if (last.shape != Shape{outputs, 1, 1}) {
     throw UsageError(fmt::format("layer {}: gives {} × {} × {} numbers; the loss needs {}", last.name,
                                  last.shape.channels, last.shape.height, last.shape.width, outputs));
+  }
+  if (recipe.train.gender_weight > 0 && std::holds_alternative<layer::Softmax>(last.kind)) {
+    throw UsageError(fmt::format(
+        "layer {}: a softmax would make one distribution of ages and gender; train.gender_weight needs a network that "
+        "ends before it",
+        last.name));
   }
   for (const std::string& pattern : recipe.train.frozen) freeze(graph, pattern);
   return graph;

@@ -125,6 +125,16 @@ std::optional<Members> members_of(const std::vector<Judged>& judged) {
   return Members{count, mean(maes), *best, *worst, mean(spreads)};
 }
 
+std::optional<double> gender_accuracy_of(const std::vector<Judged>& judged) {
+  double right = 0, known = 0;
+  for (const Judged& one : judged) {
+    if (!one.male || one.face.gender == Gender::unknown) continue;
+    known += 1;
+    right += (*one.male >= 0.5) == (one.face.gender == Gender::male) ? 1 : 0;
+  }
+  return known > 0 ? std::optional(right / known) : std::nullopt;
+}
+
 std::vector<Judged> worst_of(std::vector<Judged> judged) {
   auto error = [](const Judged& one) { return std::abs(one.estimate - one.face.age); };
   std::stable_sort(judged.begin(), judged.end(), [&](const Judged& a, const Judged& b) { return error(a) > error(b); });
@@ -160,6 +170,7 @@ Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes
   for (const Judged& one : judged) ++result.confusion[class_of(classes, one.face.age)][one.estimated_class];
   result.worst = worst_of(judged);
   result.members = members_of(judged);
+  result.gender_accuracy = gender_accuracy_of(judged);
   compare_with_baseline(judged, classes, result);
   return result;
 }

@@ -18,6 +18,7 @@ struct Judged {
   double estimate = 0;  // years
   int estimated_class = 0;
   std::vector<double> members = {};  // of an ensemble: each member's estimate
+  std::optional<double> male = {};   // probability, where the model has a gender head
 };
 
 inline constexpr std::array<double, 4> kScoreYears{1, 3, 5, 10};  // the k of CS@k
@@ -53,6 +54,7 @@ struct Evaluation {
   std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures
   std::vector<Judged> worst;                            // largest |error| first, at most kWorst
   std::optional<Members> members;                       // of an ensemble
+  std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
   bool beats_majority = false, beats_mean_age = false;  // by more than two standard errors
 };
 

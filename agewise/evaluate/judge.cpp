@@ -69,7 +69,7 @@ std::vector<Judged> judge(const Model& model, const Store& store, Split part, En
     std::vector<Estimate> estimates = estimates_of(*batch);
     for (std::size_t row = 0; row < batch->fresh; ++row) {
       judged.push_back({faces[batch->samples[row]], estimates[row].age, estimates[row].most_likely_class,
-                        std::move(estimates[row].members)});
+                        std::move(estimates[row].members), estimates[row].male});
     }
     if (progress) progress({"evaluating", judged.size(), order.size()});
   }

@@ -77,6 +77,15 @@ double regression(std::span<const float> outputs, const Target& target, std::spa
   return off * off;
 }
 
+// Of the logit of being a man: its cross-entropy; `gradient` by it.
+double gender_loss(double logit, double male, float& gradient) {
+  gradient = 0;
+  if (std::isnan(male)) return 0;
+  double probability = 1 / (1 + std::exp(-logit));
+  gradient = static_cast<float>(probability - male);
+  return std::max(logit, 0.0) - logit * male + std::log1p(std::exp(-std::abs(logit)));
+}
+
 RowLoss row_loss(Loss loss) {
   switch (loss) {
     case Loss::label_distribution:
@@ -94,15 +103,20 @@ RowLoss row_loss(Loss loss) {
 
 double loss_and_gradient(const TrainRecipe& recipe, const Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient) {
-  auto n = static_cast<std::size_t>(outputs_for(recipe.loss, classes));
+  auto n = static_cast<std::size_t>(outputs_for(recipe, classes));
+  auto of_age = static_cast<std::size_t>(age_outputs(recipe.loss, classes));
   RowLoss loss_of_row = row_loss(recipe.loss);
   double sum = 0;
   for (std::size_t row = 0; row < targets.size(); ++row) {
-    std::span<const float> found = outputs.subspan(row * n, n);
-    std::span<float> own = gradient.subspan(row * n, n);
+    std::span<const float> found = outputs.subspan(row * n, of_age);
+    std::span<float> own = gradient.subspan(row * n, n), own_age = own.first(of_age);
     double loss = recipe.loss == Loss::regression
-                      ? regression(found, targets[row], own)
-                      : loss_of_row(recipe, classes, Distribution(found), targets[row], own);
+                      ? regression(found, targets[row], own_age)
+                      : loss_of_row(recipe, classes, Distribution(found), targets[row], own_age);
+    if (n > of_age) {
+      loss += recipe.gender_weight * gender_loss(outputs[row * n + of_age], targets[row].male, own.back());
+      own.back() *= static_cast<float>(recipe.gender_weight);
+    }
     sum += targets[row].weight * loss;
     for (float& value : own) value *= static_cast<float>(targets[row].weight / static_cast<double>(targets.size()));
   }

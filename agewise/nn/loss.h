@@ -1,5 +1,6 @@
 // What a network's outputs should have been.
 #pragma once
+#include <limits>
 #include <span>
 
 #include "agewise/age/classes.h"
@@ -12,19 +13,25 @@ struct Target {
   double age;    // years
   double sigma;  // of the label distribution, years; 0 where the loss has no use for it
   double weight = 1;
+  double male = std::numeric_limits<double>::quiet_NaN();  // 1 or 0; NaN: not known
 };
 
 inline constexpr double kRegressionUnit = 100;  // years: the output of a regression network is age / 100
 
-// Outputs of a network for this loss: one a class, or 1 for regression.
-inline int outputs_for(Loss loss, const Classes& classes) { return loss == Loss::regression ? 1 : classes.count(); }
+// Outputs of a network that tell the age: one a class, or 1 for regression.
+inline int age_outputs(Loss loss, const Classes& classes) { return loss == Loss::regression ? 1 : classes.count(); }
+
+// All of them: with a gender head, after those of the age, the logit of being a man.
+inline int outputs_for(const TrainRecipe& recipe, const Classes& classes) {
+  return age_outputs(recipe.loss, classes) + (recipe.gender_weight > 0 ? 1 : 0);
+}
 
 // Loss, mean over the batch of each picture's times its weight, and its gradient. `outputs` and `gradient` are batch ×
 // outputs_for() raw network outputs (logits). Cross-entropy: against the age's class. Label distribution:
 // Kullback–Leibler divergence from gaussian_target. Expected-value L1: |Σ value·softmax - age|, years. Regression:
 // (output - age / 100)². Mean-variance (Pan et al., "Mean-variance loss for deep age estimation", CVPR 2018):
 // cross-entropy + mean_weight · ½(mean - age)² + variance_weight · variance, of softmax over the classes' values, in
-// years.
+// years. With a gender head plus gender_weight · its cross-entropy, 0 for a picture whose gender is not known.
 double loss_and_gradient(const TrainRecipe& recipe, const Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient);
 

@@ -25,6 +25,8 @@ std::map<int, std::vector<std::uint32_t>> by_age(const Examples& examples) {
   return pictures;
 }
 
+double male_of(Gender gender) { return gender == Gender::unknown ? kNotANumber : gender == Gender::male ? 1 : 0; }
+
 }  // namespace
 
 std::vector<std::uint32_t> indices_of(const std::vector<FaceRecord>& faces, Split part) {
@@ -64,7 +66,8 @@ std::string content_of(const Store& store) {
 
 std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& recipe) {
   std::vector<Target> targets;
-  for (const FaceRecord& face : examples.faces) targets.push_back({face.age, sigma_of(face.age_sigma, recipe)});
+  for (const FaceRecord& face : examples.faces)
+    targets.push_back({face.age, sigma_of(face.age_sigma, recipe), 1, male_of(face.gender)});
   if (recipe.age_weight == 0) return targets;
   double sum = 0;
   for (const auto& [age, pictures] : by_age(examples)) {

@@ -48,6 +48,27 @@ TEST(EstimateOf, takes_no_softmax_of_a_network_that_ends_in_one) {
   EXPECT_THAT(estimate_of(model, std::vector<float>{0.5F, 0.25F, 0.25F}).distribution, ElementsAre(0.5, 0.25, 0.25));
 }
 
+// The last output's odds are 3 : 1.
+TEST(EstimateOf, tells_the_gender_beside_the_same_ages_where_the_model_does) {
+  Model model = small_model();
+  EXPECT_FALSE(estimate_of(model, kOutputs).male);
+  model.recipe.train.gender_weight = 0.5;
+  std::vector<float> outputs = kOutputs;
+  outputs.push_back(std::log(3.0F));
+  Estimate estimate = estimate_of(model, outputs);
+  EXPECT_NEAR(estimate.male.value(), 0.75, 1e-6);
+  EXPECT_EQ(estimate.distribution, estimate_of(small_model(), kOutputs).distribution);
+  EXPECT_NEAR(mean_of(model, std::vector{estimate, estimate_of(model, std::vector<float>(4, 0.0F))}).male.value(),
+              0.625, 1e-6);
+}
+
+TEST(GraphOf, gives_a_gender_head_one_output_more) {
+  Model model = small_model();
+  model.recipe.train.gender_weight = 0.5;
+  Graph graph = graph_of(model.recipe, model.classes);
+  EXPECT_EQ(graph.layers[graph.outputs.front()].shape.channels, 4);
+}
+
 TEST(EstimateOf, outputs_that_are_no_numbers_make_no_age) {
   Estimate estimate = estimate_of(small_model(), std::vector<float>{0, NAN, 0});
   EXPECT_TRUE(std::isnan(estimate.age));

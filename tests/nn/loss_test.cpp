@@ -84,12 +84,30 @@ TEST(Regression, is_the_square_in_centuries) {
   EXPECT_NEAR(gradient[0], 0.1, 1e-6);
 }
 
+// Age: uniform over two classes, ln 2. Gender: ½ · ln(1 + e^-1) = 0.156631 for a man at logit 1, ½ · ln(1 + e^1) for a
+// woman; gradients ½ (σ(1) - 1), ½ σ(1); unknown: 0. All over 3 rows.
+TEST(GenderHead, adds_its_cross_entropy_where_the_gender_is_known) {
+  TrainRecipe recipe;
+  recipe.gender_weight = 0.5;
+  Classes classes = yearly_classes(2);
+  ASSERT_EQ(outputs_for(recipe, classes), 3);
+  std::vector<float> outputs{0, 0, 1, 0, 0, 1, 0, 0, 1}, gradient(9);
+  std::vector<Target> targets{{1, 0, 1, 1}, {1, 0, 1, 0}, {1, 0}};
+  double sigmoid = 1 / (1 + std::exp(-1.0));
+  double loss = loss_and_gradient(recipe, classes, outputs, targets, gradient);
+  EXPECT_NEAR(loss, std::log(2.0) + (0.156631 + 0.656631) / 3, 1e-5);
+  EXPECT_NEAR(gradient[2], 0.5 * (sigmoid - 1) / 3, 1e-6);
+  EXPECT_NEAR(gradient[5], 0.5 * sigmoid / 3, 1e-6);
+  EXPECT_EQ(gradient[8], 0);
+  EXPECT_NEAR(gradient[6], 0.5 / 3, 1e-6);  // the age's: probability ½ of the wrong class
+}
+
 TEST(EveryLoss, has_the_gradient_of_finite_differences) {
   Classes classes = classes_between({20, 40, 60});
   std::vector<Target> targets{{10, 3}, {44, 5, 0.25}, {70, 4, 3}};
   for (Loss loss : {Loss::cross_entropy, Loss::label_distribution, Loss::expected_value_l1, Loss::regression,
                     Loss::mean_variance}) {
-    std::vector<float> outputs = golden_numbers(11, 3 * static_cast<std::size_t>(outputs_for(loss, classes))),
+    std::vector<float> outputs = golden_numbers(11, 3 * static_cast<std::size_t>(age_outputs(loss, classes))),
                        gradient(outputs.size()), unused(outputs.size());
     loss_of(loss, classes, outputs, targets, gradient);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
