@@ -1,5 +1,5 @@
 // matio's functions, as far as they are used, under their own names and types: the first call loads the library. With
-// it come HDF5, curl and thirty more, which took a third of the start of every command, and one reads .mat files.
+// it come HDF5, curl and what they need, and every command would wait for them, though one reads .mat files.
 #include <matio.h>
 
 #include "agewise/base/late_library.h"

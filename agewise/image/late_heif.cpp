@@ -1,5 +1,5 @@
 // libheif's functions, as far as they are used, under their own names and types: the first call loads the library. It
-// brings four video decoders, whose tables took a sixth of the start of every command.
+// brings four video decoders, whose tables every command would wait for.
 #include <libheif/heif.h>
 
 #include "agewise/base/late_library.h"
