@@ -10,7 +10,6 @@ namespace agewise {
 namespace {
 
 constexpr double kStep = 5, kFarthest = 20;  // degrees
-constexpr double kHope = 0.6;                // so far below the threshold a face may be at an angle on the way
 constexpr double kFace = 1.2;  // width of a face in a close-up, in that of the smallest that the detector finds
 constexpr double kView = 2;    // width of what is seen, in that of the smallest face
 
@@ -31,7 +30,7 @@ class CloseUp {
   // The same face seen at another angle, if it is still one.
   std::optional<Face> at(double angle) {
     Turn back = turn_about({view_ / 2.0, view_ / 2.0}, angle, {side_ / 2.0, side_ / 2.0});
-    double least = detector_.threshold() - kHope;
+    double least = detector_.threshold() - detector_.hope();
     for (const Detection& one : detector_.upright_faces(turned(image_, back, view_, view_), least)) {
       Face face{in_picture(one.box, back), angle, one.score};
       if (overlap(face.box, found_.box) > kSameFace) return face;

@@ -10,8 +10,8 @@ namespace agewise {
 // both looks. Comes back as it was where it is no face to the closer look.
 Face turned_to_best(const Image& picture, const Face& found, Detector& detector);
 
-// Of two boxes: intersection over union. Turned ones count as upright: they are square, and it matters only whether
-// they are of the same face.
+// Of two boxes: intersection over union. Turned ones count as upright: it matters only whether they are of the same
+// face.
 double overlap(const Box& a, const Box& b);
 inline constexpr double kSameFace = 0.3;  // from this overlap on
 

@@ -33,6 +33,9 @@ class Detector {
   // What DEX's detector would call the face, from this detector's own box.
   virtual Box dex_box(const Box& own) const = 0;
 
+  // Whether it sees faces of all sizes at one glance: then no enlarged picture is shown to it.
+  virtual bool sees_all_sizes() const = 0;
+
   // Whether its scores tell a face that stands upright from the same one upside down. If not, it is shown pictures only
   // as they are.
   virtual bool tells_upright() const = 0;
@@ -40,6 +43,7 @@ class Detector {
   virtual int smallest_face() const = 0;    // pixels, width of its own box
   virtual double threshold() const = 0;     // from this score on it is a face
   virtual double strong_score() const = 0;  // from this score on no other angle needs to be looked at
+  virtual double hope() const = 0;          // so far below the threshold a face may be while it is turned upright
 };
 
 // dlib's frontal face detector (HOG features, five linear filters over an image pyramid; Boost Software License). Its

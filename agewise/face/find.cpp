@@ -13,8 +13,7 @@ namespace {
 constexpr std::array<double, 28> kDexAngles{0,   5,  -5,  10, -10, 15, -15, 20, -20, 25, -25, 30, -30, 35,
                                             -35, 40, -40, 45, -45, 50, -50, 55, -55, 60, -60, 90, -90, 180};
 constexpr std::array<double, 5> kCoarseAngles{0, 75, -75, 145, -145};
-constexpr double kHope = 0.3;  // so far below the threshold a face at a coarse angle may still come to reach it
-constexpr int kBorder = 20;    // pixels around the picture: for faces cut off by its edge, or cropped tightly
+constexpr int kBorder = 20;  // pixels around the picture: for faces cut off by its edge, or cropped tightly
 constexpr std::size_t kMostFaces = 100;
 
 std::vector<Face> without_doubles(std::vector<Face> faces) {
@@ -64,12 +63,13 @@ class Search {
  private:
   std::vector<Face> finds(std::span<const double> angles) {
     std::vector<Face> faces;
-    bool fine = rotations_ == Rotations::coarse_to_fine;
-    double least = detector_.threshold() - (fine ? kHope : 0);
+    bool fine = turns_finds();
+    double least = detector_.threshold() - (fine ? detector_.hope() / 2 : 0);
     for (double angle : angles) {
       View view = view_at(picture_, angle);
-      for (const Detection& one : rotations_ == Rotations::all ? detector_.upright_faces(view.image, least)
-                                                               : detector_.faces(view.image, least)) {
+      bool only_upright = rotations_ == Rotations::all && !fine;
+      for (const Detection& one :
+           only_upright ? detector_.upright_faces(view.image, least) : detector_.faces(view.image, least)) {
         Point at = view.back(middle(one.box));
         double x = (one.box.right - one.box.left) / 2, y = (one.box.bottom - one.box.top) / 2;
         faces.push_back({{at.x - x, at.y - y, at.x + x, at.y + y}, angle + (fine ? one.lean : 0), one.score});
@@ -79,10 +79,14 @@ class Search {
   }
 
   void add(std::vector<Face>& faces, const std::vector<Face>& found) {
-    for (const Face& face : found)
-      faces.push_back(rotations_ == Rotations::coarse_to_fine ? turned_to_best(picture_, face, detector_) : face);
+    for (const Face& face : found) faces.push_back(turns_finds() ? turned_to_best(picture_, face, detector_) : face);
     std::erase_if(faces, [&](const Face& face) { return face.score < detector_.threshold(); });
     faces = without_doubles(std::move(faces));
+  }
+
+  // `all` with a detector that tells no upright face looks once, as `coarse_to_fine` does.
+  bool turns_finds() const {
+    return rotations_ == Rotations::coarse_to_fine || (rotations_ == Rotations::all && !detector_.tells_upright());
   }
 
   const Image& picture_;
@@ -117,7 +121,7 @@ std::vector<Face> find_faces(const Image& picture, Detector& detector, Rotations
   if (!detector.wants_colour()) large = to_grey(std::move(large));
   std::vector<Face> faces;
   for (double wanted : {scale, 2 * scale}) {
-    if (!faces.empty() && !everyone) break;
+    if (wanted != scale && (detector.sees_all_sizes() || (!faces.empty() && !everyone))) break;
     Image level = scaled(large, wanted * picture.width / large.width);
     double by = static_cast<double>(level.width) / picture.width;
     scale_boxes(faces, by);

@@ -44,10 +44,12 @@ class HogDetector : public Detector {
   // brows to the chin; DEX's own box on them is not known, as the pictures that face_location belongs to are not at
   // hand.
   Box dex_box(const Box& own) const override { return own; }
+  bool sees_all_sizes() const override { return false; }
   bool tells_upright() const override { return true; }
   int smallest_face() const override { return 88; }
   double threshold() const override { return 0; }
   double strong_score() const override { return 0.4; }
+  double hope() const override { return 0.6; }
 
  private:
   std::vector<Detection> found_by(Filters& filters, const Image& grey, double least) {

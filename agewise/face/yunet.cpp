@@ -29,7 +29,8 @@ class YunetDetector : public Detector {
   explicit YunetDetector(const std::filesystem::path& file) : engine_(make_cpu_engine({.threads = 1})) {
     OnnxNetwork network = read_onnx(file, {.size = kUsualSide});
     const Shape& in = network.graph.layers[network.graph.inputs.front()].shape;
-    if (network.inputs.size() != 1 || in.channels != 3 || in.width != in.height || in.width % kStrides.back() != 0)
+    if (network.inputs.size() != 1 || in.channels != 3 || in.width != in.height || in.width > kLargestSide ||
+        in.width % kStrides.back() != 0)
       throw file_error(file, "is not YuNet: its input is not one square picture in colour");
     side_ = in.width;
     for (std::size_t s = 0; s < kStrides.size(); ++s) {
@@ -68,13 +69,15 @@ class YunetDetector : public Detector {
     return {x - half, y - half, x + half, y + half};
   }
 
+  bool sees_all_sizes() const override { return true; }
   bool tells_upright() const override { return false; }
   int smallest_face() const override { return 64; }
   double threshold() const override { return 0.6; }
   double strong_score() const override { return 0.75; }
+  double hope() const override { return 0.5; }
 
  private:
-  static constexpr int kUsualSide = 320;  // pixels, where the file leaves it open
+  static constexpr int kUsualSide = 320, kLargestSide = 2048;  // pixels; the first where the file leaves it open
 
   Heads heads_of(std::size_t stride) const {
     auto output = [&](std::size_t place) { return network_->output(outputs_[stride][place]); };
@@ -111,7 +114,7 @@ class YunetDetector : public Detector {
       int across = side_ / kStrides[s];
       for (std::size_t i = 0; i < heads.face.size(); ++i) {
         double score = std::sqrt(std::clamp(heads.face[i], 0.0F, 1.0F) * std::clamp(heads.object[i], 0.0F, 1.0F));
-        if (score < least) continue;
+        if (!(score >= least)) continue;  // not a number neither
         const float *box = &heads.box[4 * i], *points = &heads.points[10 * i];
         double x = (static_cast<int>(i) % across + box[0]) * stride,
                y = (static_cast<int>(i) / across + box[1]) * stride;
@@ -119,7 +122,8 @@ class YunetDetector : public Detector {
         // From the eye at the left of an upright face to the other.
         double lean = std::atan2(points[3] - points[1], points[2] - points[0]) * 180 / std::numbers::pi;
         score -= score_a_degree * std::abs(lean);
-        if (score < least || std::abs(lean) > kMostLean || !std::isfinite(width * height)) continue;
+        bool is_face = score >= least && std::abs(lean) <= kMostLean && width >= 1 && height >= 1;
+        if (!is_face || !std::isfinite(x + y + width + height)) continue;
         all.push_back({{x - width / 2, y - height / 2, x + width / 2, y + height / 2}, score, lean});
       }
     }

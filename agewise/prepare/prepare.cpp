@@ -59,6 +59,7 @@ Outcome process(const Job& job, const CatalogRow& row, const FaceRecipe& recipe,
 }
 
 using Sources = std::vector<std::unique_ptr<PictureSource>>;
+using Detectors = std::vector<std::unique_ptr<Detector>>;  // one a worker; null where faces are not looked for
 
 // What the reader knows of a wanted row while pictures come by.
 struct RowState {
@@ -80,14 +81,14 @@ std::size_t faces_in_flight(const FaceRecipe& recipe) {
 
 class Preparation {
  public:
-  Preparation(const PreparePlan& plan, const std::filesystem::path& store, int threads, const StopFlag& stop,
+  Preparation(const PreparePlan& plan, const std::filesystem::path& store, Detectors detectors, const StopFlag& stop,
               const ProgressSink& progress)
       : plan_(plan),
         store_(store),
         writer_(store, plan.facts),
         stop_(stop),
         progress_(progress),
-        threads_(threads),
+        detectors_(std::move(detectors)),
         states_(plan.wanted.size()),
         newest_(plan.wanted.size()),
         settled_(plan.rows.size(), false),
@@ -101,7 +102,8 @@ class Preparation {
       std::jthread writer([this] { guarded([this] { write_outcomes(); }); });
       {
         std::vector<std::jthread> workers;
-        for (int i = 0; i < threads_; ++i) workers.emplace_back([this] { guarded([this] { work(); }); });
+        for (std::unique_ptr<Detector>& detector : detectors_)
+          workers.emplace_back([this, &detector] { guarded([this, &detector] { work(detector.get()); }); });
         read_guarded(std::move(sources));
         jobs_.close();
       }
@@ -228,11 +230,10 @@ class Preparation {
     return static_cast<std::size_t>(place - plan_.wanted.begin());
   }
 
-  void work() {
+  void work(Detector* detector) {
     const FaceRecipe& recipe = plan_.facts.recipe.face;
-    std::unique_ptr<Detector> detector = recipe.detect ? make_detector(recipe.detector) : nullptr;
     while (std::optional<Job> job = jobs_.pop()) {
-      Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], recipe, pixels_, detector.get());
+      Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], recipe, pixels_, detector);
       budget_.give_back(job->share);
       outcomes_.push(std::move(outcome));
     }
@@ -280,7 +281,7 @@ class Preparation {
   StoreWriter writer_;
   const StopFlag& stop_;
   const ProgressSink& progress_;
-  int threads_;
+  Detectors detectors_;
   std::vector<RowState> states_;                    // the reader's
   std::vector<std::atomic<std::uint32_t>> newest_;  // decision a row, for the writer
   std::vector<bool> settled_;                       // the writer's, after begin()
@@ -305,6 +306,14 @@ Sources open_all(const std::vector<std::filesystem::path>& pictures) {
   return sources;
 }
 
+// Before the store is touched, too, and on one thread.
+Detectors make_detectors(const FaceRecipe& recipe, int threads) {
+  Detectors detectors(static_cast<std::size_t>(threads));
+  for (std::unique_ptr<Detector>& detector : detectors)
+    if (recipe.detect) detector = make_detector(recipe.detector);
+  return detectors;
+}
+
 void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
   std::uint64_t needed = expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
   std::uint64_t there =
@@ -320,8 +329,9 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
                       const std::filesystem::path& store, int threads, const StopFlag& stop,
                       const ProgressSink& progress) {
   Sources sources = open_all(pictures);
+  Detectors detectors = make_detectors(plan.facts.recipe.face, threads);
   check_disk(plan, store);
-  PrepareResult result = Preparation(plan, store, threads, stop, progress).run(std::move(sources));
+  PrepareResult result = Preparation(plan, store, std::move(detectors), stop, progress).run(std::move(sources));
   Store made(store);
   result.unasked = made.facts().unasked;
   result.rejects = made.reject_counts();

@@ -37,8 +37,14 @@ Pipeline::Pipeline(Model model, Engine& engine, const PipelineOptions& options, 
       sizes_(batch_sizes(options.batch, model.parameters.size() * (1 + model.others.size()))),
       pictures_(static_cast<std::size_t>(options.waiting)),
       read_(kReadAhead * static_cast<std::size_t>(options.batch)) {
-  for (int size : sizes_) estimators_.push_back(std::make_unique<Estimator>(model, engine, size));
-  for (int i = 0; i < options.readers; ++i) readers_.emplace_back([this] { read_pictures(); });
+  std::vector<FaceReader> readers;  // here, where what they need and do not find can still be said
+  for (int i = 0; i < options.readers; ++i) readers.emplace_back(model.recipe.face, options.max_pixels);
+  for (int size : sizes_) {
+    bool last = size == sizes_.back();
+    estimators_.push_back(std::make_unique<Estimator>(last ? std::move(model) : model, engine, size));
+  }
+  for (FaceReader& reader : readers)
+    readers_.emplace_back([this, own = std::move(reader)]() mutable { read_pictures(own); });
   network_ = std::thread([this] { estimate_faces(); });
 }
 
@@ -61,8 +67,7 @@ bool Pipeline::submit(PictureJob& job) {
   return false;
 }
 
-void Pipeline::read_pictures() {
-  FaceReader reader(model().recipe.face, options_.max_pixels);
+void Pipeline::read_pictures(FaceReader& reader) {
   while (std::optional<Picture> picture = pictures_.pop()) {
     Job& job = *picture->job;
     if (clock_() - job.since > options_.give_up_seconds) job.late = true;
@@ -71,6 +76,8 @@ void Pipeline::read_pictures() {
         job.results[picture->index].faces = reader.read(job.task.pictures[picture->index]);
       } catch (const std::bad_alloc&) {
         job.results[picture->index].faces.problem = "takes more memory than there is";
+      } catch (const std::exception& problem) {  // a library that is not installed, a face of no size
+        job.results[picture->index].faces.problem = problem.what();
       }
     }
     bool has_faces = !job.results[picture->index].faces.cuts.empty();

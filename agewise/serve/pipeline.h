@@ -65,7 +65,7 @@ class Pipeline {
     std::size_t index;
   };
 
-  void read_pictures();
+  void read_pictures(FaceReader& reader);
   void estimate_faces();
   std::vector<Picture> gather(Picture first);
   void estimate(std::span<Picture> batch);

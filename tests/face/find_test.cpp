@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "agewise/base/error.h"
 #include "agewise/face/close_up.h"
 #include "agewise/face/crop.h"
 #include "agewise/image/decode.h"
@@ -102,15 +103,31 @@ TEST(CutDetected, takes_the_whole_picture_or_nothing_where_no_face_is_found) {
   EXPECT_TRUE(cut_detected(picture, recipe, *detector, false).empty());
 }
 
+TEST(Yunet, refuses_another_network_and_a_missing_file_by_name) {
+  std::filesystem::path other = kShared / "peers/models/dlib_age_v1.onnx";
+  for (const std::filesystem::path& file : {other, std::filesystem::path("missing.onnx")}) {
+    if (file == other && !std::filesystem::exists(other)) continue;
+    try {
+      make_detector(file.string());
+      ADD_FAILURE() << file;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(file.string()), std::string::npos) << error.what();
+    }
+  }
+}
+
 // By HOG and by YuNet.
 class RealFaces : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     for (const std::filesystem::path& file : {kFaces, kYunet}) {
-      if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not here";
+      bool needed = file == kFaces || GetParam() != "hog";
+      if (needed && !std::filesystem::exists(file)) GTEST_SKIP() << file << " is not here";
     }
     detector_ = make_detector(GetParam());
   }
+  // Pixels, of 200: YuNet's boxes follow a turned head.
+  double more() const { return GetParam() == "hog" ? 0 : 5; }
   std::unique_ptr<Detector> detector_;
 };
 INSTANTIATE_TEST_SUITE_P(By, RealFaces, testing::Values("hog", kYunet.string()),
@@ -130,8 +147,8 @@ TEST_P(RealFaces, are_found_at_the_angle_and_the_place_where_they_lie) {
     if (all.empty()) continue;
     ++found;
     EXPECT_LE(between_angles(all[0].angle, angle), 15) << i;
-    EXPECT_NEAR(middle(all[0].box).x, at.x, 30) << i;
-    EXPECT_NEAR(middle(all[0].box).y, at.y, 30) << i;
+    EXPECT_NEAR(middle(all[0].box).x, at.x, 25 + more()) << i;
+    EXPECT_NEAR(middle(all[0].box).y, at.y, 25 + more()) << i;
     EXPECT_NEAR(all[0].box.right - all[0].box.left, 180, 40) << i;
   }
   EXPECT_GE(found, 11);
@@ -162,8 +179,8 @@ TEST_P(RealFaces, of_one_photograph_are_all_found_small_ones_too_and_each_once) 
   EXPECT_GE(all.size(), 4U);
   for (std::size_t i = 0; i < all.size(); ++i) {
     int place = static_cast<int>(std::lround((middle(all[i].box).x - 150) / 320));
-    EXPECT_NEAR(middle(all[i].box).x, 150 + 320.0 * place, 25);
-    EXPECT_NEAR(middle(all[i].box).y, 300 + 120.0 * place, 25);
+    EXPECT_NEAR(middle(all[i].box).x, 150 + 320.0 * place, 20 + more());
+    EXPECT_NEAR(middle(all[i].box).y, 300 + 120.0 * place, 20 + more());
     for (std::size_t j = 0; j < i; ++j) EXPECT_LT(overlap(all[i].box, all[j].box), 0.1);
   }
 }

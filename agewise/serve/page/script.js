@@ -130,7 +130,7 @@ const intervalText = (face) => face.interval ? whole(face.interval.low) + "–" 
 
 function faceButton(picture, face, index, className, ...children) {
   const name = "Face " + (index + 1) + " in " + picture.file.name + ": ";
-  const label = name + (face.age === null ? "no age, " + (face.reason || "") : ageText(face) + " years" +
+  const label = name + (face.age === null ? "no age, " + (face.reason || "no number") : ageText(face) + " years" +
     (face.interval ? ", " + intervalText(face) : "") + ". Show all ages");
   const button = el("button", {type: "button", class: className, "aria-label": label}, ...children);
   button.disabled = !face.distribution;
