@@ -58,8 +58,8 @@ Examples examples_of(const Store& store) {
 std::string content_of(const Store& store) {
   std::string text = to_toml(store.facts().recipe) + store.facts().labels;
   for (const FaceRecord& face : store.faces()) {
-    text +=
-        fmt::format("\n{} {} {} {} {}", face.row, face.file, face.age, face.age_sigma, static_cast<int>(face.split));
+    text += fmt::format("\n{} {} {} {} {} {}", face.row, face.file, face.age, face.age_sigma,
+                        static_cast<int>(face.split), static_cast<int>(face.gender));
   }
   return content_hash(std::as_bytes(std::span(text)));
 }

@@ -72,10 +72,13 @@ double whitening_work(double samples, double dimensions) {
   return m * m * (samples + dimensions);
 }
 
-double whitening_seconds(const Recipe& recipe, const Examples& examples, const InputSource& source,
-                         double pictures_a_second, int samples, const Clock& clock, int threads) {
+// Pictures are read by one thread then.
+double whitening_seconds(const Recipe& recipe, const Examples& examples, const InputSource& source, int samples,
+                         const Clock& clock) {
   Batch few = first_batch(recipe, examples, std::min(samples, kWhitenedToTime));
-  fill_inputs(source, /*epoch=*/1, threads, few);
+  double reading = clock();
+  fill_inputs(source, /*epoch=*/0, /*threads=*/1, few);
+  reading = clock() - reading;
   auto dimensions = static_cast<int>(input_size(recipe));
   auto count = static_cast<double>(few.samples.size());
   std::vector<float> fitted = few.inputs;
@@ -86,8 +89,9 @@ double whitening_seconds(const Recipe& recipe, const Examples& examples, const I
   apply_zca(zca, few.inputs);
   double more_components = std::max(1.0, kept_components(recipe, samples, dimensions) / double(zca.components()));
   double apply = (clock() - start) / count * more_components;
-  return fit + samples / pictures_a_second +
-         static_cast<double>(examples.faces.size()) * (apply + 1 / pictures_a_second);
+  double read = reading / count;  // a picture
+  auto pictures = static_cast<double>(examples.train.size() + examples.validation.size());
+  return fit + samples * read + pictures * (apply + read);
 }
 
 }  // namespace
@@ -142,8 +146,7 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   plan.disk_free = free_disk_space(run);
   plan.whitened_on = whitening.samples;
   if (plan.whitened_on > 0) {
-    plan.whitening_seconds =
-        whitening_seconds(recipe, examples, source, plan.pictures_a_second, plan.whitened_on, clock, threads);
+    plan.whitening_seconds = whitening_seconds(recipe, examples, source, plan.whitened_on, clock);
   }
   return plan;
 }

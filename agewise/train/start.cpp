@@ -30,26 +30,31 @@ void must_agree(const char* key, const T& wanted, const T& stored, const Store& 
 
 const char* word(Colour colour) { return colour == Colour::rgb ? "rgb" : "grey"; }
 
-// Whether a last layer of `before` year classes goes on as one of `now`.
-bool grows(const ParameterInfo& before, const ParameterInfo& now, const Model& from, const Model& model) {
-  if (from.recipe.classes.years == 0 || model.recipe.classes.years < from.recipe.classes.years) return false;
-  if (before.layer + 1 != static_cast<int>(from.graph.layers.size()) ||
-      now.layer + 1 != static_cast<int>(model.graph.layers.size()))
-    return false;
-  return before.shape.size() == now.shape.size() && before.shape[0] == from.classes.count() &&
-         now.shape[0] == model.classes.count() &&
-         std::equal(before.shape.begin() + 1, before.shape.end(), now.shape.begin() + 1);
+// Whether this parameter's layer is fully connected, with a bias, and the last.
+bool is_of_head(const ParameterInfo& parameter, const Graph& graph) {
+  if (parameter.layer + 1 != static_cast<int>(graph.layers.size())) return false;
+  const auto* head = std::get_if<layer::FullyConnected>(&graph.layers.back().kind);
+  return head != nullptr && head->bias;
 }
 
-// The last layer of fewer year classes as one of more: the probability of the old oldest class, which stood for all
-// ages from it on, is spread evenly over it and the new ones; the others stay.
-void grow(const ParameterInfo& before, const float* weights, const ParameterInfo& now, float* grown) {
-  std::int64_t row = before.size() / before.shape[0], shared = now.shape[0] - before.shape[0] + 1;
-  const float* oldest = weights + before.size() - row;
-  std::copy_n(weights, before.size() - row, grown);
-  for (std::int64_t c = 0; c < shared; ++c) std::copy_n(oldest, row, grown + before.size() - row + c * row);
+// Whether the head of `from` goes on as one of as many or more year classes, perhaps with a gender head beside it.
+bool grows(const ParameterInfo& before, const ParameterInfo& now, const Model& from, const Model& model) {
+  if (!is_of_head(before, from.graph) || !is_of_head(now, model.graph)) return false;
+  bool same = from.classes.edges == model.classes.edges;
+  bool more = from.recipe.classes.years > 0 && model.recipe.classes.years > from.recipe.classes.years;
+  return (same || more) && before.shape[0] >= from.classes.count() && now.shape[0] >= model.classes.count() &&
+         std::equal(before.shape.begin() + 1, before.shape.end(), now.shape.begin() + 1, now.shape.end());
+}
+
+// The rows of the ages: the probability of the old oldest class, which stood for all ages from it on, is spread evenly
+// over it and the new ones; the others stay. What else `now` has, a gender head, is left as it is.
+void grow(int before_classes, const float* before, const ParameterInfo& now, int classes, float* grown) {
+  std::int64_t row = now.size() / now.shape[0], shared = classes - before_classes + 1;
+  std::copy_n(before, before_classes * row, grown);
+  float* oldest = grown + (before_classes - 1) * row;
+  for (std::int64_t c = 1; c < shared; ++c) std::copy_n(oldest, row, oldest + c * row);
   if (now.shape.size() > 1) return;
-  for (float& bias : std::span(grown, now.size()).last(shared)) bias -= std::log(static_cast<float>(shared));
+  for (std::int64_t c = 0; c < shared; ++c) oldest[c] -= std::log(static_cast<float>(shared));
 }
 
 // Weights of `from` where name and shape are the same, or a last layer can grow.
@@ -67,7 +72,7 @@ void take_weights(const Model& from, const Model& model, std::vector<float>& wei
     if (found != known.end() && found->second.first.shape == parameter.shape) {
       std::copy_n(found->second.second, parameter.size(), to);
     } else if (found != known.end() && grows(found->second.first, parameter, from, model)) {
-      grow(found->second.first, found->second.second, parameter, to);
+      grow(from.classes.count(), found->second.second, parameter, model.classes.count(), to);
     } else {
       fresh.push_back(parameter.name);
     }
