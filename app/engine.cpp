@@ -68,6 +68,8 @@ std::unique_ptr<Engine> engine_for(const Context& context, const std::optional<R
                                       : context.isa == "avx512" ? Isa::avx512
                                                                 : Isa::best};
   options.bfloat16 = context.bfloat16;
+  if (context.bfloat16 && context.kernels == "default")
+    throw UsageError("--bfloat16 needs kernels that are timed: leave out --kernels default");
   if (context.kernels == "default") return make_cpu_engine(options);
   bool best = context.kernels == "best";
   KernelBook book;

@@ -117,7 +117,8 @@ Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
 
 Estimator::Estimator(Model model, Engine& engine, int batch)
     : model_(std::move(model)), batch_(static_cast<std::size_t>(batch)) {
-  std::vector<std::vector<float>> members{std::exchange(model_.parameters, {})};
+  std::vector<std::vector<float>> members;  // no initializer list: it would copy
+  members.push_back(std::exchange(model_.parameters, {}));
   for (std::vector<float>& other : model_.others) members.push_back(std::exchange(other, {}));
   bool turns = members.size() > 1 && members.size() * members[0].size() > kParametersHeld;
   if (turns) {

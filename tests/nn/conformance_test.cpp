@@ -179,6 +179,22 @@ TEST_P(Conformance, the_same_step_gives_the_same_bits) {
   EXPECT_EQ(first.parameters, again.parameters);
 }
 
+// What is given away is taken as what is only shown.
+TEST_P(Conformance, parameters_that_are_taken_count_as_those_that_are_set) {
+  for (const auto& [name, graph] : layer_cases()) {
+    std::unique_ptr<Executable> set = engine_->compile(graph, 3, Mode::infer),
+                                taken = engine_->compile(graph, 3, Mode::infer);
+    fill(*set, graph);
+    fill(*taken, graph);
+    taken->set_parameters(std::vector<float>(golden_parameters(graph).size(), 0.5F));
+    taken->take_parameters(golden_parameters(graph));
+    set->forward();
+    taken->forward();
+    std::span<const float> one = set->output(), other = taken->output();
+    EXPECT_EQ(std::vector<float>(one.begin(), one.end()), std::vector<float>(other.begin(), other.end())) << name;
+  }
+}
+
 // A second step in the same memory as the first.
 TEST_P(Conformance, nothing_of_a_step_stays_in_the_next) {
   for (const auto& [name, of_layer] : layer_cases()) {

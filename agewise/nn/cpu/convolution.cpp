@@ -107,11 +107,13 @@ class Convolution : public WeightedStep {
   // What distinguishes one pass over one convolution from another.
   std::string question(const Plan& plan, const char* pass) const {
     const Shape &in = plan.layer(input_).shape, &out = plan.layer(operation_.layer).shape;
-    return fmt::format("convolution {}×{}×{}×{} → {}×{}×{}, {}×{}, stride {}, {} groups, block {}, {} {}{}{}",
+    bool bfloat16 = plan.chooser().bfloat16 && !plan.train();
+    return fmt::format("convolution {}×{}×{}×{} → {}×{}×{}, {}×{}, stride {}, {} groups, block {}, {} {}{}{}{}",
                        plan.batch(), in.channels, in.height, in.width, out.channels, out.height, out.width,
                        options_.kernel_height, options_.kernel_width, options_.stride, options_.groups,
                        channel_block(in_.layout()), plan.train() ? "train" : "infer", pass,
-                       operation_.add >= 0 ? ", sum" : "", operation_.relu >= 0 ? ", ReLU" : "");
+                       operation_.add >= 0 ? ", sum" : "", operation_.relu >= 0 ? ", ReLU" : "",
+                       bfloat16 ? ", or bfloat16" : "");
   }
 
   using Forward = dnnl::convolution_forward;

@@ -43,8 +43,7 @@ class CpuEngine : public Engine {
   }
 
   std::string name() const override {
-    return fmt::format("cpu {}, {} thread{}{}", isa_, options_.threads, options_.threads == 1 ? "" : "s",
-                       options_.bfloat16 ? ", bfloat16" : "");
+    return fmt::format("cpu {}, {} thread{}", isa_, options_.threads, options_.threads == 1 ? "" : "s");
   }
 
  private:
