@@ -72,16 +72,20 @@ def onnx_file(file):
 
 def run(*arguments): subprocess.run([agewise, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
 
-losses = {}
+def epochs(trained, *more):
+    shutil.rmtree(trained, ignore_errors=True)
+    run('train', trained, '--data', store, '--recipe', 'dex', '--set', 'train.epochs=2', *more)
+    return [json.loads(line)['train_loss'] for line in open(trained / 'log.jsonl')]
+
+losses, control = {}, epochs(folder / 'run')
 for name, write in {'vgg.caffemodel': caffemodel, 'zip.pth': lambda f: pth(f, True), 'legacy.pth': lambda f: pth(f, False),
                     'vgg.safetensors': safetensors, 'vgg.onnx': onnx_file}.items():
     file, model, trained = folder / name, folder / 'model.safetensors', folder / 'run'
     write(file)
-    shutil.rmtree(trained, ignore_errors=True)
     run('import', file, '-o', model, *([] if name.endswith('.onnx') else ['--architecture', 'dex']))
     file.unlink()
-    run('train', trained, '--data', store, '--recipe', 'dex', '--from', model, '--set', 'train.epochs=2')
-    losses[name] = [json.loads(line)['train_loss'] for line in open(trained / 'log.jsonl')]
+    losses[name] = epochs(trained, '--from', model)
     print(f'{name:16}', *losses[name], flush=True)
+print(f'{"fresh weights":16}', *control)
 shutil.rmtree(trained)
-sys.exit(len({tuple(found) for found in losses.values()}) > 1)
+sys.exit(len({tuple(found) for found in losses.values()}) > 1 or control in losses.values())

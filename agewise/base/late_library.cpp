@@ -9,7 +9,8 @@
 namespace agewise {
 
 LateLibrary::LateLibrary(const char* name) : name_(name), handle_(::dlopen(name, RTLD_NOW | RTLD_LOCAL)) {
-  if (handle_ == nullptr) throw Error(std::string("cannot be loaded: ") + ::dlerror());
+  if (handle_ == nullptr)
+    throw Error(std::string(name) + " cannot be loaded (" + ::dlerror() + "): install the package that has it");
 }
 
 void* LateLibrary::find(const char* name) const {

@@ -11,12 +11,12 @@ namespace agewise {
 class Word {
  public:
   Word() = default;
-  Word(std::string_view text);  // NOLINT(google-explicit-constructor): a Word is a text
-  Word(const std::string& text) : Word(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
-  Word(const char* text) : Word(std::string_view(text)) {}         // NOLINT(google-explicit-constructor)
+  Word(std::string_view text);
+  Word(const std::string& text) : Word(std::string_view(text)) {}
+  Word(const char* text) : Word(std::string_view(text)) {}
 
   const std::string& str() const;
-  operator const std::string&() const { return str(); }  // NOLINT(google-explicit-constructor)
+  operator const std::string&() const { return str(); }
   bool empty() const { return text_ == nullptr; }
 
   friend bool operator==(Word a, Word b) { return a.text_ == b.text_; }

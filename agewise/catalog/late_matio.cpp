@@ -6,6 +6,8 @@
 
 namespace {
 
+static_assert(MATIO_MAJOR_VERSION == 1 && MATIO_MINOR_VERSION == 5, "the library's name below is of matio 1.5");
+
 template <class Function>
 Function* matio(const char* name) {
   static const agewise::LateLibrary kMatio("libmatio.so.11");

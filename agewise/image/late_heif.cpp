@@ -6,6 +6,8 @@
 
 namespace {
 
+static_assert(LIBHEIF_NUMERIC_VERSION >> 24 == 1, "the library's name below is of libheif 1");
+
 template <class Function>
 Function* heif(const char* name) {
   static const agewise::LateLibrary kHeif("libheif.so.1");
