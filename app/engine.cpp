@@ -67,7 +67,7 @@ std::unique_ptr<Engine> engine_for(const Context& context, const std::optional<R
   CpuOptions options{context.threads, context.isa == "avx2"     ? Isa::avx2
                                       : context.isa == "avx512" ? Isa::avx512
                                                                 : Isa::best};
-  options.bfloat16 = context.bfloat16;
+  options.bfloat16 = context.bfloat16 && !run;  // a run's best epoch is chosen in float
   if (context.bfloat16 && context.kernels == "default")
     throw UsageError("--bfloat16 needs kernels that are timed: leave out --kernels default");
   if (context.kernels == "default") return make_cpu_engine(options);

@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
   agewise::Context context{agewise::processor_count(), "", "best", false, agewise::stop_on_signals()};
   program.set_version_flag("--version", "agewise " AGEWISE_VERSION);
   program.require_subcommand(1);
-  program.fallthrough();  // --threads, --isa and --kernels may also follow the command's name
+  program.fallthrough();  // --threads and the other options here may also follow the command's name
   program.add_option("--threads", context.threads, "Threads to use; all processors by default")
       ->check(CLI::Range(1, 1024));
   program.add_option("--isa", context.isa, "Instruction set: avx2 or avx512; the best there is by default")

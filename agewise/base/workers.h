@@ -1,4 +1,5 @@
-// The threads that prepare, decode and draw. (The engine's own are OpenMP's; one thread a process calls it.)
+// The threads that prepare, decode and draw. (The engine's own are OpenMP's: one thread calls it.
+// A detector that is a network has an engine of its own, of one thread.)
 #pragma once
 #include <cstddef>
 #include <functional>

@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <new>
 #include <numeric>
@@ -61,7 +60,6 @@ Region::Region(std::size_t bytes) : size_(std::max<std::size_t>(bytes, 1)) {
   if (place == MAP_FAILED) throw std::bad_alloc();
   data_ = static_cast<std::byte*>(place);
   madvise(data_, size_, MADV_HUGEPAGE);  // a wish: small pages do as well
-  std::memset(data_, 0, size_);
 }
 
 Region::~Region() { munmap(data_, size_); }

@@ -36,7 +36,8 @@ class MemoryPlan {
   std::size_t size_ = 0;
 };
 
-// Memory from the system, zeroed and touched: no page fault later. Huge pages where the system gives them.
+// Memory from the system, zero. Pages come when they are first touched: after a network's first step there are no more
+// faults, and what its weights were made of can be gone before. Huge pages where the system gives them.
 class Region {
  public:
   explicit Region(std::size_t bytes);
