@@ -33,8 +33,10 @@ model: build
 	@mkdir -p build/model
 	$(AGEWISE) prepare build/model/compact.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact
 	$(AGEWISE) prepare build/model/small.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact \
-	  --set face.size=64 --set network.size=0 --limit 2500 --sample 1
+	  --set face.size=64 --set face.margin=0.05 --set network.size=0 --limit 2500 --sample 1
 	$(AGEWISE) import $(START) --statistics build/model/small.db -o build/model/start.safetensors
-	$(AGEWISE) train build/model/run $(if $(wildcard build/model/run/last.safetensors),--resume,--data build/model/compact.db --from build/model/start.safetensors)
-	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --half -o models/compact.safetensors
+	$(AGEWISE) train build/model/run --data build/model/compact.db --from build/model/start.safetensors --ensemble 2 \
+	  $(if $(wildcard build/model/run/series.json),--resume)
+	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --half \
+	  --notes models/compact-notes.txt -o models/compact.safetensors
 	$(AGEWISE) evaluate models/compact.safetensors --data build/model/compact.db --split val

@@ -3,9 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "agewise/age/metrics.h"
 #include "agewise/base/error.h"
+#include "agewise/base/files.h"
 #include "agewise/evaluate/coverage.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
@@ -18,10 +22,24 @@ namespace {
 constexpr int kSplits = 20;
 
 struct Arguments {
-  std::string model, data, output;
+  std::string model, data, output, notes;
   double coverage = 0.9;
   bool half = false, json = false;
 };
+
+// Lines "key: text".
+std::map<std::string, std::string> read_notes(const std::string& file) {
+  constexpr std::size_t kMost = 65536;
+  std::map<std::string, std::string> notes;
+  if (file.empty()) return notes;
+  std::istringstream lines(read_text_file(file, kMost));
+  for (std::string line; std::getline(lines, line);) {
+    std::size_t colon = line.find(": ");
+    if (colon == std::string::npos) throw file_error(file, "a line is not \"key: text\": " + line);
+    notes[line.substr(0, colon)] = line.substr(colon + 2);
+  }
+  return notes;
+}
 
 nlohmann::ordered_json to_json(const Intervals& intervals, const CoverageStudy& study, std::size_t pictures) {
   nlohmann::ordered_json bands = nlohmann::ordered_json::array();
@@ -57,6 +75,7 @@ void run(const Arguments& arguments, const Context& context) {
   if (arguments.half) round_to_half(model);
   std::unique_ptr<Engine> engine = engine_for(context);
   ProgressLine line;
+  std::map<std::string, std::string> notes = read_notes(arguments.notes);
   std::vector<Judged> judged =
       judge(model, store, part_to_evaluate(store, Split::val), *engine, context.threads, context.stop, line.sink());
   line.clear();
@@ -77,6 +96,10 @@ void run(const Arguments& arguments, const Context& context) {
   model.notes["intervals"] =
       fmt::format("{:.4g} % of true ages, calibrated on {} val pictures; measured by halves: {:.1f} % ± {:.1f}",
                   100 * arguments.coverage, judged.size(), 100 * study.mean, 100 * study.deviation);
+  model.notes["measured"] =
+      fmt::format("mean absolute error {:.2f} years, mean signed error {:+.2f}, on the same {} pictures",
+                  mean_absolute_error(estimates, ages), mean_signed_error(estimates, ages), judged.size());
+  model.notes.merge(std::move(notes));
   write_model(arguments.output, model);
   if (arguments.json) return print_json(to_json(*model.intervals, study, judged.size()));
   print_intervals(*model.intervals, study);
@@ -96,6 +119,8 @@ void add_calibrate(CLI::App& program, const Context& context) {
   command->add_option("-o,--output", arguments->output, "The model file to write")->required();
   command->add_option("--coverage", arguments->coverage, "The probability; 0.9 by default")
       ->check(CLI::Range(0.5, 0.99));
+  command->add_option("--notes", arguments->notes,
+                      "A text whose lines, \"licence: research only\", the model carries and `info` prints");
   command->add_flag("--half", arguments->half, "Store the weights in half precision: half as large a file");
   command->add_flag("--json", arguments->json, "Print the figures as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });
