@@ -19,7 +19,7 @@ PictureFaces FaceReader::read(std::span<const std::byte> file) {
   } else {
     faces.cuts.push_back({prepared_face(recipe_, *decoded.image), std::nullopt, 0});
   }
-  for (const FaceCut& cut : faces.cuts) faces.refusals.push_back(refusal_of(cut));
+  for (const FaceCut& cut : faces.cuts) faces.refusals.push_back(refusal_of(cut, recipe_.margin));
   return faces;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -14,6 +15,17 @@ constexpr int kSide = 64;
 
 double deviation(double sum, double squares, double n) {
   return std::sqrt(std::max(0.0, squares / n - (sum / n) * (sum / n)));
+}
+
+// Of a cut, what is left without the margin: its hair, or the edge of the picture, may be sharp around a blurred face.
+Image without_margin(const Image& cut, double margin) {
+  if (margin <= 0) return cut;
+  auto edge = [margin](int size) { return static_cast<int>(std::lround(size * margin / (1 + 2 * margin))); };
+  int left = edge(cut.width), top = edge(cut.height);
+  Image face = make_image(std::max(1, cut.width - 2 * left), std::max(1, cut.height - 2 * top), cut.channels);
+  for (int y = 0; y < face.height; ++y)
+    std::copy_n(cut.row(top + y) + left * cut.channels, face.width * face.channels, face.row(y));
+  return face;
 }
 
 }  // namespace
@@ -36,14 +48,14 @@ double detail_of(const Image& face) {
   return contrast > 0 ? deviation(edges, edge_squares, n) / contrast : 0;
 }
 
-Quality quality_of(const FaceCut& cut) {
+Quality quality_of(const FaceCut& cut, double margin) {
   if (!cut.face) return Quality::fine;
   if (cut.face->box.right - cut.face->box.left < kSmallestFace) return Quality::too_small;
-  return detail_of(cut.image) < kLeastDetail ? Quality::too_blurred : Quality::fine;
+  return detail_of(without_margin(cut.image, margin)) < kLeastDetail ? Quality::too_blurred : Quality::fine;
 }
 
-std::string refusal_of(const FaceCut& cut) {
-  switch (quality_of(cut)) {
+std::string refusal_of(const FaceCut& cut, double margin) {
+  switch (quality_of(cut, margin)) {
     case Quality::fine:
       return "";
     case Quality::too_small:

@@ -11,12 +11,13 @@ enum class Quality { fine, too_small, too_blurred };
 double detail_of(const Image& face);
 
 // Faces less than kSmallestFace pixels wide in their picture, and those with less detail than kLeastDetail, are not
-// worth an estimate; a whole picture in which none was found is not judged. docs/model-card.md has the errors that the
-// bounds were chosen by.
+// worth an estimate; a whole picture in which none was found is not judged. Of 600 faces of
+// UTKFace the least has a detail of 0.12; blurred by a deviation of a twentieth of their width, nine of ten have 0.04
+// to 0.09. `margin` is what the face was cut with: only what lies within it is judged.
 inline constexpr double kSmallestFace = 24, kLeastDetail = 0.1;
-Quality quality_of(const FaceCut& cut);
+Quality quality_of(const FaceCut& cut, double margin);
 
 // Why no age is told of the face, in a few words; empty: it is.
-std::string refusal_of(const FaceCut& cut);
+std::string refusal_of(const FaceCut& cut, double margin);
 
 }  // namespace agewise

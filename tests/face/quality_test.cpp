@@ -29,10 +29,18 @@ TEST(Detail, does_not_depend_on_contrast_but_on_sharpness) {
 }
 
 TEST(Quality, refuses_faces_that_are_small_in_their_picture_or_blurred) {
-  EXPECT_EQ(quality_of(cut(stripes(64, 4), 100)), Quality::fine);
-  EXPECT_EQ(quality_of(cut(stripes(64, 4), kSmallestFace - 1)), Quality::too_small);
-  EXPECT_EQ(quality_of(cut(make_image(64, 64, 1), 100)), Quality::too_blurred);
-  EXPECT_EQ(quality_of({make_image(64, 64, 1), std::nullopt, 0}), Quality::fine);  // a picture, not a face
+  EXPECT_EQ(quality_of(cut(stripes(64, 4), 100), 0), Quality::fine);
+  EXPECT_EQ(quality_of(cut(stripes(64, 4), kSmallestFace - 1), 0), Quality::too_small);
+  EXPECT_EQ(quality_of(cut(make_image(64, 64, 1), 100), 0), Quality::too_blurred);
+  EXPECT_EQ(quality_of({make_image(64, 64, 1), std::nullopt, 0}, 0), Quality::fine);  // a picture, not a face
+}
+
+// Stripes around an even middle: of 140 pixels a margin of 20 % is 20 on each side.
+TEST(Quality, judges_what_lies_within_the_margin) {
+  Image picture = stripes(140, 4);
+  for (int y = 20; y < 120; ++y) std::fill_n(picture.row(y) + 20, 100, std::uint8_t{128});
+  EXPECT_EQ(quality_of(cut(picture, 100), 0), Quality::fine);
+  EXPECT_EQ(quality_of(cut(picture, 100), 0.2), Quality::too_blurred);
 }
 
 }  // namespace
