@@ -88,7 +88,7 @@ void run(benchmark::State& state, const Case& test, Mode mode) {
   std::iota(samples.begin(), samples.end(), 0U);
   std::vector<float> gradient(mode == Mode::train ? network->output_gradient().size() : 0);
   fill(gradient);
-  for (auto _ : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): the benchmark library's way
     network->forward({1, 0, samples});
     if (mode == Mode::infer) continue;
     std::copy(gradient.begin(), gradient.end(), network->output_gradient().begin());

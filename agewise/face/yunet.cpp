@@ -45,7 +45,8 @@ class YunetDetector : public Detector {
     network_ = engine_->compile(network.graph, 1, Mode::infer);
     network_->set_parameters(network.parameters);
     for (std::size_t s = 0; s < kStrides.size(); ++s) {
-      auto places = static_cast<std::size_t>((side_ / kStrides[s]) * (side_ / kStrides[s]));
+      auto across = static_cast<std::size_t>(side_ / kStrides[s]);
+      std::size_t places = across * across;
       Heads heads = heads_of(s);
       if (heads.face.size() != places || heads.object.size() != places || heads.box.size() != 4 * places ||
           heads.points.size() != 10 * places)
@@ -116,8 +117,8 @@ class YunetDetector : public Detector {
         double score = std::sqrt(std::clamp(heads.face[i], 0.0F, 1.0F) * std::clamp(heads.object[i], 0.0F, 1.0F));
         if (!(score >= least)) continue;  // not a number neither
         const float *box = &heads.box[4 * i], *points = &heads.points[10 * i];
-        double x = (static_cast<int>(i) % across + box[0]) * stride,
-               y = (static_cast<int>(i) / across + box[1]) * stride;
+        int column = static_cast<int>(i) % across, row = static_cast<int>(i) / across;
+        double x = (column + box[0]) * stride, y = (row + box[1]) * stride;
         double width = std::exp(box[2]) * stride, height = std::exp(box[3]) * stride;
         // From the eye at the left of an upright face to the other.
         double lean = std::atan2(points[3] - points[1], points[2] - points[0]) * 180 / std::numbers::pi;

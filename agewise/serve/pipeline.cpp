@@ -39,10 +39,8 @@ Pipeline::Pipeline(Model model, Engine& engine, const PipelineOptions& options, 
       read_(kReadAhead * static_cast<std::size_t>(options.batch)) {
   std::vector<FaceReader> readers;  // here, where what they need and do not find can still be said
   for (int i = 0; i < options.readers; ++i) readers.emplace_back(model.recipe.face, options.max_pixels);
-  for (int size : sizes_) {
-    bool last = size == sizes_.back();
-    estimators_.push_back(std::make_unique<Estimator>(last ? std::move(model) : model, engine, size));
-  }
+  for (int size : sizes_) estimators_.push_back(std::make_unique<Estimator>(model, engine, size));
+  model = {};  // its parameters are with the estimators
   for (FaceReader& reader : readers)
     readers_.emplace_back([this, own = std::move(reader)]() mutable { read_pictures(own); });
   network_ = std::thread([this] { estimate_faces(); });

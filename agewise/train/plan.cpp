@@ -121,7 +121,8 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   plan.pictures_a_second = recipe.train.batch / std::max(1e-9, seconds_a_batch);
   if (first_layer > 0) {
     double seconds = seconds_of_features(model, first_layer, state.weights, batch, engine, clock);
-    auto pictures = static_cast<double>(feature_bytes(model, examples) / (trainer.input_size() * sizeof(float)));
+    std::uint64_t rows = feature_bytes(model, examples) / (trainer.input_size() * sizeof(float));
+    auto pictures = static_cast<double>(rows);
     plan.feature_seconds = pictures / recipe.train.batch * std::max(seconds, seconds_a_batch);
     batch.inputs.assign(batch.samples.size() * trainer.input_size(), 0);
     seconds_a_batch = 0;  // read from a file
