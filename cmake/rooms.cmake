@@ -12,6 +12,8 @@ function(agewise_room name)
   target_link_libraries(agewise_${name} PUBLIC ${ROOM_ROOMS} PRIVATE agewise_warnings ${ROOM_LIBRARIES})
 endfunction()
 
+set(AGEWISE_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/leaks.supp:print_suppressions=0")
+
 # agewise_test(NAME SOURCES a_test.cpp … ROOMS image … [LIBRARIES …] [SLOW])
 # declares the test program NAME_test. Suites whose name begins with Slow run apart, under the label `slow`, if SLOW is said.
 function(agewise_test name)
@@ -25,7 +27,7 @@ function(agewise_test name)
   target_link_libraries(${name}_test PRIVATE ${TEST_ROOMS} ${TEST_LIBRARIES} agewise_warnings GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1 --gtest_filter=-Slow*)
   set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300
-    ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/leaks.supp:print_suppressions=0")
+    ENVIRONMENT "${AGEWISE_TEST_ENVIRONMENT}")
   if(TEST_SLOW)
     add_test(NAME ${name}_slow COMMAND ${name}_test --gtest_brief=1 --gtest_filter=Slow*)
     set_tests_properties(${name}_slow PROPERTIES LABELS slow TIMEOUT 1200)
