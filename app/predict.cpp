@@ -4,13 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <cmath>
 #include <future>
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/text.h"
 #include "agewise/base/workers.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/estimate/json.h"
@@ -43,8 +43,7 @@ struct Arguments {
 };
 
 bool is_named_as_a_picture(const Path& file) {
-  std::string ending = file.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::string ending = lower(file.extension().string());
   const auto known = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"};
   return std::find(known.begin(), known.end(), ending) != known.end();
 }
@@ -189,7 +188,7 @@ void draw(const Loaded& loaded, std::span<const Estimate> estimates, const Path&
   }
   Decoded picture = decode(read_file(loaded.file, kLargestFile), {.max_pixels = kMostPixels});
   if (!picture.image) throw file_error(loaded.file, picture.problem);
-  write_file(file, encode_png(with_marks(std::move(*picture.image), marks)));
+  write_file(file, encode_png(with_marks(*picture.image, marks)));
 }
 
 // Estimates and prints what could be loaded; returns how many files could not.

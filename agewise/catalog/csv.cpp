@@ -8,6 +8,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/text.h"
 #include "agewise/catalog/labels.h"
 
 namespace agewise {
@@ -43,12 +44,6 @@ Column column_of(const std::string& name) {
     if (name == known.name) return known.column;
   }
   return Column::other;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 // What is being read, a record at a time.

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "agewise/base/error.h"
+#include "agewise/base/text.h"
 #include "agewise/catalog/labels.h"
 
 namespace agewise {
@@ -20,9 +21,7 @@ std::optional<int> leading_number(std::string_view& text) {
 }
 
 bool is_picture(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string extension = lower(file.extension().string());
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 

@@ -1,5 +1,8 @@
 // The second, fine half of the search for a face (find.h).
 #pragma once
+#include <algorithm>
+#include <vector>
+
 #include "agewise/face/detector.h"
 #include "agewise/face/face.h"
 
@@ -14,5 +17,18 @@ Face turned_to_best(const Image& picture, const Face& found, Detector& detector)
 // face.
 double overlap(const Box& a, const Box& b);
 inline constexpr double kSameFace = 0.3;  // from this overlap on
+
+// Of Faces or Detections, strongest first: those that are not the same face as a stronger one.
+template <class Found>
+std::vector<Found> without_doubles(std::vector<Found> all) {
+  std::stable_sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.score > b.score; });
+  std::vector<Found> kept;
+  for (const Found& one : all) {
+    bool again = std::any_of(kept.begin(), kept.end(),
+                             [&](const Found& other) { return overlap(one.box, other.box) > kSameFace; });
+    if (!again) kept.push_back(one);
+  }
+  return kept;
+}
 
 }  // namespace agewise

@@ -16,15 +16,10 @@ constexpr std::array<double, 5> kCoarseAngles{0, 75, -75, 145, -145};
 constexpr int kBorder = 20;  // pixels around the picture: for faces cut off by its edge, or cropped tightly
 constexpr std::size_t kMostFaces = 100;
 
-std::vector<Face> without_doubles(std::vector<Face> faces) {
-  std::stable_sort(faces.begin(), faces.end(), [](const Face& a, const Face& b) { return a.score > b.score; });
-  std::vector<Face> kept;
-  for (const Face& face : faces) {
-    bool again = std::any_of(kept.begin(), kept.end(),
-                             [&](const Face& other) { return overlap(face.box, other.box) > kSameFace; });
-    if (!again && kept.size() < kMostFaces) kept.push_back(face);
-  }
-  return kept;
+std::vector<Face> strongest(std::vector<Face> faces) {
+  faces = without_doubles(std::move(faces));
+  if (faces.size() > kMostFaces) faces.resize(kMostFaces);
+  return faces;
 }
 
 // The picture turned, so that faces that lie at `angle` stand upright, with a border; and the way back.
@@ -75,13 +70,13 @@ class Search {
         faces.push_back({{at.x - x, at.y - y, at.x + x, at.y + y}, angle + (fine ? one.lean : 0), one.score});
       }
     }
-    return without_doubles(std::move(faces));
+    return strongest(std::move(faces));
   }
 
   void add(std::vector<Face>& faces, const std::vector<Face>& found) {
     for (const Face& face : found) faces.push_back(turns_finds() ? turned_to_best(picture_, face, detector_) : face);
     std::erase_if(faces, [&](const Face& face) { return face.score < detector_.threshold(); });
-    faces = without_doubles(std::move(faces));
+    faces = strongest(std::move(faces));
   }
 
   // `all` with a detector that tells no upright face looks once, as `coarse_to_fine` does.

@@ -14,7 +14,6 @@ namespace agewise {
 namespace {
 
 constexpr std::array<int, 3> kStrides{8, 16, 32};  // pixels between the places that the network looks at
-constexpr double kDoubles = 0.3;                   // faces that overlap so much (intersection over union) are one
 constexpr double kScoreADegree = 0.01;             // that an upright face loses by leaning
 constexpr double kMostLean = 50;                   // degrees, of a face that still counts
 
@@ -129,17 +128,6 @@ class YunetDetector : public Detector {
       }
     }
     return without_doubles(std::move(all));
-  }
-
-  static std::vector<Detection> without_doubles(std::vector<Detection> all) {
-    std::stable_sort(all.begin(), all.end(), [](const Detection& a, const Detection& b) { return a.score > b.score; });
-    std::vector<Detection> kept;
-    for (const Detection& one : all) {
-      if (std::none_of(kept.begin(), kept.end(),
-                       [&](const Detection& other) { return overlap(one.box, other.box) > kDoubles; }))
-        kept.push_back(one);
-    }
-    return kept;
   }
 
   std::unique_ptr<Engine> engine_;

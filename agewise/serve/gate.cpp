@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
+#include "agewise/base/text.h"
+
 namespace agewise {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  return result;
-}
 
 bool is_port(std::string_view text) {
   return text.empty() || (text.front() == ':' &&

@@ -13,6 +13,7 @@
 #include <unordered_set>
 
 #include "agewise/base/error.h"
+#include "agewise/base/text.h"
 #include "agewise/serve/listen.h"
 #include "agewise/serve/pulled_stream.h"
 
@@ -77,9 +78,7 @@ namespace {
 
 MHD_Result take_header(void* cls, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
                        std::size_t value_size) {
-  std::string key(name, name_size);
-  std::transform(key.begin(), key.end(), key.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  std::string& place = (*static_cast<std::map<std::string, std::string>*>(cls))[key];
+  std::string& place = (*static_cast<std::map<std::string, std::string>*>(cls))[lower({name, name_size})];
   if (!place.empty()) place += ", ";
   place.append(value == nullptr ? "" : value, value_size);
   return MHD_YES;

@@ -1,15 +1,11 @@
 #include "agewise/serve/multipart.h"
 
+#include "agewise/base/text.h"
+
 namespace agewise {
 namespace {
 
 constexpr std::size_t kLongestBoundary = 70, kLongestHead = 8192;  // characters; the first by RFC 2046
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return result;
-}
 
 // What stands between the quotes that `text` begins with; a backslash takes the next character as it is.
 std::string unquoted(std::string_view text) {

@@ -36,6 +36,13 @@ std::optional<HttpResponse> page_file(const std::string& name) {
   return std::nullopt;
 }
 
+const char* file_of(std::span<const Route> routes, const std::string& path) {
+  for (const auto& [known, file] : routes) {
+    if (path == known) return file;
+  }
+  return nullptr;
+}
+
 void put_safety_headers(HttpResponse& response) {
   for (const auto& [name, value] :
        {std::pair{"Content-Security-Policy",
@@ -59,6 +66,10 @@ HttpResponse wrong_method(const std::string& allow) {
   HttpResponse response = error_response(405, "wrong_method", "this path takes " + allow);
   response.headers = {{"Allow", allow}};
   return response;
+}
+
+std::optional<HttpResponse> refusal_of_writing(const HttpRequest& head) {
+  return head.method == "GET" || head.method == "HEAD" ? std::nullopt : std::optional(wrong_method("GET, HEAD"));
 }
 
 }  // namespace agewise

@@ -16,23 +16,15 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kEstimate = "/v1/estimate";
 
-// Path and page file, "" for what is made anew each time.
-constexpr std::pair<const char*, const char*> kPaths[] = {{"/", "page.html"},
-                                                          {"/page.js", "page.js"},
-                                                          {"/style.css", "style.css"},
-                                                          {"/chart.js", "chart.js"},
-                                                          {"/openapi.json", "openapi.json"},
-                                                          {"/healthz", ""},
-                                                          {"/metrics", ""},
-                                                          {"/v1/model", ""},
-                                                          {kEstimate, ""}};
-
-const char* file_of(const std::string& path) {
-  for (const auto& [known, file] : kPaths) {
-    if (path == known) return file;
-  }
-  return nullptr;
-}
+constexpr Route kPaths[] = {{"/", "page.html"},
+                            {"/page.js", "page.js"},
+                            {"/style.css", "style.css"},
+                            {"/chart.js", "chart.js"},
+                            {"/openapi.json", "openapi.json"},
+                            {"/healthz", ""},
+                            {"/metrics", ""},
+                            {"/v1/model", ""},
+                            {kEstimate, ""}};
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -141,7 +133,7 @@ Service::Service(Model model, Engine& engine, const ServiceOptions& options, con
   hooks.refuse = [this](const HttpRequest& head) { return refuse(head); };
   hooks.answer = [this](HttpRequest request, Reply reply) { answer(std::move(request), std::move(reply)); };
   hooks.before_sending = [this](const HttpRequest& head, HttpResponse& response, double seconds) {
-    metrics_.request(file_of(head.path) == nullptr ? "other" : head.path, response.status, seconds);
+    metrics_.request(file_of(kPaths, head.path) == nullptr ? "other" : head.path, response.status, seconds);
     put_safety_headers(response);
   };
   server_ = std::make_unique<HttpServer>(options.http, std::move(hooks), clock);
@@ -154,9 +146,9 @@ Service::~Service() {
 
 std::optional<HttpResponse> Service::refuse(const HttpRequest& head) const {
   if (auto refusal = refusal_of(gate_, head)) return refusal;
-  if (file_of(head.path) == nullptr) return no_such_path();
+  if (file_of(kPaths, head.path) == nullptr) return no_such_path();
   if (head.path == kEstimate) return head.method == "POST" ? std::nullopt : std::optional(wrong_method("POST"));
-  return head.method == "GET" || head.method == "HEAD" ? std::nullopt : std::optional(wrong_method("GET, HEAD"));
+  return refusal_of_writing(head);
 }
 
 void Service::answer(HttpRequest request, Reply reply) {
@@ -166,7 +158,7 @@ void Service::answer(HttpRequest request, Reply reply) {
   if (request.path == "/metrics") {
     return reply({200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(pipeline_.waiting())});
   }
-  reply(*page_file(file_of(request.path)));
+  reply(*page_file(file_of(kPaths, request.path)));
 }
 
 void Service::estimate(HttpRequest request, Reply reply) try {

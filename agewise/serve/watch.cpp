@@ -17,16 +17,8 @@ namespace {
 constexpr double kProgressEvery = 0.5;  // seconds
 constexpr std::uint64_t kLargestReport = std::uint64_t{64} << 20;
 
-constexpr std::pair<const char*, const char*> kPaths[] = {
-    {"/", "watch.html"},       {"/watch.js", "watch.js"}, {"/style.css", "style.css"},
-    {"/chart.js", "chart.js"}, {"/events", ""},           {"/report.html", ""}};
-
-const char* file_of(const std::string& path) {
-  for (const auto& [known, file] : kPaths) {
-    if (path == known) return file;
-  }
-  return nullptr;
-}
+constexpr Route kPaths[] = {{"/", "watch.html"},       {"/watch.js", "watch.js"}, {"/style.css", "style.css"},
+                            {"/chart.js", "chart.js"}, {"/events", ""},           {"/report.html", ""}};
 
 // The number of an epoch makes a browser that lost its connection go on where it was.
 std::string epoch_event(std::size_t number, const std::string& line) {
@@ -70,14 +62,13 @@ RunWatch::~RunWatch() {
 
 std::optional<HttpResponse> RunWatch::refuse(const HttpRequest& head) const {
   if (auto refusal = refusal_of({}, head)) return refusal;
-  if (file_of(head.path) == nullptr) return no_such_path();
-  if (head.method != "GET" && head.method != "HEAD") return wrong_method("GET, HEAD");
-  return std::nullopt;
+  if (file_of(kPaths, head.path) == nullptr) return no_such_path();
+  return refusal_of_writing(head);
 }
 
 void RunWatch::answer(const HttpRequest& request, Reply reply) {
   if (request.path == "/report.html") return reply(report_of(run_));
-  if (request.path != "/events") return reply(*page_file(file_of(request.path)));
+  if (request.path != "/events") return reply(*page_file(file_of(kPaths, request.path)));
   HttpResponse response{200, "text/event-stream"};
   if (request.method == "GET")
     response.stream = [this, request](const std::shared_ptr<EventStream>& stream) { begin(request, stream); };

@@ -12,6 +12,9 @@ struct Answer {
   std::string body;
 };
 
+// A socket connected to 127.0.0.1, on which reading gives up after twenty seconds. The caller closes it.
+int connect_to(int port);
+
 // One connection to 127.0.0.1. Reading gives up after twenty seconds: then it looks like a closed connection.
 class Client {
  public:

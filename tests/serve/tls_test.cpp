@@ -1,10 +1,7 @@
 // The service over TLS, met by a client of GnuTLS that trusts nothing but the certificate made here.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
@@ -73,15 +70,7 @@ std::string ask_over_tls(int port, const std::string& trusted, const std::string
   must(gnutls_server_name_set(session, GNUTLS_NAME_DNS, "localhost", 9));
   gnutls_session_set_verify_cert(session, "localhost", 0);
 
-  int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  timeval limit{20, 0};
-  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    throw std::runtime_error("cannot connect");
+  int socket = connect_to(port);
   gnutls_transport_set_int(session, socket);
   gnutls_handshake_set_timeout(session, 20000);
   int result = 0;

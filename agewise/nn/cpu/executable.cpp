@@ -92,13 +92,13 @@ class CpuExecutable : public Executable {
     if (plan_.train()) return set_parameters(plain);
     const ParameterMap& map = plan_.parameters();
     for (std::size_t i = steps_.size(); i-- > 0;) {
-      std::vector<int> own = parameters_of_step(i);
       for (std::size_t block = 0; block < map.blocks().size(); ++block) {
-        if (std::find(own.begin(), own.end(), map.blocks()[block].parameter) != own.end())
-          map.block_from_plain(plan_.engine(), block, plain, parameters());
+        if (belongs(map.blocks()[block].parameter, i)) map.block_from_plain(plan_.engine(), block, plain, parameters());
       }
       steps_[i]->set_parameters(map, plain);
-      for (int parameter : own) give_back(map.part(plain, parameter));
+      for (int parameter = 0; parameter < static_cast<int>(map.infos().size()); ++parameter) {
+        if (belongs(parameter, i)) give_back(map.part(plain, parameter));
+      }
     }
   }
 
@@ -140,23 +140,18 @@ class CpuExecutable : public Executable {
   }
 
  private:
-  std::vector<int> parameters_of_step(std::size_t step) const {
-    const Operation& operation = operations_[step];
-    const std::vector<ParameterInfo>& infos = plan_.parameters().infos();
-    std::vector<int> own;
-    for (std::size_t i = 0; i < infos.size(); ++i) {
-      if (infos[i].layer == operation.layer || infos[i].layer == operation.normalisation)
-        own.push_back(static_cast<int>(i));
-    }
-    return own;
+  bool belongs(int parameter, std::size_t step) const {
+    int layer = plan_.parameters().infos()[static_cast<std::size_t>(parameter)].layer;
+    return layer == operations_[step].layer || layer == operations_[step].normalisation;
   }
 
   // The kernel takes the pages that lie wholly within; they read as zeros from here on.
   static void give_back(std::span<const float> values) {
-    static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    auto begin = (reinterpret_cast<std::uintptr_t>(values.data()) + page - 1) / page * page;
-    auto end = reinterpret_cast<std::uintptr_t>(values.data() + values.size()) / page * page;
-    if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::span<const std::byte> bytes = std::as_bytes(values);
+    std::size_t before = (page - reinterpret_cast<std::uintptr_t>(bytes.data()) % page) % page;
+    if (bytes.size() < before + page) return;
+    ::madvise(const_cast<std::byte*>(bytes.data()) + before, (bytes.size() - before) / page * page, MADV_DONTNEED);
   }
 
   int time_of_output_gradients() const { return static_cast<int>(operations_.size()); }
