@@ -54,9 +54,14 @@ int age_by_rule(double born, double taken, AgeRule rule) {
     case AgeRule::birth_month:
       return age_by_year(born, taken) - (birth.month >= 7 ? 1 : 0);
     case AgeRule::mid_year:
+    case AgeRule::real_age:
       break;
   }
   return completed_years(birth, {static_cast<int>(taken), 7, 1});
+}
+
+bool takes_real_age(const CatalogRow& row, AgeRule rule) {
+  return rule == AgeRule::real_age && !std::isnan(row.real_age);
 }
 
 }  // namespace
@@ -73,9 +78,14 @@ Catalog read_labels(const std::filesystem::path& file) {
 }
 
 double age_of(const CatalogRow& row, AgeRule rule) {
-  if (!std::isnan(row.age)) return is_age(row.age) ? row.age : kNotANumber;
+  double stated = takes_real_age(row, rule) ? row.real_age : row.age;
+  if (!std::isnan(stated)) return is_age(stated) ? stated : kNotANumber;
   if (!row.born || !row.taken || !is_day(*row.born) || !is_year(*row.taken)) return kNotANumber;
   return age_by_rule(*row.born, *row.taken, rule);
+}
+
+double age_sigma_of(const CatalogRow& row, AgeRule rule) {
+  return takes_real_age(row, rule) ? kNotANumber : row.age_sigma;
 }
 
 }  // namespace agewise

@@ -1,5 +1,6 @@
 // Who is in which picture: label files of several kinds as one list of rows.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -13,7 +14,7 @@
 
 namespace agewise {
 
-enum class Gender { unknown, female, male };
+enum class Gender : std::uint8_t { unknown, female, male };
 
 inline constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
@@ -21,17 +22,18 @@ inline constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 struct CatalogRow {
   std::string file;                // as the labels have it, trailing blanks removed, '/' between folders
   Word source;                     // "imdb", "wiki", "utkface", or the label file's stem
-  double age = kNotANumber;        // years, where the labels give it directly
+  double age = kNotANumber;        // years, where the labels give it directly; the apparent one where they give both
   double age_sigma = kNotANumber;  // years, deviation of the apparent age
+  double real_age = kNotANumber;   // years, where the labels give it beside an apparent one
   std::optional<double> born;      // MATLAB day number, where the labels give dates; may be anything, also not finite
   std::optional<double> taken;     // year
-  Gender gender = Gender::unknown;
-  Word person;  // who, or which group of duplicates; empty: not known
+  Word person;                     // who, or which group of duplicates; empty: not known
   Word race;
   std::optional<Box> face;                 // where the labels say the face is
   double face_score = kNotANumber;         // with has_face_score: not finite means no face found
   double second_face_score = kNotANumber;  // NaN: no second face
   bool has_face_score = false;
+  Gender gender = Gender::unknown;
   Word split;  // "train", "val", "test" as the labels say, or empty
 };
 
@@ -45,7 +47,11 @@ struct Catalog {
 Catalog read_labels(const std::filesystem::path& file);
 
 // Completed years by `rule`, from the labels' dates, or the labels' own age. NaN where neither is known, or it is
-// impossible: a date outside the calendar, an age of thousands of years.
+// impossible: a date outside the calendar, an age of thousands of years. By AgeRule::real_age the real age where the
+// labels have one beside the apparent age, and what mid_year gives elsewhere.
 double age_of(const CatalogRow& row, AgeRule rule);
+
+// The deviation that belongs to age_of(row, rule): NaN for a real age.
+double age_sigma_of(const CatalogRow& row, AgeRule rule);
 
 }  // namespace agewise

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kLargestCsv = std::uint64_t{2} << 30;  // bytes
 
-enum class Column { file, age, age_sigma, born, taken, gender, race, person, split, source, conflict, other };
+enum class Column { file, age, age_sigma, real_age, born, taken, gender, race, person, split, source, conflict, other };
 
 Column column_of(const std::string& name) {
   struct Named {
@@ -40,7 +40,8 @@ Column column_of(const std::string& name) {
                                                          {"stdv", Column::age_sigma},
                                                          {"file_name", Column::file},  // APPA-REAL
                                                          {"apparent_age_avg", Column::age},
-                                                         {"apparent_age_std", Column::age_sigma}}) {
+                                                         {"apparent_age_std", Column::age_sigma},
+                                                         {"real_age", Column::real_age}}) {
     if (name == known.name) return known.column;
   }
   return Column::other;
@@ -93,6 +94,9 @@ struct Reading {
         break;
       case Column::age_sigma:
         row.age_sigma = number(text, "age_sigma");
+        break;
+      case Column::real_age:
+        row.real_age = number(text, "real_age");
         break;
       case Column::born:
         row.born = number(text, "dob");

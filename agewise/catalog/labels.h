@@ -14,12 +14,12 @@ namespace agewise {
 Catalog read_imdb_wiki(const std::filesystem::path& file);
 
 // CSV (RFC 4180; a byte order mark and CRLF are fine) with a header. Columns, in any order: file and age, or file with
-// dob (MATLAB day) and photo_taken (year); age_sigma, gender, race, group or person, split, source,
+// dob (MATLAB day) and photo_taken (year); age_sigma, real_age, gender, race, group or person, split, source,
 // label_conflict_years (how far apart the labels of the same picture lie: half of it is the deviation of an age that
 // has no age_sigma). gender: male, female, m, f, or UTKFace's digits, 0 male and 1 female (the opposite of
 // IMDB-WIKI's); race: a word or UTKFace's digits. Other columns are passed over. The label files of
-// ChaLearn LAP 2015 ("image.jpg;mean;deviation", no header) and 2016, and of APPA-REAL (apparent age; the part from the
-// file's name), are read as they are.
+// ChaLearn LAP 2015 ("image.jpg;mean;deviation", no header) and 2016, and of APPA-REAL (the apparent age, and the real
+// one beside it; the part from the file's name), are read as they are.
 Catalog read_csv(const std::filesystem::path& file);
 bool is_lap_2015(std::string_view text);  // by its first line
 Catalog parse_csv(std::string_view text, const std::string& origin, const std::string& source);

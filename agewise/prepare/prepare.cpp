@@ -257,10 +257,10 @@ class Preparation {
       ++rejects_;
       writer_.add({number, labels.file, outcome.reject.reason, outcome.reject.detail}, outcome.picture);
     } else {
-      writer_.add(
-          {number, labels.file, labels.source, labels.person, labels.race, plan_.ages[outcome.wanted], labels.age_sigma,
-           labels.gender, plan_.splits[outcome.wanted], outcome.info, outcome.face, outcome.replicated},
-          outcome.encoded, outcome.picture);
+      writer_.add({number, labels.file, labels.source, labels.person, labels.race, plan_.ages[outcome.wanted],
+                   age_sigma_of(labels, plan_.facts.recipe.screen.age_rule), labels.gender,
+                   plan_.splits[outcome.wanted], outcome.info, outcome.face, outcome.replicated},
+                  outcome.encoded, outcome.picture);
     }
     if (!settled_[row]) ++done_;
     settled_[row] = true;

@@ -41,7 +41,8 @@ std::vector<Key> make_keys() {
       {"", "name", [](Recipe& r) -> std::string& { return r.name; }},
       {"", "description", [](Recipe& r) -> std::string& { return r.description; }},
 
-      {"screen", "age_rule", word<kScreen, &ScreenRecipe::age_rule>({"mid-year", "year-difference", "birth-month"})},
+      {"screen", "age_rule",
+       word<kScreen, &ScreenRecipe::age_rule>({"mid-year", "year-difference", "birth-month", "real-age"})},
       {"screen", "min_age", Real{at<kScreen, &ScreenRecipe::min_age>, -kInfinite, kInfinite}},
       {"screen", "max_age", Real{at<kScreen, &ScreenRecipe::max_age>, -kInfinite, kInfinite}},
       {"screen", "min_face_score", Real{at<kScreen, &ScreenRecipe::min_face_score>, -kInfinite, kInfinite}},

@@ -12,8 +12,9 @@
 
 namespace agewise {
 
-enum class AgeRule { mid_year, year_difference, birth_month };  // "mid-year" … in TOML; facts: IMDB-WIKI
-enum class SecondFace { reject, ignore, require };              // `require` is the article's inverted filter
+// "mid-year" … in TOML; facts: IMDB-WIKI. `real_age`: of labels with an apparent and a real age, the real one.
+enum class AgeRule { mid_year, year_difference, birth_month, real_age };
+enum class SecondFace { reject, ignore, require };  // `require` is the article's inverted filter
 enum class GenderRule { optional, required };
 
 struct ScreenRecipe {

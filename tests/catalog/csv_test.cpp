@@ -56,11 +56,20 @@ TEST(Csv, takes_chalearn_laps_label_files_of_both_years) {
   EXPECT_EQ(second.rows[0].age_sigma, 3.25);
 }
 
-TEST(Csv, takes_appa_reals_apparent_ages) {
+TEST(Csv, takes_appa_reals_apparent_ages_or_by_the_rule_its_real_ones) {
   Catalog catalog =
       parse("file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n000000.jpg,36,5.5,1.25,4\n");
-  EXPECT_EQ(catalog.rows[0].age, 5.5);
-  EXPECT_EQ(catalog.rows[0].age_sigma, 1.25);
+  const CatalogRow& row = catalog.rows[0];
+  EXPECT_EQ(age_of(row, AgeRule::mid_year), 5.5);
+  EXPECT_EQ(age_sigma_of(row, AgeRule::mid_year), 1.25);
+  EXPECT_EQ(age_of(row, AgeRule::real_age), 4);
+  EXPECT_TRUE(std::isnan(age_sigma_of(row, AgeRule::real_age))) << "the deviation is the voters'";
+}
+
+TEST(Csv, of_one_age_is_by_the_rule_for_real_ages_that_one) {
+  CatalogRow row = parse("file,age,age_sigma\na,30,2.5\n").rows[0];
+  EXPECT_EQ(age_of(row, AgeRule::real_age), 30);
+  EXPECT_EQ(age_sigma_of(row, AgeRule::real_age), 2.5);
 }
 
 TEST(Csv, needs_no_more_than_file_and_age_in_any_order_and_case) {
