@@ -13,6 +13,7 @@
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/run_report.h"
+#include "app/shipped_model.h"
 #include "app/terminal.h"
 
 namespace agewise {
@@ -44,7 +45,6 @@ std::vector<double> training_ages(const Store& store) {
   for (const FaceRecord& face : store.faces()) {
     if (face.split == Split::train) ages.push_back(face.age);
   }
-  if (ages.empty()) throw file_error(store.file(), "has no training pictures, which the baselines are made of");
   return ages;
 }
 
@@ -160,6 +160,7 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
           {"classes", evaluation.class_names},
           {"majority_class", evaluation.class_names[evaluation.majority_class]},
           {"mean_age", evaluation.mean_age},
+          {"baseline_from", evaluation.baseline_from},
           {"all", to_json(evaluation.all)},
           {"decades", to_json(evaluation.decades)},
           {"genders", to_json(evaluation.genders)},
@@ -208,7 +209,11 @@ void run_on_each(const Arguments& arguments, const Context& context) {
   arguments.json ? print_json(json) : print(table(rows));
 }
 
-void run(const Arguments& arguments, const Context& context) {
+void run(Arguments arguments, const Context& context) {
+  if (arguments.model.empty()) {
+    if (arguments.data.empty()) throw UsageError("give a MODEL, a --data STORE, or both");
+    arguments.model = shipped_model().string();
+  }
   if (arguments.data.size() > 1) return run_on_each(arguments, context);
   Store store = open_store(arguments);
   Model model = read_model(model_file_of(arguments.model));
@@ -233,7 +238,8 @@ void run(const Arguments& arguments, const Context& context) {
 void add_evaluate(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand("evaluate", "How good a network is, beside what guessing would give");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("MODEL", arguments->model, "A run (its best checkpoint) or a model file")->required();
+  command->add_option("MODEL", arguments->model,
+                      "A run (its best checkpoint) or a model file; the one that comes with agewise by default");
   command->add_option("--data", arguments->data,
                       "The store to evaluate on; a run's own by default. Several: a row for each");
   command

@@ -146,8 +146,11 @@ std::vector<Judged> worst_of(std::vector<Judged> judged) {
 
 Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes& classes,
                     const std::vector<double>& training_ages) {
-  Baseline baseline = baseline_of(classes, training_ages);
+  std::vector<double> own_ages;
+  for (const Judged& one : judged) own_ages.push_back(one.face.age);
+  Baseline baseline = baseline_of(classes, training_ages.empty() ? own_ages : training_ages);
   Evaluation result;
+  result.baseline_from = training_ages.empty() ? "these pictures" : "the training part";
   result.part = part;
   result.class_names = classes.names;
   result.majority_class = baseline.majority_class;
@@ -179,16 +182,18 @@ std::vector<std::string> caveats(const Evaluation& evaluation, const Model& mode
   std::vector<std::string> sentences;
   const Scores &network = evaluation.all.model, &blind = evaluation.all.baseline;
   if (!evaluation.beats_majority) {
-    sentences.push_back(fmt::format(
-        "The network is no better than guessing: always answering \"{}\", the commonest class of the training part, is "
-        "right in {:.1f} % of these pictures, the network in {:.1f} %.",
-        evaluation.class_names[evaluation.majority_class], 100 * blind.accuracy, 100 * network.accuracy));
+    sentences.push_back(
+        fmt::format("The network is no better than guessing: always answering \"{}\", the commonest class of {}, is "
+                    "right in {:.1f} % of "
+                    "these pictures, the network in {:.1f} %.",
+                    evaluation.class_names[evaluation.majority_class], evaluation.baseline_from, 100 * blind.accuracy,
+                    100 * network.accuracy));
   }
   if (!evaluation.beats_mean_age) {
     sentences.push_back(
-        fmt::format("The network's ages are no better than guessing: always answering {:.1f} years, the mean of the "
-                    "training part, is {:.2f} years off, the network {:.2f}.",
-                    evaluation.mean_age, blind.mae, network.mae));
+        fmt::format("The network's ages are no better than guessing: always answering {:.1f} years, the mean of {}, is "
+                    "{:.2f} years off, the network {:.2f}.",
+                    evaluation.mean_age, evaluation.baseline_from, blind.mae, network.mae));
   }
   auto validated = model.notes.find("validated on");
   if (validated != model.notes.end() && validated->second == name_of(evaluation.part)) {

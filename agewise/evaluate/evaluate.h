@@ -34,7 +34,7 @@ struct Group {
   std::string name;  // "20–29", "female", a source
   std::int64_t pictures = 0;
   Scores model;
-  Scores baseline;  // of always answering the training part's commonest class, and its mean age
+  Scores baseline;  // of always answering one class, and one age
 };
 
 // What the members of an ensemble are on their own.
@@ -47,8 +47,11 @@ struct Members {
 struct Evaluation {
   Split part = Split::test;
   std::vector<std::string> class_names;
-  int majority_class = 0;  // commonest in the training part
-  double mean_age = 0;     // of the training part, years
+  // What the baselines answer: the commonest class and the mean age, in years, of the training part, or in a store
+  // without one of the pictures themselves, which no guess could know.
+  int majority_class = 0;
+  double mean_age = 0;
+  std::string baseline_from;  // "the training part", "these pictures"
   Group all;
   std::vector<Group> decades, genders, races, sources;  // empty groups are left out
   std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures
@@ -70,7 +73,7 @@ Split part_to_evaluate(const Store& store, std::optional<Split> wanted);
 std::vector<Judged> judge(const Model& model, const Store& store, Split part, Engine& engine, int threads,
                           const StopFlag& stop, const ProgressSink& progress);
 
-// What `judged` says. The baselines know `training_ages`. Neither may be empty.
+// What `judged`, which may not be empty, says. The baselines know `training_ages`, or if empty the true ages.
 Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes& classes,
                     const std::vector<double>& training_ages);
 

@@ -112,6 +112,7 @@ json evaluation_of(const Report& report) {
           {"class_names", evaluation.class_names},
           {"majority_class", evaluation.majority_class},
           {"mean_age", evaluation.mean_age},
+          {"baseline_from", evaluation.baseline_from},
           {"all", to_json(evaluation.all)},
           {"decades", to_json(evaluation.decades)},
           {"genders", to_json(evaluation.genders)},

@@ -52,6 +52,26 @@ TEST(Evaluate, sets_guessing_beside_the_model) {
   EXPECT_DOUBLE_EQ(evaluation.all.baseline.mae, (20.0 + 6 + 10 + 30) / 4);
 }
 
+// Ages 20, 34, 50, 70: their mean is 43.5; of four classes with one picture each the first is taken.
+TEST(Evaluate, without_training_pictures_lets_the_guess_know_the_true_ages) {
+  std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47), judged(70, 50)};
+  Evaluation evaluation = evaluate(pictures, Split::val, kClasses, {});
+  EXPECT_DOUBLE_EQ(evaluation.mean_age, 43.5);
+  EXPECT_EQ(evaluation.majority_class, 0);
+  EXPECT_EQ(evaluation.baseline_from, "these pictures");
+  EXPECT_EQ(four_pictures().baseline_from, "the training part");
+}
+
+// Told right: a male at .5 and a female at .4; wrong: a male at .2. Of the fourth the labels do not know.
+TEST(Evaluate, counts_right_genders_among_those_known) {
+  std::vector<Judged> pictures{judged(20, 20, Gender::male), judged(20, 20, Gender::female),
+                               judged(20, 20, Gender::male), judged(20, 20, Gender::unknown)};
+  EXPECT_FALSE(evaluate(pictures, Split::val, kClasses, {}).gender_accuracy) << "the model does not tell";
+  const double male[] = {0.5, 0.4, 0.2, 0.9};
+  for (std::size_t i = 0; i < 4; ++i) pictures[i].male = male[i];
+  EXPECT_DOUBLE_EQ(evaluate(pictures, Split::val, kClasses, {}).gender_accuracy.value(), 2.0 / 3);
+}
+
 TEST(Evaluate, counts_the_confusion_by_true_class_and_estimated_class) {
   EXPECT_THAT(four_pictures().confusion, ElementsAre(ElementsAre(1, 0, 0, 0), ElementsAre(0, 1, 0, 0),
                                                      ElementsAre(0, 0, 1, 0), ElementsAre(0, 0, 1, 0)));

@@ -186,8 +186,8 @@ function groupTable(title, groups) {
 
 function quality(evaluation) {
   section("How good it is", `Measured on the ${count(evaluation.all.pictures)} pictures of the ${evaluation.part} part. ` +
-    `Guessing is to answer, whatever the picture, “${evaluation.class_names[evaluation.majority_class]}”, the commonest class of the ` +
-    `training part, and ${number(evaluation.mean_age, 1)} years, its mean age.`,
+    `Guessing is to answer, whatever the picture, “${evaluation.class_names[evaluation.majority_class]}”, the commonest class of ` +
+    `${evaluation.baseline_from}, and ${number(evaluation.mean_age, 1)} years, the mean age there.`,
     grid(confusion(evaluation), comparison(evaluation)));
   const cards = [];
   if (evaluation.genders.length > 1) cards.push(groupTable("By gender", evaluation.genders));
