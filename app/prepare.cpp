@@ -14,7 +14,7 @@
 namespace agewise {
 namespace {
 
-constexpr double kGrosslyDifferent = 0.2;  // of the classes' shares
+constexpr double kGrosslyDifferent = 0.2;  // of the classes' shares, beyond chance: a split of sorted labels
 
 struct Arguments {
   std::string store;
@@ -26,11 +26,11 @@ struct Arguments {
 };
 
 void warn_of_split(const PreparePlan& plan) {
-  if (plan.share_difference <= kGrosslyDifferent) return;
+  if (plan.share_difference.found <= kGrosslyDifferent + plan.share_difference.by_chance) return;
   warn(
       fmt::format("the classes are shared out very differently in the training part and in the rest ({:.0f} % of it "
                   "would have to move): an ordered split of sorted labels does that; split.rule = \"random\" does not",
-                  100 * plan.share_difference));
+                  100 * plan.share_difference.found));
 }
 
 void print_expectation(const PreparePlan& plan, const std::string& store) {

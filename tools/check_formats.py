@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Whether fine-tuning VGG-16 begins with the same loss whichever format its weights came from.
-check_formats.py AGEWISE STORE FOLDER   (numpy, torch, onnx, protobuf; protoc; STORE prepared by the recipe dex)
+check_formats.py AGEWISE STORE FOLDER   (numpy, torch, onnx, protobuf; protoc; STORE prepared by the recipe dex
+from faces cut out already: --set face.detect=false)
 Writes the same random weights as caffemodel, .pth (zip and legacy), safetensors and ONNX into FOLDER (3 GB), imports
 each, trains two epochs from each and prints the epochs' losses."""
 import json, shutil, struct, subprocess, sys
@@ -74,7 +75,7 @@ def run(*arguments): subprocess.run([agewise, *map(str, arguments)], check=True,
 
 def epochs(trained, *more):
     shutil.rmtree(trained, ignore_errors=True)
-    run('train', trained, '--data', store, '--recipe', 'dex', '--set', 'train.epochs=2', *more)
+    run('train', trained, '--data', store, '--recipe', 'dex', '--set', 'train.epochs=2', '--set', 'face.detect=false', *more)
     return [json.loads(line)['train_loss'] for line in open(trained / 'log.jsonl')]
 
 losses, control = {}, epochs(folder / 'run')

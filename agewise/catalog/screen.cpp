@@ -163,7 +163,7 @@ std::vector<std::size_t> balance(std::span<const int> class_of, std::uint64_t se
   return dropped;
 }
 
-double share_difference(std::span<const int> class_of, std::span<const Split> splits) {
+ShareDifference share_difference(std::span<const int> class_of, std::span<const Split> splits) {
   std::map<int, std::array<double, 2>> counts;
   std::array<double, 2> all{};
   for (std::size_t i = 0; i < class_of.size(); ++i) {
@@ -171,9 +171,9 @@ double share_difference(std::span<const int> class_of, std::span<const Split> sp
     counts[class_of[i]][part] += 1;
     all[part] += 1;
   }
-  if (all[0] == 0 || all[1] == 0) return 0;
-  double difference = 0;
-  for (const auto& [name, count] : counts) difference += std::abs(count[0] / all[0] - count[1] / all[1]) / 2;
+  if (all[0] == 0 || all[1] == 0) return {};
+  ShareDifference difference{0, std::sqrt(static_cast<double>(counts.size()) * (1 / all[0] + 1 / all[1])) / 2};
+  for (const auto& [name, count] : counts) difference.found += std::abs(count[0] / all[0] - count[1] / all[1]) / 2;
   return difference;
 }
 

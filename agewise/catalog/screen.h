@@ -52,8 +52,13 @@ std::vector<Split> assign_splits(std::span<const CatalogRow* const> rows, const 
 // Rows to drop so that every class keeps as many as the rarest has: drawn by `seed`. `class_of[i]` is row i's class.
 std::vector<std::size_t> balance(std::span<const int> class_of, std::uint64_t seed);
 
-// How differently the classes are shared out in the training part and in the rest: half the sum of |share - share|, 0
-// for alike, 1 for no class in common. Above 0.2 a split of sorted labels is likely.
-double share_difference(std::span<const int> class_of, std::span<const Split> splits);
+// How differently the classes are shared out in the training part and in the rest.
+struct ShareDifference {
+  double found = 0;      // half the sum of |share - share|: 0 for alike, 1 for no class in common
+  double by_chance = 0;  // that drawing so few rows explains: E|share - share| ≤ √(p (1/n + 1/m)), summed over the k
+                         // classes at most ½ √(k (1/n + 1/m)) (Cauchy, Schwarz)
+};
+
+ShareDifference share_difference(std::span<const int> class_of, std::span<const Split> splits);
 
 }  // namespace agewise

@@ -47,7 +47,7 @@ int classes_in(const std::filesystem::path& file, const Recipe& recipe, const Ar
   for (const LayerRecipe& layer : recipe.network.layers) {
     auto outputs = layer.options.find("outputs");
     if (outputs == layer.options.end() || outputs->second != LayerValue("classes")) continue;
-    const NamedArray& weight = find(file, arrays, layer.name + ".weight");
+    const NamedArray& weight = find(file, arrays, our_name(layer.name + ".weight", nullptr));
     if (weight.shape.size() < 2) break;
     std::int64_t classes = weight.shape[weight.shape.size() - 2];
     if (classes < 1 || classes > 1000)
@@ -107,8 +107,9 @@ Imported import_arrays(const std::filesystem::path& file, const WeightFile& weig
   model.parameters.resize(static_cast<std::size_t>(parameter_count(infos)));
   float* place = model.parameters.data();
   for (const ParameterInfo& info : infos) {
-    copy(file, find(file, arrays, info.name), info, place);
-    arrays.erase(info.name);
+    std::string name = our_name(info.name, nullptr);
+    copy(file, find(file, arrays, name), info, place);
+    arrays.erase(name);
     place += info.size();
   }
   if (known != nullptr) {

@@ -26,7 +26,8 @@ struct KnownWeights {
 const KnownWeights* recognise(const OnnxNetwork& network);
 const KnownWeights* recognise(const WeightFile& weights);
 
-// LAYER.weight of the file as our layer's: renamed as is known, "fc8-101.weight" → "fc8.weight".
+// LAYER.weight, of the file or of an architecture, under the name by which they find each other: renamed as is known,
+// and "fc8-101.weight" as "fc8.weight".
 std::string our_name(const std::string& array, const KnownWeights* known);
 
 // Gives the layers with weights their known names; a scale after such a layer gets its name and "_bn".

@@ -29,13 +29,13 @@ struct PreparePlan {
   };
 
   StoreFacts facts;
-  std::vector<CatalogRow> rows;     // of all label files, one after the other; a row's place is its number
-  std::vector<std::size_t> chosen;  // by limit and sample
-  std::vector<std::size_t> wanted;  // chosen rows that survive screening, ascending
-  std::vector<Split> splits;        // of the wanted
-  std::vector<double> ages;         // of the wanted, years
-  std::vector<Unwanted> rejects;    // chosen rows that do not
-  double share_difference = 0;      // of the classes, between training part and rest (catalog/screen.h)
+  std::vector<CatalogRow> rows;      // of all label files, one after the other; a row's place is its number
+  std::vector<std::size_t> chosen;   // by limit and sample
+  std::vector<std::size_t> wanted;   // chosen rows that survive screening, ascending
+  std::vector<Split> splits;         // of the wanted
+  std::vector<double> ages;          // of the wanted, years
+  std::vector<Unwanted> rejects;     // chosen rows that do not
+  ShareDifference share_difference;  // of the classes, between training part and rest
 };
 
 PreparePlan plan_preparation(const PrepareOptions& options);

@@ -78,8 +78,22 @@ TEST(Split, of_the_labels_wins_over_the_recipe) {
 
 TEST(ShareDifference, is_one_for_sorted_labels_cut_at_a_class_edge_and_zero_for_alike_parts) {
   std::vector<Split> splits{Split::train, Split::train, Split::test, Split::test};
-  EXPECT_DOUBLE_EQ(share_difference(std::vector<int>{0, 0, 1, 1}, splits), 1);
-  EXPECT_DOUBLE_EQ(share_difference(std::vector<int>{0, 1, 0, 1}, splits), 0);
+  EXPECT_DOUBLE_EQ(share_difference(std::vector<int>{0, 0, 1, 1}, splits).found, 1);
+  EXPECT_DOUBLE_EQ(share_difference(std::vector<int>{0, 1, 0, 1}, splits).found, 0);
+}
+
+// Eight rows for training and two others, each of a class of its own: √(10 · (1/8 + 1/2)) / 2 = 1.25, so that even no
+// class in common is no wonder. A hundred times the rows of two classes: √(2 · (1/800 + 1/200)) / 2 = 0.0559.
+TEST(ShareDifference, of_few_rows_in_many_classes_is_chance) {
+  std::vector<int> own(10), two(1000);
+  std::vector<Split> few(10, Split::train), many(1000, Split::train);
+  for (int i = 0; i < 10; ++i) own[static_cast<std::size_t>(i)] = i;
+  for (std::size_t i = 0; i < 1000; ++i) two[i] = static_cast<int>(i % 2);
+  std::fill(few.begin() + 8, few.end(), Split::val);
+  std::fill(many.begin() + 800, many.end(), Split::val);
+  EXPECT_DOUBLE_EQ(share_difference(own, few).found, 1);
+  EXPECT_DOUBLE_EQ(share_difference(own, few).by_chance, 1.25);
+  EXPECT_NEAR(share_difference(two, many).by_chance, 0.0559, 0.0001);
 }
 
 }  // namespace

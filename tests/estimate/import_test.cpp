@@ -156,6 +156,28 @@ TEST_F(Files, of_each_format_give_the_same_model) {
   EXPECT_EQ(import_model(folder_ / "a.onnx", {}).model.parameters, models[0].parameters);
 }
 
+// The released networks of DEX call their last layer fc8-101, ImageNet's VGG-16 fc8; so do recipes.
+TEST_F(Files, of_dex_and_of_vgg_fit_architectures_under_either_name_of_the_last_layer) {
+  std::vector<float> weight(108, 0.5F), bias(4), last(5 * 16, 0.25F), last_bias(5);
+  for (const char* in_file : {"fc8", "fc8-101"}) {
+    std::string name = in_file;
+    write_safetensors(folder_ / "a.safetensors", {},
+                      std::vector<TensorView>{{"conv.weight", {4, 3, 3, 3}, weight},
+                                              {"conv.bias", {4}, bias},
+                                              {name + ".weight", {5, 16}, last},
+                                              {name + ".bias", {5}, last_bias}});
+    for (const char* in_recipe : {"fc8", "fc8-101"}) {
+      ImportOptions options;
+      options.architecture = architecture();
+      options.architecture->network.layers[2].name = in_recipe;
+      Model model = import_model(folder_ / "a.safetensors", options).model;
+      EXPECT_EQ(model.classes.count(), 5) << in_file << " as " << in_recipe;
+      EXPECT_THAT(names_of(model.graph), testing::Contains(std::string(in_recipe) + ".weight"));
+      EXPECT_EQ(model.recipe.network.bgr, name == "fc8-101") << "known to be DEX's by it";
+    }
+  }
+}
+
 TEST_F(Files, pixels_that_the_network_scales_itself_become_the_recipes_mean_and_scale) {
   ImportOptions options;
   options.architecture = architecture();

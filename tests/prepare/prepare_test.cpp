@@ -131,9 +131,9 @@ TEST_F(Prepare, an_ordered_split_of_sorted_labels_is_noticed) {
   std::string csv = "file,age\n";
   for (int age = 1; age <= 100; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";
   write_file(folder_ / "labels.csv", csv);
-  EXPECT_LT(plan().share_difference, 0.2);
+  EXPECT_LT(plan().share_difference.found, 0.2);
   recipe_.split.rule = SplitRule::ordered;
-  EXPECT_GT(plan().share_difference, 0.5);
+  EXPECT_GT(plan().share_difference.found, 0.5);
 }
 
 TEST_F(Prepare, stopped_and_started_again_it_ends_with_the_same_store) {
