@@ -22,6 +22,16 @@ bool ends_in_softmax(const Graph& graph) {
   return std::holds_alternative<layer::Softmax>(graph.layers[graph.outputs.front()].kind);
 }
 
+std::string name_of(Prediction rule) {
+  return rule == Prediction::median ? "median" : rule == Prediction::argmax ? "argmax" : "expected value";
+}
+
+std::vector<float> parameters_of_members(const Model& model) {
+  std::vector<float> all = model.parameters;
+  for (const std::vector<float>& other : model.others) all.insert(all.end(), other.begin(), other.end());
+  return all;
+}
+
 // Pixels from 0 to 255 in; probabilities of the classes, or years, out.
 void export_onnx(const std::filesystem::path& file, const Model& model) {
   if (model.whitening) {
@@ -43,14 +53,22 @@ void export_onnx(const std::filesystem::path& file, const Model& model) {
                                                                  : "RGB"},
                  {"pixels", "0 to 255"},
                  {"class_years", nlohmann::json(model.classes.values).dump()},
-                 {"class_names", nlohmann::json(model.classes.names).dump()}};
-  write_onnx(file, model.graph, model.parameters, frame);
+                 {"class_edges", nlohmann::json(model.classes.edges).dump()},
+                 {"class_names", nlohmann::json(model.classes.names).dump()},
+                 {"members", std::to_string(1 + model.others.size())},
+                 {"mirror_test", recipe.train.mirror_test ? "true" : "false"},
+                 {"prediction", name_of(recipe.train.prediction)},
+                 {"face_size", std::to_string(recipe.face.size)},
+                 {"face_margin", fmt::format("{}", recipe.face.margin)}};
+  frame.notes.insert(model.notes.begin(), model.notes.end());  // its licence among them
+  write_onnx(file, graph_of_members(model), parameters_of_members(model), frame);
 }
 
 void export_safetensors(const std::filesystem::path& file, const Model& model) {
   std::vector<TensorView> tensors;
-  const float* place = model.parameters.data();
-  for (const ParameterInfo& info : parameters_of(model.graph)) {
+  std::vector<float> parameters = parameters_of_members(model);
+  const float* place = parameters.data();
+  for (const ParameterInfo& info : parameters_of(graph_of_members(model))) {
     tensors.push_back({info.name, info.shape, {place, static_cast<std::size_t>(info.size())}});
     place += info.size();
   }
@@ -63,9 +81,9 @@ void run(const Arguments& arguments) {
   if (!onnx && file.extension() != ".safetensors")
     throw UsageError(arguments.file + ": the name must end in .onnx or .safetensors, which says what is written");
   Model model = read_model(model_file_of(arguments.model));
-  if (!model.others.empty()) throw UsageError(arguments.model + ": is an ensemble; only single networks are exported");
   onnx ? export_onnx(file, model) : export_safetensors(file, model);
-  print(fmt::format("{}: {} parameters\n", file.string(), with_thousands(model.parameters.size())));
+  print(fmt::format("{}: {} parameters\n", file.string(),
+                    with_thousands(model.parameters.size() * (1 + model.others.size()))));
 }
 
 }  // namespace

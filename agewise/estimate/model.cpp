@@ -200,6 +200,24 @@ Graph graph_of(const Recipe& recipe, const Classes& classes) {
   return graph;
 }
 
+Graph graph_of_members(const Model& model) {
+  Graph all = model.graph;
+  for (std::size_t other = 0; other < model.others.size(); ++other) {
+    std::vector<int> place;  // in `all` of each layer of the member
+    for (int i = 0; i < static_cast<int>(model.graph.layers.size()); ++i) {
+      Layer layer = model.graph.layers[static_cast<std::size_t>(i)];
+      bool shared = layer.inputs.empty();
+      place.push_back(shared ? i : static_cast<int>(all.layers.size()));
+      if (shared) continue;
+      layer.name = member_prefix(other) + layer.name;
+      for (int& input : layer.inputs) input = place[static_cast<std::size_t>(input)];
+      all.layers.push_back(std::move(layer));
+    }
+    all.outputs.push_back(place[static_cast<std::size_t>(model.graph.outputs.front())]);
+  }
+  return all;
+}
+
 namespace {
 
 void round_to_half(const Graph& graph, std::vector<float>& parameters) {

@@ -36,6 +36,10 @@ struct Model {
 // UsageError where it is not so, and as nn/build.h says.
 Graph graph_of(const Recipe& recipe, const Classes& classes);
 
+// The members of an ensemble beside one another, on the same input, an output each: the further ones' layers are named
+// as in the file, and their parameters follow one another. Of a single network the network itself.
+Graph graph_of_members(const Model& model);
+
 // What a file may hold beside the model: a checkpoint's optimiser. All its names begin with "train.".
 struct Attachment {
   std::map<std::string, std::string> texts;

@@ -29,8 +29,7 @@ class Writer {
  public:
   Writer(const Graph& graph, std::span<const float> parameters, const OnnxFrame& frame)
       : graph_(graph), parameters_(parameters), frame_(frame), infos_(parameters_of(graph)) {
-    if (graph.inputs.size() != 1 || graph.outputs.size() != 1)
-      throw std::invalid_argument("an ONNX file is written of one input and one output");
+    if (graph.inputs.size() != 1) throw std::invalid_argument("an ONNX file is written of one input");
     if (parameter_count(infos_) != static_cast<std::int64_t>(parameters.size()))
       throw std::invalid_argument("these are not the graph's parameters");
   }
@@ -45,7 +44,8 @@ class Writer {
     add_constants();
     values_.resize(graph_.layers.size());
     for (int i = 0; i < static_cast<int>(graph_.layers.size()); ++i) values_[i] = written(i);
-    finish();
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i)
+      finish(graph_.outputs[i], frame_.output + (i == 0 ? "" : std::to_string(i + 1)));
     for (const auto& [key, value] : frame_.notes) {
       onnx::Note& note = *model_.add_metadata_props();
       note.set_key(key);
@@ -274,23 +274,23 @@ class Writer {
     set(made, "nearest_mode", "floor");
   }
 
-  void finish() {
-    const Value& last = values_[graph_.outputs[0]];
-    const Shape& shape = layer(graph_.outputs[0]).shape;
+  void finish(int i, const std::string& output) {
+    const Value& last = values_[i];
+    const Shape& shape = layer(i).shape;
     std::string at = last.name;
     bool vector = last.vector;
     if (!vector && shape.height == 1 && shape.width == 1) {
       vector = true;
-      set(node("Flatten", {at}, frame_.output + ".flat"), "axis", std::int64_t{1});
-      at = frame_.output + ".flat";
+      set(node("Flatten", {at}, output + ".flat"), "axis", std::int64_t{1});
+      at = output + ".flat";
     }
-    if (frame_.factor != 1) at = times(at, frame_.factor, frame_.output + ".times");
+    if (frame_.factor != 1) at = times(at, frame_.factor, output + ".times");
     if (frame_.softmax) {
-      set(node("Softmax", {at}, frame_.output), "axis", std::int64_t{1});
+      set(node("Softmax", {at}, output), "axis", std::int64_t{1});
     } else {
-      node("Identity", {at}, frame_.output);
+      node("Identity", {at}, output);
     }
-    describe(*out().add_output(), frame_.output,
+    describe(*out().add_output(), output,
              vector ? Ints{shape.channels} : Ints{shape.channels, shape.height, shape.width});
   }
 

@@ -16,12 +16,12 @@ struct OnnxFrame {
   double scale = 1;
   bool softmax = false;  // comes after it
   double factor = 1;     // and multiplies the end
-  std::string input = "pixels", output = "output";
+  std::string input = "pixels", output = "output";  // of several outputs the second is "output2" …
   std::map<std::string, std::string> notes;  // metadata_props
 };
 
 // The file's bytes: operators of version 13. `parameters` in plain layout. Throws std::invalid_argument if they are not
-// the graph's, or the graph has not one input and one output.
+// the graph's, or the graph has not one input.
 std::string onnx_of(const Graph& graph, std::span<const float> parameters, const OnnxFrame& frame);
 
 // Written whole or not at all (base/files.h). Throws Error naming the file; larger than 2 GiB cannot be.

@@ -48,6 +48,21 @@ TEST_F(Convert, a_model_exported_to_onnx_and_imported_again_tells_bright_from_da
   EXPECT_THAT(run("predict --model " + at("again.safetensors") + " " + at("5.png")).output, StartsWith("  0.5"));
 }
 
+// The second member is sure of class 1, whatever it sees.
+TEST_F(Convert, an_ensemble_becomes_one_network_with_an_output_a_member) {
+  Model model = read_model(folder_ / "m.safetensors");
+  model.others.emplace_back(model.parameters.size());
+  model.others[0][model.parameters.size() - 2] = 100;
+  write_model(folder_ / "two.safetensors", model);
+  Outcome exported = run("export " + at("two.safetensors") + " -o " + at("two.onnx"));
+  ASSERT_EQ(exported.exit_code, 0) << exported.output;
+  for (auto [output, age] : {std::pair{"probabilities", "  2.0"}, {"probabilities2", "  1.0"}}) {
+    Outcome imported = run("import " + at("two.onnx") + " --output " + output + " -o " + at("one.safetensors"));
+    ASSERT_EQ(imported.exit_code, 0) << imported.output;
+    EXPECT_THAT(run("predict --model " + at("one.safetensors") + " " + at("250.png")).output, StartsWith(age));
+  }
+}
+
 TEST_F(Convert, a_model_exported_to_safetensors_is_its_arrays_by_name) {
   ASSERT_EQ(run("export " + at("m.safetensors") + " -o " + at("arrays.safetensors")).exit_code, 0);
   SafetensorsFile file(folder_ / "arrays.safetensors");

@@ -71,6 +71,17 @@ TEST(OnnxWriter, puts_the_frame_around_the_network) {
   EXPECT_FLOAT_EQ(outputs_of(read.graph, read.parameters, 0, 8)[0], 0);
 }
 
+TEST(OnnxWriter, writes_an_output_for_each_of_the_graphs) {
+  Graph graph = graph_of_all_kinds();
+  graph.outputs.push_back(graph.outputs[0] - 1);
+  std::vector<float> parameters = golden_parameters(graph);
+  OnnxFrame frame;
+  frame.output = "y";
+  std::string file = onnx_of(graph, parameters, frame);
+  OnnxNetwork read = parse_onnx(std::as_bytes(std::span(file)), {{}, 0, /*fold_scales=*/false});
+  EXPECT_EQ(read.outputs, (std::vector<std::string>{"y", "y2"}));
+}
+
 TEST(OnnxWriter, keeps_the_names_of_layers_with_weights) {
   Graph graph = graph_of_all_kinds();
   std::string file = onnx_of(graph, golden_parameters(graph), {});
