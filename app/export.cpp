@@ -28,7 +28,10 @@ std::string name_of(Prediction rule) {
 
 std::vector<float> parameters_of_members(const Model& model) {
   std::vector<float> all = model.parameters;
-  for (const std::vector<float>& other : model.others) all.insert(all.end(), other.begin(), other.end());
+  for (const ReadParameter& other : model.others) {
+    std::vector<float> its = read_parameters(model.graph, other);
+    all.insert(all.end(), its.begin(), its.end());
+  }
   return all;
 }
 

@@ -13,7 +13,7 @@
 namespace agewise {
 namespace {
 
-// Of all members of an ensemble together: with more they take turns in one network, for each batch anew.
+// Of all members of an ensemble together: with more they take turns in one network, read for each batch anew.
 constexpr std::size_t kParametersHeld = 32'000'000;
 
 bool ends_in_softmax(const Graph& graph) {
@@ -117,24 +117,23 @@ Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
 
 Estimator::Estimator(Model model, Engine& engine, int batch)
     : model_(std::move(model)), batch_(static_cast<std::size_t>(batch)) {
-  std::vector<std::vector<float>> members;  // no initializer list: it would copy
-  members.push_back(std::exchange(model_.parameters, {}));
-  for (std::vector<float>& other : model_.others) members.push_back(std::exchange(other, {}));
-  bool turns = members.size() > 1 && members.size() * members[0].size() > kParametersHeld;
-  if (turns) {
-    networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
-    parameters_ = std::move(members);
+  std::vector<float> first = std::exchange(model_.parameters, {});
+  networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
+  if (!model_.others.empty() && (model_.others.size() + 1) * first.size() > kParametersHeld) {
+    turns_.push_back(member_of(model_.graph, std::move(first)));
+    turns_.insert(turns_.end(), model_.others.begin(), model_.others.end());
     return;
   }
-  for (std::vector<float>& parameters : members) {
+  networks_[0]->take_parameters(std::move(first));
+  for (const ReadParameter& other : model_.others) {
     networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
-    networks_.back()->take_parameters(std::move(parameters));
+    networks_.back()->take_parameters(read_parameters(model_.graph, other));
   }
 }
 
 Executable& Estimator::network_of(std::size_t member) {
-  if (parameters_.empty()) return *networks_[member];
-  networks_[0]->set_parameters(parameters_[member]);
+  if (turns_.empty()) return *networks_[member];
+  networks_[0]->take_parameters(read_parameters(model_.graph, turns_[member]));
   return *networks_[0];
 }
 

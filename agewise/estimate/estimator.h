@@ -62,7 +62,7 @@ class Estimator {
   Model model_;
   std::size_t batch_;
   std::vector<std::unique_ptr<Executable>> networks_;  // one a member, or one in which they take turns …
-  std::vector<std::vector<float>> parameters_;         // … with these, one a member
+  std::vector<ReadParameter> turns_;                   // … these
 };
 
 }  // namespace agewise

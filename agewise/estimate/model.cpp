@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -125,7 +126,15 @@ std::vector<float> read_parameters(const SafetensorsFile& file, const std::vecto
   return parameters;
 }
 
-std::vector<std::vector<float>> read_others(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos) {
+ReadParameter member_at(std::shared_ptr<const SafetensorsFile> file, std::string prefix) {
+  return [file = std::move(file), prefix = std::move(prefix)](const ParameterInfo& info) {
+    return file->read(prefix + info.name, info.shape);
+  };
+}
+
+std::vector<ReadParameter> read_others(const std::shared_ptr<const SafetensorsFile>& open,
+                                       const std::vector<ParameterInfo>& infos) {
+  const SafetensorsFile& file = *open;
   auto text = file.metadata().find(kMembers);
   if (text == file.metadata().end()) return {};
   int members = 0;
@@ -133,9 +142,11 @@ std::vector<std::vector<float>> read_others(const SafetensorsFile& file, const s
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), members);
   if (error != std::errc() || end != number.data() + number.size() || members < 2 || members > kMostMembers)
     throw file_error(file.path(), fmt::format("metadata {}: is no number from 2 to {}", kMembers, kMostMembers));
-  std::vector<std::vector<float>> others;
-  for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(members); ++i)
-    others.push_back(read_parameters(file, infos, member_prefix(i)));
+  std::vector<ReadParameter> others;
+  for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(members); ++i) {
+    read_parameters(file, infos, member_prefix(i));  // whether they are there, and finite
+    others.push_back(member_at(open, member_prefix(i)));
+  }
   return others;
 }
 
@@ -220,22 +231,19 @@ Graph graph_of_members(const Model& model) {
 
 namespace {
 
-void round_to_half(const Graph& graph, std::vector<float>& parameters) {
-  float* place = parameters.data();
-  for (const ParameterInfo& info : parameters_of(graph)) {
-    if (is_weight(info)) std::transform(place, place + info.size(), place, rounded_to_half);
-    if (!std::all_of(place, place + info.size(), [](float value) { return std::isfinite(value); }))
-      throw Error(fmt::format("{}: holds weights too large for half precision", info.name));
-    place += info.size();
-  }
+void round_to_half(const ParameterInfo& info, std::span<float> values) {
+  if (is_weight(info)) std::transform(values.begin(), values.end(), values.begin(), rounded_to_half);
+  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
+    throw Error(fmt::format("{}: holds weights too large for half precision", info.name));
 }
 
-void append_parameters(const Graph& graph, std::span<const float> parameters, bool half, const std::string& prefix,
-                       std::vector<TensorView>& tensors) {
+// Calls `each(info, values)` for every parameter. Throws std::invalid_argument if these are not the graph's.
+template <class Number, class Each>
+void for_each_parameter(const Graph& graph, std::span<Number> parameters, Each each) {
   for (const ParameterInfo& info : parameters_of(graph)) {
     auto count = static_cast<std::size_t>(info.size());
     if (count > parameters.size()) throw std::invalid_argument("fewer parameters than the network has");
-    tensors.push_back({prefix + info.name, info.shape, parameters.first(count), half && is_weight(info)});
+    each(info, parameters.first(count));
     parameters = parameters.subspan(count);
   }
   if (!parameters.empty()) throw std::invalid_argument("more parameters than the network has");
@@ -244,8 +252,15 @@ void append_parameters(const Graph& graph, std::span<const float> parameters, bo
 }  // namespace
 
 void round_to_half(Model& model) {
-  round_to_half(model.graph, model.parameters);
-  for (std::vector<float>& parameters : model.others) round_to_half(model.graph, parameters);
+  for_each_parameter(model.graph, std::span(model.parameters),
+                     [](const ParameterInfo& info, std::span<float> values) { round_to_half(info, values); });
+  for (ReadParameter& other : model.others) {
+    other = [exact = std::move(other)](const ParameterInfo& info) {
+      std::vector<float> values = exact(info);
+      round_to_half(info, values);
+      return values;
+    };
+  }
   model.half = true;
 }
 
@@ -256,9 +271,16 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
                                            {"classes", classes.dump()},
                                            {"notes", json(model.notes).dump()}};
   std::vector<TensorView> tensors;
-  append_parameters(model.graph, model.parameters, model.half, "", tensors);
-  for (std::size_t i = 0; i < model.others.size(); ++i)
-    append_parameters(model.graph, model.others[i], model.half, member_prefix(i), tensors);
+  for_each_parameter(model.graph, std::span(model.parameters),
+                     [&](const ParameterInfo& info, std::span<const float> values) {
+                       tensors.push_back({info.name, info.shape, values, model.half && is_weight(info)});
+                     });
+  for (std::size_t i = 0; i < model.others.size(); ++i) {
+    for (const ParameterInfo& info : parameters_of(model.graph)) {
+      auto load = [&other = model.others[i], info] { return other(info); };
+      tensors.push_back({member_prefix(i) + info.name, info.shape, {}, model.half && is_weight(info), load});
+    }
+  }
   if (!model.others.empty()) texts[kMembers] = std::to_string(model.others.size() + 1);
   if (model.whitening) {
     texts[kWhiteningText] = zca_text(*model.whitening);
@@ -272,8 +294,31 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
   write_safetensors(file, texts, tensors);
 }
 
+ReadParameter member_of(const Graph& graph, std::vector<float> parameters) {
+  std::map<std::string, std::vector<float>> arrays;
+  for_each_parameter(graph, std::span(parameters), [&](const ParameterInfo& info, std::span<float> values) {
+    arrays[info.name].assign(values.begin(), values.end());
+  });
+  return [arrays = std::make_shared<const decltype(arrays)>(std::move(arrays))](const ParameterInfo& info) {
+    return arrays->at(info.name);
+  };
+}
+
+ReadParameter member_in(const std::filesystem::path& file) {
+  return member_at(std::make_shared<const SafetensorsFile>(file), "");
+}
+
+std::vector<float> read_parameters(const Graph& graph, const ReadParameter& member) {
+  std::vector<float> parameters(static_cast<std::size_t>(parameter_count(parameters_of(graph))));
+  for_each_parameter(graph, std::span(parameters), [&](const ParameterInfo& info, std::span<float> values) {
+    std::ranges::copy(member(info), values.begin());
+  });
+  return parameters;
+}
+
 Model read_model(const std::filesystem::path& path) {
-  SafetensorsFile file(path);
+  auto open = std::make_shared<const SafetensorsFile>(path);
+  const SafetensorsFile& file = *open;
   check_version(file);
   Model model;
   try {
@@ -287,7 +332,7 @@ Model read_model(const std::filesystem::path& path) {
   }
   std::vector<ParameterInfo> infos = parameters_of(model.graph);
   model.parameters = read_parameters(file, infos);
-  model.others = read_others(file, infos);
+  model.others = read_others(open, infos);
   model.whitening = read_whitening(file, model);
   model.notes = read_notes(file);
   model.intervals = read_intervals(file);

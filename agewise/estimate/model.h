@@ -2,6 +2,7 @@
 // Links neither catalog nor store.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,12 +17,16 @@
 
 namespace agewise {
 
+// Gives the values of one of a network's parameters, from memory or from the file where they lie: of an ensemble of
+// VGG-16 a member is 0.5 GB.
+using ReadParameter = std::function<std::vector<float>(const ParameterInfo&)>;
+
 struct Model {
   Recipe recipe;    // as resolved: face, classes, whiten, network and train.prediction are used
   Classes classes;  // values: mean training age of each class, where the recipe gives edges
   Graph graph;
-  std::vector<float> parameters;           // plain layout
-  std::vector<std::vector<float>> others;  // of an ensemble: the parameters of its further members
+  std::vector<float> parameters;      // plain layout
+  std::vector<ReadParameter> others;  // of an ensemble: its further members
   std::optional<Zca> whitening;
   // Where `whitening` is absent though the recipe whitens: the content_hash() of the file whiten.safetensors that lies
   // beside the model's. A run's checkpoints name their transform so, because it is some hundred times their own size.
@@ -35,6 +40,13 @@ struct Model {
 // output of a number a class, or of one number for regression; layers that train.frozen names are held still. Throws
 // UsageError where it is not so, and as nn/build.h says.
 Graph graph_of(const Recipe& recipe, const Classes& classes);
+
+// A member that is in memory; `parameters` in plain layout.
+ReadParameter member_of(const Graph& graph, std::vector<float> parameters);
+// The network of a model file as a member. The file stays open, and its arrays are read each time they are asked for.
+ReadParameter member_in(const std::filesystem::path& file);
+// All of a member's, in plain layout.
+std::vector<float> read_parameters(const Graph& graph, const ReadParameter& member);
 
 // The members of an ensemble beside one another, on the same input, an output each: the further ones' layers are named
 // as in the file, and their parameters follow one another. Of a single network the network itself.
@@ -58,6 +70,7 @@ void round_to_half(Model& model);
 // are finite, passes over an attachment, and fetches a transform that is only named from beside the file; throws Error
 // naming file and array.
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment = {});
+// The members after the first are read where they are needed, from the file, which stays open.
 Model read_model(const std::filesystem::path& file);
 
 }  // namespace agewise

@@ -19,19 +19,26 @@ using nlohmann::json;
 
 constexpr std::size_t kAlignment = 8;  // of the data within the file
 
+std::uint64_t count_of(const TensorView& tensor) {
+  return static_cast<std::uint64_t>(
+      std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::int64_t{1}, std::multiplies<>()));
+}
+
+void check_filled(const TensorView& tensor, std::size_t values) {
+  if (count_of(tensor) == values) return;
+  throw std::invalid_argument(
+      fmt::format("array {}: {} values do not fill the shape {}", tensor.name, values, shape_text(tensor.shape)));
+}
+
 std::string header_of(const std::map<std::string, std::string>& metadata, std::span<const TensorView> tensors) {
   json header = json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::set<std::string> names{"__metadata__"};
   std::uint64_t begin = 0;
   for (const TensorView& tensor : tensors) {
-    auto count = std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::int64_t{1}, std::multiplies<>());
-    if (count != static_cast<std::int64_t>(tensor.values.size())) {
-      throw std::invalid_argument(fmt::format("array {}: {} values do not fill the shape {}", tensor.name,
-                                              tensor.values.size(), shape_text(tensor.shape)));
-    }
+    if (!tensor.load) check_filled(tensor, tensor.values.size());
     if (!names.insert(tensor.name).second) throw std::invalid_argument("two arrays are named " + tensor.name);
-    std::uint64_t end = begin + tensor.values.size() * (tensor.half ? sizeof(std::uint16_t) : sizeof(float));
+    std::uint64_t end = begin + count_of(tensor) * (tensor.half ? sizeof(std::uint16_t) : sizeof(float));
     header[tensor.name] = {
         {"dtype", tensor.half ? "F16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     begin = end;
@@ -60,11 +67,14 @@ void write_safetensors(const std::filesystem::path& file, const std::map<std::st
   writer.write(std::as_bytes(std::span(&length, 1)));
   writer.write(std::as_bytes(std::span(header)));
   for (const TensorView& tensor : tensors) {
+    std::vector<float> loaded = tensor.load ? tensor.load() : std::vector<float>();
+    std::span<const float> values = tensor.load ? loaded : tensor.values;
+    check_filled(tensor, values.size());
     if (tensor.half) {
-      std::vector<std::uint16_t> halves = halves_of(tensor.values);
+      std::vector<std::uint16_t> halves = halves_of(values);
       writer.write(std::as_bytes(std::span(halves)));
     } else {
-      writer.write(std::as_bytes(tensor.values));
+      writer.write(std::as_bytes(values));
     }
   }
   writer.commit();

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -18,6 +19,8 @@ struct TensorView {
   std::vector<std::int64_t> shape;  // empty: one value
   std::span<const float> values;    // row-major
   bool half = false;                // stored as F16, rounded to it; else as F32
+  // In place of `values`: gives them when they are written, and only then are they in memory.
+  std::function<std::vector<float>()> load = {};
 };
 
 // Stored in the given order. Written whole or not at all (base/files.h). Throws std::invalid_argument for a

@@ -51,8 +51,9 @@ TEST_F(Convert, a_model_exported_to_onnx_and_imported_again_tells_bright_from_da
 // The second member is sure of class 1, whatever it sees.
 TEST_F(Convert, an_ensemble_becomes_one_network_with_an_output_a_member) {
   Model model = read_model(folder_ / "m.safetensors");
-  model.others.emplace_back(model.parameters.size());
-  model.others[0][model.parameters.size() - 2] = 100;
+  std::vector<float> second(model.parameters.size());
+  second[second.size() - 2] = 100;
+  model.others.push_back(member_of(model.graph, second));
   write_model(folder_ / "two.safetensors", model);
   Outcome exported = run("export " + at("two.safetensors") + " -o " + at("two.onnx"));
   ASSERT_EQ(exported.exit_code, 0) << exported.output;

@@ -109,9 +109,13 @@ TEST_F(ModelFile, may_carry_an_attachment_that_readers_of_the_model_pass_over) {
 
 TEST_F(ModelFile, holds_all_members_of_an_ensemble) {
   Model model = small_model();
-  for (float value : {1.0F, 2.0F}) model.others.emplace_back(model.parameters.size(), value);
+  for (float value : {1.0F, 2.0F})
+    model.others.push_back(member_of(model.graph, std::vector<float>(model.parameters.size(), value)));
   write_model(path_, model);
-  EXPECT_EQ(read_model(path_).others, model.others);
+  Model read = read_model(path_);
+  ASSERT_EQ(read.others.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_THAT(read_parameters(read.graph, read.others[i]), testing::Each(static_cast<float>(i + 1)));
   EXPECT_THAT(SafetensorsFile(path_).read("member3.outputs.bias"), ElementsAre(2, 2, 2));
 }
 
