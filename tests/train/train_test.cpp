@@ -100,6 +100,17 @@ TEST(Train, gives_the_same_weights_in_one_go_as_in_two) {
   EXPECT_EQ(run(two, with({"train.epochs=3"})).last, run(one, with({"train.epochs=3"})).last);
 }
 
+// One step of all pictures, whose loss is that of the first weights: only the weights show what has become of them.
+TEST(Train, that_diverges_in_an_epochs_last_step_keeps_no_checkpoint_of_it) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Recipe recipe = with({"train.batch=30"});
+  recipe.train.rate = 1e39;  // more than a user may ask for
+  EXPECT_THAT([&] { run(folder, recipe); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 2")));
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/best.safetensors"));
+}
+
 TEST(Train, validates_on_test_where_there_is_no_val_part) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db", {.train = 20, .val = 0, .test = 7});
