@@ -127,8 +127,8 @@ std::vector<float> read_parameters(const SafetensorsFile& file, const std::vecto
 }
 
 ReadParameter member_at(std::shared_ptr<const SafetensorsFile> file, std::string prefix) {
-  return [file = std::move(file), prefix = std::move(prefix)](const ParameterInfo& info) {
-    return file->read(prefix + info.name, info.shape);
+  return [file = std::move(file), prefix = std::move(prefix)](const ParameterInfo& info, std::span<float> values) {
+    file->read(prefix + info.name, info.shape, values);
   };
 }
 
@@ -255,10 +255,9 @@ void round_to_half(Model& model) {
   for_each_parameter(model.graph, std::span(model.parameters),
                      [](const ParameterInfo& info, std::span<float> values) { round_to_half(info, values); });
   for (ReadParameter& other : model.others) {
-    other = [exact = std::move(other)](const ParameterInfo& info) {
-      std::vector<float> values = exact(info);
+    other = [exact = std::move(other)](const ParameterInfo& info, std::span<float> values) {
+      exact(info, values);
       round_to_half(info, values);
-      return values;
     };
   }
   model.half = true;
@@ -277,7 +276,11 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
                      });
   for (std::size_t i = 0; i < model.others.size(); ++i) {
     for (const ParameterInfo& info : parameters_of(model.graph)) {
-      auto load = [&other = model.others[i], info] { return other(info); };
+      auto load = [&other = model.others[i], info] {
+        std::vector<float> values(static_cast<std::size_t>(info.size()));
+        other(info, values);
+        return values;
+      };
       tensors.push_back({member_prefix(i) + info.name, info.shape, {}, model.half && is_weight(info), load});
     }
   }
@@ -299,8 +302,9 @@ ReadParameter member_of(const Graph& graph, std::vector<float> parameters) {
   for_each_parameter(graph, std::span(parameters), [&](const ParameterInfo& info, std::span<float> values) {
     arrays[info.name].assign(values.begin(), values.end());
   });
-  return [arrays = std::make_shared<const decltype(arrays)>(std::move(arrays))](const ParameterInfo& info) {
-    return arrays->at(info.name);
+  return [arrays = std::make_shared<const decltype(arrays)>(std::move(arrays))](const ParameterInfo& info,
+                                                                                std::span<float> values) {
+    std::ranges::copy(arrays->at(info.name), values.begin());
   };
 }
 
@@ -310,9 +314,7 @@ ReadParameter member_in(const std::filesystem::path& file) {
 
 std::vector<float> read_parameters(const Graph& graph, const ReadParameter& member) {
   std::vector<float> parameters(static_cast<std::size_t>(parameter_count(parameters_of(graph))));
-  for_each_parameter(graph, std::span(parameters), [&](const ParameterInfo& info, std::span<float> values) {
-    std::ranges::copy(member(info), values.begin());
-  });
+  for_each_parameter(graph, std::span(parameters), member);
   return parameters;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,9 @@
 
 namespace agewise {
 
-// Gives the values of one of a network's parameters, from memory or from the file where they lie: of an ensemble of
+// Fills in the values of one of a network's parameters, from memory or from the file where they lie: of an ensemble of
 // VGG-16 a member is 0.5 GB.
-using ReadParameter = std::function<std::vector<float>(const ParameterInfo&)>;
+using ReadParameter = std::function<void(const ParameterInfo&, std::span<float> values)>;
 
 struct Model {
   Recipe recipe;    // as resolved: face, classes, whiten, network and train.prediction are used
