@@ -139,6 +139,8 @@ Json to_json(const std::vector<Group>& groups) {
   return json;
 }
 
+Json to_json(std::optional<bool> verdict) { return verdict ? Json(*verdict) : Json(nullptr); }
+
 Json to_json(const std::optional<Members>& members) {
   if (!members) return nullptr;
   return {{"count", members->count},
@@ -170,8 +172,8 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
           {"worst", worst},
           {"members", to_json(evaluation.members)},
           {"gender_accuracy", evaluation.gender_accuracy ? Json(*evaluation.gender_accuracy) : Json(nullptr)},
-          {"beats_majority", evaluation.beats_majority},
-          {"beats_mean_age", evaluation.beats_mean_age},
+          {"beats_majority", to_json(evaluation.beats_majority)},
+          {"beats_mean_age", to_json(evaluation.beats_mean_age)},
           {"caveats", sentences}};
 }
 
@@ -194,6 +196,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
   std::unique_ptr<Engine> engine = engine_for(context);
   Rows rows{groups_head()};
   Json json = Json::array();
+  std::string remarks;
   for (const std::string& data : arguments.data) {
     Store store(data);
     Split part = part_to_evaluate(store, wanted_split(arguments.split));
@@ -201,12 +204,14 @@ void run_on_each(const Arguments& arguments, const Context& context) {
     std::vector<Judged> judged = judge(model, store, part, *engine, context.threads, context.stop, line.sink());
     line.clear();
     Evaluation evaluation = evaluate(judged, part, model.classes, training_ages(store));
-    json.push_back(to_json(evaluation, caveats(evaluation, model)));
+    std::vector<std::string> sentences = caveats(evaluation, model);
+    for (const std::string& sentence : sentences) remarks += fmt::format("\n{}: {}\n", data, sentence);
+    json.push_back(to_json(evaluation, sentences));
     json.back()["store"] = data;
     evaluation.all.name = fmt::format("{}, {}", data, name_of(part));
     add_rows(rows, {evaluation.all});
   }
-  arguments.json ? print_json(json) : print(table(rows));
+  arguments.json ? print_json(json) : print(table(rows) + remarks);
 }
 
 void run(Arguments arguments, const Context& context) {
@@ -240,8 +245,10 @@ void add_evaluate(CLI::App& program, const Context& context) {
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model,
                       "A run (its best checkpoint) or a model file; the one that comes with agewise by default");
-  command->add_option("--data", arguments->data,
-                      "The store to evaluate on; a run's own by default. Several: a row for each");
+  command
+      ->add_option("--data", arguments->data,
+                   "The store to evaluate on; a run's own by default. May be repeated: a row for each")
+      ->allow_extra_args(false);
   command
       ->add_option("--split", arguments->split,
                    "The part to evaluate on: test, val or train; test by default, or val where there is no test part")

@@ -27,9 +27,11 @@ std::string name_of(Prediction rule) {
 }
 
 std::vector<float> parameters_of_members(const Model& model) {
-  std::vector<float> all = model.parameters;
-  for (const ReadParameter& other : model.others) {
-    std::vector<float> its = read_parameters(model.graph, other);
+  std::vector<float> all;
+  all.reserve(model.parameters.size() * (1 + model.others.size()));
+  all.insert(all.end(), model.parameters.begin(), model.parameters.end());
+  for (const Member& other : model.others) {
+    std::vector<float> its = parameters_of_member(model.graph, other);
     all.insert(all.end(), its.begin(), its.end());
   }
   return all;
@@ -68,14 +70,7 @@ void export_onnx(const std::filesystem::path& file, const Model& model) {
 }
 
 void export_safetensors(const std::filesystem::path& file, const Model& model) {
-  std::vector<TensorView> tensors;
-  std::vector<float> parameters = parameters_of_members(model);
-  const float* place = parameters.data();
-  for (const ParameterInfo& info : parameters_of(graph_of_members(model))) {
-    tensors.push_back({info.name, info.shape, {place, static_cast<std::size_t>(info.size())}});
-    place += info.size();
-  }
-  write_safetensors(file, {{"format", "pt"}}, tensors);
+  write_safetensors(file, {{"format", "pt"}}, parameter_tensors(model));
 }
 
 void run(const Arguments& arguments) {

@@ -14,8 +14,6 @@
 namespace agewise {
 namespace {
 
-constexpr double kGrosslyDifferent = 0.2;  // of the classes' shares, beyond chance: a split of sorted labels
-
 struct Arguments {
   std::string store;
   std::vector<std::string> labels, pictures;
@@ -26,7 +24,7 @@ struct Arguments {
 };
 
 void warn_of_split(const PreparePlan& plan) {
-  if (plan.share_difference.found <= kGrosslyDifferent + plan.share_difference.by_chance) return;
+  if (!is_gross(plan.share_difference)) return;
   warn(
       fmt::format("the classes are shared out very differently in the training part and in the rest ({:.0f} % of it "
                   "would have to move): an ordered split of sorted labels does that; split.rule = \"random\" does not",

@@ -4,7 +4,7 @@
 Of agewise's only the faces' places are used: box, and angle by which the face lies turned in the picture."""
 import json, sys
 import numpy as np, onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
 
 session = onnxruntime.InferenceSession(sys.argv[1], providers=['CPUExecutionProvider'])
 notes, shape = session.get_modelmeta().custom_metadata_map, session.get_inputs()[0].shape
@@ -16,7 +16,8 @@ def cut(file, box, angle):
     left, top, right, bottom = box
     wide, high = right - left, bottom - top
     edge = int(max(wide, high) * (1 + 2 * margin))
-    pixels = np.pad(np.asarray(Image.open(file).convert('RGB')), ((edge, edge), (edge, edge), (0, 0)), mode='edge')
+    picture = ImageOps.exif_transpose(Image.open(file)).convert('L' if shape[1] == 1 else 'RGB')
+    pixels = np.pad(np.asarray(picture), [(edge, edge), (edge, edge), (0, 0)][:2 if shape[1] == 1 else 3], mode='edge')
     middle = (edge + (left + right) / 2, edge + (top + bottom) / 2)
     upright = Image.fromarray(pixels).rotate(angle, Image.BILINEAR, center=middle)
     corners = [left + 1 - margin * wide, top + 1 - margin * high, right + margin * wide, bottom + margin * high]
@@ -26,7 +27,8 @@ def cut(file, box, angle):
 def age(face):
     """Mean of what the members of an ensemble say, of the face and where the model asks for it of its mirror image."""
     inner = (size - shape[2]) // 2
-    pixels = np.asarray(face, np.float32)[inner:inner + shape[2], inner:inner + shape[2]].transpose(2, 0, 1)
+    pixels = np.asarray(face, np.float32)[inner:inner + shape[2], inner:inner + shape[2]]
+    pixels = pixels[None] if shape[1] == 1 else pixels.transpose(2, 0, 1)
     if notes['channels'] == 'BGR': pixels = pixels[::-1]
     looks = [pixels, pixels[:, :, ::-1]] if notes['mirror_test'] == 'true' else [pixels]
     outputs = [output[0] for look in looks for output in session.run(None, {'pixels': look[None].copy()})]
@@ -41,7 +43,8 @@ def median(probabilities):
 
 differences = []
 for face in json.load(open(sys.argv[2])):
-    if face.get('box') is None or 'age' not in face: continue
+    if face.get('box') is None or face.get('age') is None: continue  # no face found, or refused as too small or blurred
     differences.append(age(cut(face['file'], face['box'], face['angle'])) - face['age'])
     print(f"{face['age'] + differences[-1]:6.1f} by ONNX Runtime, {face['age']:6.1f} by agewise  {face['file']}")
+if not differences: sys.exit(f'{sys.argv[2]}: holds no face with its place and age')
 print(f'{len(differences)} faces: {np.abs(differences).mean():.3f} years apart on average, {np.abs(differences).max():.3f} at most')

@@ -163,6 +163,8 @@ std::vector<std::size_t> balance(std::span<const int> class_of, std::uint64_t se
   return dropped;
 }
 
+bool is_gross(const ShareDifference& difference) { return difference.found > 0.2 + difference.by_chance; }
+
 ShareDifference share_difference(std::span<const int> class_of, std::span<const Split> splits) {
   std::map<int, std::array<double, 2>> counts;
   std::array<double, 2> all{};

@@ -59,6 +59,9 @@ struct ShareDifference {
                          // classes at most ½ √(k (1/n + 1/m)) (Cauchy, Schwarz)
 };
 
+// By more than a fifth beyond chance: a split of sorted labels.
+bool is_gross(const ShareDifference& difference);
+
 ShareDifference share_difference(std::span<const int> class_of, std::span<const Split> splits);
 
 }  // namespace agewise

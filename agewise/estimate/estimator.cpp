@@ -13,9 +13,6 @@
 namespace agewise {
 namespace {
 
-// Of all members of an ensemble together: with more they take turns in one network, read for each batch anew.
-constexpr std::size_t kParametersHeld = 32'000'000;
-
 bool ends_in_softmax(const Graph& graph) {
   return std::holds_alternative<layer::Softmax>(graph.layers[graph.outputs.front()].kind);
 }
@@ -115,25 +112,25 @@ Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
   return mean;
 }
 
-Estimator::Estimator(Model model, Engine& engine, int batch)
+Estimator::Estimator(Model model, Engine& engine, int batch, std::size_t most_held)
     : model_(std::move(model)), batch_(static_cast<std::size_t>(batch)) {
   std::vector<float> first = std::exchange(model_.parameters, {});
   networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
-  if (!model_.others.empty() && (model_.others.size() + 1) * first.size() > kParametersHeld) {
-    turns_.push_back(member_of(model_.graph, std::move(first)));
-    turns_.insert(turns_.end(), model_.others.begin(), model_.others.end());
+  if (!model_.others.empty() && (model_.others.size() + 1) * first.size() > most_held) {
+    turns_.push_back(member_in_memory(model_.graph, std::move(first)));
+    for (Member& other : model_.others) turns_.push_back(std::exchange(other, nullptr));
     return;
   }
   networks_[0]->take_parameters(std::move(first));
-  for (const ReadParameter& other : model_.others) {
+  for (Member& other : model_.others) {
     networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
-    networks_.back()->take_parameters(read_parameters(model_.graph, other));
+    networks_.back()->take_parameters(parameters_of_member(model_.graph, std::exchange(other, nullptr)));
   }
 }
 
 Executable& Estimator::network_of(std::size_t member) {
   if (turns_.empty()) return *networks_[member];
-  networks_[0]->take_parameters(read_parameters(model_.graph, turns_[member]));
+  networks_[0]->take_parameters(parameters_of_member(model_.graph, turns_[member]));
   return *networks_[0];
 }
 

@@ -107,33 +107,36 @@ std::optional<Intervals> read_intervals(const SafetensorsFile& file) {
 
 bool is_weight(const ParameterInfo& info) { return info.shape.size() > 1; }
 
-std::vector<float> read_parameters(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos,
-                                   const std::string& prefix = "") {
-  for (const ParameterInfo& info : infos) {
-    if (!file.contains(prefix + info.name))
-      throw file_error(file.path(), fmt::format("has no array \"{}\"", prefix + info.name));
-  }
+void check_present(const SafetensorsFile& file, const std::string& array) {
+  if (!file.contains(array)) throw file_error(file.path(), fmt::format("has no array \"{}\"", array));
+}
+
+void check_finite(const SafetensorsFile& file, const std::string& array, std::span<const float> values) {
+  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
+    throw file_error(file.path(), fmt::format("array \"{}\": holds a value that is not finite", array));
+}
+
+std::vector<float> read_parameters(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos) {
+  for (const ParameterInfo& info : infos) check_present(file, info.name);
   std::vector<float> parameters(static_cast<std::size_t>(parameter_count(infos)));
   std::span<float> left(parameters);
   for (const ParameterInfo& info : infos) {
     std::span<float> values = left.first(static_cast<std::size_t>(info.size()));
     left = left.subspan(values.size());
-    file.read(prefix + info.name, info.shape, values);
-    if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
-      throw file_error(file.path(), fmt::format("array \"{}\": holds a value that is not finite", info.name));
-    }
+    file.read(info.name, info.shape, values);
+    check_finite(file, info.name, values);
   }
   return parameters;
 }
 
-ReadParameter member_at(std::shared_ptr<const SafetensorsFile> file, std::string prefix) {
+Member member_at(std::shared_ptr<const SafetensorsFile> file, std::string prefix) {
   return [file = std::move(file), prefix = std::move(prefix)](const ParameterInfo& info, std::span<float> values) {
     file->read(prefix + info.name, info.shape, values);
   };
 }
 
-std::vector<ReadParameter> read_others(const std::shared_ptr<const SafetensorsFile>& open,
-                                       const std::vector<ParameterInfo>& infos) {
+std::vector<Member> read_others(const std::shared_ptr<const SafetensorsFile>& open,
+                                const std::vector<ParameterInfo>& infos) {
   const SafetensorsFile& file = *open;
   auto text = file.metadata().find(kMembers);
   if (text == file.metadata().end()) return {};
@@ -142,9 +145,13 @@ std::vector<ReadParameter> read_others(const std::shared_ptr<const SafetensorsFi
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), members);
   if (error != std::errc() || end != number.data() + number.size() || members < 2 || members > kMostMembers)
     throw file_error(file.path(), fmt::format("metadata {}: is no number from 2 to {}", kMembers, kMostMembers));
-  std::vector<ReadParameter> others;
+  std::vector<Member> others;
   for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(members); ++i) {
-    read_parameters(file, infos, member_prefix(i));  // whether they are there, and finite
+    for (const ParameterInfo& info : infos) {
+      std::string array = member_prefix(i) + info.name;
+      check_present(file, array);
+      check_finite(file, array, file.read(array, info.shape));
+    }
     others.push_back(member_at(open, member_prefix(i)));
   }
   return others;
@@ -254,7 +261,12 @@ void for_each_parameter(const Graph& graph, std::span<Number> parameters, Each e
 void round_to_half(Model& model) {
   for_each_parameter(model.graph, std::span(model.parameters),
                      [](const ParameterInfo& info, std::span<float> values) { round_to_half(info, values); });
-  for (ReadParameter& other : model.others) {
+  for (Member& other : model.others) {
+    for (const ParameterInfo& info : parameters_of(model.graph)) {  // whether they can be
+      std::vector<float> values(static_cast<std::size_t>(info.size()));
+      other(info, values);
+      round_to_half(info, values);
+    }
     other = [exact = std::move(other)](const ParameterInfo& info, std::span<float> values) {
       exact(info, values);
       round_to_half(info, values);
@@ -263,12 +275,7 @@ void round_to_half(Model& model) {
   model.half = true;
 }
 
-void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment) {
-  json classes{{"names", model.classes.names}, {"values", model.classes.values}};
-  std::map<std::string, std::string> texts{{kVersionText, kVersion},
-                                           {"recipe", to_toml(model.recipe)},
-                                           {"classes", classes.dump()},
-                                           {"notes", json(model.notes).dump()}};
+std::vector<TensorView> parameter_tensors(const Model& model) {
   std::vector<TensorView> tensors;
   for_each_parameter(model.graph, std::span(model.parameters),
                      [&](const ParameterInfo& info, std::span<const float> values) {
@@ -284,6 +291,16 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
       tensors.push_back({member_prefix(i) + info.name, info.shape, {}, model.half && is_weight(info), load});
     }
   }
+  return tensors;
+}
+
+void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment) {
+  json classes{{"names", model.classes.names}, {"values", model.classes.values}};
+  std::map<std::string, std::string> texts{{kVersionText, kVersion},
+                                           {"recipe", to_toml(model.recipe)},
+                                           {"classes", classes.dump()},
+                                           {"notes", json(model.notes).dump()}};
+  std::vector<TensorView> tensors = parameter_tensors(model);
   if (!model.others.empty()) texts[kMembers] = std::to_string(model.others.size() + 1);
   if (model.whitening) {
     texts[kWhiteningText] = zca_text(*model.whitening);
@@ -297,22 +314,24 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
   write_safetensors(file, texts, tensors);
 }
 
-ReadParameter member_of(const Graph& graph, std::vector<float> parameters) {
-  std::map<std::string, std::vector<float>> arrays;
-  for_each_parameter(graph, std::span(parameters), [&](const ParameterInfo& info, std::span<float> values) {
-    arrays[info.name].assign(values.begin(), values.end());
-  });
-  return [arrays = std::make_shared<const decltype(arrays)>(std::move(arrays))](const ParameterInfo& info,
-                                                                                std::span<float> values) {
-    std::ranges::copy(arrays->at(info.name), values.begin());
+Member member_in_memory(const Graph& graph, std::vector<float> parameters) {
+  std::map<std::string, std::span<const float>> arrays;
+  auto kept = std::make_shared<const std::vector<float>>(std::move(parameters));
+  for_each_parameter(graph, std::span(*kept),
+                     [&](const ParameterInfo& info, std::span<const float> values) { arrays[info.name] = values; });
+  return [kept, arrays = std::move(arrays)](const ParameterInfo& info, std::span<float> values) {
+    auto found = arrays.find(info.name);
+    if (found == arrays.end() || found->second.size() != values.size())
+      throw std::invalid_argument(info.name + ": is no parameter of this member, or of another size");
+    std::ranges::copy(found->second, values.begin());
   };
 }
 
-ReadParameter member_in(const std::filesystem::path& file) {
+Member member_in_file(const std::filesystem::path& file) {
   return member_at(std::make_shared<const SafetensorsFile>(file), "");
 }
 
-std::vector<float> read_parameters(const Graph& graph, const ReadParameter& member) {
+std::vector<float> parameters_of_member(const Graph& graph, const Member& member) {
   std::vector<float> parameters(static_cast<std::size_t>(parameter_count(parameters_of(graph))));
   for_each_parameter(graph, std::span(parameters), member);
   return parameters;

@@ -18,16 +18,17 @@
 
 namespace agewise {
 
-// Fills in the values of one of a network's parameters, from memory or from the file where they lie: of an ensemble of
-// VGG-16 a member is 0.5 GB.
-using ReadParameter = std::function<void(const ParameterInfo&, std::span<float> values)>;
+// A network of an ensemble: fills in the values of one of its parameters, from memory or from the file where they lie
+// (of VGG-16 a member is 0.5 GB). Throws as SafetensorsFile::read() does, or std::invalid_argument for a parameter that
+// it has not, or of another size.
+using Member = std::function<void(const ParameterInfo&, std::span<float> values)>;
 
 struct Model {
   Recipe recipe;    // as resolved: face, classes, whiten, network and train.prediction are used
   Classes classes;  // values: mean training age of each class, where the recipe gives edges
   Graph graph;
-  std::vector<float> parameters;      // plain layout
-  std::vector<ReadParameter> others;  // of an ensemble: its further members
+  std::vector<float> parameters;  // plain layout
+  std::vector<Member> others;     // of an ensemble: its further members
   std::optional<Zca> whitening;
   // Where `whitening` is absent though the recipe whitens: the content_hash() of the file whiten.safetensors that lies
   // beside the model's. A run's checkpoints name their transform so, because it is some hundred times their own size.
@@ -43,11 +44,12 @@ struct Model {
 Graph graph_of(const Recipe& recipe, const Classes& classes);
 
 // A member that is in memory; `parameters` in plain layout.
-ReadParameter member_of(const Graph& graph, std::vector<float> parameters);
-// The network of a model file as a member. The file stays open, and its arrays are read each time they are asked for.
-ReadParameter member_in(const std::filesystem::path& file);
+Member member_in_memory(const Graph& graph, std::vector<float> parameters);
+// The network of a model file, taken for good. The file stays open, and its arrays are read each time they are asked
+// for: it may be replaced by another of its name (as write_model() does), but not written into.
+Member member_in_file(const std::filesystem::path& file);
 // All of a member's, in plain layout.
-std::vector<float> read_parameters(const Graph& graph, const ReadParameter& member);
+std::vector<float> parameters_of_member(const Graph& graph, const Member& member);
 
 // The members of an ensemble beside one another, on the same input, an output each: the further ones' layers are named
 // as in the file, and their parameters follow one another. Of a single network the network itself.
@@ -71,7 +73,9 @@ void round_to_half(Model& model);
 // are finite, passes over an attachment, and fetches a transform that is only named from beside the file; throws Error
 // naming file and array.
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment = {});
-// The members after the first are read where they are needed, from the file, which stays open.
+// The parameters alone, of all members, under the file's names. Valid as long as the model.
+std::vector<TensorView> parameter_tensors(const Model& model);
+// The members after the first are checked too, but kept where they are: member_in_file().
 Model read_model(const std::filesystem::path& file);
 
 }  // namespace agewise

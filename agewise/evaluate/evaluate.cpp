@@ -174,7 +174,7 @@ Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes
   result.worst = worst_of(judged);
   result.members = members_of(judged);
   result.gender_accuracy = gender_accuracy_of(judged);
-  compare_with_baseline(judged, classes, result);
+  if (!training_ages.empty()) compare_with_baseline(judged, classes, result);
   return result;
 }
 
@@ -182,6 +182,11 @@ std::vector<std::string> caveats(const Evaluation& evaluation, const Model& mode
   std::vector<std::string> sentences;
   const Scores &network = evaluation.all.model, &blind = evaluation.all.baseline;
   if (!evaluation.beats_majority) {
+    sentences.emplace_back(
+        "The store has no training part: the majority and the mean age are those of these pictures themselves, which "
+        "no guess could know.");
+  }
+  if (evaluation.beats_majority == false) {
     sentences.push_back(
         fmt::format("The network is no better than guessing: always answering \"{}\", the commonest class of {}, is "
                     "right in {:.1f} % of "
@@ -189,7 +194,7 @@ std::vector<std::string> caveats(const Evaluation& evaluation, const Model& mode
                     evaluation.class_names[evaluation.majority_class], evaluation.baseline_from, 100 * blind.accuracy,
                     100 * network.accuracy));
   }
-  if (!evaluation.beats_mean_age) {
+  if (evaluation.beats_mean_age == false) {
     sentences.push_back(
         fmt::format("The network's ages are no better than guessing: always answering {:.1f} years, the mean of {}, is "
                     "{:.2f} years off, the network {:.2f}.",

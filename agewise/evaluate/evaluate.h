@@ -58,7 +58,8 @@ struct Evaluation {
   std::vector<Judged> worst;                            // largest |error| first, at most kWorst
   std::optional<Members> members;                       // of an ensemble
   std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
-  bool beats_majority = false, beats_mean_age = false;  // by more than two standard errors
+  // By more than two standard errors. Nothing where the baselines know the truth.
+  std::optional<bool> beats_majority, beats_mean_age;
 };
 
 inline constexpr std::size_t kWorst = 24;
@@ -77,8 +78,8 @@ std::vector<Judged> judge(const Model& model, const Store& store, Split part, En
 Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes& classes,
                     const std::vector<double>& training_ages);
 
-// What a reader of the figures must know, a sentence each: that the model is no better than a baseline, that its best
-// epoch was chosen on the same pictures. Mostly none.
+// What a reader of the figures must know, a sentence each: that the model is no better than a baseline, that the
+// baselines know the truth, that the best epoch was chosen on the same pictures. Mostly none.
 std::vector<std::string> caveats(const Evaluation& evaluation, const Model& model);
 
 }  // namespace agewise

@@ -88,7 +88,14 @@ void Pipeline::read_pictures(FaceReader& reader) {
 void Pipeline::estimate_faces() {
   while (std::optional<Picture> first = read_.pop()) {
     std::vector<Picture> batch = gather(std::move(*first));
-    estimate(batch);
+    try {
+      estimate(batch);
+    } catch (const std::exception& problem) {  // no memory, the file of a large ensemble gone
+      for (const Picture& picture : batch) {
+        PictureResult& result = picture.job->results[picture.index] = {};
+        result.faces.problem = problem.what();
+      }
+    }
     for (const Picture& picture : batch) finish(picture);
   }
 }

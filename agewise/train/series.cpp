@@ -162,7 +162,7 @@ Model joined(const RunFolder& run, const std::vector<SeriesPart>& parts) {
     }
     for (std::size_t c = 0; c < member.classes.values.size(); ++c)
       ensemble.classes.values[c] += member.classes.values[c];
-    ensemble.others.push_back(member_in(RunFolder{run.path / part.name}.best()));
+    ensemble.others.push_back(member_in_file(RunFolder{run.path / part.name}.best()));
   }
   for (double& value : ensemble.classes.values) value /= static_cast<double>(parts.size());
   ensemble.notes["members"] = std::to_string(parts.size());

@@ -97,7 +97,7 @@ class Loop {
       waited += hooks_.clock() - before;
       record.rate = rate_at(recipe(), std::int64_t{state_.epoch} * steps_ + state_.step, steps_);
       ScoreSum sum = trainer_.step(*next, pick(targets_, next->samples), record.epoch, record.rate);
-      if (!std::isfinite(sum.loss)) diverged("the loss is no longer a number", record.epoch);
+      if (!std::isfinite(sum.loss)) diverged("the loss is no longer a number", record.epoch, state_.step + 1);
       state_.sums += sum;
       ++state_.step;
       tell(fmt::format("epoch {} of {}", record.epoch, recipe().epochs), state_.step, steps_);
@@ -109,10 +109,7 @@ class Loop {
   }
 
   Validation validate() {
-    trainer_.get_state(state_);
-    // A ReLU makes 0 of what is not a number: the loss need not show it.
-    if (!std::ranges::all_of(state_.weights, [](float weight) { return std::isfinite(weight); }))
-      diverged("a weight is no longer a number", state_.epoch + 1);
+    get_state();
     tester_.set_parameters(state_.average.empty() ? state_.weights : state_.average);
     BatchStream stream(source_, examples_.validation, trainer_.input_size(), batch(), {0, threads_, 0});
     ScoreSum sum;
@@ -179,8 +176,15 @@ class Loop {
     if (hooks_.epoch_done) hooks_.epoch_done(record);
   }
 
-  void save() {
+  // A ReLU makes 0 of what is not a number: the loss need not show it.
+  void get_state() {
     trainer_.get_state(state_);
+    if (!std::ranges::all_of(state_.weights, [](float weight) { return std::isfinite(weight); }))
+      diverged("a weight is no longer a number", state_.epoch + 1, state_.step);
+  }
+
+  void save() {
+    get_state();
     model_.parameters = state_.average.empty() ? state_.weights : state_.average;
     write_checkpoint(run_.last(), model_, state_);
     last_saved_ = hooks_.clock();
@@ -193,9 +197,9 @@ class Loop {
                     state_.step, steps_, run_.path.string()));
   }
 
-  [[noreturn]] void diverged(const char* how, int epoch) const {
+  [[noreturn]] void diverged(const char* how, int epoch, std::int64_t step) const {
     throw Error(fmt::format("{}: {} in epoch {}, step {}: a smaller train.rate may help", run_.path.string(), how,
-                            epoch, state_.step + 1));
+                            epoch, step));
   }
 
   void tell(std::string what, std::int64_t done, std::int64_t total) const {

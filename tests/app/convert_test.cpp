@@ -53,7 +53,7 @@ TEST_F(Convert, an_ensemble_becomes_one_network_with_an_output_a_member) {
   Model model = read_model(folder_ / "m.safetensors");
   std::vector<float> second(model.parameters.size());
   second[second.size() - 2] = 100;
-  model.others.push_back(member_of(model.graph, second));
+  model.others.push_back(member_in_memory(model.graph, second));
   write_model(folder_ / "two.safetensors", model);
   Outcome exported = run("export " + at("two.safetensors") + " -o " + at("two.onnx"));
   ASSERT_EQ(exported.exit_code, 0) << exported.output;
@@ -87,6 +87,18 @@ TEST_F(Convert, what_is_no_network_is_refused_with_the_files_name_and_nothing_is
   EXPECT_NE(outcome.exit_code, 0);
   EXPECT_THAT(outcome.output, HasSubstr(at("missing")));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out.onnx"));
+}
+
+TEST_F(Convert, a_gender_head_has_no_place_in_onnx_and_goes_into_safetensors) {
+  Model model = small_model();
+  model.recipe.train.gender_weight = 0.5;
+  model.graph = graph_of(model.recipe, model.classes);
+  model.parameters.assign(4 * 65, 0.25F);
+  write_model(folder_ / "gender.safetensors", model);
+  Outcome refused = run("export " + at("gender.safetensors") + " -o " + at("gender.onnx"));
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("this model has a gender head"));
+  EXPECT_EQ(run("export " + at("gender.safetensors") + " -o " + at("arrays.safetensors")).exit_code, 0);
 }
 
 TEST_F(Convert, calibrating_without_a_store_says_which_is_missing) {

@@ -71,6 +71,25 @@ TEST_F(PrepareCommand, warns_of_an_ordered_split_of_sorted_labels) {
               HasSubstr("agewise: warning: the classes are shared out very differently"));
 }
 
+// All 30 for validation: nothing but their own ages is left for the guess.
+TEST_F(PrepareCommand, a_store_without_a_training_part_is_evaluated_by_the_model_that_comes_along) {
+  std::string csv = "file,age,split\n";
+  for (const auto& [name, content] : members(30)) csv += name + ",30,val\n";
+  write_file(folder_ / "labels.csv", csv);
+  ASSERT_EQ(agewise::run(command(at("p.tar")) + " --recipe compact --set face.detect=false").exit_code, 0);
+  Outcome outcome = agewise::run("evaluate --json --data " + at("faces.db"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  json evaluation = json::parse(outcome.output);
+  EXPECT_EQ(evaluation["part"], "val");
+  EXPECT_EQ(evaluation["all"]["pictures"], 30);
+  EXPECT_EQ(evaluation["mean_age"], 30);
+  EXPECT_EQ(evaluation["baseline_from"], "these pictures");
+  EXPECT_EQ(evaluation["members"]["count"], 2);
+  EXPECT_EQ(evaluation["beats_mean_age"], nullptr);
+  EXPECT_EQ(agewise::run("evaluate").exit_code, 2);
+  EXPECT_THAT(agewise::run("evaluate --data " + at("faces.db") + " " + at("no.model")).output, HasSubstr("no.model"));
+}
+
 // Each with one line that names the file and says what is wrong.
 TEST_F(PrepareCommand, bad_inputs_give_one_line_and_the_right_exit_code) {
   write_file(folder_ / "text.db", "no store");

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "agewise/base/error.h"
 #include "tests/estimate/small_model.h"
 
 namespace agewise {
@@ -67,6 +68,17 @@ TEST(GraphOf, gives_a_gender_head_one_output_more) {
   model.recipe.train.gender_weight = 0.5;
   Graph graph = graph_of(model.recipe, model.classes);
   EXPECT_EQ(graph.layers[graph.outputs.front()].shape.channels, 4);
+}
+
+TEST(GraphOf, refuses_a_gender_head_behind_a_softmax_of_ages) {
+  Model model = small_model();
+  model.recipe.train.gender_weight = 0.5;
+  LayerRecipe softmax;
+  softmax.kind = "softmax";
+  softmax.name = "last";
+  model.recipe.network.layers.push_back(softmax);
+  EXPECT_THAT([&] { graph_of(model.recipe, model.classes); },
+              testing::ThrowsMessage<UsageError>(testing::HasSubstr("layer last: a softmax would make one")));
 }
 
 TEST(EstimateOf, outputs_that_are_no_numbers_make_no_age) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <numeric>
+
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "tests/estimate/small_model.h"
@@ -107,16 +109,47 @@ TEST_F(ModelFile, may_carry_an_attachment_that_readers_of_the_model_pass_over) {
   EXPECT_EQ(SafetensorsFile(path_).read("train.momentum"), momentum);
 }
 
+// first, first + 1 …
+std::vector<float> numbers(float first, std::size_t count) {
+  std::vector<float> all(count);
+  std::iota(all.begin(), all.end(), first);
+  return all;
+}
+
 TEST_F(ModelFile, holds_all_members_of_an_ensemble) {
   Model model = small_model();
   for (float value : {1.0F, 2.0F})
-    model.others.push_back(member_of(model.graph, std::vector<float>(model.parameters.size(), value)));
+    model.others.push_back(member_in_memory(model.graph, numbers(value, model.parameters.size())));
   write_model(path_, model);
   Model read = read_model(path_);
   ASSERT_EQ(read.others.size(), 2U);
   for (std::size_t i = 0; i < 2; ++i)
-    EXPECT_THAT(read_parameters(read.graph, read.others[i]), testing::Each(static_cast<float>(i + 1)));
-  EXPECT_THAT(SafetensorsFile(path_).read("member3.outputs.bias"), ElementsAre(2, 2, 2));
+    EXPECT_EQ(parameters_of_member(read.graph, read.others[i]), numbers(static_cast<float>(i + 1), 195));
+  EXPECT_THAT(SafetensorsFile(path_).read("member3.outputs.bias"), ElementsAre(194, 195, 196));
+  write_model(path_, read);  // over the file in which its members are
+  EXPECT_EQ(parameters_of_member(read.graph, read_model(path_).others[1]), numbers(2, 195));
+}
+
+TEST_F(ModelFile, of_an_ensemble_in_half_precision_holds_all_members_rounded) {
+  Model model = small_model();
+  model.others.push_back(member_in_memory(model.graph, std::vector<float>(model.parameters.size(), 1 + 0x1p-12F)));
+  round_to_half(model);
+  write_model(path_, model);
+  std::vector<float> second = parameters_of_member(model.graph, read_model(path_).others[0]);
+  EXPECT_EQ(second.front(), 1) << "a weight";
+  EXPECT_EQ(second.back(), 1 + 0x1p-12F) << "a bias";
+  EXPECT_EQ(second, parameters_of_member(model.graph, model.others[0]));
+  Model large = small_model();
+  large.others.push_back(member_in_memory(large.graph, std::vector<float>(large.parameters.size(), 70000)));
+  EXPECT_THAT([&] { round_to_half(large); }, ThrowsMessage<Error>(HasSubstr("too large for half precision")));
+}
+
+TEST(Member, of_another_network_is_refused) {
+  Model model = small_model();
+  Member member = member_in_memory(model.graph, model.parameters);
+  model.graph.layers.back().shape.channels = 4;
+  std::get<layer::FullyConnected>(model.graph.layers.back().kind).outputs = 4;
+  EXPECT_THROW(parameters_of_member(model.graph, member), std::invalid_argument);
 }
 
 TEST_F(ModelFile, lacks_a_member_that_it_speaks_of) {

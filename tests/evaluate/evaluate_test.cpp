@@ -59,6 +59,8 @@ TEST(Evaluate, without_training_pictures_lets_the_guess_know_the_true_ages) {
   EXPECT_DOUBLE_EQ(evaluation.mean_age, 43.5);
   EXPECT_EQ(evaluation.majority_class, 0);
   EXPECT_EQ(evaluation.baseline_from, "these pictures");
+  EXPECT_FALSE(evaluation.beats_majority || evaluation.beats_mean_age) << "no verdict";
+  EXPECT_THAT(caveats(evaluation, {}), ElementsAre(HasSubstr("The store has no training part")));
   EXPECT_EQ(four_pictures().baseline_from, "the training part");
 }
 

@@ -107,8 +107,19 @@ TEST(Train, that_diverges_in_an_epochs_last_step_keeps_no_checkpoint_of_it) {
   Recipe recipe = with({"train.batch=30"});
   recipe.train.rate = 1e39;  // more than a user may ask for
   EXPECT_THAT([&] { run(folder, recipe); },
-              testing::ThrowsMessage<Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 2")));
+              testing::ThrowsMessage<Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 1")));
   EXPECT_FALSE(std::filesystem::exists(folder / "run/best.safetensors"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/last.safetensors"));
+}
+
+TEST(Train, that_diverged_saves_nothing_when_stopped) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  Recipe recipe = with({"train.batch=15"});
+  recipe.train.rate = 1e39;
+  EXPECT_THAT([&] { run(folder, recipe, 1); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 1")));
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/last.safetensors"));
 }
 
 TEST(Train, validates_on_test_where_there_is_no_val_part) {

@@ -80,6 +80,15 @@ TEST(OnnxWriter, writes_an_output_for_each_of_the_graphs) {
   std::string file = onnx_of(graph, parameters, frame);
   OnnxNetwork read = parse_onnx(std::as_bytes(std::span(file)), {{}, 0, /*fold_scales=*/false});
   EXPECT_EQ(read.outputs, (std::vector<std::string>{"y", "y2"}));
+  for (int i : {0, 1}) {
+    Graph expected = graph, found = read.graph;
+    expected.outputs = {graph.outputs[i]};
+    found.outputs = {read.graph.outputs[i]};
+    std::vector<float> first = outputs_of(expected, parameters, 2, 0),
+                       second = outputs_of(found, read.parameters, 2, 0);
+    ASSERT_EQ(first.size(), second.size());
+    for (std::size_t k = 0; k < first.size(); ++k) EXPECT_NEAR(second[k], first[k], 1e-5);
+  }
 }
 
 TEST(OnnxWriter, keeps_the_names_of_layers_with_weights) {

@@ -73,6 +73,18 @@ TEST(WrittenFile, begins_its_data_at_a_multiple_of_eight) {
   std::filesystem::remove(path);
 }
 
+TEST(Writing, loads_arrays_when_it_is_their_turn) {
+  auto path = scratch_file("loaded.safetensors");
+  auto two = [] { return std::vector<float>{1, 2}; };
+  write_safetensors(path, {}, std::vector<TensorView>{{"a", {2}, {}, false, two}, {"b", {1, 2}, {}, true, two}});
+  SafetensorsFile file(path);
+  EXPECT_EQ(file.read("a"), two());
+  EXPECT_EQ(file.read("b"), two());
+  std::filesystem::remove(path);
+  EXPECT_THROW(write_safetensors(path, {}, std::vector<TensorView>{{"a", {3}, {}, false, two}}), std::invalid_argument);
+  EXPECT_FALSE(std::filesystem::exists(path)) << "half a file";
+}
+
 TEST(Writing, refuses_what_would_not_read_back) {
   auto path = scratch_file("refused.safetensors");
   std::vector<float> two{1, 2};
