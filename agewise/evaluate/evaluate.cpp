@@ -186,7 +186,8 @@ std::vector<std::string> caveats(const Evaluation& evaluation, const Model& mode
         "The store has no training part: the majority and the mean age are those of these pictures themselves, which "
         "no guess could know.");
   }
-  if (evaluation.beats_majority == false) {
+  bool years = model.recipe.classes.years > 0;  // nobody asks for the very year
+  if (evaluation.beats_majority == false && !years) {
     sentences.push_back(
         fmt::format("The network is no better than guessing: always answering \"{}\", the commonest class of {}, is "
                     "right in {:.1f} % of "

@@ -364,7 +364,8 @@ void HttpServer::finish(double seconds) {
     if (auto held = stream.lock()) held->close();
   }
   lock.unlock();
-  ::close(MHD_quiesce_daemon(inside_->daemon));
+  MHD_quiesce_daemon(inside_->daemon);
+  ::shutdown(inside_->listener.socket, SHUT_RDWR);  // refuses; the server's thread may still have it in hand
   lock.lock();
   inside_->changed.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return inside_->in_flight == 0; });
 }
@@ -378,6 +379,7 @@ HttpServer::~HttpServer() {
   }
   inside_->watcher.join();
   MHD_stop_daemon(inside_->daemon);
+  ::close(inside_->listener.socket);
 }
 
 }  // namespace agewise

@@ -126,6 +126,8 @@ TEST(Caveats, say_when_the_network_is_no_better_than_guessing) {
   EXPECT_THAT(sentences[0], HasSubstr("always answering \"Middle\""));
   EXPECT_THAT(sentences[0], HasSubstr("50.0 % of these pictures, the network in 52.0 %"));
   EXPECT_THAT(sentences[1], HasSubstr("always answering 33.3 years"));
+  model.recipe.classes.years = 101;  // a network for ages is not asked for the very year
+  EXPECT_THAT(caveats(of_hundred(52), model), ElementsAre(HasSubstr("always answering 33.3 years")));
   EXPECT_TRUE(caveats(of_hundred(90), model).empty());
 }
 
