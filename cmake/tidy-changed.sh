@@ -8,6 +8,7 @@ known=$(git ls-files 'agewise/*.cpp' 'app/*.cpp' 'bench/*.cpp' 'tests/*.cpp')
 files=$({ git diff --name-only HEAD; git log --name-only --format= ${base:+"$base"..HEAD}; } | awk '!seen[$0]++' | { grep -Fx "$known" || true; })
 [ -n "$files" ] || { echo "no source changed"; exit 0; }
 cmake --preset tidy >/dev/null
+cmake --build build/tidy --target generated_headers >/dev/null
 done_list=$(mktemp)
 trap 'rm -f "$done_list"' EXIT
 export done_list deadline=$(($(date +%s) + seconds))

@@ -17,7 +17,6 @@
 namespace agewise {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 // 2,000 pictures of many ages around 40, as persons with `each` pictures; then 50 of the val part.
