@@ -14,10 +14,10 @@ namespace agewise {
 struct OnnxFrame {
   std::vector<double> mean;  // (input - mean) · scale comes before the graph; one mean a channel, or none
   double scale = 1;
-  bool softmax = false;  // comes after it
-  double factor = 1;     // and multiplies the end
+  bool softmax = false;                             // comes after it
+  double factor = 1;                                // and multiplies the end
   std::string input = "pixels", output = "output";  // of several outputs the second is "output2" …
-  std::map<std::string, std::string> notes;  // metadata_props
+  std::map<std::string, std::string> notes;         // metadata_props
 };
 
 // The file's bytes: operators of version 13. `parameters` in plain layout. Throws std::invalid_argument if they are not
