@@ -38,16 +38,14 @@ Estimate estimate_of(const Model& model, std::span<const float> outputs);
 // Of several estimates of the same face: ages, distributions and probabilities of gender averaged.
 Estimate mean_of(const Model& model, std::span<const Estimate> estimates);
 
-inline constexpr std::size_t kMostParametersHeld = 32'000'000;
-
 // Estimates with dropout off and normalisation by the running statistics, also where the recipe says test_dropout or
 // test_batch_statistics: those repeat how the article measured, and would make one picture's age depend on chance and
 // on the pictures beside it. With mirror_test each face is looked at twice. One thread at a time.
 class Estimator {
  public:
   // Works on `batch` faces at a time. Members of an ensemble that have more parameters than `most_held` together take
-  // turns in one network: each but the first is then read from its file for every batch, and estimating may throw what
-  // reading throws.
+  // turns in one network: each is then given to it anew for every batch, read from its file where it lies in one, and
+  // estimating may throw what reading throws.
   Estimator(Model model, Engine& engine, int batch, std::size_t most_held = kMostParametersHeld);
   // Its parameters are gone, of all members: what the kernels made of them is all that is held.
   const Model& model() const { return model_; }

@@ -107,24 +107,20 @@ std::optional<Intervals> read_intervals(const SafetensorsFile& file) {
 
 bool is_weight(const ParameterInfo& info) { return info.shape.size() > 1; }
 
-void check_present(const SafetensorsFile& file, const std::string& array) {
-  if (!file.contains(array)) throw file_error(file.path(), fmt::format("has no array \"{}\"", array));
-}
-
-void check_finite(const SafetensorsFile& file, const std::string& array, std::span<const float> values) {
-  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
-    throw file_error(file.path(), fmt::format("array \"{}\": holds a value that is not finite", array));
-}
-
-std::vector<float> read_parameters(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos) {
-  for (const ParameterInfo& info : infos) check_present(file, info.name);
+std::vector<float> read_parameters(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos,
+                                   const std::string& prefix = "") {
+  for (const ParameterInfo& info : infos) {
+    if (!file.contains(prefix + info.name))
+      throw file_error(file.path(), fmt::format("has no array \"{}\"", prefix + info.name));
+  }
   std::vector<float> parameters(static_cast<std::size_t>(parameter_count(infos)));
   std::span<float> left(parameters);
   for (const ParameterInfo& info : infos) {
     std::span<float> values = left.first(static_cast<std::size_t>(info.size()));
     left = left.subspan(values.size());
-    file.read(info.name, info.shape, values);
-    check_finite(file, info.name, values);
+    file.read(prefix + info.name, info.shape, values);
+    if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
+      throw file_error(file.path(), fmt::format("array \"{}\": holds a value that is not finite", prefix + info.name));
   }
   return parameters;
 }
@@ -135,7 +131,7 @@ Member member_at(std::shared_ptr<const SafetensorsFile> file, std::string prefix
   };
 }
 
-std::vector<Member> read_others(const std::shared_ptr<const SafetensorsFile>& open,
+std::vector<Member> read_others(const std::shared_ptr<const SafetensorsFile>& open, const Graph& graph,
                                 const std::vector<ParameterInfo>& infos) {
   const SafetensorsFile& file = *open;
   auto text = file.metadata().find(kMembers);
@@ -145,14 +141,12 @@ std::vector<Member> read_others(const std::shared_ptr<const SafetensorsFile>& op
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), members);
   if (error != std::errc() || end != number.data() + number.size() || members < 2 || members > kMostMembers)
     throw file_error(file.path(), fmt::format("metadata {}: is no number from 2 to {}", kMembers, kMostMembers));
+  bool held =
+      static_cast<std::size_t>(members) * static_cast<std::size_t>(parameter_count(infos)) <= kMostParametersHeld;
   std::vector<Member> others;
   for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(members); ++i) {
-    for (const ParameterInfo& info : infos) {
-      std::string array = member_prefix(i) + info.name;
-      check_present(file, array);
-      check_finite(file, array, file.read(array, info.shape));
-    }
-    others.push_back(member_at(open, member_prefix(i)));
+    std::vector<float> parameters = read_parameters(file, infos, member_prefix(i));
+    others.push_back(held ? member_in_memory(graph, std::move(parameters)) : member_at(open, member_prefix(i)));
   }
   return others;
 }
@@ -353,7 +347,7 @@ Model read_model(const std::filesystem::path& path) {
   }
   std::vector<ParameterInfo> infos = parameters_of(model.graph);
   model.parameters = read_parameters(file, infos);
-  model.others = read_others(open, infos);
+  model.others = read_others(open, model.graph, infos);
   model.whitening = read_whitening(file, model);
   model.notes = read_notes(file);
   model.intervals = read_intervals(file);

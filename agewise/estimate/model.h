@@ -23,6 +23,9 @@ namespace agewise {
 // it has not, or of another size.
 using Member = std::function<void(const ParameterInfo&, std::span<float> values)>;
 
+// Of all members of an ensemble together: those of a larger one are read when they are needed.
+inline constexpr std::size_t kMostParametersHeld = 32'000'000;
+
 struct Model {
   Recipe recipe;    // as resolved: face, classes, whiten, network and train.prediction are used
   Classes classes;  // values: mean training age of each class, where the recipe gives edges
@@ -75,7 +78,8 @@ void round_to_half(Model& model);
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment = {});
 // The parameters alone, of all members, under the file's names. Valid as long as the model.
 std::vector<TensorView> parameter_tensors(const Model& model);
-// The members after the first are checked too, but kept where they are: member_in_file().
+// The members after the first are checked too; of a large ensemble they are kept where they are, as by
+// member_in_file().
 Model read_model(const std::filesystem::path& file);
 
 }  // namespace agewise

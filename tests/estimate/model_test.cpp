@@ -128,6 +128,9 @@ TEST_F(ModelFile, holds_all_members_of_an_ensemble) {
   EXPECT_THAT(SafetensorsFile(path_).read("member3.outputs.bias"), ElementsAre(194, 195, 196));
   write_model(path_, read);  // over the file in which its members are
   EXPECT_EQ(parameters_of_member(read.graph, read_model(path_).others[1]), numbers(2, 195));
+  read.others[1] = member_in_file(path_);  // the first network, from the file that is written over
+  write_model(path_, read);
+  EXPECT_EQ(parameters_of_member(read.graph, read_model(path_).others[1]), read.parameters);
 }
 
 TEST_F(ModelFile, of_an_ensemble_in_half_precision_holds_all_members_rounded) {
