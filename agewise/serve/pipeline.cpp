@@ -8,6 +8,11 @@ namespace {
 constexpr std::size_t kManyParameters = 16'000'000;
 constexpr std::size_t kReadAhead = 4;  // batches whose faces wait for the network
 
+std::string text_of(const std::exception& problem) {
+  bool memory = dynamic_cast<const std::bad_alloc*>(&problem) != nullptr;
+  return memory ? "takes more memory than there is" : problem.what();
+}
+
 }  // namespace
 
 struct Pipeline::Job {
@@ -72,10 +77,8 @@ void Pipeline::read_pictures(FaceReader& reader) {
     if (!job.late) {
       try {
         job.results[picture->index].faces = reader.read(job.task.pictures[picture->index]);
-      } catch (const std::bad_alloc&) {
-        job.results[picture->index].faces.problem = "takes more memory than there is";
       } catch (const std::exception& problem) {  // a library that is not installed, a face of no size
-        job.results[picture->index].faces.problem = problem.what();
+        job.results[picture->index].faces.problem = text_of(problem);
       }
     }
     bool has_faces = !job.results[picture->index].faces.cuts.empty();
@@ -93,7 +96,7 @@ void Pipeline::estimate_faces() {
     } catch (const std::exception& problem) {  // no memory, the file of a large ensemble gone
       for (const Picture& picture : batch) {
         PictureResult& result = picture.job->results[picture.index] = {};
-        result.faces.problem = problem.what();
+        result.faces.problem = text_of(problem);
       }
     }
     for (const Picture& picture : batch) finish(picture);
