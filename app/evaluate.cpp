@@ -139,7 +139,10 @@ Json to_json(const std::vector<Group>& groups) {
   return json;
 }
 
-Json to_json(std::optional<bool> verdict) { return verdict ? Json(*verdict) : Json(nullptr); }
+template <class Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
 
 Json to_json(const std::optional<Members>& members) {
   if (!members) return nullptr;
@@ -171,9 +174,9 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
           {"confusion", evaluation.confusion},
           {"worst", worst},
           {"members", to_json(evaluation.members)},
-          {"gender_accuracy", evaluation.gender_accuracy ? Json(*evaluation.gender_accuracy) : Json(nullptr)},
-          {"beats_majority", to_json(evaluation.beats_majority)},
-          {"beats_mean_age", to_json(evaluation.beats_mean_age)},
+          {"gender_accuracy", or_null(evaluation.gender_accuracy)},
+          {"beats_majority", or_null(evaluation.beats_majority)},
+          {"beats_mean_age", or_null(evaluation.beats_mean_age)},
           {"caveats", sentences}};
 }
 
