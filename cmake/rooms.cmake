@@ -10,9 +10,11 @@ set(AGEWISE_COMMON_HEADERS <algorithm> <array> <cmath> <filesystem> <functional>
 # agewise_precompile(TARGET OTHER) has the target share the headers of OTHER, or with OpenMP, which makes other code of
 # them, compile its own.
 function(agewise_precompile target other)
-  get_target_property(libraries ${target} LINK_LIBRARIES)
   if(NOT AGEWISE_PRECOMPILE)
-  elseif("OpenMP::OpenMP_CXX" IN_LIST libraries)
+    return()
+  endif()
+  get_target_property(libraries ${target} LINK_LIBRARIES)
+  if("OpenMP::OpenMP_CXX" IN_LIST libraries)
     target_precompile_headers(${target} PRIVATE ${AGEWISE_COMMON_HEADERS})
   else()
     target_link_libraries(${target} PRIVATE fmt::fmt)  # a definition of its own must be the same in all that share
