@@ -121,7 +121,10 @@ Result measure(Engine& engine, const Case& test, double seconds, const StopFlag&
   std::vector<ParameterInfo> infos = parameters_of(graph);
   reset_peak_memory();
   std::unique_ptr<Executable> network = engine.compile(graph, test.batch, test.mode);
-  network->take_parameters(initial_parameters(graph, 1));
+  {
+    std::vector<float> parameters = initial_parameters(graph, 1);
+    network->take_parameters(parameters);
+  }
   fill_randomly(network->input());
 
   std::vector<std::uint32_t> samples(static_cast<std::size_t>(test.batch));

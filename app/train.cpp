@@ -6,11 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "agewise/base/error.h"
 #include "agewise/serve/watch.h"
 #include "agewise/train/plan.h"
 #include "agewise/train/series.h"
+#include "agewise/train/teacher.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/options.h"
@@ -22,7 +24,7 @@ namespace agewise {
 namespace {
 
 struct Arguments {
-  std::string run, data, from, leave_out;
+  std::string run, data, from, teacher, leave_out;
   int folds = 0, ensemble = 0;
   RecipeOptions recipe;
   bool resume = false, plan = false, json = false;
@@ -119,7 +121,7 @@ bool is_series(const Arguments& arguments) {
 
 // What was asked for, or what the run that goes on was begun as.
 SeriesTask series_of(const Arguments& arguments, const TrainTask& task) {
-  if (arguments.resume) return read_series(task);
+  if (arguments.resume && is_series(task.run)) return read_series(task);
   if (arguments.folds > 0) return {task, SeriesKind::folds, arguments.folds};
   if (arguments.ensemble > 0) return {task, SeriesKind::ensemble, arguments.ensemble};
   return {task, SeriesKind::each_person, 0};
@@ -135,7 +137,7 @@ nlohmann::ordered_json to_json(const std::vector<SeriesResult>& results) {
   return json;
 }
 
-void print_series(const std::vector<SeriesResult>& results) {
+void print_series(const std::vector<SeriesResult>& results, const Recipe& recipe) {
   std::vector<std::vector<std::string>> rows{{"", "pictures", "best epoch", "right %", "MAE"}};
   double pictures = 0, mae = 0, accuracy = 0;
   for (const SeriesResult& one : results) {
@@ -145,6 +147,7 @@ void print_series(const std::vector<SeriesResult>& results) {
                     std::to_string(one.best.epoch), fmt::format("{:.1f}", 100 * one.best.validation.accuracy),
                     fmt::format("{:.2f}", one.best.validation.mae)});
   }
+  if (recipe.train.select == Selection::last) return print("\n" + table(rows));
   rows.push_back({"all", with_thousands(static_cast<std::uint64_t>(pictures)), "",
                   fmt::format("{:.1f}", 100 * accuracy / pictures), fmt::format("{:.2f}", mae / pictures)});
   print("\n" + table(rows));
@@ -154,7 +157,7 @@ void print_series(const std::vector<SeriesResult>& results) {
 void run_series(const Arguments& arguments, const TrainTask& task, Engine& engine, TrainHooks hooks) {
   std::vector<SeriesResult> results = train_series(series_of(arguments, task), engine, hooks,
                                                    [&](const std::string& name) { hooks.notice("\n" + name); });
-  arguments.json ? print_json(to_json(results)) : print_series(results);
+  arguments.json ? print_json(to_json(results)) : print_series(results, task.recipe);
   if (!arguments.json && std::filesystem::exists(task.run.best()))
     print(fmt::format("ensemble: {}\n", task.run.best().string()));
 }
@@ -180,6 +183,9 @@ void run(const Arguments& arguments, const Context& context) {
   Recipe recipe = wanted_recipe(arguments, store);
   std::optional<Model> from;
   if (!arguments.from.empty()) from = read_model(model_file_of(arguments.from));
+  std::optional<Model> teacher;
+  if (!arguments.teacher.empty()) teacher = read_model(model_file_of(arguments.teacher));
+  check_teacher(teacher ? &*teacher : nullptr, recipe, {arguments.run});
   RunFolder folder = open_run(arguments, recipe);
   std::unique_ptr<Engine> engine = engine_for(context, folder);
 
@@ -205,7 +211,9 @@ void run(const Arguments& arguments, const Context& context) {
     std::fflush(stdout);  // someone may be watching a file
     headed = true;
   };
-  TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads};
+  std::vector<float> taught =
+      taught_by(std::exchange(teacher, {}), recipe, store, folder, *engine, hooks.stop, hooks.progress);
+  TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads, nullptr, taught};
   if (series) return run_series(arguments, task, *engine, hooks);
   TrainResult result = train(task, *engine, hooks);
   line.clear();
@@ -222,6 +230,8 @@ void add_train(CLI::App& program, const Context& context) {
   add_recipe_options(*command, arguments->recipe);
   command->add_flag("--resume", arguments->resume, "Go on with a run that was stopped, or for more train.epochs");
   command->add_option("--from", arguments->from, "Begin with the weights of this model or run instead of fresh ones");
+  command->add_option("--teacher", arguments->teacher,
+                      "A model whose estimates are learned beside the labels (train.teacher_weight)");
   CLI::Option* folds = command->add_option("--folds", arguments->folds,
                                            "Train so many networks, each validated on another share of the persons");
   CLI::Option* leave_out =

@@ -1,4 +1,4 @@
-// A shared library that is loaded when it is first needed, not with the program.
+// A shared library that is loaded when it is first needed, not with the program (cmake/late_libraries.cmake).
 #pragma once
 
 namespace agewise {
@@ -9,15 +9,10 @@ class LateLibrary {
   // `name` as the dynamic linker knows it: "libmatio.so.11". Throws Error if it is not installed.
   explicit LateLibrary(const char* name);
 
-  // Throws Error if the library has no such function.
-  template <class Function>
-  Function* function(const char* name) const {
-    return reinterpret_cast<Function*>(find(name));
-  }
-
- private:
+  // A function's address. Throws Error if the library has none of this name.
   void* find(const char* name) const;
 
+ private:
   const char* name_;
   void* handle_;
 };

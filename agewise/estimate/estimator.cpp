@@ -121,16 +121,19 @@ Estimator::Estimator(Model model, Engine& engine, int batch, std::size_t most_he
     for (Member& other : model_.others) turns_.push_back(std::exchange(other, nullptr));
     return;
   }
-  networks_[0]->take_parameters(std::move(first));
+  networks_[0]->take_parameters(first);
+  first = {};
   for (Member& other : model_.others) {
     networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
-    networks_.back()->take_parameters(parameters_of_member(model_.graph, std::exchange(other, nullptr)));
+    std::vector<float> parameters = parameters_of_member(model_.graph, std::exchange(other, nullptr));
+    networks_.back()->take_parameters(parameters);
   }
 }
 
 Executable& Estimator::network_of(std::size_t member) {
   if (turns_.empty()) return *networks_[member];
-  networks_[0]->take_parameters(parameters_of_member(model_.graph, turns_[member]));
+  std::vector<float> parameters = parameters_of_member(model_.graph, turns_[member]);
+  networks_[0]->take_parameters(parameters);
   return *networks_[0];
 }
 

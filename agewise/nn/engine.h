@@ -38,8 +38,8 @@ class Executable {
   // of them only what its kernels need: folded, transformed, at lower precision.
   virtual void set_parameters(std::span<const float> plain) = 0;
   // The same for parameters that nobody needs afterwards: an engine may give their memory back while it takes them, so
-  // that those of VGG-16 never lie there twice.
-  virtual void take_parameters(std::vector<float> plain) { set_parameters(plain); }
+  // that those of VGG-16 never lie there twice. What `plain` then holds is not said.
+  virtual void take_parameters(std::span<float> plain) { set_parameters(plain); }
 
   // From here to from_plain(): train only. Parameters with running statistics, and gradients, in the engine's own
   // layout, one flat buffer each of equal size; padding, if any, is and stays 0. An element-wise optimiser walks them

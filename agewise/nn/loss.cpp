@@ -33,10 +33,12 @@ double cross_entropy(const TrainRecipe&, const Classes& classes, const Distribut
   return -found.log[truth];
 }
 
-double label_distribution(const TrainRecipe&, const Classes& classes, const Distribution& found, const Target& target,
-                          std::span<float> gradient) {
+double label_distribution(const TrainRecipe& recipe, const Classes& classes, const Distribution& found,
+                          const Target& target, std::span<float> gradient) {
   std::vector<float> truth(gradient.size());
   gaussian_target(classes, target.age, target.sigma, truth);
+  auto share = static_cast<float>(recipe.teacher_weight);
+  for (std::size_t c = 0; c < target.taught.size(); ++c) truth[c] = (1 - share) * truth[c] + share * target.taught[c];
   double divergence = 0;
   for (std::size_t c = 0; c < gradient.size(); ++c) {
     if (truth[c] > 0) divergence += truth[c] * (std::log(truth[c]) - found.log[c]);

@@ -14,6 +14,7 @@ struct Target {
   double sigma;  // of the label distribution, years; 0 where the loss has no use for it
   double weight = 1;
   double male = std::numeric_limits<double>::quiet_NaN();  // 1 or 0; NaN: not known
+  std::span<const float> taught = {};                      // a teacher's distribution over the classes; empty: none
 };
 
 inline constexpr double kRegressionUnit = 100;  // years: the output of a regression network is age / 100
@@ -28,10 +29,12 @@ inline int outputs_for(const TrainRecipe& recipe, const Classes& classes) {
 
 // Loss, mean over the batch of each picture's times its weight, and its gradient. `outputs` and `gradient` are batch ×
 // outputs_for() raw network outputs (logits). Cross-entropy: against the age's class. Label distribution:
-// Kullback–Leibler divergence from gaussian_target. Expected-value L1: |Σ value·softmax - age|, years. Regression:
-// (output - age / 100)². Mean-variance (Pan et al., "Mean-variance loss for deep age estimation", CVPR 2018):
-// cross-entropy + mean_weight · ½(mean - age)² + variance_weight · variance, of softmax over the classes' values, in
-// years. With a gender head plus gender_weight · its cross-entropy, 0 for a picture whose gender is not known.
+// Kullback–Leibler divergence from gaussian_target, or where a teacher has looked at the picture from
+// (1 - teacher_weight) · gaussian_target + teacher_weight · its distribution (Hinton et al., "Distilling the knowledge
+// in a neural network", 2015, at temperature 1). Expected-value L1: |Σ value·softmax - age|, years. Regression: (output
+// - age / 100)². Mean-variance (Pan et al., "Mean-variance loss for deep age estimation", CVPR 2018): cross-entropy +
+// mean_weight · ½(mean - age)² + variance_weight · variance, of softmax over the classes' values, in years. With a
+// gender head plus gender_weight · its cross-entropy, 0 for a picture whose gender is not known.
 double loss_and_gradient(const TrainRecipe& recipe, const Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient);
 

@@ -103,6 +103,7 @@ std::vector<Key> make_keys() {
        word<kTrain, &TrainRecipe::loss>(
            {"cross-entropy", "label-distribution", "expected-value-l1", "regression", "mean-variance"})},
       {"train", "sigma", Real{at<kTrain, &TrainRecipe::sigma>, 0.01, 100}},
+      {"train", "teacher_weight", Real{at<kTrain, &TrainRecipe::teacher_weight>, 0, 1}},
       {"train", "gender_weight", Real{at<kTrain, &TrainRecipe::gender_weight>, 0, 100}},
       {"train", "label_sigma", word<kTrain, &TrainRecipe::label_sigma>({"replaces", "widens", "ignored"})},
       {"train", "mean_weight", Real{at<kTrain, &TrainRecipe::mean_weight>, 0, 1000}},
@@ -128,7 +129,7 @@ std::vector<Key> make_keys() {
       {"train", "batch", Whole{at<kTrain, &TrainRecipe::batch>, 1, 65536}},
       {"train", "epochs", Whole{at<kTrain, &TrainRecipe::epochs>, 1, 1'000'000}},
       {"train", "patience", Whole{at<kTrain, &TrainRecipe::patience>, 0, 1'000'000}},
-      {"train", "select", word<kTrain, &TrainRecipe::select>({"accuracy", "mae", "loss", "epsilon"})},
+      {"train", "select", word<kTrain, &TrainRecipe::select>({"accuracy", "mae", "loss", "epsilon", "last"})},
       {"train", "prediction", word<kTrain, &TrainRecipe::prediction>({"expected-value", "median", "argmax"})},
       {"train", "mirror_test", at<kTrain, &TrainRecipe::mirror_test>},
       {"train", "test_dropout", at<kTrain, &TrainRecipe::test_dropout>},

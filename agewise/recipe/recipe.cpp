@@ -190,6 +190,10 @@ void check(const Recipe& recipe, const std::string& origin) {
   check_sizes(recipe, origin);
   if (recipe.screen.min_age > recipe.screen.max_age) reject("screen.min_age is above screen.max_age");
   if (recipe.face.crop && recipe.face.detect) reject("give face.crop or face.detect, not both");
+  if (recipe.train.teacher_weight > 0 && recipe.train.loss != Loss::label_distribution)
+    reject("train.teacher_weight: only train.loss = \"label-distribution\" learns from a teacher");
+  if (recipe.train.patience > 0 && recipe.train.select == Selection::last)
+    reject("train.patience waits for a better epoch, and with train.select = \"last\" none is: make it 0");
   if (recipe.classes.years > 0 && !recipe.classes.edges.empty())
     reject("give classes.edges or classes.years, not both");
   try {

@@ -109,15 +109,16 @@ enum class LabelSigma { replaces, widens, ignored };
 enum class Optimiser { sgd, rmsprop, adamw };
 enum class Schedule { constant, step, cosine };
 enum class Prediction { expected_value, median, argmax };
-enum class Selection { accuracy, mae, loss, epsilon };
+enum class Selection { accuracy, mae, loss, epsilon, last };
 
 struct TrainRecipe {
   Loss loss = Loss::cross_entropy;
   double sigma = 2;                               // years, of the label distribution
   LabelSigma label_sigma = LabelSigma::replaces;  // a label's own deviation: instead of sigma, beside it (√(σ² + own²))
   double mean_weight = 0.2, variance_weight = 0.05;  // of the mean-variance loss
-  double gender_weight = 0;                          // of a gender head's cross-entropy beside the age's loss; 0: none
-  int age_cap = 0;                                   // pictures of one age in an epoch, drawn anew in each; 0: all
+  double teacher_weight = 0;        // share of a teacher's distribution in the target; 0: the label alone
+  double gender_weight = 0;         // of a gender head's cross-entropy beside the age's loss; 0: none
+  int age_cap = 0;                  // pictures of one age in an epoch, drawn anew in each; 0: all
   double age_weight = 0;            // a picture's loss times (pictures of its age)^-x; 0: all alike, 1: ages alike
   std::vector<std::string> frozen;  // layers that are held still: names, * and ? as in a shell
   std::string features;             // a layer before which nothing learns: what it gives is computed once and kept

@@ -64,10 +64,14 @@ std::string content_of(const Store& store) {
   return content_hash(std::as_bytes(std::span(text)));
 }
 
-std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& recipe) {
+std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& recipe, std::span<const float> taught) {
   std::vector<Target> targets;
   for (const FaceRecord& face : examples.faces)
     targets.push_back({face.age, sigma_of(face.age_sigma, recipe), 1, male_of(face.gender)});
+  if (!taught.empty()) {
+    std::size_t classes = taught.size() / examples.faces.size();
+    for (std::uint32_t i : examples.train) targets[i].taught = taught.subspan(i * classes, classes);
+  }
   if (recipe.age_weight == 0) return targets;
   double sum = 0;
   for (const auto& [age, pictures] : by_age(examples)) {

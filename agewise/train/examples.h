@@ -27,8 +27,9 @@ std::vector<std::uint32_t> indices_of(const std::vector<FaceRecord>& faces, Spli
 std::string content_of(const Store& store);
 
 // One a face: its age, the deviation that recipe.sigma and recipe.label_sigma give it, and for a training picture its
-// weight by recipe.age_weight, 1 on average; ages count by whole years.
-std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& recipe);
+// weight by recipe.age_weight, 1 on average; ages count by whole years; and of `taught` (teacher.h), if it is not
+// empty, the face's row.
+std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& recipe, std::span<const float> taught = {});
 
 // The training pictures of an epoch (from 1) in their order, a function of (seed, epoch): of each age at most
 // recipe.age_cap, drawn anew. Each epoch has as many.

@@ -17,6 +17,8 @@ struct RunFolder {
   std::filesystem::path last() const { return path / "last.safetensors"; }  // checkpoints (checkpoint.h)
   std::filesystem::path best() const { return path / "best.safetensors"; }  // by recipe.train.select
   std::filesystem::path kernels() const { return path / "kernels.json"; }   // the choices of the engine, if it made any
+  std::filesystem::path taught() const { return path / "taught.f32"; }      // what a teacher says (teacher.h) …
+  std::filesystem::path taught_key() const { return path / "taught.key"; }  // … of the faces of which store
   std::filesystem::path whitening() const { return path / "whiten.safetensors"; }
   std::filesystem::path faces() const { return path / "faces.f32"; }      // whitened network inputs (inputs.h)
   std::filesystem::path faces_key() const { return path / "faces.key"; }  // what they were made of

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
@@ -81,6 +82,13 @@ std::vector<SeriesPart> leaving_out_each_person(const Examples& examples) {
   return parts;
 }
 
+std::vector<SeriesPart> all_alike(const Examples& examples, int members) {
+  std::vector<SeriesPart> parts;
+  for (int member = 1; member <= members; ++member)
+    parts.push_back({fmt::format("member-{:02}", member), examples.train, examples.validation});
+  return parts;
+}
+
 std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed) {
   std::vector<std::vector<std::uint32_t>> units = units_of(examples);
   if (units.size() < kBlock)
@@ -125,6 +133,7 @@ std::vector<SeriesPart> parts_of(const SeriesTask& series, const Examples& examp
   std::uint64_t seed = series.task.recipe.train.seed;
   if (series.kind == SeriesKind::folds) return folds_of(examples, series.count, seed);
   if (series.kind == SeriesKind::each_person) return leaving_out_each_person(examples);
+  if (series.task.recipe.train.select == Selection::last) return all_alike(examples, series.count);
   return tenths_by_age(examples, series.count, seed);
 }
 
@@ -135,6 +144,18 @@ EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
   throw file_error(run.log(), fmt::format("has no epoch {}", result.best_epoch));
 }
 
+// Of an ensemble with as many members the one of this number; nothing: task.from as it is.
+std::optional<Model> member_to_begin_with(const SeriesTask& series, std::size_t number) {
+  const Model* from = series.task.from;
+  if (number == 0 || from == nullptr || from->others.size() + 1 != static_cast<std::size_t>(series.count)) return {};
+  Model member;
+  member.recipe = from->recipe;
+  member.classes = from->classes;
+  member.graph = from->graph;
+  member.parameters = parameters_of_member(from->graph, from->others[number - 1]);
+  return member;
+}
+
 SeriesResult train_part(const SeriesTask& series, const SeriesPart& part, std::size_t number, const Examples& examples,
                         Engine& engine, const TrainHooks& hooks) {
   TrainTask task = series.task;
@@ -143,21 +164,24 @@ SeriesResult train_part(const SeriesTask& series, const SeriesPart& part, std::s
   Examples own = examples;
   own.train = part.train;
   own.validation = part.validation;
-  own.validation_name = part.name;
+  if (part.validation != examples.validation) own.validation_name = part.name;
   task.examples = &own;
+  std::optional<Model> from = member_to_begin_with(series, number);
+  if (from) task.from = &*from;
   is_run(task.run.path) ? change_recipe(task.run, task.recipe) : void(create_run(task.run.path, task.recipe));
   TrainResult result = train(task, engine, hooks);
   return {part.name, static_cast<std::int64_t>(part.validation.size()), result, best_epoch(task.run, result)};
 }
 
 // Class values are those of a member's own training pictures: the ensemble has their mean.
-Model joined(const RunFolder& run, const std::vector<SeriesPart>& parts) {
+Model joined(const RunFolder& run, const std::vector<SeriesPart>& parts, const Examples& examples) {
   Model ensemble;
   for (const SeriesPart& part : parts) {
     Model member = read_model(RunFolder{run.path / part.name}.best());
     if (&part == &parts.front()) {
       ensemble = std::move(member);
-      ensemble.notes["validated on"] = "a tenth of the training part, each member on its own";
+      if (part.validation != examples.validation)
+        ensemble.notes["validated on"] = "a tenth of the training part, each member on its own";
       continue;
     }
     for (std::size_t c = 0; c < member.classes.values.size(); ++c)
@@ -192,7 +216,7 @@ std::vector<SeriesResult> train_series(const SeriesTask& series, Engine& engine,
                                     task.run.path.string()));
     }
   }
-  if (series.kind == SeriesKind::ensemble) write_model(task.run.best(), joined(task.run, parts));
+  if (series.kind == SeriesKind::ensemble) write_model(task.run.best(), joined(task.run, parts, examples));
   return results;
 }
 

@@ -29,6 +29,10 @@ std::vector<SeriesPart> leaving_out_each_person(const Examples& examples);
 // of each ten persons that follow each other by age one is drawn.
 std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed);
 
+// `members` parts of all pictures alike, validated on the store's val part, or test where it has none: where nothing is
+// chosen by validation (train.select = "last") nothing need be kept from training.
+std::vector<SeriesPart> all_alike(const Examples& examples, int members);
+
 enum class SeriesKind { folds, each_person, ensemble };
 
 struct SeriesTask {
@@ -50,8 +54,9 @@ bool is_series(const RunFolder& run);
 SeriesTask read_series(const TrainTask& task);
 
 // Trains one after the other, goes on where an earlier call stopped, and for an ensemble writes run.best(), one model
-// of all. `begins` is told which network is next. Member i draws its weights and batches by train.seed + i. Throws as
-// train() does, and UsageError for an ensemble of whitened networks, or if the run is of another kind or count.
+// of all. `begins` is told which network is next. Member i draws its weights and batches by train.seed + i, or begins
+// with the weights of member i of task.from where that is an ensemble of as many. Throws as train() does, and
+// UsageError for an ensemble of whitened networks, or if the run is of another kind or count.
 std::vector<SeriesResult> train_series(const SeriesTask& series, Engine& engine, const TrainHooks& hooks,
                                        const std::function<void(const std::string&)>& begins = {});
 

@@ -109,8 +109,7 @@ Model untrained_model(const Recipe& recipe, const Store& store, const Examples& 
   if (recipe.train.select == Selection::epsilon) {
     for (std::uint32_t i : examples.validation) {
       if (!std::isnan(examples.faces[i].age_sigma)) continue;
-      throw UsageError(
-          "recipe, train.select: epsilon needs labels with the deviation of every age; accuracy, mae and loss do not");
+      throw UsageError("recipe, train.select: epsilon needs labels with the deviation of every age; the others do not");
     }
   }
   model.notes["data"] = store.facts().labels;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "agewise/age/metrics.h"
 #include "agewise/base/error.h"
@@ -39,7 +40,7 @@ class Loop {
         hooks_(hooks),
         examples_(examples),
         model_(std::move(model)),
-        targets_(targets_of(examples, model_.recipe.train)),
+        targets_(targets_of(examples, model_.recipe.train, task.taught)),
         steps_(batches_in(pictures_an_epoch(), static_cast<std::size_t>(model_.recipe.train.batch))),
         trainer_(model_, engine, feature_layer(model_.recipe, model_.graph)),
         tester_(model_.recipe, model_.graph, engine, feature_layer(model_.recipe, model_.graph)) {}
@@ -150,9 +151,11 @@ class Loop {
       case Selection::loss:
         return -validation.scores.loss;
       case Selection::epsilon:
+        return -validation.epsilon_error;
+      case Selection::last:
         break;
     }
-    return -validation.epsilon_error;
+    return state_.epoch + 1;
   }
 
   bool is_better(const Validation& validation) const {
@@ -225,6 +228,8 @@ class Loop {
 }  // namespace
 
 TrainResult train(const TrainTask& task, Engine& engine, const TrainHooks& hooks) {
+  if (task.recipe.train.teacher_weight > 0 && task.taught.empty())
+    throw std::invalid_argument("train.teacher_weight needs what a teacher says");
   Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.store);
   Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
   RunFacts facts{std::filesystem::absolute(task.store.file()).string(), content_of(task.store), engine.name(),

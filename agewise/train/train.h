@@ -28,6 +28,7 @@ struct TrainTask {
   const Model* from = nullptr;
   int threads = 1;                     // that decode and augment pictures, beside the engine's own
   const Examples* examples = nullptr;  // to train and validate on, instead of the store's parts
+  std::span<const float> taught = {};  // what a teacher says of each face (teacher.h), where the recipe wants one
 };
 
 struct TrainHooks {

@@ -205,6 +205,9 @@ std::vector<Case> layer_cases() {
       one("normalisation, ReLU", 3, 6,
           "{kind = 'convolution', channels = 8, kernel = 3, pad = 1}, {kind = 'batch-norm'}, {kind = 'relu'}"),
       one("normalisation of a vector", 3, 4, "{kind = 'fully-connected', outputs = 10}, {kind = 'batch-norm'}"),
+      one("a stride that leaves the last column out", 3, 30,
+          "{kind = 'convolution', channels = 16, kernel = 1}, "
+          "{kind = 'convolution', channels = 16, kernel = 3, stride = 2}"),
       one("overlapping max pools with pad", 4, 7, "{kind = 'max-pool', kernel = 3, stride = 2, pad = 1}"),
       one("average pools with pad", 4, 7,
           "{kind = 'average-pool', kernel = 3, stride = 2, pad = 1}, {kind = 'average-pool', kernel = 2}"),

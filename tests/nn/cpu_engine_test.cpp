@@ -150,6 +150,34 @@ TEST(CpuEngine, estimates_alike_with_weights_in_half_precision) {
   expect_near(other->output(), one->output(), 1e-3F, "output");
 }
 
+// 24 × 224 × 224 activations are large enough to go one picture at a time.
+TEST(CpuEngine, estimates_large_pictures_as_the_reference_in_the_memory_of_one) {
+  NetworkRecipe recipe;
+  recipe.layers = {
+      layer_of("convolution", {{"channels", std::int64_t{24}}, {"kernel", std::int64_t{3}}, {"pad", std::int64_t{1}}}),
+      layer_of("relu"),
+      layer_of("max-pool", {{"kernel", std::int64_t{16}}}),
+      layer_of("fully-connected", {{"outputs", std::int64_t{7}}}),
+      layer_of("relu"),
+      layer_of("fully-connected", {{"outputs", std::int64_t{5}}})};
+  Graph graph = build_graph(recipe, 3, 224, 5);
+  std::unique_ptr<Engine> engine = make_cpu_engine({2}), reference = make_reference_engine();
+  std::unique_ptr<Executable> single = engine->compile(graph, 1, Mode::infer),
+                              several = engine->compile(graph, 6, Mode::infer),
+                              expected = reference->compile(graph, 6, Mode::infer);
+  constexpr std::size_t kPicture = std::size_t{3} * 224 * 224 * sizeof(float);
+  EXPECT_LT(several->memory_bytes(), single->memory_bytes() + 7 * kPicture);
+  for (Executable* each : {several.get(), expected.get()}) {
+    fill(*each, graph);
+    each->forward();
+  }
+  expect_near(several->output(), expected->output(), 1e-5F, "output");
+  std::vector<float> given = golden_parameters(graph);
+  several->take_parameters(given);
+  several->forward();
+  expect_near(several->output(), expected->output(), 1e-5F, "output");
+}
+
 TEST(CpuEngine, runs_no_plain_loop_of_onednn_for_a_built_in_network) {
   std::unique_ptr<Engine> engine = make_cpu_engine({2});
   std::vector<std::string> names{AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml"};

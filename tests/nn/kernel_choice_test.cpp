@@ -49,6 +49,14 @@ TEST(KernelChoice, leaves_the_default_only_for_something_clearly_faster) {
   EXPECT_EQ(trial.chooser(&book).choose("convolution", {trial.taking("direct", 1), trial.taking("other", 0.99)}), 0U);
 }
 
+TEST(KernelChoice, lets_time_count_as_a_candidate_says) {
+  Trial trial;
+  KernelBook book;
+  Candidate small = trial.taking("small", 1.2);
+  small.counts = 0.7;
+  EXPECT_EQ(trial.chooser(&book).choose("layer", {trial.taking("large", 1), small}), 1U);
+}
+
 TEST(KernelChoice, times_anew_what_the_book_calls_by_an_unknown_name) {
   Trial trial;
   KernelBook book{{"here: convolution", "a kernel of tomorrow"}};

@@ -47,6 +47,21 @@ TEST(LabelDistribution, is_the_kullback_leibler_divergence) {
   EXPECT_NEAR(gradient[0], 0.25 - 0.5, 1e-6);
 }
 
+// The target of the case before, (½, ½), and a teacher who says (0.9, 0.1) and counts half: (0.7, 0.3).
+TEST(LabelDistribution, is_learned_from_the_label_and_a_teacher_by_their_shares) {
+  Classes classes = classes_between({30});
+  std::vector<float> outputs{0, std::log(3.0F)}, gradient(2), said{0.9F, 0.1F};
+  std::vector<Target> targets{{30, 2}};
+  targets[0].taught = said;
+  TrainRecipe recipe;
+  recipe.loss = Loss::label_distribution;
+  recipe.teacher_weight = 0.5;
+  double expected = 0.7 * std::log(0.7 / 0.25) + 0.3 * std::log(0.3 / 0.75);
+  EXPECT_NEAR(loss_and_gradient(recipe, classes, outputs, targets, gradient), expected, 1e-6);
+  EXPECT_NEAR(gradient[0], 0.25 - 0.7, 1e-6);
+  EXPECT_NEAR(gradient[1], 0.75 - 0.3, 1e-6);
+}
+
 // Softmax (½, ½) over the years 0 and 1: expected 0.5, true 3, |error| 2.5.
 TEST(ExpectedValueL1, is_in_years) {
   Classes classes = yearly_classes(2);

@@ -113,7 +113,8 @@ class Series : public testing::Test {
  protected:
   Series() { tiny::make_store(folder_ / "faces.db", {.train = 40, .val = 8}); }
 
-  std::vector<SeriesResult> train_all(const std::string& name, SeriesKind kind, int count, int stop_at = -1) {
+  std::vector<SeriesResult> train_all(const std::string& name, SeriesKind kind, int count, int stop_at = -1,
+                                      const Model* from = nullptr) {
     Store store(folder_ / "faces.db");
     RunFolder run{folder_ / name};
     if (!is_run(run.path)) create_run(run.path, recipe_);
@@ -123,7 +124,7 @@ class Series : public testing::Test {
     hooks.progress = [&](const Progress& progress) {
       if (progress.what.rfind("epoch", 0) == 0 && ++steps == stop_at) stop = true;
     };
-    TrainTask task{run, recipe_, store, nullptr, 2};
+    TrainTask task{run, recipe_, store, from, 2};
     SeriesTask series = is_series(run) ? read_series(task) : SeriesTask{task, kind, count};
     return train_series(series, *engine_, hooks);
   }
@@ -185,6 +186,33 @@ TEST_F(Series, an_ensembles_age_is_the_mean_of_its_members) {
         EXPECT_NEAR(spread_of(estimate), std::sqrt(squares / 2), 1e-3);
       }
     }
+  }
+}
+
+TEST_F(Series, an_ensemble_that_chooses_nothing_trains_on_all_and_keeps_the_last_epoch) {
+  recipe_.train.select = Selection::last;
+  for (const SeriesResult& result : train_all("run", SeriesKind::ensemble, 2)) {
+    EXPECT_EQ(result.validation_pictures, 8) << "the val part";
+    EXPECT_EQ(result.result.best_epoch, 3);
+  }
+  Model model = read_model(folder_ / "run/best.safetensors");
+  EXPECT_EQ(model.notes.at("trained on"), "40 pictures");
+  EXPECT_EQ(model.notes.at("validated on"), "val");
+}
+
+// At a rate of 0 nothing but running statistics moves.
+TEST_F(Series, an_ensemble_begins_with_the_members_of_one_as_large) {
+  train_all("first", SeriesKind::ensemble, 2);
+  Model first = read_model(folder_ / "first/best.safetensors");
+  recipe_.train.rate = 0;
+  train_all("second", SeriesKind::ensemble, 2, -1, &first);
+  for (const char* member : {"member-01", "member-02"}) {
+    Model before = read_model(folder_ / ("first/" + std::string(member) + "/best.safetensors")),
+          after = read_model(folder_ / ("second/" + std::string(member) + "/best.safetensors"));
+    std::size_t weights = static_cast<std::size_t>(parameters_of(before.graph)[0].size());
+    EXPECT_EQ(std::vector(after.parameters.begin(), after.parameters.begin() + static_cast<std::ptrdiff_t>(weights)),
+              std::vector(before.parameters.begin(), before.parameters.begin() + static_cast<std::ptrdiff_t>(weights)))
+        << member;
   }
 }
 

@@ -366,6 +366,7 @@ class Convolution : public WeightedStep {
       backward_data_ = winograd_call(plan, own, {to_input, changed_, weights, {}});
       return;
     }
+    if (!chosen.onednn && plan_plain_backward_data(plan)) return;
     BackwardData::primitive_desc description =
         chosen.onednn ? *chosen.onednn : describe_backward_data(plan, kDirect, any_weights());
     note(name_, "backward data", description);
@@ -373,6 +374,35 @@ class Convolution : public WeightedStep {
     backward_data_ =
         plan.call(description, BackwardData(description),
                   {{DNNL_ARG_DIFF_DST, changed_}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, to_input}});
+  }
+
+  // In plain layout, by a product of matrices. With AVX2 oneDNN's direct kernel refuses some shapes with a stride, such
+  // as 30×30 → 14×14, where the plain loop would take a thousand times as long. False: it has no such kernel either.
+  bool plan_plain_backward_data(Plan& plan) {
+    const Geometry& g = geometry_;
+    Desc in = plan.plain_layout(plan.layer(input_).shape), out = plan.plain_layout(plan.layer(operation_.layer).shape);
+    auto way = if_fast([&]() -> BackwardData::primitive_desc {
+      Forward::desc forward(dnnl::prop_kind::forward_training, kDirect, in, any_weights(), out, g.strides, g.before,
+                            g.after);
+      return {{kDirect, in, any_weights(), out, g.strides, g.before, g.after},
+              plan.attributes(),
+              plan.engine(),
+              Forward::primitive_desc(forward, plan.attributes(), plan.engine())};
+    });
+    if (!way) return false;
+    note(name_, "backward data", *way);
+    Tensor weights = weights_as(plan, way->weights_desc()), to_input = input_gradient(plan);
+    Tensor plain_changed = plan.allocate(out), plain_to_input = plan.allocate(in);
+    Call before = plan.reorder(changed_, plain_changed), after = plan.reorder(plain_to_input, to_input);
+    Call data = plan.call(
+        *way, BackwardData(*way),
+        {{DNNL_ARG_DIFF_DST, plain_changed}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, plain_to_input}});
+    backward_data_ = Call([before, data, after] {
+      before();
+      data();
+      after();
+    });
+    return true;
   }
 
   layer::Convolution options_;

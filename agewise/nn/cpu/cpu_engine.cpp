@@ -7,6 +7,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/nn/cpu/executable.h"
+#include "agewise/nn/cpu/sliced.h"
 
 namespace agewise {
 namespace {
@@ -38,8 +39,12 @@ class CpuEngine : public Engine {
   }
 
   std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override {
-    return cpu::make_executable(graph, batch, mode, options_.threads, options_.fused,
-                                {options_.book, options_.clock, name(), options_.bfloat16});
+    auto compile = [&](const Graph& part, int pictures) {
+      return cpu::make_executable(part, pictures, mode, options_.threads, options_.fused,
+                                  {options_.book, options_.clock, name(), options_.bfloat16});
+    };
+    std::optional<int> end = mode == Mode::infer ? cpu::end_of_slices(graph, batch) : std::nullopt;
+    return end ? cpu::make_sliced(graph, batch, *end, compile) : compile(graph, batch);
   }
 
   std::string name() const override {

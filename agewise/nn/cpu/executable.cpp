@@ -88,7 +88,7 @@ class CpuExecutable : public Executable {
 
   // Last layer first: the largest weights are there, and their successors, at half precision, in place before the
   // convolutions' grow.
-  void take_parameters(std::vector<float> plain) override {
+  void take_parameters(std::span<float> plain) override {
     if (plan_.train()) return set_parameters(plain);
     const ParameterMap& map = plan_.parameters();
     for (std::size_t i = steps_.size(); i-- > 0;) {

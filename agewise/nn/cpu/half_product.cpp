@@ -80,7 +80,7 @@ namespace {
 
 constexpr std::int64_t kRowsWorthAThread = 16;
 constexpr std::int64_t kRowsAtOnce =
-    32;  // of a run, 64 KB: read again for the next vectors from the second-level cache
+    32;  // of a run, 128 KB: read again for the next vectors from the second-level cache
 
 HWY_EXPORT(to_half);
 HWY_EXPORT(add_run_of_rows);

@@ -9,15 +9,15 @@
 namespace agewise::cpu {
 
 // rows × columns, in runs of kHalfRun columns: [run][row][column in run], so that all of a run's rows are read in one
-// go while the vectors' part stays in the first-level cache. Each row is scaled by a power of two to below 1 … 2, so
-// that half precision's small range does not matter.
+// go while the vectors' part stays in the caches (8 KB a vector). Each row is scaled by a power of two to below 1 … 2,
+// so that half precision's small range does not matter.
 struct HalfMatrix {
   std::int64_t rows, columns;
   std::uint16_t* values;  // rows · columns
   float* scales;          // one a row
 };
 
-constexpr std::int64_t kHalfRun = 1024;
+constexpr std::int64_t kHalfRun = 2048;
 
 // Columns must be a multiple of 16.
 bool fits_half(std::int64_t rows, std::int64_t columns);

@@ -55,9 +55,9 @@ std::size_t KernelChooser::choose(const std::string& question, const std::vector
     if (candidates[i].name == known) return i;
   }
   std::size_t chosen = 0;
-  double best = best_time(clock, candidates[0]) * kClearly;
+  double best = best_time(clock, candidates[0]) * candidates[0].counts * kClearly;
   for (std::size_t i = 1; i < candidates.size(); ++i) {
-    double time = best_time(clock, candidates[i]);
+    double time = best_time(clock, candidates[i]) * candidates[i].counts;
     if (time >= best) continue;
     best = time;
     chosen = i;

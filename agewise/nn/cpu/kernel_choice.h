@@ -13,6 +13,7 @@ struct Candidate {
   std::string name;
   // Makes the kernel on memory of its own and returns one run of it; what it holds is freed with what it returned.
   std::function<std::function<void()>()> prepare;
+  double counts = 1;  // its time counts so many times: below 1 for what is better than another in more than its time
 };
 
 struct KernelChooser {

@@ -1,0 +1,116 @@
+#include "agewise/train/teacher.h"
+
+#include <gmock/gmock.h>
+
+#include "agewise/base/error.h"
+#include "agewise/estimate/estimator.h"
+#include "agewise/train/examples.h"
+#include "agewise/train/train.h"
+#include "tests/train/tiny.h"
+
+namespace agewise {
+namespace {
+
+using testing::HasSubstr;
+
+// A model trained on the store, and a recipe that learns from it.
+class Teacher : public testing::Test {
+ protected:
+  Teacher() {
+    tiny::make_store(folder_ / "faces.db", {.train = 30, .val = 10});
+    recipe_.classes = {{}, {}, 101};
+    recipe_.train.loss = Loss::label_distribution;
+    store_.emplace(folder_ / "faces.db");
+    RunFolder run = create_run(folder_ / "teacher", recipe_);
+    (void)train({run, recipe_, *store_}, *engine_, hooks_);
+    model_ = read_model(run.best());
+    recipe_.train.teacher_weight = 0.5;
+    run_ = create_run(folder_ / "run", recipe_);
+  }
+
+  std::vector<float> taught(std::optional<Model> teacher) {
+    return taught_by(std::move(teacher), recipe_, *store_, run_, *engine_, stop_, {});
+  }
+  std::string error_of(const Model* teacher) {
+    try {
+      check_teacher(teacher, recipe_, run_);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  tiny::Folder folder_;
+  Recipe recipe_ = tiny::recipe();
+  std::unique_ptr<Engine> engine_ = make_reference_engine();
+  StopFlag stop_{false};
+  TrainHooks hooks_{stop_, {}, [] { return 0.0; }, {}, {}};
+  std::optional<Store> store_;
+  Model model_;
+  RunFolder run_;
+};
+
+TEST_F(Teacher, says_of_each_training_picture_what_it_estimates_and_nothing_of_the_others) {
+  std::vector<float> said = taught(model_);
+  Estimator estimator(model_, *engine_, 1);
+  std::vector<FaceRecord> faces = store_->faces();
+  ASSERT_EQ(said.size(), faces.size() * 101);
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    std::vector<float> own(said.begin() + static_cast<std::ptrdiff_t>(i * 101),
+                           said.begin() + static_cast<std::ptrdiff_t>((i + 1) * 101));
+    if (faces[i].split != Split::train) {
+      EXPECT_EQ(own, std::vector<float>(101, 0.0F));
+      continue;
+    }
+    Image face = store_->picture(faces[i].row);
+    EXPECT_THAT(own,
+                testing::Pointwise(testing::FloatNear(1e-6F), estimator.estimate(std::span(&face, 1))[0].distribution));
+  }
+}
+
+TEST_F(Teacher, need_not_come_again_when_the_run_goes_on) {
+  std::vector<float> said = taught(model_);
+  EXPECT_EQ(error_of(nullptr), "no error");
+  EXPECT_EQ(taught({}), said);
+  EXPECT_THAT(error_of(&model_), HasSubstr("already has"));
+}
+
+TEST_F(Teacher, that_is_stopped_says_how_to_go_on_and_begins_again) {
+  stop_ = true;
+  try {
+    (void)taught(model_);
+    FAIL();
+  } catch (const Interrupted& stopped) {
+    EXPECT_THAT(stopped.what(), HasSubstr("--resume"));
+  }
+  stop_ = false;
+  EXPECT_EQ(error_of(&model_), "no error");
+  EXPECT_FALSE(taught(model_).empty());
+}
+
+TEST_F(Teacher, changes_what_is_learned) {
+  std::vector<float> said = taught(model_);
+  (void)train({run_, recipe_, *store_, nullptr, 1, nullptr, said}, *engine_, hooks_);
+  EXPECT_NE(read_model(run_.best()).parameters, model_.parameters);
+  EXPECT_THROW((void)train({run_, recipe_, *store_}, *engine_, hooks_), std::invalid_argument);
+}
+
+TEST_F(Teacher, is_refused_where_it_does_not_fit) {
+  EXPECT_THAT(error_of(nullptr), HasSubstr("--teacher MODEL is needed"));
+  Model other = model_;
+  other.recipe.face.detect = !other.recipe.face.detect;
+  EXPECT_THAT(error_of(&other), HasSubstr("face.detect"));
+  other = model_;
+  other.classes = yearly_classes(80);
+  EXPECT_THAT(error_of(&other), HasSubstr("classes"));
+  other = model_;
+  other.recipe.train.loss = Loss::regression;
+  EXPECT_THAT(error_of(&other), HasSubstr("regression"));
+  EXPECT_EQ(error_of(&model_), "no error");
+  recipe_.train.teacher_weight = 0;
+  EXPECT_THAT(error_of(&model_), HasSubstr("train.teacher_weight"));
+  EXPECT_TRUE(taught({}).empty());
+}
+
+}  // namespace
+}  // namespace agewise
