@@ -38,10 +38,10 @@ std::vector<float> compute(Model teacher, const Store& store, const RunFolder& r
     }
     if (pictures.size() < kFacesAtOnce && i + 1 < faces.size()) continue;
     if (stop) {
-      throw Interrupted(
-          fmt::format("stopped while the teacher looked at the pictures; `agewise train {} --resume` with the same "
-                      "--data and --teacher begins with them again",
-                      run.path.string()));
+      throw Interrupted(fmt::format(
+          "stopped while the teacher looked at the pictures; `agewise train {} --resume` with the same --data, "
+          "--from and --teacher begins with them again",
+          run.path.string()));
     }
     std::vector<Estimate> estimates = estimator.estimate(pictures);
     for (std::size_t k = 0; k < places.size(); ++k) {
