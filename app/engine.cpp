@@ -27,10 +27,12 @@ KernelBook read_cache(const Path& file) {
   return {};
 }
 
-void write_cache(const Path& file, const KernelBook& book) {
+// What other processes have added since `book` was read stays.
+void add_to_cache(const Path& file, KernelBook book) {
   if (file.empty()) return;
   try {
     std::filesystem::create_directories(file.parent_path());
+    book.merge(read_cache(file));
     write_kernel_book(file, book);
   } catch (const std::exception&) {
   }
@@ -48,7 +50,7 @@ class BookedEngine : public Engine {
 
   std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override {
     std::unique_ptr<Executable> compiled = engine_->compile(graph, batch, mode);
-    if (book_ != saved_) write_cache(cache_, book_);
+    if (book_ != saved_) add_to_cache(cache_, book_);
     if (!run_.empty() && (book_ != saved_ || !std::filesystem::exists(run_))) write_kernel_book(run_, book_);
     saved_ = book_;
     return compiled;
