@@ -14,8 +14,8 @@ struct SeriesPart {
   std::vector<std::uint32_t> train, validation;
 };
 
-// All of them divide the training part alone; the store's val and test pictures are seen by none. Persons, or groups of
-// duplicates, are never divided; a picture without one is its own. Functions of the seed.
+// All of them but all_alike() divide the training part alone; the store's val and test pictures are seen by none.
+// Persons, or groups of duplicates, are never divided; a picture without one is its own. Functions of the seed.
 
 // `folds` parts, each validated on a share of the persons, the shares of about equally many pictures. Throws UsageError
 // if there are fewer persons than folds.

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "agewise/base/error.h"
+#include "tests/error_of.h"
 
 namespace agewise {
 namespace {
@@ -25,16 +26,6 @@ class Files : public testing::Test {
 
   std::int64_t files_there() const {
     return std::distance(std::filesystem::directory_iterator(folder_), std::filesystem::directory_iterator());
-  }
-
-  template <class Work>
-  static std::string error_of(Work work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
   }
 
   std::filesystem::path folder_;

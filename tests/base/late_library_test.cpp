@@ -2,22 +2,12 @@
 
 #include <gmock/gmock.h>
 
-#include "agewise/base/error.h"
+#include "tests/error_of.h"
 
 namespace agewise {
 namespace {
 
 using testing::HasSubstr;
-
-template <class Work>
-std::string error_of(const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(LateLibrary, finds_functions_and_names_what_is_missing) {
   EXPECT_NEAR(reinterpret_cast<double (*)(double)>(LateLibrary("libm.so.6").find("cbrt"))(27), 3, 1e-12);

@@ -4,21 +4,13 @@
 #include "agewise/estimate/estimator.h"
 #include "agewise/evaluate/evaluate.h"
 #include "agewise/train/train.h"
+#include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
 namespace agewise {
 namespace {
 
 using testing::HasSubstr;
-
-std::string error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(PartToEvaluate, is_test_or_else_val_unless_another_is_wanted) {
   tiny::Folder folder;

@@ -7,6 +7,7 @@
 #include "agewise/base/files.h"
 #include "agewise/train/examples.h"
 #include "agewise/train/train.h"
+#include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
 namespace agewise {
@@ -20,15 +21,6 @@ void train_in(const tiny::Folder& folder, const Recipe& recipe) {
   RunFolder run{folder / "run"};
   if (!is_run(run.path)) create_run(run.path, recipe);
   train({run, recipe, store, nullptr}, *make_reference_engine(), {stop, {}, [] { return 0.0; }, {}, {}});
-}
-
-std::string error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 struct BadStore {

@@ -6,6 +6,7 @@
 #include "agewise/estimate/estimator.h"
 #include "agewise/train/examples.h"
 #include "agewise/train/train.h"
+#include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
 namespace agewise {
@@ -32,12 +33,7 @@ class Teacher : public testing::Test {
     return taught_by(std::move(teacher), recipe_, *store_, run_, *engine_, stop_, {});
   }
   std::string error_of(const Model* teacher) {
-    try {
-      check_teacher(teacher, recipe_, run_);
-    } catch (const UsageError& error) {
-      return error.what();
-    }
-    return "no error";
+    return agewise::error_of<UsageError>([&] { check_teacher(teacher, recipe_, run_); });
   }
 
   tiny::Folder folder_;
