@@ -36,22 +36,20 @@ def dust(picture, draw):
     for _ in range(12):
         x, y, size = draw.integers(width - 3), draw.integers(height - 3), draw.integers(1, 4)
         old[y:y + size, x:x + size] = draw.choice([40, 240])
-    return pixels(old)
+    return Image.fromarray(old)
 
 
 def small(picture, draw):
-    file = io.BytesIO()
-    picture.reduce(5).resize(picture.size, Image.BICUBIC).save(file, "JPEG", quality=30)
-    return Image.open(file)
+    return Image.open(io.BytesIO(encoded(picture.reduce(5).resize(picture.size, Image.BICUBIC), 30)))
 
 
 def pixels(numbers):
     return Image.fromarray(np.clip(numbers + 0.5, 0, 255).astype(np.uint8))
 
 
-def encoded(picture):
+def encoded(picture, quality=95):
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=95)
+    picture.save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 
@@ -73,10 +71,10 @@ def main():
             picture = Image.open(io.BytesIO(content)).convert("RGB")
             for change in (None, grey, faded, grain, dust, small):
                 source = change.__name__ if change else "as it is"
-                bytes_ = encoded(change(picture, draw)) if change else content
+                changed = encoded(change(picture, draw)) if change else content
                 entry = tarfile.TarInfo(f"{source.replace(' ', '_')}/{row['file']}")
-                entry.size = len(bytes_)
-                new.addfile(entry, io.BytesIO(bytes_))
+                entry.size = len(changed)
+                new.addfile(entry, io.BytesIO(changed))
                 table.writerow(row | {"file": entry.name, "source": source})
 
 
