@@ -64,6 +64,7 @@ void export_onnx(const std::filesystem::path& file, const Model& model) {
                  {"mirror_test", recipe.train.mirror_test ? "true" : "false"},
                  {"prediction", name_of(recipe.train.prediction)},
                  {"face_size", std::to_string(recipe.face.size)},
+                 {"face_view", std::to_string(view_side(recipe))},
                  {"face_margin", fmt::format("{}", recipe.face.margin)}};
   frame.notes.insert(model.notes.begin(), model.notes.end());  // its licence among them
   write_onnx(file, graph_of_members(model), parameters_of_members(model), frame);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agewise/image/resize.h"
+#include "agewise/image/warp.h"
 #include "agewise/nn/loss.h"
 
 namespace agewise {
@@ -64,6 +65,13 @@ void to_network_input(const Recipe& recipe, const Image& face, std::span<float> 
   bool sized = face.width == face.height && (face.width == recipe.face.size || face.width == size);
   if (face.channels != channels || !sized || input.size() != static_cast<std::size_t>(channels) * size * size) {
     throw std::invalid_argument("a face that is not prepared as the recipe says");
+  }
+  int view = view_side(recipe);
+  if (face.width != size && view != size) {
+    Placement middle;
+    middle.centre_x = middle.centre_y = face.width / 2.0;
+    middle.scale = static_cast<double>(size) / view;
+    return to_network_input(recipe, warp(face, map_of(middle, size, size), size, size), input);
   }
   bool whitened = recipe.whiten.method != Whitening::none;
   auto scale = static_cast<float>(whitened ? 1 : recipe.network.scale);

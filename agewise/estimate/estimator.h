@@ -27,9 +27,10 @@ double spread_of(const Estimate& estimate);
 Image prepared_face(const FaceRecipe& recipe, const Image& picture);
 
 // A prepared face, or what training has made of one at the network's own size, as network input, C × H × W floats of
-// input_side(): its middle where the network is smaller, channel order, mean (in the network's channel order) and scale
-// applied; where the recipe whitens, the bare pixels 0 … 255, ready for apply_zca(). The one place where pixels become
-// numbers: train and estimate both call it. Throws std::invalid_argument for a face that is not prepared.
+// input_side(): its middle where the network sees less (view_side()), scaled bilinearly where it is told to, channel
+// order, mean (in the network's channel order) and scale applied; where the recipe whitens, the bare pixels 0 … 255,
+// ready for apply_zca(). The one place where pixels become numbers: train and estimate both call it. Throws
+// std::invalid_argument for a face that is not prepared.
 void to_network_input(const Recipe& recipe, const Image& face, std::span<float> input);
 
 // What the raw outputs of a network mean: those of one picture.

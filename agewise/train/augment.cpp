@@ -14,20 +14,20 @@ constexpr double kFlattest = 0.3, kSteepest = 1 / 0.3;  // height to width of an
 
 Placement choose_placement(const Recipe& recipe, Random& random) {
   const AugmentRecipe& a = recipe.augment;
-  int side = input_side(recipe), room = recipe.face.size - side;
+  int side = input_side(recipe), view = view_side(recipe), room = recipe.face.size - view;
   // Where to_network_input() would cut, unless the place is drawn.
   int left = room / 2, top = room / 2;
   auto drawn_left = static_cast<int>(random.below(static_cast<std::uint64_t>(room) + 1)),
        drawn_top = static_cast<int>(random.below(static_cast<std::uint64_t>(room) + 1));
   if (a.crop) left = drawn_left, top = drawn_top;
   Placement placement;
-  placement.centre_x = left + side / 2.0;
-  placement.centre_y = top + side / 2.0;
+  placement.centre_x = left + view / 2.0;
+  placement.centre_y = top + view / 2.0;
   placement.mirrored = random.uniform() < 0.5 && a.mirror;
   placement.angle = a.rotate * random.uniform(-1, 1);
   placement.shift_x = a.shift * side * random.uniform(-1, 1);
   placement.shift_y = a.shift * side * random.uniform(-1, 1);
-  placement.scale = 1 + a.scale * random.uniform(-1, 1);
+  placement.scale = (1 + a.scale * random.uniform(-1, 1)) * side / view;
   return placement;
 }
 

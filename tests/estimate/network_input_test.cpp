@@ -53,6 +53,16 @@ TEST(NetworkInput, is_the_middle_of_a_face_that_is_larger) {
   EXPECT_EQ(input_of(recipe, own, 16)[5], 5);  // cut by training already
 }
 
+// Of the middle 4 × 4, in which each new pixel lies between four old ones: 18, 19, 26 and 27 make 22.5, rounded up.
+TEST(NetworkInput, is_a_wider_middle_scaled_down_where_the_recipe_says_so) {
+  Recipe recipe = parse_recipe("[face]\nsize = 8\n[network]\nsize = 2\nview = 4", "wide");
+  Image face = make_image(8, 8, 1), own = make_image(2, 2, 1);
+  for (std::size_t i = 0; i < 64; ++i) face.pixels[i] = static_cast<std::uint8_t>(i);
+  own.pixels = {1, 2, 3, 4};
+  EXPECT_THAT(input_of(recipe, face, 4), ElementsAre(23, 25, 39, 41));
+  EXPECT_THAT(input_of(recipe, own, 4), ElementsAre(1, 2, 3, 4));  // scaled by training already
+}
+
 TEST(NetworkInput, refuses_a_face_that_is_not_prepared) {
   EXPECT_THROW(input_of(colour_recipe(), make_image(2, 2, 1), 12), std::invalid_argument);
   EXPECT_THROW(input_of(colour_recipe(), make_image(3, 2, 3), 12), std::invalid_argument);

@@ -127,6 +127,39 @@ TEST(Augment, cuts_the_networks_size_out_of_the_stored_face_at_every_place) {
   EXPECT_EQ(places.rbegin()->first, 8);
 }
 
+// Without a change of its own, training shows the network what it is shown afterwards; with one, as much of the face.
+TEST(Augment, scales_a_wider_view_down_as_a_test_does) {
+  Recipe recipe = recipe_with({"network.size=12", "network.view=20"});
+  auto input = [&](const Image& picture) {
+    std::vector<float> values(input_size(recipe));
+    to_network_input(recipe, picture, values);
+    return values;
+  };
+  Augmentation what = choose(recipe, stream(1));
+  EXPECT_EQ(input(augmented(face(), what, 12)), input(face()));
+  what.placement.mirrored = true;
+  // Weights of eleven bits from the left and from the right round by a grey level differently.
+  EXPECT_THAT(input(augmented(face(), what, 12)),
+              testing::Pointwise(testing::FloatNear(1.0F), input(turned_upright(face(), 2))));
+}
+
+// 32 stored, 24 seen as 12: each pixel is the mean of four, at nine places each way.
+TEST(Augment, draws_the_place_of_a_wider_view_too) {
+  Recipe recipe = recipe_with({"network.size=12", "network.view=24", "augment.crop=true"});
+  std::set<int> places;
+  for (std::uint32_t sample = 0; sample < 200; ++sample) {
+    Augmentation what = choose(recipe, stream(sample));
+    int left = static_cast<int>(what.placement.centre_x) - 12, top = static_cast<int>(what.placement.centre_y) - 12;
+    places.insert(left);
+    Image whole = face();
+    auto at = [&](int x, int y) { return int{whole.row(top + y)[3 * (left + x)]}; };
+    ASSERT_NEAR(augmented(whole, what, 12).row(3)[3 * 5], (at(10, 6) + at(11, 6) + at(10, 7) + at(11, 7)) / 4.0, 0.51);
+  }
+  EXPECT_EQ(places.size(), 9);
+  EXPECT_EQ(*places.begin(), 0);
+  EXPECT_EQ(*places.rbegin(), 8);
+}
+
 TEST(Augment, mirrors_half_of_the_pictures) {
   Recipe recipe = recipe_with({"augment.mirror=true"});
   int mirrored = 0;
