@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 session = onnxruntime.InferenceSession(sys.argv[1], providers=['CPUExecutionProvider'])
 notes, shape = session.get_modelmeta().custom_metadata_map, session.get_inputs()[0].shape
-size, margin = int(notes['face_size']), float(notes['face_margin'])
+size, view, margin = int(notes['face_size']), int(notes['face_view']), float(notes['face_margin'])
 years, edges = json.loads(notes['class_years']), json.loads(notes['class_edges'])
 
 def cut(file, box, angle):
@@ -25,17 +25,18 @@ def cut(file, box, angle):
     return upright.crop((left, top, right, bottom)).resize((size, size), Image.BILINEAR)
 
 def age(face):
-    """Mean of what the members of an ensemble say, of the face and where the model asks for it of its mirror image."""
-    inner = (size - shape[2]) // 2
-    pixels = np.asarray(face, np.float32)[inner:inner + shape[2], inner:inner + shape[2]]
+    """Of the mean of what the members of an ensemble say, of the face and where the model asks for it of its mirror image."""
+    edge = (size - view) / 2
+    seen = face.transform((shape[3], shape[2]), Image.EXTENT, (edge, edge, size - edge, size - edge), Image.BILINEAR)
+    pixels = np.asarray(seen, np.float32)
     pixels = pixels[None] if shape[1] == 1 else pixels.transpose(2, 0, 1)
     if notes['channels'] == 'BGR': pixels = pixels[::-1]
     looks = [pixels, pixels[:, :, ::-1]] if notes['mirror_test'] == 'true' else [pixels]
     outputs = [output[0] for look in looks for output in session.run(None, {'pixels': look[None].copy()})]
     if session.get_outputs()[0].name == 'age': return np.mean(outputs)
-    if notes['prediction'] == 'argmax': return np.mean([years[p.argmax()] for p in outputs])
-    if notes['prediction'] == 'expected value': return np.mean([p @ years for p in outputs])
-    return np.mean([median(p) for p in outputs])
+    mean = np.mean(outputs, axis=0)
+    if notes['prediction'] == 'argmax': return years[mean.argmax()]
+    return mean @ years if notes['prediction'] == 'expected value' else median(mean)
 
 def median(probabilities):
     """The age below which half of the distribution lies, spread evenly within each class."""

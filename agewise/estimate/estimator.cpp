@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -97,9 +98,11 @@ Estimate estimate_of(const Model& model, std::span<const float> outputs) {
 }
 
 double spread_of(const Estimate& estimate) {
-  double squares = 0;
-  for (double age : estimate.members) squares += (age - estimate.age) * (age - estimate.age);
-  return estimate.members.size() < 2 ? 0 : std::sqrt(squares / static_cast<double>(estimate.members.size() - 1));
+  auto n = static_cast<double>(estimate.members.size());
+  if (n < 2) return 0;
+  double mean = std::accumulate(estimate.members.begin(), estimate.members.end(), 0.0) / n, squares = 0;
+  for (double age : estimate.members) squares += (age - mean) * (age - mean);
+  return std::sqrt(squares / (n - 1));
 }
 
 Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
@@ -117,6 +120,7 @@ Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
     return estimate;
   }
   mean.most_likely_class = argmax(mean.distribution);
+  if (std::isfinite(mean.age)) mean.age = age_of(model.recipe.train.prediction, model.classes, mean.distribution);
   return mean;
 }
 

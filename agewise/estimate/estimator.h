@@ -17,7 +17,7 @@ struct Estimate {
   std::vector<float> distribution;  // one a class, sums to 1; for a regression all of it in the class of the age
   std::optional<AgeInterval> interval = {};  // where the model is calibrated
   std::optional<double> male = {};           // probability of being a man, 0 … 1, where the model has a gender head
-  std::vector<double> members = {};          // of an ensemble: the age that each member gives, whose mean is `age`
+  std::vector<double> members = {};          // of an ensemble: the age that each member gives by itself
 };
 
 // Deviation of the members' ages, years; 0 for a single network.
@@ -36,7 +36,8 @@ void to_network_input(const Recipe& recipe, const Image& face, std::span<float> 
 // What the raw outputs of a network mean: those of one picture.
 Estimate estimate_of(const Model& model, std::span<const float> outputs);
 
-// Of several estimates of the same face: ages, distributions and probabilities of gender averaged.
+// Of several estimates of the same face: the mean distribution, the age that the recipe's prediction rule makes of it
+// (a regression: the mean age), and the mean probability of gender.
 Estimate mean_of(const Model& model, std::span<const Estimate> estimates);
 
 // Estimates with dropout off and normalisation by the running statistics, also where the recipe says test_dropout or

@@ -87,12 +87,21 @@ TEST(EstimateOf, outputs_that_are_no_numbers_make_no_age) {
   EXPECT_THAT(estimate.distribution, Each(0));
 }
 
-TEST(MeanOf, averages_ages_and_distributions) {
+// 0.3, 0.3 and 0.4 of the classes that begin at 0, 30 and 60 and stand for 20, 40 and 70 years: 6 + 12 + 28 expected;
+// half of it lies below two thirds of the middle class.
+TEST(MeanOf, makes_the_age_of_the_mean_distribution) {
   std::vector<Estimate> two{{20, 0, {0.5F, 0.3F, 0.2F}}, {50, 2, {0.1F, 0.3F, 0.6F}}};
-  Estimate mean = mean_of(small_model(), two);
-  EXPECT_EQ(mean.age, 35);
+  Estimate mean = mean_of(small_model("prediction = \"expected-value\""), two);
+  EXPECT_NEAR(mean.age, 46, 1e-5);
   EXPECT_EQ(mean.most_likely_class, 2);
   EXPECT_THAT(mean.distribution, Pointwise(FloatNear(1e-6F), std::vector<float>{0.3F, 0.3F, 0.4F}));
+  EXPECT_NEAR(mean_of(small_model("prediction = \"median\""), two).age, 50, 1e-5);
+  EXPECT_EQ(mean_of(small_model("prediction = \"argmax\""), two).age, 70);
+}
+
+TEST(MeanOf, is_no_age_where_one_estimate_is_none) {
+  std::vector<Estimate> two{{20, 0, {0.5F, 0.3F, 0.2F}}, estimate_of(small_model(), std::vector<float>{0, NAN, 0})};
+  EXPECT_TRUE(std::isnan(mean_of(small_model(), two).age));
 }
 
 TEST(MeanOf, a_regressions_mean_is_of_the_class_of_its_age) {
