@@ -26,8 +26,8 @@ def cut(file, box, angle):
 
 def age(face):
     """Of the mean of what the members of an ensemble say, of the face and where the model asks for it of its mirror image."""
-    edge = (size - view) / 2
-    seen = face.transform((shape[3], shape[2]), Image.EXTENT, (edge, edge, size - edge, size - edge), Image.BILINEAR)
+    edge = (size - view) // 2
+    seen = face.transform((shape[3], shape[2]), Image.EXTENT, (edge, edge, edge + view, edge + view), Image.BILINEAR)
     pixels = np.asarray(seen, np.float32)
     pixels = pixels[None] if shape[1] == 1 else pixels.transpose(2, 0, 1)
     if notes['channels'] == 'BGR': pixels = pixels[::-1]

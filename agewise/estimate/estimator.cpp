@@ -67,16 +67,15 @@ void to_network_input(const Recipe& recipe, const Image& face, std::span<float> 
   if (face.channels != channels || !sized || input.size() != static_cast<std::size_t>(channels) * size * size) {
     throw std::invalid_argument("a face that is not prepared as the recipe says");
   }
-  int view = view_side(recipe);
-  if (face.width != size && view != size) {
+  int view = face.width == size ? size : view_side(recipe), edge = (face.width - view) / 2;
+  if (view != size) {
     Placement middle;
-    middle.centre_x = middle.centre_y = face.width / 2.0;
+    middle.centre_x = middle.centre_y = edge + view / 2.0;
     middle.scale = static_cast<double>(size) / view;
     return to_network_input(recipe, warp(face, map_of(middle, size, size), size, size), input);
   }
   bool whitened = recipe.whiten.method != Whitening::none;
   auto scale = static_cast<float>(whitened ? 1 : recipe.network.scale);
-  int edge = (face.width - size) / 2;
   float* place = input.data();
   for (int c = 0; c < channels; ++c) {
     int stored = recipe.network.bgr ? channels - 1 - c : c;

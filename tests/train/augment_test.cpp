@@ -143,6 +143,15 @@ TEST(Augment, scales_a_wider_view_down_as_a_test_does) {
               testing::Pointwise(testing::FloatNear(1.0F), input(turned_upright(face(), 2))));
 }
 
+// 13 pixels are left over: the middle lies half a pixel off the face's, in both.
+TEST(Augment, cuts_an_uneven_view_where_a_test_does) {
+  Recipe recipe = recipe_with({"network.size=12", "network.view=19"});
+  std::vector<float> trained(input_size(recipe)), tested(input_size(recipe));
+  to_network_input(recipe, augmented(face(), choose(recipe, stream(1)), 12), trained);
+  to_network_input(recipe, face(), tested);
+  EXPECT_EQ(trained, tested);
+}
+
 // 32 stored, 24 seen as 12: each pixel is the mean of four, at nine places each way.
 TEST(Augment, draws_the_place_of_a_wider_view_too) {
   Recipe recipe = recipe_with({"network.size=12", "network.view=24", "augment.crop=true"});
