@@ -19,7 +19,7 @@
 #include "app/engine.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 
 std::map<std::string, std::string> bench_network_texts();  // made at build from bench/networks/*.toml
 
@@ -27,16 +27,18 @@ namespace {
 
 struct Case {
   std::string network;
-  Mode mode;
+  nn::Mode mode;
   int batch;
-  std::string name() const { return fmt::format("{}-{}-{}", network, mode == Mode::train ? "train" : "infer", batch); }
+  std::string name() const {
+    return fmt::format("{}-{}-{}", network, mode == nn::Mode::train ? "train" : "infer", batch);
+  }
 };
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{
-      {"seed", Mode::train, 128},    {"seed", Mode::infer, 1},     {"seed", Mode::infer, 128},
-      {"resnet10", Mode::train, 64}, {"resnet10", Mode::infer, 1}, {"resnet10", Mode::infer, 64},
-      {"vgg16", Mode::train, 8},     {"vgg16", Mode::infer, 1},    {"vgg16", Mode::infer, 8}};
+      {"seed", nn::Mode::train, 128},    {"seed", nn::Mode::infer, 1},     {"seed", nn::Mode::infer, 128},
+      {"resnet10", nn::Mode::train, 64}, {"resnet10", nn::Mode::infer, 1}, {"resnet10", nn::Mode::infer, 64},
+      {"vgg16", nn::Mode::train, 8},     {"vgg16", nn::Mode::infer, 1},    {"vgg16", nn::Mode::infer, 8}};
   return all;
 }
 
@@ -48,18 +50,18 @@ struct Result {
 };
 
 // Multiply-adds count two. Training adds the gradients of the weights and, but for the first layer, of the input.
-double flops_of(const Graph& graph, int batch, Mode mode) {
+double flops_of(const nn::Graph& graph, int batch, nn::Mode mode) {
   double sum = 0;
-  for (const Layer& layer : graph.layers) {
+  for (const nn::Layer& layer : graph.layers) {
     double inputs = 0;
     if (layer.inputs.empty()) continue;
-    const Layer& before = graph.layers[static_cast<std::size_t>(layer.inputs[0])];
-    if (const auto* c = std::get_if<layer::Convolution>(&layer.kind)) {
+    const nn::Layer& before = graph.layers[static_cast<std::size_t>(layer.inputs[0])];
+    if (const auto* c = std::get_if<nn::layer::Convolution>(&layer.kind)) {
       inputs = static_cast<double>(before.shape.channels) / c->groups * c->kernel_height * c->kernel_width;
-    } else if (std::holds_alternative<layer::FullyConnected>(layer.kind)) {
+    } else if (std::holds_alternative<nn::layer::FullyConnected>(layer.kind)) {
       inputs = static_cast<double>(before.shape.size());
     }
-    int passes = mode == Mode::infer ? 1 : std::holds_alternative<layer::Input>(before.kind) ? 2 : 3;
+    int passes = mode == nn::Mode::infer ? 1 : std::holds_alternative<nn::layer::Input>(before.kind) ? 2 : 3;
     sum += 2.0 * inputs * static_cast<double>(layer.shape.size()) * batch * passes;
   }
   return sum;
@@ -77,34 +79,35 @@ std::size_t peak_memory() {
 
 double best_peak(int threads) {
   constexpr std::int64_t kRounds = 4'000'000;
-  Clock clock = steady_clock();
+  base::Clock clock = steady_clock();
   double best = 0;
   for (int i = 0; i < 5; ++i) {
-    double start = clock(), operations = run_multiply_adds(threads, kRounds);
+    double start = clock(), operations = nn::run_multiply_adds(threads, kRounds);
     best = std::max(best, operations / (clock() - start));
   }
   return best;
 }
 
-Recipe recipe_of(const std::string& network) {
+recipe::Recipe recipe_of(const std::string& network) {
   std::map<std::string, std::string> texts = bench_network_texts();
   auto found = texts.find(network);
-  return found == texts.end() ? load_recipe(network) : parse_recipe(found->second, "built-in network " + network);
+  return found == texts.end() ? recipe::load_recipe(network)
+                              : recipe::parse_recipe(found->second, "built-in network " + network);
 }
 
 void fill_randomly(std::span<float> values) {
-  Random random(1, Purpose::test);
+  base::Random random(1, base::Purpose::test);
   for (float& value : values) value = static_cast<float>(random.uniform());
 }
 
 // Calls step() for `seconds` and at least five times after a first one; the times of all.
-std::vector<double> time_steps(double seconds, const StopFlag& stop, const std::function<void()>& step) {
+std::vector<double> time_steps(double seconds, const base::StopFlag& stop, const std::function<void()>& step) {
   constexpr std::size_t kAtLeast = 5;
-  Clock clock = steady_clock();
+  base::Clock clock = steady_clock();
   step();
   std::vector<double> times;
   for (double end = clock() + seconds; times.size() < kAtLeast || clock() < end;) {
-    if (stop) throw Interrupted("interrupted");
+    if (stop) throw base::Interrupted("interrupted");
     double start = clock();
     step();
     times.push_back(clock() - start);
@@ -113,31 +116,31 @@ std::vector<double> time_steps(double seconds, const StopFlag& stop, const std::
   return times;
 }
 
-Result measure(Engine& engine, const Case& test, double seconds, const StopFlag& stop) {
-  Recipe recipe = recipe_of(test.network);
-  Classes classes = classes_of(recipe.classes);
-  int channels = recipe.face.colour == Colour::rgb ? 3 : 1;
-  Graph graph = build_graph(recipe.network, channels, input_side(recipe), classes.count());
-  std::vector<ParameterInfo> infos = parameters_of(graph);
+Result measure(nn::Engine& engine, const Case& test, double seconds, const base::StopFlag& stop) {
+  recipe::Recipe recipe = recipe_of(test.network);
+  age::Classes classes = recipe::classes_of(recipe.classes);
+  int channels = recipe.face.colour == recipe::Colour::rgb ? 3 : 1;
+  nn::Graph graph = nn::build_graph(recipe.network, channels, recipe::input_side(recipe), classes.count());
+  std::vector<nn::ParameterInfo> infos = nn::parameters_of(graph);
   reset_peak_memory();
-  std::unique_ptr<Executable> network = engine.compile(graph, test.batch, test.mode);
+  std::unique_ptr<nn::Executable> network = engine.compile(graph, test.batch, test.mode);
   {
-    std::vector<float> parameters = initial_parameters(graph, 1);
+    std::vector<float> parameters = nn::initial_parameters(graph, 1);
     network->take_parameters(parameters);
   }
   fill_randomly(network->input());
 
   std::vector<std::uint32_t> samples(static_cast<std::size_t>(test.batch));
   std::iota(samples.begin(), samples.end(), 0U);
-  std::vector<Target> targets(samples.size(), Target{35, 0});
-  OptimiserState state;
-  if (test.mode == Mode::train) state = make_state(recipe.train, network->parameters().size());
+  std::vector<nn::Target> targets(samples.size(), nn::Target{35, 0});
+  nn::OptimiserState state;
+  if (test.mode == nn::Mode::train) state = nn::make_state(recipe.train, network->parameters().size());
   std::vector<double> times = time_steps(seconds, stop, [&] {
-    if (test.mode == Mode::infer) return network->forward();
+    if (test.mode == nn::Mode::infer) return network->forward();
     network->forward({1, 0, samples});
-    loss_and_gradient(TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
+    nn::loss_and_gradient(recipe::TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
     network->backward();
-    optimiser_step(recipe.train, recipe.train.rate, *network, infos, state);
+    nn::optimiser_step(recipe.train, recipe.train.rate, *network, infos, state);
   });
   return {times.front(), times[times.size() / 2], flops_of(graph, test.batch, test.mode), peak_memory(),
           network->kernels()};
@@ -160,7 +163,7 @@ std::vector<Case> chosen(const std::vector<std::string>& names) {
     if (found.size() == before) {
       std::vector<std::string> known;
       for (const Case& test : cases()) known.push_back(test.name());
-      throw UsageError(fmt::format("bench: there is no {}; there are {}", name, fmt::join(known, ", ")));
+      throw base::UsageError(fmt::format("bench: there is no {}; there are {}", name, fmt::join(known, ", ")));
     }
   }
   return found;
@@ -168,7 +171,7 @@ std::vector<Case> chosen(const std::vector<std::string>& names) {
 
 void run_bench(const Options& options, const Context& context) {
   std::vector<Case> wanted = chosen(options.names);
-  std::unique_ptr<Engine> engine = engine_for(context);
+  std::unique_ptr<nn::Engine> engine = engine_for(context);
   double peak = best_peak(context.threads);
   std::vector<std::vector<std::string>> rows{{"case", "images/s", "median", "GFLOP/s", "of peak", "MB"}};
   nlohmann::json json{{"engine", engine->name()}, {"peak_gflops", peak / 1e9}, {"cases", nlohmann::json::array()}};
@@ -206,4 +209,4 @@ void add_bench(CLI::App& program, const Context& context) {
   command->callback([options, &context] { run_bench(*options, context); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -16,7 +16,7 @@
 #include "app/engine.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 constexpr int kSplits = 20;
@@ -32,18 +32,19 @@ std::map<std::string, std::string> read_notes(const std::string& file) {
   constexpr std::size_t kMost = 65536;
   std::map<std::string, std::string> notes;
   if (file.empty()) return notes;
-  std::istringstream lines(read_text_file(file, kMost));
+  std::istringstream lines(base::read_text_file(file, kMost));
   for (std::string line; std::getline(lines, line);) {
     std::size_t colon = line.find(": ");
-    if (colon == std::string::npos) throw file_error(file, "a line is not \"key: text\": " + line);
+    if (colon == std::string::npos) throw base::file_error(file, "a line is not \"key: text\": " + line);
     notes[line.substr(0, colon)] = line.substr(colon + 2);
   }
   return notes;
 }
 
-nlohmann::ordered_json to_json(const Intervals& intervals, const CoverageStudy& study, std::size_t pictures) {
+nlohmann::ordered_json to_json(const estimate::Intervals& intervals, const evaluate::CoverageStudy& study,
+                               std::size_t pictures) {
   nlohmann::ordered_json bands = nlohmann::ordered_json::array();
-  for (const IntervalBand& band : intervals.bands)
+  for (const estimate::IntervalBand& band : intervals.bands)
     bands.push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
   return {{"pictures", pictures},
           {"coverage", intervals.coverage},
@@ -57,9 +58,9 @@ nlohmann::ordered_json to_json(const Intervals& intervals, const CoverageStudy& 
             {"mean_width", study.width}}}};
 }
 
-void print_intervals(const Intervals& intervals, const CoverageStudy& study) {
+void print_intervals(const estimate::Intervals& intervals, const evaluate::CoverageStudy& study) {
   std::vector<std::vector<std::string>> rows{{"estimates from", "years below", "years above"}};
-  for (const IntervalBand& band : intervals.bands)
+  for (const estimate::IntervalBand& band : intervals.bands)
     rows.push_back(
         {fmt::format("{:.1f}", band.from), fmt::format("{:.1f}", band.below), fmt::format("{:.1f}", band.above)});
   print(table(rows) + "\n");
@@ -70,37 +71,38 @@ void print_intervals(const Intervals& intervals, const CoverageStudy& study) {
 }
 
 void run(const Arguments& arguments, const Context& context) {
-  Store store(arguments.data);
-  Model model = read_model(model_file_of(arguments.model));
-  if (arguments.half) round_to_half(model);
-  std::unique_ptr<Engine> engine = engine_for(context);
+  store::Store store(arguments.data);
+  estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
+  if (arguments.half) estimate::round_to_half(model);
+  std::unique_ptr<nn::Engine> engine = engine_for(context);
   ProgressLine line;
   std::map<std::string, std::string> notes = read_notes(arguments.notes);
-  std::vector<Judged> judged =
-      judge(model, store, part_to_evaluate(store, Split::val), *engine, context.threads, context.stop, line.sink());
+  std::vector<evaluate::Judged> judged =
+      evaluate::judge(model, store, evaluate::part_to_evaluate(store, catalog::Split::val), *engine, context.threads,
+                      context.stop, line.sink());
   line.clear();
   std::vector<double> estimates, ages;
-  for (const Judged& one : judged) {
-    if (!std::isfinite(one.estimate)) throw file_error(arguments.model, "gives estimates that are no numbers");
+  for (const evaluate::Judged& one : judged) {
+    if (!std::isfinite(one.estimate)) throw base::file_error(arguments.model, "gives estimates that are no numbers");
     estimates.push_back(one.estimate);
     ages.push_back(one.face.age);
   }
-  CoverageStudy study;
+  evaluate::CoverageStudy study;
   try {
-    model.intervals = calibrate(estimates, ages, arguments.coverage);
-    study = study_coverage(judged, arguments.coverage, kSplits);
+    model.intervals = estimate::calibrate(estimates, ages, arguments.coverage);
+    study = evaluate::study_coverage(judged, arguments.coverage, kSplits);
   } catch (const std::invalid_argument&) {
-    throw UsageError(fmt::format("{}: has too few val pictures ({}) for intervals of {:.4g} %", store.file().string(),
-                                 judged.size(), 100 * arguments.coverage));
+    throw base::UsageError(fmt::format("{}: has too few val pictures ({}) for intervals of {:.4g} %",
+                                       store.file().string(), judged.size(), 100 * arguments.coverage));
   }
   model.notes["intervals"] =
       fmt::format("{:.4g} % of true ages, calibrated on {} val pictures; measured by halves: {:.1f} % ± {:.1f}",
                   100 * arguments.coverage, judged.size(), 100 * study.mean, 100 * study.deviation);
   model.notes["measured"] =
       fmt::format("mean absolute error {:.2f} years, mean signed error {:+.2f}, on the same {} pictures",
-                  mean_absolute_error(estimates, ages), mean_signed_error(estimates, ages), judged.size());
+                  age::mean_absolute_error(estimates, ages), age::mean_signed_error(estimates, ages), judged.size());
   model.notes.merge(std::move(notes));
-  write_model(arguments.output, model);
+  estimate::write_model(arguments.output, model);
   if (arguments.json) return print_json(to_json(*model.intervals, study, judged.size()));
   print_intervals(*model.intervals, study);
   print(fmt::format("{}: {} KB\n", arguments.output, std::filesystem::file_size(arguments.output) >> 10));
@@ -126,4 +128,4 @@ void add_calibrate(CLI::App& program, const Context& context) {
   command->callback([arguments, &context] { run(*arguments, context); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

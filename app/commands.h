@@ -9,15 +9,15 @@ namespace CLI {
 class App;
 }
 
-namespace agewise {
+namespace agewise::app {
 
 // What every command gets from the program around it. Filled in before a command's callback runs, not when it is added.
 struct Context {
-  int threads = 1;      // --threads, by default all processors
-  std::string isa;      // --isa: "avx2", "avx512", or empty for the best that the processor has
-  std::string kernels;  // --kernels: "best", "default", a run or a kernel book
-  bool bfloat16;        // --bfloat16
-  StopFlag& stop;       // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
+  int threads = 1;       // --threads, by default all processors
+  std::string isa;       // --isa: "avx2", "avx512", or empty for the best that the processor has
+  std::string kernels;   // --kernels: "best", "default", a run or a kernel book
+  bool bfloat16;         // --bfloat16
+  base::StopFlag& stop;  // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
 };
 
 void add_bench(CLI::App& program, const Context& context);
@@ -33,4 +33,4 @@ void add_recipe(CLI::App& program, const Context& context);
 void add_serve(CLI::App& program, const Context& context);
 void add_train(CLI::App& program, const Context& context);
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -14,7 +14,7 @@
 
 extern char** environ;
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -24,15 +24,15 @@ constexpr const char* kProgram = "/proc/self/exe";
 
 struct Arguments {
   std::string folder = "agewise-demo", pictures, labels;
-  DrawOptions draw;
+  demo::DrawOptions draw;
   int epochs = 20;
 };
 
-CollectionFiles make_collection(const Arguments& arguments, const Context& context) {
+demo::CollectionFiles make_collection(const Arguments& arguments, const Context& context) {
   ProgressLine line;
   if (arguments.pictures.empty())
-    return draw_collection(arguments.folder, arguments.draw, context.threads, context.stop, line.sink());
-  return copy_collection(arguments.folder, arguments.labels, arguments.pictures, context.stop, line.sink());
+    return demo::draw_collection(arguments.folder, arguments.draw, context.threads, context.stop, line.sink());
+  return demo::copy_collection(arguments.folder, arguments.labels, arguments.pictures, context.stop, line.sink());
 }
 
 std::string quoted(const std::string& word) {
@@ -50,17 +50,18 @@ int exit_code_of(const Words& words) {
   argv.push_back(nullptr);
   pid_t child = 0;
   int problem = ::posix_spawn(&child, kProgram, nullptr, nullptr, argv.data(), environ);
-  if (problem != 0) throw system_error(kProgram, "cannot be run", problem);
+  if (problem != 0) throw base::system_error(kProgram, "cannot be run", problem);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw system_error(kProgram, "cannot be waited for", errno);
+    if (errno != EINTR) throw base::system_error(kProgram, "cannot be waited for", errno);
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 // Prints the command as one would type it, and runs it.
 void run_command(Words words, const Context& context) {
-  if (context.threads != processor_count()) words.insert(words.end(), {"--threads", std::to_string(context.threads)});
+  if (context.threads != base::processor_count())
+    words.insert(words.end(), {"--threads", std::to_string(context.threads)});
   if (!context.isa.empty()) words.insert(words.end(), {"--isa", context.isa});
   words.insert(words.begin(), "agewise");
   std::string line = "\n$";
@@ -68,9 +69,9 @@ void run_command(Words words, const Context& context) {
   print(line + "\n");
   std::fflush(stdout);
   int code = exit_code_of(words);
-  if (code == 130 || context.stop) throw Interrupted("stopped in: agewise " + words[1]);
+  if (code == 130 || context.stop) throw base::Interrupted("stopped in: agewise " + words[1]);
   if (code != 0)
-    throw Error(fmt::format("agewise {} ended with exit code {}; the demo goes no further", words[1], code));
+    throw base::Error(fmt::format("agewise {} ended with exit code {}; the demo goes no further", words[1], code));
 }
 
 // What an earlier demo left, so that this one begins anew.
@@ -81,13 +82,13 @@ void remove_old(const fs::path& store, const fs::path& run) {
 
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.pictures.empty() != arguments.labels.empty())
-    throw UsageError("--pictures and --labels go together: real faces, and what is known of them");
+    throw base::UsageError("--pictures and --labels go together: real faces, and what is known of them");
   fs::path folder = arguments.folder, store = folder / "faces.db", run = folder / "run";
   remove_old(store, run);
   print(fmt::format("{} a collection in IMDB-WIKI's format in {}\n", arguments.pictures.empty() ? "Drawing" : "Copying",
                     folder.string()));
   std::fflush(stdout);
-  CollectionFiles files = make_collection(arguments, context);
+  demo::CollectionFiles files = make_collection(arguments, context);
   run_command({"prepare", store, "--labels", files.labels, "--pictures", files.pictures, "--recipe", "seed"}, context);
   // Few pictures and little time: fewer directions to whiten, and a rate that falls to nothing at the end.
   run_command({"train", run, "--data", store, "--recipe", "seed", "--set", "whiten.components=200", "--set",
@@ -117,4 +118,4 @@ void add_demo(CLI::App& program, const Context& context) {
   command->callback([arguments, &context] { run(*arguments, context); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

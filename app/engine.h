@@ -7,10 +7,10 @@
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 
-namespace agewise {
+namespace agewise::app {
 
 // On context.threads threads, at most context.isa, with kernels chosen as context.kernels says; a run's own choices
 // come first, and new ones are written into it.
-std::unique_ptr<Engine> engine_for(const Context& context, const std::optional<RunFolder>& run = {});
+std::unique_ptr<nn::Engine> engine_for(const Context& context, const std::optional<train::RunFolder>& run = {});
 
-}  // namespace agewise
+}  // namespace agewise::app

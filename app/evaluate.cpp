@@ -16,7 +16,7 @@
 #include "app/shipped_model.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 struct Arguments {
@@ -28,22 +28,23 @@ struct Arguments {
 using Rows = std::vector<std::vector<std::string>>;
 using Json = nlohmann::ordered_json;
 
-Store open_store(const Arguments& arguments) {
-  if (!arguments.data.empty()) return Store(arguments.data.front());
-  if (!is_run(arguments.model)) throw UsageError("--data STORE is needed: what to evaluate the model on");
-  return Store(read_facts({arguments.model}).store);
+store::Store open_store(const Arguments& arguments) {
+  if (!arguments.data.empty()) return store::Store(arguments.data.front());
+  if (!train::is_run(arguments.model)) throw base::UsageError("--data STORE is needed: what to evaluate the model on");
+  return store::Store(train::read_facts({arguments.model}).store);
 }
 
-std::optional<Split> wanted_split(const std::string& name) {
-  static const std::map<std::string, Split> kParts{{"train", Split::train}, {"val", Split::val}, {"test", Split::test}};
+std::optional<catalog::Split> wanted_split(const std::string& name) {
+  static const std::map<std::string, catalog::Split> kParts{
+      {"train", catalog::Split::train}, {"val", catalog::Split::val}, {"test", catalog::Split::test}};
   auto part = kParts.find(name);
   return part == kParts.end() ? std::nullopt : std::optional(part->second);
 }
 
-std::vector<double> training_ages(const Store& store) {
+std::vector<double> training_ages(const store::Store& store) {
   std::vector<double> ages;
-  for (const FaceRecord& face : store.faces()) {
-    if (face.split == Split::train) ages.push_back(face.age);
+  for (const store::FaceRecord& face : store.faces()) {
+    if (face.split == catalog::Split::train) ages.push_back(face.age);
   }
   return ages;
 }
@@ -51,8 +52,8 @@ std::vector<double> training_ages(const Store& store) {
 std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
 std::string years(double value) { return fmt::format("{:.2f}", value); }
 
-void add_rows(Rows& rows, const std::vector<Group>& groups) {
-  for (const Group& group : groups) {
+void add_rows(Rows& rows, const std::vector<evaluate::Group>& groups) {
+  for (const evaluate::Group& group : groups) {
     rows.push_back({group.name, with_thousands(static_cast<std::uint64_t>(group.pictures)),
                     percent(group.model.accuracy), percent(group.baseline.accuracy), years(group.model.mae),
                     years(group.baseline.mae), fmt::format("{:+.2f}", group.model.mean_error)});
@@ -63,21 +64,21 @@ void add_rows(Rows& rows, const std::vector<Group>& groups) {
 
 std::vector<std::string> groups_head() {
   std::vector<std::string> head{"", "pictures", "right %", "majority %", "MAE", "MAE of mean age", "bias"};
-  for (double k : kScoreYears) head.push_back(fmt::format("CS@{}", k));
+  for (double k : evaluate::kScoreYears) head.push_back(fmt::format("CS@{}", k));
   head.emplace_back("ε-error");
   return head;
 }
 
-std::string groups_table(const Evaluation& evaluation) {
+std::string groups_table(const evaluate::Evaluation& evaluation) {
   Rows rows{groups_head()};
-  for (const std::vector<Group>& groups :
+  for (const std::vector<evaluate::Group>& groups :
        {std::vector{evaluation.all}, evaluation.decades, evaluation.genders, evaluation.races, evaluation.sources}) {
     add_rows(rows, groups);
   }
   return table(rows);
 }
 
-std::string confusion_table(const Evaluation& evaluation) {
+std::string confusion_table(const evaluate::Evaluation& evaluation) {
   Rows rows{{"is \\ taken for"}};
   for (const std::string& name : evaluation.class_names) rows[0].push_back(name);
   for (std::size_t truth = 0; truth < evaluation.confusion.size(); ++truth) {
@@ -88,9 +89,9 @@ std::string confusion_table(const Evaluation& evaluation) {
   return table(rows);
 }
 
-std::string worst_table(const Evaluation& evaluation) {
+std::string worst_table(const evaluate::Evaluation& evaluation) {
   Rows rows{{"worst mistakes", "label row", "age", "estimate"}};
-  for (const Judged& judged : evaluation.worst) {
+  for (const evaluate::Judged& judged : evaluation.worst) {
     rows.push_back({judged.face.file, std::to_string(judged.face.row), fmt::format("{:.0f}", judged.face.age),
                     fmt::format("{:.1f}", judged.estimate)});
     if (rows.size() > 10) break;
@@ -100,14 +101,14 @@ std::string worst_table(const Evaluation& evaluation) {
 
 constexpr std::size_t kMostClassesShown = 12;  // a wider matrix is for the report
 
-void print_evaluation(const Evaluation& evaluation, const std::vector<std::string>& sentences) {
-  print(fmt::format("{} part, {} pictures\n\n", name_of(evaluation.part),
+void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
+  print(fmt::format("{} part, {} pictures\n\n", catalog::name_of(evaluation.part),
                     with_thousands(static_cast<std::uint64_t>(evaluation.all.pictures))));
   print(groups_table(evaluation) + "\n");
   if (evaluation.class_names.size() <= kMostClassesShown) print(confusion_table(evaluation) + "\n");
   print(worst_table(evaluation));
   if (evaluation.members) {
-    const Members& m = *evaluation.members;
+    const evaluate::Members& m = *evaluation.members;
     print(
         fmt::format("\nensemble of {}: MAE {:.2f}; its members alone {:.2f} on average ({:.2f} to {:.2f}), their ages "
                     "{:.2f} years apart (deviation)\n",
@@ -119,23 +120,24 @@ void print_evaluation(const Evaluation& evaluation, const std::vector<std::strin
   for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
 }
 
-Json to_json(const Scores& scores) {
+Json to_json(const evaluate::Scores& scores) {
   Json json{{"accuracy", scores.accuracy}, {"mae", scores.mae}, {"mean_error", scores.mean_error}};
-  for (std::size_t k = 0; k < kScoreYears.size(); ++k) json[fmt::format("cs{}", kScoreYears[k])] = scores.cs[k];
+  for (std::size_t k = 0; k < evaluate::kScoreYears.size(); ++k)
+    json[fmt::format("cs{}", evaluate::kScoreYears[k])] = scores.cs[k];
   if (scores.epsilon_error) json["epsilon_error"] = *scores.epsilon_error;
   return json;
 }
 
-Json to_json(const Group& group) {
+Json to_json(const evaluate::Group& group) {
   return {{"name", group.name},
           {"pictures", group.pictures},
           {"model", to_json(group.model)},
           {"baseline", to_json(group.baseline)}};
 }
 
-Json to_json(const std::vector<Group>& groups) {
+Json to_json(const std::vector<evaluate::Group>& groups) {
   Json json = Json::array();
-  for (const Group& group : groups) json.push_back(to_json(group));
+  for (const evaluate::Group& group : groups) json.push_back(to_json(group));
   return json;
 }
 
@@ -144,7 +146,7 @@ Json or_null(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-Json to_json(const std::optional<Members>& members) {
+Json to_json(const std::optional<evaluate::Members>& members) {
   if (!members) return nullptr;
   return {{"count", members->count},
           {"mean_mae", members->mean_mae},
@@ -153,15 +155,15 @@ Json to_json(const std::optional<Members>& members) {
           {"spread", members->spread}};
 }
 
-Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sentences) {
+Json to_json(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
   Json worst = Json::array();
-  for (const Judged& judged : evaluation.worst) {
+  for (const evaluate::Judged& judged : evaluation.worst) {
     worst.push_back({{"row", judged.face.row},
                      {"file", judged.face.file},
                      {"age", judged.face.age},
                      {"estimate", judged.estimate}});
   }
-  return {{"part", name_of(evaluation.part)},
+  return {{"part", catalog::name_of(evaluation.part)},
           {"classes", evaluation.class_names},
           {"majority_class", evaluation.class_names[evaluation.majority_class]},
           {"mean_age", evaluation.mean_age},
@@ -183,35 +185,36 @@ Json to_json(const Evaluation& evaluation, const std::vector<std::string>& sente
 bool is_own_store(const Arguments& arguments) {
   if (arguments.data.empty()) return true;
   std::error_code moved;  // a run's store need no longer be where it was
-  return std::filesystem::equivalent(arguments.data.front(), read_facts({arguments.model}).store, moved);
+  return std::filesystem::equivalent(arguments.data.front(), train::read_facts({arguments.model}).store, moved);
 }
 
 // Where the report goes to: what was asked for, or a run's own one if it is evaluated on its own store.
 std::filesystem::path report_file(const Arguments& arguments) {
-  if (!arguments.report.empty() || !is_run(arguments.model) || !is_own_store(arguments)) return arguments.report;
+  if (!arguments.report.empty() || !train::is_run(arguments.model) || !is_own_store(arguments)) return arguments.report;
   return std::filesystem::path(arguments.model) / "report.html";
 }
 
 // One model on several stores: a row a store.
 void run_on_each(const Arguments& arguments, const Context& context) {
-  if (!arguments.report.empty()) throw UsageError("--report is of one store: give --data once");
-  Model model = read_model(model_file_of(arguments.model));
-  std::unique_ptr<Engine> engine = engine_for(context);
+  if (!arguments.report.empty()) throw base::UsageError("--report is of one store: give --data once");
+  estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
+  std::unique_ptr<nn::Engine> engine = engine_for(context);
   Rows rows{groups_head()};
   Json json = Json::array();
   std::string remarks;
   for (const std::string& data : arguments.data) {
-    Store store(data);
-    Split part = part_to_evaluate(store, wanted_split(arguments.split));
+    store::Store store(data);
+    catalog::Split part = evaluate::part_to_evaluate(store, wanted_split(arguments.split));
     ProgressLine line;
-    std::vector<Judged> judged = judge(model, store, part, *engine, context.threads, context.stop, line.sink());
+    std::vector<evaluate::Judged> judged =
+        evaluate::judge(model, store, part, *engine, context.threads, context.stop, line.sink());
     line.clear();
-    Evaluation evaluation = evaluate(judged, part, model.classes, training_ages(store));
-    std::vector<std::string> sentences = caveats(evaluation, model);
+    evaluate::Evaluation evaluation = evaluate::evaluate(judged, part, model.classes, training_ages(store));
+    std::vector<std::string> sentences = evaluate::caveats(evaluation, model);
     for (const std::string& sentence : sentences) remarks += fmt::format("\n{}: {}\n", data, sentence);
     json.push_back(to_json(evaluation, sentences));
     json.back()["store"] = data;
-    evaluation.all.name = fmt::format("{}, {}", data, name_of(part));
+    evaluation.all.name = fmt::format("{}, {}", data, catalog::name_of(part));
     add_rows(rows, {evaluation.all});
   }
   arguments.json ? print_json(json) : print(table(rows) + remarks);
@@ -219,25 +222,26 @@ void run_on_each(const Arguments& arguments, const Context& context) {
 
 void run(Arguments arguments, const Context& context) {
   if (arguments.model.empty()) {
-    if (arguments.data.empty()) throw UsageError("give a MODEL, a --data STORE, or both");
+    if (arguments.data.empty()) throw base::UsageError("give a MODEL, a --data STORE, or both");
     arguments.model = shipped_model().string();
   }
   if (arguments.data.size() > 1) return run_on_each(arguments, context);
-  Store store = open_store(arguments);
-  Model model = read_model(model_file_of(arguments.model));
-  Split part = part_to_evaluate(store, wanted_split(arguments.split));
-  std::unique_ptr<Engine> engine = engine_for(context);
+  store::Store store = open_store(arguments);
+  estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
+  catalog::Split part = evaluate::part_to_evaluate(store, wanted_split(arguments.split));
+  std::unique_ptr<nn::Engine> engine = engine_for(context);
   ProgressLine line;
-  std::vector<Judged> judged = judge(model, store, part, *engine, context.threads, context.stop, line.sink());
+  std::vector<evaluate::Judged> judged =
+      evaluate::judge(model, store, part, *engine, context.threads, context.stop, line.sink());
   line.clear();
-  Evaluation evaluation = evaluate(judged, part, model.classes, training_ages(store));
-  std::vector<std::string> sentences = caveats(evaluation, model);
+  evaluate::Evaluation evaluation = evaluate::evaluate(judged, part, model.classes, training_ages(store));
+  std::vector<std::string> sentences = evaluate::caveats(evaluation, model);
   arguments.json ? print_json(to_json(evaluation, sentences)) : print_evaluation(evaluation, sentences);
   std::filesystem::path report = report_file(arguments);
   if (report.empty()) return;
-  RunFolder folder{arguments.model};
-  const RunFolder* trained_in = is_run(folder.path) ? &folder : nullptr;
-  write_file(report, report_html(report_of(model, arguments.model, trained_in, store, evaluation)));
+  train::RunFolder folder{arguments.model};
+  const train::RunFolder* trained_in = train::is_run(folder.path) ? &folder : nullptr;
+  base::write_file(report, report::report_html(report_of(model, arguments.model, trained_in, store, evaluation)));
   if (!arguments.json) print(fmt::format("\nreport: {}\n", report.string()));
 }
 
@@ -261,4 +265,4 @@ void add_evaluate(CLI::App& program, const Context& context) {
   command->callback([arguments, &context] { run(*arguments, context); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -11,51 +11,54 @@
 #include "app/commands.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 struct Arguments {
   std::string model, file;
 };
 
-bool ends_in_softmax(const Graph& graph) {
-  return std::holds_alternative<layer::Softmax>(graph.layers[graph.outputs.front()].kind);
+bool ends_in_softmax(const nn::Graph& graph) {
+  return std::holds_alternative<nn::layer::Softmax>(graph.layers[graph.outputs.front()].kind);
 }
 
-std::string name_of(Prediction rule) {
-  return rule == Prediction::median ? "median" : rule == Prediction::argmax ? "argmax" : "expected value";
+std::string name_of(recipe::Prediction rule) {
+  return rule == recipe::Prediction::median   ? "median"
+         : rule == recipe::Prediction::argmax ? "argmax"
+                                              : "expected value";
 }
 
-std::vector<float> parameters_of_members(const Model& model) {
+std::vector<float> parameters_of_members(const estimate::Model& model) {
   std::vector<float> all;
   all.reserve(model.parameters.size() * (1 + model.others.size()));
   all.insert(all.end(), model.parameters.begin(), model.parameters.end());
-  for (const Member& other : model.others) {
-    std::vector<float> its = parameters_of_member(model.graph, other);
+  for (const estimate::Member& other : model.others) {
+    std::vector<float> its = estimate::parameters_of_member(model.graph, other);
     all.insert(all.end(), its.begin(), its.end());
   }
   return all;
 }
 
 // Pixels from 0 to 255 in; probabilities of the classes, or years, out.
-void export_onnx(const std::filesystem::path& file, const Model& model) {
+void export_onnx(const std::filesystem::path& file, const estimate::Model& model) {
   if (model.whitening) {
-    throw UsageError(
+    throw base::UsageError(
         "this model whitens its pictures, which an ONNX file would need the whole transform for: only "
         "models without whitening are exported");
   }
   if (model.recipe.train.gender_weight > 0)
-    throw UsageError("this model has a gender head, which an ONNX file of ages has no place for: export safetensors");
-  const Recipe& recipe = model.recipe;
-  bool regression = recipe.train.loss == Loss::regression;
-  OnnxFrame frame{recipe.network.mean, recipe.network.scale};
+    throw base::UsageError(
+        "this model has a gender head, which an ONNX file of ages has no place for: export safetensors");
+  const recipe::Recipe& recipe = model.recipe;
+  bool regression = recipe.train.loss == recipe::Loss::regression;
+  weights::OnnxFrame frame{recipe.network.mean, recipe.network.scale};
   frame.softmax = !regression && !ends_in_softmax(model.graph);
   constexpr double kYears = 100;  // the unit of a regression (nn/loss.h)
   frame.factor = regression ? kYears : 1;
   frame.output = regression ? "age" : "probabilities";
-  frame.notes = {{"channels", recipe.face.colour == Colour::grey ? "grey"
-                              : recipe.network.bgr               ? "BGR"
-                                                                 : "RGB"},
+  frame.notes = {{"channels", recipe.face.colour == recipe::Colour::grey ? "grey"
+                              : recipe.network.bgr                       ? "BGR"
+                                                                         : "RGB"},
                  {"pixels", "0 to 255"},
                  {"class_years", nlohmann::json(model.classes.values).dump()},
                  {"class_edges", nlohmann::json(model.classes.edges).dump()},
@@ -64,22 +67,22 @@ void export_onnx(const std::filesystem::path& file, const Model& model) {
                  {"mirror_test", recipe.train.mirror_test ? "true" : "false"},
                  {"prediction", name_of(recipe.train.prediction)},
                  {"face_size", std::to_string(recipe.face.size)},
-                 {"face_view", std::to_string(view_side(recipe))},
+                 {"face_view", std::to_string(recipe::view_side(recipe))},
                  {"face_margin", fmt::format("{}", recipe.face.margin)}};
   frame.notes.insert(model.notes.begin(), model.notes.end());  // its licence among them
-  write_onnx(file, graph_of_members(model), parameters_of_members(model), frame);
+  weights::write_onnx(file, estimate::graph_of_members(model), parameters_of_members(model), frame);
 }
 
-void export_safetensors(const std::filesystem::path& file, const Model& model) {
-  write_safetensors(file, {{"format", "pt"}}, parameter_tensors(model));
+void export_safetensors(const std::filesystem::path& file, const estimate::Model& model) {
+  weights::write_safetensors(file, {{"format", "pt"}}, estimate::parameter_tensors(model));
 }
 
 void run(const Arguments& arguments) {
   std::filesystem::path file = arguments.file;
   bool onnx = file.extension() == ".onnx";
   if (!onnx && file.extension() != ".safetensors")
-    throw UsageError(arguments.file + ": the name must end in .onnx or .safetensors, which says what is written");
-  Model model = read_model(model_file_of(arguments.model));
+    throw base::UsageError(arguments.file + ": the name must end in .onnx or .safetensors, which says what is written");
+  estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
   onnx ? export_onnx(file, model) : export_safetensors(file, model);
   print(fmt::format("{}: {} parameters\n", file.string(),
                     with_thousands(model.parameters.size() * (1 + model.others.size()))));
@@ -99,4 +102,4 @@ void add_export(CLI::App& program, const Context&) {
   command->callback([arguments] { run(*arguments); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -8,7 +8,7 @@
 
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 
 Histogram decades(const std::string& title, const std::vector<double>& ages) {
   std::map<int, std::int64_t> counts;
@@ -40,4 +40,4 @@ nlohmann::ordered_json to_json(const Histogram& histogram) {
   return counts;
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

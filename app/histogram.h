@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::app {
 
 // What is counted, in the order in which it is shown.
 struct Histogram {
@@ -21,4 +21,4 @@ Histogram decades(const std::string& title, const std::vector<double>& ages);
 std::string to_text(const Histogram& histogram);
 nlohmann::ordered_json to_json(const Histogram& histogram);
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -13,45 +13,45 @@
 #include "app/engine.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 struct Arguments {
   std::string file, architecture, output_file, statistics;
   double scale = 1;
   bool bgr = false, rgb = false, json = false;
-  ImportOptions options;
+  estimate::ImportOptions options;
 };
 
 constexpr std::size_t kMostFaces = 2048;  // statistics of a channel are settled long before
 
 // Of the training part, evenly spread.
-std::vector<Image> training_faces(const Model& model, const Store& store) {
-  const FaceRecipe &wanted = model.recipe.face, &stored = store.facts().recipe.face;
+std::vector<image::Image> training_faces(const estimate::Model& model, const store::Store& store) {
+  const recipe::FaceRecipe &wanted = model.recipe.face, &stored = store.facts().recipe.face;
   if (wanted.size != stored.size || wanted.colour != stored.colour) {
-    throw UsageError(fmt::format("{}: holds faces of other size or colour than the network's {}×{}{}",
-                                 store.file().string(), wanted.size, wanted.size,
-                                 wanted.colour == Colour::rgb ? " in colour" : " in grey"));
+    throw base::UsageError(fmt::format("{}: holds faces of other size or colour than the network's {}×{}{}",
+                                       store.file().string(), wanted.size, wanted.size,
+                                       wanted.colour == recipe::Colour::rgb ? " in colour" : " in grey"));
   }
   std::vector<std::int64_t> rows;
-  for (const FaceRecord& face : store.faces()) {
-    if (face.split == Split::train) rows.push_back(face.row);
+  for (const store::FaceRecord& face : store.faces()) {
+    if (face.split == catalog::Split::train) rows.push_back(face.row);
   }
-  std::vector<Image> faces;
+  std::vector<image::Image> faces;
   std::size_t count = std::min(rows.size(), kMostFaces);
   for (std::size_t i = 0; i < count; ++i) faces.push_back(store.picture(rows[i * rows.size() / count]));
   return faces;
 }
 
-void normalise(Imported& imported, const Arguments& arguments, const Context& context) {
-  std::vector<Image> faces = training_faces(imported.model, Store(arguments.statistics));
-  imported.model = with_batch_norm(imported.model, *engine_for(context), faces);
+void normalise(estimate::Imported& imported, const Arguments& arguments, const Context& context) {
+  std::vector<image::Image> faces = training_faces(imported.model, store::Store(arguments.statistics));
+  imported.model = estimate::with_batch_norm(imported.model, *engine_for(context), faces);
   imported.model.notes["normalisation"] = fmt::format("statistics of {} pictures of {}", faces.size(),
                                                       std::filesystem::path(arguments.statistics).filename().string());
 }
 
-void show(const Imported& imported, const Arguments& arguments) {
-  const Model& model = imported.model;
+void show(const estimate::Imported& imported, const Arguments& arguments) {
+  const estimate::Model& model = imported.model;
   if (arguments.json) {
     print_json({{"model", arguments.output_file},
                 {"recognised", imported.recognised},
@@ -67,17 +67,17 @@ void show(const Imported& imported, const Arguments& arguments) {
 }
 
 void run(Arguments& arguments, const CLI::App& command, const Context& context) {
-  ImportOptions& options = arguments.options;
-  if (!arguments.architecture.empty()) options.architecture = load_recipe(arguments.architecture);
+  estimate::ImportOptions& options = arguments.options;
+  if (!arguments.architecture.empty()) options.architecture = recipe::load_recipe(arguments.architecture);
   if (command.count("--scale") > 0) options.scale = arguments.scale;
   if (arguments.bgr || arguments.rgb) options.bgr = arguments.bgr;
   options.fold_scales = arguments.statistics.empty();
-  Imported imported = import_model(arguments.file, options);
+  estimate::Imported imported = estimate::import_model(arguments.file, options);
   if (!arguments.statistics.empty()) normalise(imported, arguments, context);
   imported.model.notes["imported from"] =
       fmt::format("{}, XXH3-128 {}", std::filesystem::path(arguments.file).filename().string(),
-                  content_hash(MappedFile::read_only(arguments.file).bytes()));
-  write_model(arguments.output_file, imported.model);
+                  base::content_hash(base::MappedFile::read_only(arguments.file).bytes()));
+  estimate::write_model(arguments.output_file, imported.model);
   show(imported, arguments);
 }
 
@@ -86,7 +86,7 @@ void run(Arguments& arguments, const CLI::App& command, const Context& context) 
 void add_import(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand("import", "Weights of another program as a model");
   auto arguments = std::make_shared<Arguments>();
-  ImportOptions& options = arguments->options;
+  estimate::ImportOptions& options = arguments->options;
   command->add_option("FILE", arguments->file, "An ONNX file, a caffemodel, a .pth of PyTorch or a safetensors file")
       ->required();
   command->add_option("-o,--model", arguments->output_file, "The model file to write")->required();
@@ -109,4 +109,4 @@ void add_import(CLI::App& program, const Context& context) {
   command->callback([arguments, command, &context] { run(*arguments, *command, context); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

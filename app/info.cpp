@@ -9,16 +9,16 @@
 #include "agewise/weights/safetensors.h"
 #include "app/commands.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 void show(const InfoOptions& options) {
-  bool store = is_store(options.path);
-  bool model = !store && (is_safetensors(options.path) || is_run(options.path));
+  bool store = store::is_store(options.path);
+  bool model = !store && (weights::is_safetensors(options.path) || train::is_run(options.path));
   if (!options.sheet.empty() && !store)
-    throw UsageError("--sheet draws the faces of a store; " + options.path.string() + " is none");
+    throw base::UsageError("--sheet draws the faces of a store; " + options.path.string() + " is none");
   if (!options.list.empty() && (store || model))
-    throw UsageError("--list writes rows of a label file; " + options.path.string() + " is none");
+    throw base::UsageError("--list writes rows of a label file; " + options.path.string() + " is none");
   store ? info_store(options) : model ? info_model(options) : info_labels(options);
 }
 
@@ -35,4 +35,4 @@ void add_info(CLI::App& program, const Context&) {
   command->callback([options] { show(*options); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

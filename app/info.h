@@ -5,7 +5,7 @@
 
 #include "app/options.h"
 
-namespace agewise {
+namespace agewise::app {
 
 struct InfoOptions {
   std::filesystem::path path;
@@ -19,4 +19,4 @@ void info_labels(const InfoOptions& options);
 void info_model(const InfoOptions& options);  // or a run
 void info_store(const InfoOptions& options);
 
-}  // namespace agewise
+}  // namespace agewise::app

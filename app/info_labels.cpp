@@ -10,7 +10,7 @@
 #include "app/info.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 // RFC 4180: quoted where it must be.
@@ -21,34 +21,37 @@ std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
-std::string_view word(Gender gender) {
-  return gender == Gender::male ? "male" : gender == Gender::female ? "female" : "";
+std::string_view word(catalog::Gender gender) {
+  return gender == catalog::Gender::male ? "male" : gender == catalog::Gender::female ? "female" : "";
 }
 
 // Columns that `prepare --labels` reads back.
-void write_list(const std::string& file, const std::vector<const CatalogRow*>& kept, const std::vector<double>& ages,
-                const std::vector<Split>& splits) {
+void write_list(const std::string& file, const std::vector<const catalog::CatalogRow*>& kept,
+                const std::vector<double>& ages, const std::vector<catalog::Split>& splits) {
   std::string text = "file,age,gender,race,person,source,split\n";
   for (std::size_t i = 0; i < kept.size(); ++i) {
-    const CatalogRow& row = *kept[i];
+    const catalog::CatalogRow& row = *kept[i];
     text += fmt::format("{},{},{},{},{},{},{}\n", csv_field(row.file), ages[i], word(row.gender), csv_field(row.race),
-                        csv_field(row.person), csv_field(row.source), name_of(splits[i]));
+                        csv_field(row.person), csv_field(row.source), catalog::name_of(splits[i]));
   }
-  write_file(file, text);
+  base::write_file(file, text);
 }
 
-Histogram genders(const std::vector<const CatalogRow*>& rows) {
+Histogram genders(const std::vector<const catalog::CatalogRow*>& rows) {
   Histogram histogram{"gender", {{"female", 0}, {"male", 0}, {"unknown", 0}}};
-  for (const CatalogRow* row : rows)
-    ++histogram.counts[row->gender == Gender::female ? 0 : row->gender == Gender::male ? 1 : 2].second;
+  for (const catalog::CatalogRow* row : rows)
+    ++histogram.counts[row->gender == catalog::Gender::female ? 0
+                       : row->gender == catalog::Gender::male ? 1
+                                                              : 2]
+          .second;
   return histogram;
 }
 
-Histogram parts(const std::vector<Split>& splits) {
+Histogram parts(const std::vector<catalog::Split>& splits) {
   Histogram histogram{"part", {}};
-  for (Split part : {Split::train, Split::val, Split::test}) {
+  for (catalog::Split part : {catalog::Split::train, catalog::Split::val, catalog::Split::test}) {
     std::int64_t count = std::count(splits.begin(), splits.end(), part);
-    if (count > 0) histogram.counts.emplace_back(name_of(part), count);
+    if (count > 0) histogram.counts.emplace_back(catalog::name_of(part), count);
   }
   return histogram;
 }
@@ -56,24 +59,24 @@ Histogram parts(const std::vector<Split>& splits) {
 }  // namespace
 
 void info_labels(const InfoOptions& options) {
-  Recipe recipe = load(options.recipe);
-  Catalog catalog = read_labels(options.path);
-  std::vector<const CatalogRow*> kept;
+  recipe::Recipe recipe = load(options.recipe);
+  catalog::Catalog catalog = catalog::read_labels(options.path);
+  std::vector<const catalog::CatalogRow*> kept;
   std::vector<double> ages;
-  std::map<Reason, std::int64_t> reasons;
-  for (const CatalogRow& row : catalog.rows) {
-    Reason reason = screen(row, recipe.screen);
-    if (reason != Reason::none) {
+  std::map<catalog::Reason, std::int64_t> reasons;
+  for (const catalog::CatalogRow& row : catalog.rows) {
+    catalog::Reason reason = catalog::screen(row, recipe.screen);
+    if (reason != catalog::Reason::none) {
       ++reasons[reason];
       continue;
     }
     kept.push_back(&row);
-    ages.push_back(age_of(row, recipe.screen.age_rule));
+    ages.push_back(catalog::age_of(row, recipe.screen.age_rule));
   }
-  std::vector<Split> splits = assign_splits(kept, recipe.split);
+  std::vector<catalog::Split> splits = catalog::assign_splits(kept, recipe.split);
   if (!options.list.empty()) write_list(options.list, kept, ages, splits);
   Histogram rejects{"rejected because of", {}};
-  for (const auto& [reason, count] : reasons) rejects.counts.emplace_back(describe(reason), count);
+  for (const auto& [reason, count] : reasons) rejects.counts.emplace_back(catalog::describe(reason), count);
   if (options.json) {
     print_json({{"kind", catalog.kind},
                 {"recipe", recipe.name},
@@ -92,4 +95,4 @@ void info_labels(const InfoOptions& options) {
   }
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

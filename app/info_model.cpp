@@ -10,15 +10,16 @@
 #include "app/run_text.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
-std::string preprocessing_of(const Model& model) {
-  const Recipe& recipe = model.recipe;
-  std::string text = fmt::format("{} faces of {}×{} pixels, ", recipe.face.colour == Colour::grey ? "grey" : "colour",
-                                 recipe.face.size, recipe.face.size);
+std::string preprocessing_of(const estimate::Model& model) {
+  const recipe::Recipe& recipe = model.recipe;
+  std::string text =
+      fmt::format("{} faces of {}×{} pixels, ", recipe.face.colour == recipe::Colour::grey ? "grey" : "colour",
+                  recipe.face.size, recipe.face.size);
   if (model.whitening) {
-    const Zca& zca = *model.whitening;
+    const whiten::Zca& zca = *model.whitening;
     return text + fmt::format("ZCA-whitened by {} components{}, fitted on {} pictures, ε = {:.4g}", zca.components(),
                               zca.identity_scale > 0 ? " and identity" : "", with_thousands(zca.fitted_on),
                               zca.epsilon);
@@ -27,17 +28,18 @@ std::string preprocessing_of(const Model& model) {
   return text + fmt::format("times {:.6g}{}", recipe.network.scale, recipe.network.bgr ? ", blue first" : "");
 }
 
-void print_json_card(const Model& model, const std::vector<EpochRecord>& log) {
-  nlohmann::ordered_json card = card_of(model);
+void print_json_card(const estimate::Model& model, const std::vector<train::EpochRecord>& log) {
+  nlohmann::ordered_json card = estimate::card_of(model);
   if (!log.empty()) card["epochs"] = to_json(log);
   print_json(card);
 }
 
-void print_card(const std::filesystem::path& file, const Model& model, const std::vector<EpochRecord>& log) {
+void print_card(const std::filesystem::path& file, const estimate::Model& model,
+                const std::vector<train::EpochRecord>& log) {
   print(fmt::format("{}: a model by recipe {}, {} parameters\n{}\n\npictures: {}\n\n", file.string(), model.recipe.name,
                     with_thousands(model.parameters.size()), model.recipe.description, preprocessing_of(model)));
   std::vector<std::vector<std::string>> layers{{"layer", "kind", "gives", "parameters"}};
-  for (const LayerCard& card : layers_of(model)) {
+  for (const estimate::LayerCard& card : estimate::layers_of(model)) {
     layers.push_back({card.name, card.kind, card.shape, with_thousands(static_cast<std::uint64_t>(card.parameters))});
   }
   print(table(layers) + "\n");
@@ -55,11 +57,11 @@ void print_card(const std::filesystem::path& file, const Model& model, const std
 }  // namespace
 
 void info_model(const InfoOptions& options) {
-  std::filesystem::path file = model_file_of(options.path);
-  Model model = read_model(file);
-  std::vector<EpochRecord> log;
-  if (is_run(options.path)) log = read_log(RunFolder{options.path}.log());
+  std::filesystem::path file = train::model_file_of(options.path);
+  estimate::Model model = estimate::read_model(file);
+  std::vector<train::EpochRecord> log;
+  if (train::is_run(options.path)) log = train::read_log(train::RunFolder{options.path}.log());
   options.json ? print_json_card(model, log) : print_card(file, model, log);
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

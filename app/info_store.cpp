@@ -14,22 +14,22 @@
 #include "app/info.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 template <class Key>
-Histogram count_by(const std::string& title, const std::vector<FaceRecord>& faces, Key key) {
+Histogram count_by(const std::string& title, const std::vector<store::FaceRecord>& faces, Key key) {
   std::map<decltype(key(faces[0])), std::int64_t> counts;
-  for (const FaceRecord& face : faces) ++counts[key(face)];
+  for (const store::FaceRecord& face : faces) ++counts[key(face)];
   Histogram histogram{title, {}};
   for (const auto& [value, count] : counts) histogram.counts.emplace_back(fmt::format("{}", value), count);
   return histogram;
 }
 
 // Powers of two from 1 on: sizes spread over three orders of magnitude.
-Histogram sizes(const std::string& title, const std::vector<FaceRecord>& faces, int PictureInfo::*side) {
+Histogram sizes(const std::string& title, const std::vector<store::FaceRecord>& faces, int image::PictureInfo::*side) {
   std::map<int, std::int64_t> counts;
-  for (const FaceRecord& face : faces) {
+  for (const store::FaceRecord& face : faces) {
     int floor = 1;
     while (floor * 2 <= face.picture.*side) floor *= 2;
     ++counts[floor];
@@ -41,9 +41,10 @@ Histogram sizes(const std::string& title, const std::vector<FaceRecord>& faces, 
 }
 
 // In tenths: of a tenth and more the border shows.
-Histogram replicated(const std::vector<FaceRecord>& faces) {
+Histogram replicated(const std::vector<store::FaceRecord>& faces) {
   std::map<int, std::int64_t> counts;
-  for (const FaceRecord& face : faces) ++counts[face.replicated > 0 ? static_cast<int>(face.replicated * 10) : -1];
+  for (const store::FaceRecord& face : faces)
+    ++counts[face.replicated > 0 ? static_cast<int>(face.replicated * 10) : -1];
   Histogram histogram{"share outside the picture", {}};
   for (const auto& [tenth, count] : counts)
     histogram.counts.emplace_back(tenth < 0 ? "none" : fmt::format("{}–{} %", 10 * tenth, 10 * tenth + 10), count);
@@ -51,80 +52,85 @@ Histogram replicated(const std::vector<FaceRecord>& faces) {
 }
 
 // Of faces that were cut out of pictures.
-void add_places(std::vector<Histogram>& all, const FaceRecipe& recipe, const std::vector<FaceRecord>& faces) {
+void add_places(std::vector<Histogram>& all, const recipe::FaceRecipe& recipe,
+                const std::vector<store::FaceRecord>& faces) {
   if (recipe.detect) {
-    all.push_back(count_by("face found", faces, [](const FaceRecord& face) {
+    all.push_back(count_by("face found", faces, [](const store::FaceRecord& face) {
       return std::string(face.face ? "yes" : "no, the whole picture");
     }));
-    all.push_back(count_by("turned by about, degrees", faces, [](const FaceRecord& face) {
+    all.push_back(count_by("turned by about, degrees", faces, [](const store::FaceRecord& face) {
       return face.face ? 15 * static_cast<int>(std::lround(face.face->angle / 15)) : 0;
     }));
   }
   if (recipe.detect || recipe.crop) all.push_back(replicated(faces));
 }
 
-std::string_view kind_name(FileKind kind) {
+std::string_view kind_name(image::FileKind kind) {
   switch (kind) {
-    case FileKind::jpeg:
+    case image::FileKind::jpeg:
       return "JPEG";
-    case FileKind::png:
+    case image::FileKind::png:
       return "PNG";
-    case FileKind::webp:
+    case image::FileKind::webp:
       return "WebP";
-    case FileKind::heif:
+    case image::FileKind::heif:
       return "HEIC";
-    case FileKind::unknown:
+    case image::FileKind::unknown:
       break;
   }
   return "unknown";
 }
 
-std::vector<Histogram> histograms_of(const Store& store, const std::vector<FaceRecord>& faces) {
-  const Recipe& recipe = store.facts().recipe;
+std::vector<Histogram> histograms_of(const store::Store& store, const std::vector<store::FaceRecord>& faces) {
+  const recipe::Recipe& recipe = store.facts().recipe;
   std::vector<double> ages;
-  for (const FaceRecord& face : faces) ages.push_back(face.age);
+  for (const store::FaceRecord& face : faces) ages.push_back(face.age);
   Histogram rejects{"rejected because of", {}};
-  for (const auto& [reason, count] : store.reject_counts()) rejects.counts.emplace_back(describe(reason), count);
+  for (const auto& [reason, count] : store.reject_counts())
+    rejects.counts.emplace_back(catalog::describe(reason), count);
   std::vector<Histogram> all{
-      rejects, count_by("part", faces, [](const FaceRecord& face) { return std::string(name_of(face.split)); }),
+      rejects,
+      count_by("part", faces, [](const store::FaceRecord& face) { return std::string(catalog::name_of(face.split)); }),
       decades("age", ages)};
   if (recipe.classes.years == 0 && !recipe.classes.edges.empty()) {
-    Classes classes = classes_of(recipe.classes);
+    age::Classes classes = recipe::classes_of(recipe.classes);
     Histogram counts{"class", {}};
     for (const std::string& name : classes.names) counts.counts.emplace_back(name, 0);
-    for (double age : ages) ++counts.counts[class_of(classes, age)].second;
+    for (double age : ages) ++counts.counts[age::class_of(classes, age)].second;
     all.push_back(counts);
   }
   add_places(all, recipe.face, faces);
-  all.push_back(sizes("width", faces, &PictureInfo::width));
-  all.push_back(sizes("height", faces, &PictureInfo::height));
-  all.push_back(count_by("channels", faces, [](const FaceRecord& face) { return face.picture.channels; }));
-  all.push_back(
-      count_by("file kind", faces, [](const FaceRecord& face) { return std::string(kind_name(face.picture.kind)); }));
+  all.push_back(sizes("width", faces, &image::PictureInfo::width));
+  all.push_back(sizes("height", faces, &image::PictureInfo::height));
+  all.push_back(count_by("channels", faces, [](const store::FaceRecord& face) { return face.picture.channels; }));
+  all.push_back(count_by("file kind", faces,
+                         [](const store::FaceRecord& face) { return std::string(kind_name(face.picture.kind)); }));
   return all;
 }
 
 // Some of the faces, drawn at random but always the same ones, the youngest first.
-void draw_sheet(const Store& store, std::vector<FaceRecord> faces, const std::filesystem::path& file) {
+void draw_sheet(const store::Store& store, std::vector<store::FaceRecord> faces, const std::filesystem::path& file) {
   constexpr std::size_t kMost = 80;
   std::string title = fmt::format("{}: {} of {} faces, by age", store.file().filename().string(),
                                   std::min(kMost, faces.size()), with_thousands(faces.size()));
-  Random(1, Purpose::sample).shuffle(std::span(faces));
+  base::Random(1, base::Purpose::sample).shuffle(std::span(faces));
   faces.resize(std::min(kMost, faces.size()));
-  std::sort(faces.begin(), faces.end(), [](const FaceRecord& a, const FaceRecord& b) { return a.age < b.age; });
-  std::vector<Tile> tiles;
-  for (const FaceRecord& face : faces) tiles.push_back({store.picture(face.row), fmt::format("{:.0f}", face.age)});
-  write_file(file, encode_png(contact_sheet(tiles, title)));
+  std::sort(faces.begin(), faces.end(),
+            [](const store::FaceRecord& a, const store::FaceRecord& b) { return a.age < b.age; });
+  std::vector<report::Tile> tiles;
+  for (const store::FaceRecord& face : faces)
+    tiles.push_back({store.picture(face.row), fmt::format("{:.0f}", face.age)});
+  base::write_file(file, image::encode_png(report::contact_sheet(tiles, title)));
 }
 
 }  // namespace
 
 void info_store(const InfoOptions& options) {
-  Store store(options.path);
-  std::vector<FaceRecord> faces = store.faces();
+  store::Store store(options.path);
+  std::vector<store::FaceRecord> faces = store.faces();
   if (!options.sheet.empty()) draw_sheet(store, faces, options.sheet);
   std::vector<Histogram> histograms = histograms_of(store, faces);
-  const StoreFacts& facts = store.facts();
+  const store::StoreFacts& facts = store.facts();
   if (options.json) {
     nlohmann::ordered_json json{{"recipe", facts.recipe.name},
                                 {"labels", facts.labels},
@@ -137,11 +143,12 @@ void info_store(const InfoOptions& options) {
   }
   print(fmt::format("{}: {} faces of {}×{} pixels, {}, by recipe {}\nmade of {}\n", options.path.string(),
                     with_thousands(faces.size()), facts.recipe.face.size, facts.recipe.face.size,
-                    facts.recipe.face.colour == Colour::grey ? "grey" : "colour", facts.recipe.name, facts.labels));
+                    facts.recipe.face.colour == recipe::Colour::grey ? "grey" : "colour", facts.recipe.name,
+                    facts.labels));
   if (!facts.complete) print("not complete: `agewise prepare` was stopped; the same command goes on\n");
   for (const Histogram& histogram : histograms) {
     if (!histogram.counts.empty()) print("\n" + to_text(histogram));
   }
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

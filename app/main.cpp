@@ -16,32 +16,33 @@ int fail(const std::exception& error, ExitCode code) {
   return code;
 }
 
-void add_commands(CLI::App& program, const agewise::Context& context) {
-  agewise::add_bench(program, context);
-  agewise::add_calibrate(program, context);
-  agewise::add_demo(program, context);
-  agewise::add_evaluate(program, context);
-  agewise::add_export(program, context);
-  agewise::add_import(program, context);
-  agewise::add_info(program, context);
-  agewise::add_predict(program, context);
-  agewise::add_prepare(program, context);
-  agewise::add_recipe(program, context);
-  agewise::add_serve(program, context);
-  agewise::add_train(program, context);
+void add_commands(CLI::App& program, const agewise::app::Context& context) {
+  agewise::app::add_bench(program, context);
+  agewise::app::add_calibrate(program, context);
+  agewise::app::add_demo(program, context);
+  agewise::app::add_evaluate(program, context);
+  agewise::app::add_export(program, context);
+  agewise::app::add_import(program, context);
+  agewise::app::add_info(program, context);
+  agewise::app::add_predict(program, context);
+  agewise::app::add_prepare(program, context);
+  agewise::app::add_recipe(program, context);
+  agewise::app::add_serve(program, context);
+  agewise::app::add_train(program, context);
 }
 
 // The command runs inside program.parse().
 int run(CLI::App& program, int argc, char** argv) {
   try {
     program.parse(argc, argv);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw agewise::Error("standard output: cannot write");
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw agewise::base::Error("standard output: cannot write");
     return kDone;
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? kDone : kWrongUsage;
-  } catch (const agewise::Interrupted& error) {
+  } catch (const agewise::base::Interrupted& error) {
     return fail(error, kInterrupted);
-  } catch (const agewise::UsageError& error) {
+  } catch (const agewise::base::UsageError& error) {
     return fail(error, kWrongUsage);
   } catch (const std::exception& error) {
     return fail(error, kFailed);
@@ -52,7 +53,7 @@ int run(CLI::App& program, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   CLI::App program("agewise: a collection of dated face pictures to a trained, measured and served age estimator");
-  agewise::Context context{agewise::processor_count(), "", "best", false, agewise::stop_on_signals()};
+  agewise::app::Context context{agewise::base::processor_count(), "", "best", false, agewise::app::stop_on_signals()};
   program.set_version_flag("--version", "agewise " AGEWISE_VERSION);
   program.require_subcommand(1);
   program.fallthrough();  // --threads and the other options here may also follow the command's name

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-namespace agewise {
+namespace agewise::app {
 
 void add_recipe_options(CLI::App& command, RecipeOptions& options) {
   std::string start = options.recipe.empty() ? "" : "; " + options.recipe + " by default";
@@ -11,13 +11,15 @@ void add_recipe_options(CLI::App& command, RecipeOptions& options) {
       ->type_name("KEY=VALUE");
 }
 
-Recipe load(const RecipeOptions& options) {
-  Recipe recipe = load_recipe(options.recipe);
+recipe::Recipe load(const RecipeOptions& options) {
+  recipe::Recipe recipe = recipe::load_recipe(options.recipe);
   apply_assignments(options, recipe);
   return recipe;
 }
 
-void apply_assignments(const RecipeOptions& options, Recipe& recipe) { set_options(recipe, options.assignments); }
+void apply_assignments(const RecipeOptions& options, recipe::Recipe& recipe) {
+  recipe::set_options(recipe, options.assignments);
+}
 
 void add_detect_options(CLI::App& command, DetectOptions& options) {
   command.add_flag("--detect", options.detect, "Look for faces, though the model was trained on ready crops");
@@ -25,11 +27,11 @@ void add_detect_options(CLI::App& command, DetectOptions& options) {
                      "Look for faces, with this detector: \"hog\", or a file with YuNet's weights (.onnx)");
 }
 
-void apply_detection(const DetectOptions& options, FaceRecipe& recipe) {
+void apply_detection(const DetectOptions& options, recipe::FaceRecipe& recipe) {
   if (!options.detector.empty()) recipe.detector = options.detector;
   if (!options.detect && options.detector.empty()) return;
   recipe.detect = true;
   recipe.crop = false;
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -25,7 +25,7 @@
 #include "app/shipped_model.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 using Path = std::filesystem::path;
@@ -43,7 +43,7 @@ struct Arguments {
 };
 
 bool is_named_as_a_picture(const Path& file) {
-  std::string ending = lower(file.extension().string());
+  std::string ending = base::lower(file.extension().string());
   const auto known = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"};
   return std::find(known.begin(), known.end(), ending) != known.end();
 }
@@ -60,7 +60,7 @@ std::vector<Path> files_of(const std::vector<std::string>& paths) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
       if (entry.is_regular_file() && is_named_as_a_picture(entry.path())) files.push_back(entry.path());
     }
-    if (files.size() == before) throw file_error(path, "holds no pictures (.jpg, .png, .webp, .heic)");
+    if (files.size() == before) throw base::file_error(path, "holds no pictures (.jpg, .png, .webp, .heic)");
     std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());
   }
   return files;
@@ -69,34 +69,34 @@ std::vector<Path> files_of(const std::vector<std::string>& paths) {
 // A file's faces, or a line that says why it could not be read.
 struct Loaded {
   Path file;
-  PictureFaces faces;
+  estimate::PictureFaces faces;
   std::string problem;
 };
 
-Loaded load(const Path& file, FaceReader& reader) {
+Loaded load(const Path& file, estimate::FaceReader& reader) {
   try {
-    PictureFaces faces = reader.read(read_file(file, kLargestFile));
-    if (!faces.problem.empty()) throw file_error(file, faces.problem);
+    estimate::PictureFaces faces = reader.read(base::read_file(file, kLargestFile));
+    if (!faces.problem.empty()) throw base::file_error(file, faces.problem);
     return {file, std::move(faces), ""};
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     return {file, {}, error.what()};
   }
 }
 
 // A thread a reader.
-std::vector<Loaded> load_all(std::span<const Path> files, std::span<FaceReader> readers) {
+std::vector<Loaded> load_all(std::span<const Path> files, std::span<estimate::FaceReader> readers) {
   std::vector<Loaded> loaded(files.size());
   std::atomic<std::size_t> next{0};
-  parallel_for(static_cast<int>(readers.size()), readers.size(), [&](std::size_t reader) {
+  base::parallel_for(static_cast<int>(readers.size()), readers.size(), [&](std::size_t reader) {
     for (std::size_t i; (i = next++) < files.size();) loaded[i] = load(files[i], readers[reader]);
   });
   return loaded;
 }
 
 // Where in its picture a face is.
-std::string place_text(const FaceCut& cut) {
+std::string place_text(const face::FaceCut& cut) {
   if (!cut.face) return "  no face found: the whole picture";
-  const Box& box = cut.face->box;
+  const image::Box& box = cut.face->box;
   std::string text =
       fmt::format("  at {:.0f},{:.0f} {:.0f}×{:.0f}", box.left, box.top, box.right - box.left, box.bottom - box.top);
   if (cut.face->angle != 0) text += fmt::format(", turned {:.0f}°", cut.face->angle);
@@ -106,7 +106,7 @@ std::string place_text(const FaceCut& cut) {
 }
 
 // "34.2" or, of a calibrated model, "34.2 (27–42)".
-std::string age_text(const Estimate& estimate) {
+std::string age_text(const estimate::Estimate& estimate) {
   std::string age = fmt::format("{:5.1f}", estimate.age);
   if (!estimate.interval) return age;
   return age + fmt::format(" {:>9}", fmt::format("({:.0f}–{:.0f})", estimate.interval->low, estimate.interval->high));
@@ -115,22 +115,23 @@ std::string age_text(const Estimate& estimate) {
 // Prints results as they come.
 class Printer {
  public:
-  Printer(const Arguments& arguments, const Model& model)
+  Printer(const Arguments& arguments, const estimate::Model& model)
       : arguments_(arguments), model_(model), classes_(model.classes) {
     for (const std::string& name : classes_.names) name_width_ = std::max(name_width_, display_width(name));
     names_classes_ = model.recipe.classes.years == 0;  // a year beside an age says nothing more
   }
 
-  void face(const Path& file, const FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
+  void face(const Path& file, const face::FaceCut& cut, const std::string& refusal,
+            const estimate::Estimate& estimate) {
     if (arguments_.json) {
       nlohmann::ordered_json json{{"file", file.string()}};
-      json.update(to_json(model_, cut, refusal, estimate));
+      json.update(estimate::to_json(model_, cut, refusal, estimate));
       if (arguments_.distribution && refusal.empty()) json["distribution"] = distribution_of(estimate);
       return element(json);
     }
     if (!refusal.empty()) return print(fmt::format("    –  {}{}  {}\n", file.string(), place_text(cut), refusal));
     const std::string& name = classes_.names[estimate.most_likely_class];
-    std::string spread = estimate.members.empty() ? "" : fmt::format(" ±{:4.1f}", spread_of(estimate));
+    std::string spread = estimate.members.empty() ? "" : fmt::format(" ±{:4.1f}", estimate::spread_of(estimate));
     std::string gender = estimate.male ? fmt::format("{:4.0f} % male  ", 100 * *estimate.male) : "";
     std::string column = names_classes_ ? name + std::string(name_width_ - display_width(name), ' ') + "  " : "";
     print(fmt::format("{}{}  {}{}{}{}\n", age_text(estimate), spread, gender, column, file.string(),
@@ -162,7 +163,7 @@ class Printer {
     any_ = true;
   }
 
-  nlohmann::ordered_json distribution_of(const Estimate& estimate) const {
+  nlohmann::ordered_json distribution_of(const estimate::Estimate& estimate) const {
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
     for (int c = 0; c < classes_.count(); ++c) {
       json.push_back({{"class", classes_.names[c]}, {"probability", estimate.distribution[c]}});
@@ -171,38 +172,38 @@ class Printer {
   }
 
   const Arguments& arguments_;
-  const Model& model_;
-  const Classes& classes_;
+  const estimate::Model& model_;
+  const age::Classes& classes_;
   std::size_t name_width_ = 0;
   bool names_classes_ = true;
   bool any_ = false;
 };
 
 // The file again, with all that was found in it.
-void draw(const Loaded& loaded, std::span<const Estimate> estimates, const Path& file) {
-  std::vector<Mark> marks;
+void draw(const Loaded& loaded, std::span<const estimate::Estimate> estimates, const Path& file) {
+  std::vector<report::Mark> marks;
   const auto& [info, cuts, refusals, problem] = loaded.faces;
   for (std::size_t i = 0; i < cuts.size(); ++i) {
     if (!cuts[i].face) continue;
     marks.push_back({*cuts[i].face, refusals[i].empty() ? fmt::format("{:.0f}", estimates[i].age) : "?"});
   }
-  Decoded picture = decode(read_file(loaded.file, kLargestFile), {.max_pixels = kMostPixels});
-  if (!picture.image) throw file_error(loaded.file, picture.problem);
-  write_file(file, encode_png(with_marks(*picture.image, marks)));
+  image::Decoded picture = image::decode(base::read_file(loaded.file, kLargestFile), {.max_pixels = kMostPixels});
+  if (!picture.image) throw base::file_error(loaded.file, picture.problem);
+  base::write_file(file, image::encode_png(report::with_marks(*picture.image, marks)));
 }
 
 // Estimates and prints what could be loaded; returns how many files could not.
-std::size_t estimate_and_print(const std::vector<Loaded>& loaded, Estimator& estimator, Printer& printer,
+std::size_t estimate_and_print(const std::vector<Loaded>& loaded, estimate::Estimator& estimator, Printer& printer,
                                const std::string& drawn) {
-  std::vector<Image> faces;
+  std::vector<image::Image> faces;
   for (const Loaded& one : loaded) {
-    for (const FaceCut& cut : one.faces.cuts) faces.push_back(cut.image);
+    for (const face::FaceCut& cut : one.faces.cuts) faces.push_back(cut.image);
   }
-  std::vector<Estimate> estimates = estimator.estimate(faces);
-  std::span<const Estimate> left(estimates);
+  std::vector<estimate::Estimate> estimates = estimator.estimate(faces);
+  std::span<const estimate::Estimate> left(estimates);
   std::size_t problems = 0;
   for (const Loaded& one : loaded) {
-    std::span<const Estimate> own = left.first(one.faces.cuts.size());
+    std::span<const estimate::Estimate> own = left.first(one.faces.cuts.size());
     left = left.subspan(own.size());
     for (std::size_t i = 0; i < own.size(); ++i)
       printer.face(one.file, one.faces.cuts[i], one.faces.refusals[i], own[i]);
@@ -217,26 +218,29 @@ std::size_t estimate_and_print(const std::vector<Loaded>& loaded, Estimator& est
   return problems;
 }
 
-Model load_model(const Arguments& arguments) {
-  Model model = read_model(arguments.model.empty() ? shipped_model() : model_file_of(arguments.model));
+estimate::Model load_model(const Arguments& arguments) {
+  estimate::Model model =
+      estimate::read_model(arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model));
   apply_detection(arguments.detection, model.recipe.face);
   if (!arguments.draw.empty() && !model.recipe.face.detect)
-    throw UsageError("--draw marks the faces that are found, but this model takes pictures for faces: add --detect");
+    throw base::UsageError(
+        "--draw marks the faces that are found, but this model takes pictures for faces: add --detect");
   return model;
 }
 
 void run(const Arguments& arguments, const Context& context) {
   std::vector<Path> files = files_of(arguments.paths);
-  if (!arguments.draw.empty() && files.size() != 1) throw UsageError("--draw marks up one picture; give it alone");
-  std::unique_ptr<Engine> engine = engine_for(context);
+  if (!arguments.draw.empty() && files.size() != 1)
+    throw base::UsageError("--draw marks up one picture; give it alone");
+  std::unique_ptr<nn::Engine> engine = engine_for(context);
   auto batch = static_cast<int>(std::min(files.size(), kFacesAtOnce));
-  Estimator estimator(load_model(arguments), *engine, batch);
-  std::vector<FaceReader> readers;
+  estimate::Estimator estimator(load_model(arguments), *engine, batch);
+  std::vector<estimate::FaceReader> readers;
   auto threads = std::min(files.size(), static_cast<std::size_t>(context.threads));
   for (std::size_t i = 0; i < threads; ++i) readers.emplace_back(estimator.model().recipe.face, kMostPixels);
   Printer printer(arguments, estimator.model());
   ProgressLine line;
-  ProgressSink progress = line.sink();
+  base::ProgressSink progress = line.sink();
 
   std::span<const Path> left(files);
   // The next pictures are decoded while the network is busy with these.
@@ -247,7 +251,7 @@ void run(const Arguments& arguments, const Context& context) {
   };
   std::size_t done = 0, problems = 0;
   for (std::future<std::vector<Loaded>> next = take(); done < files.size();) {
-    if (context.stop) throw Interrupted(fmt::format("stopped after {} of {} pictures", done, files.size()));
+    if (context.stop) throw base::Interrupted(fmt::format("stopped after {} of {} pictures", done, files.size()));
     std::vector<Loaded> now = next.get();
     if (!left.empty()) next = take();
     line.clear();
@@ -256,7 +260,7 @@ void run(const Arguments& arguments, const Context& context) {
     if (progress) progress({"estimating", done, files.size(), problems});
   }
   printer.end();
-  if (problems > 0) throw Error(fmt::format("{} of {} pictures could not be read", problems, files.size()));
+  if (problems > 0) throw base::Error(fmt::format("{} of {} pictures could not be read", problems, files.size()));
 }
 
 }  // namespace
@@ -277,4 +281,4 @@ void add_predict(CLI::App& program, const Context& context) {
   command->callback([arguments, &context] { run(*arguments, context); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -11,7 +11,7 @@
 #include "app/options.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 struct Arguments {
@@ -23,30 +23,30 @@ struct Arguments {
   bool sampled = false, balance = false, json = false;
 };
 
-void warn_of_split(const PreparePlan& plan) {
-  if (!is_gross(plan.share_difference)) return;
+void warn_of_split(const prepare::PreparePlan& plan) {
+  if (!catalog::is_gross(plan.share_difference)) return;
   warn(
       fmt::format("the classes are shared out very differently in the training part and in the rest ({:.0f} % of it "
                   "would have to move): an ordered split of sorted labels does that; split.rule = \"random\" does not",
                   100 * plan.share_difference.found));
 }
 
-void print_expectation(const PreparePlan& plan, const std::string& store) {
-  std::uint64_t bytes = expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
+void print_expectation(const prepare::PreparePlan& plan, const std::string& store) {
+  std::uint64_t bytes = store::expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
   print(fmt::format("{} label rows, {} of them wanted; {} will take about {} MB\n", with_thousands(plan.chosen.size()),
                     with_thousands(plan.wanted.size()), store, std::max<std::uint64_t>(1, bytes >> 20)));
 }
 
-nlohmann::ordered_json to_json(const PrepareResult& result) {
+nlohmann::ordered_json to_json(const prepare::PrepareResult& result) {
   nlohmann::ordered_json rejects = nlohmann::ordered_json::object();
-  for (const auto& [reason, count] : result.rejects) rejects[std::string(describe(reason))] = count;
+  for (const auto& [reason, count] : result.rejects) rejects[std::string(catalog::describe(reason))] = count;
   return {{"faces", result.faces},
           {"whole_pictures", result.whole_pictures},
           {"rejects", rejects},
           {"pictures_not_asked_for", result.unasked}};
 }
 
-void print_result(const PrepareResult& result, const std::string& store) {
+void print_result(const prepare::PrepareResult& result, const std::string& store) {
   if (result.was_complete) print(store + " was complete already, no picture was read: remove it to prepare it anew\n");
   if (result.went_on) print("went on where an earlier run had stopped\n");
   if (result.unasked > 0)
@@ -58,22 +58,23 @@ void print_result(const PrepareResult& result, const std::string& store) {
                     "of these whole pictures: no face was found in them"});
   }
   for (const auto& [reason, count] : result.rejects)
-    rows.push_back({with_thousands(static_cast<std::uint64_t>(count)), std::string(describe(reason))});
+    rows.push_back({with_thousands(static_cast<std::uint64_t>(count)), std::string(catalog::describe(reason))});
   print(table(rows));
 }
 
 void run(const Arguments& arguments, const Context& context) {
-  PrepareOptions options{
+  prepare::PrepareOptions options{
       {arguments.labels.begin(), arguments.labels.end()}, load(arguments.recipe), {}, {}, arguments.balance};
   if (arguments.limit > 0) options.limit = arguments.limit;
   if (arguments.sampled) options.sample_seed = arguments.sample;
-  if (arguments.sampled && arguments.limit == 0) throw UsageError("--sample needs --limit, the number of rows to draw");
-  PreparePlan plan = plan_preparation(options);
+  if (arguments.sampled && arguments.limit == 0)
+    throw base::UsageError("--sample needs --limit, the number of rows to draw");
+  prepare::PreparePlan plan = prepare::plan_preparation(options);
   if (!arguments.json) print_expectation(plan, arguments.store);
   warn_of_split(plan);
   ProgressLine line;
-  PrepareResult result = prepare(plan, {arguments.pictures.begin(), arguments.pictures.end()}, arguments.store,
-                                 context.threads, context.stop, line.sink());
+  prepare::PrepareResult result = prepare::prepare(plan, {arguments.pictures.begin(), arguments.pictures.end()},
+                                                   arguments.store, context.threads, context.stop, line.sink());
   line.clear();
   arguments.json ? print_json(to_json(result)) : print_result(result, arguments.store);
 }
@@ -104,4 +105,4 @@ void add_prepare(CLI::App& program, const Context& context) {
   });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -5,12 +5,13 @@
 #include "app/commands.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 void list_recipes() {
   std::vector<std::vector<std::string>> rows{{"recipe", "what it is"}};
-  for (const auto& [name, text] : built_in_recipes()) rows.push_back({name, load_recipe(name).description});
+  for (const auto& [name, text] : recipe::built_in_recipes())
+    rows.push_back({name, recipe::load_recipe(name).description});
   print(table(rows));
 }
 
@@ -22,9 +23,9 @@ void add_recipe(CLI::App& program, const Context&) {
   command->add_option("NAME", *name, "The recipe to print");
   command->callback([name] {
     if (name->empty()) return list_recipes();
-    load_recipe(*name);  // an unknown name is told with the known ones
-    print(built_in_recipes().at(*name));
+    recipe::load_recipe(*name);  // an unknown name is told with the known ones
+    print(recipe::built_in_recipes().at(*name));
   });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -6,23 +6,23 @@
 #include "agewise/store/store.h"
 #include "agewise/train/run_folder.h"
 
-namespace agewise {
+namespace agewise::app {
 
 // Draws a run while it is trained: network.dot at once; loss.png, accuracy.png and report.html whenever its log has
 // grown.
 class RunDrawings {
  public:
   // Reads the store's faces once.
-  RunDrawings(RunFolder run, const Recipe& recipe, const Store& store);
+  RunDrawings(train::RunFolder run, const recipe::Recipe& recipe, const store::Store& store);
   void draw();
 
  private:
-  RunFolder run_;
-  Report report_;
+  train::RunFolder run_;
+  report::Report report_;
 };
 
 // The report of a measured model: `run` is the folder it was trained in, if it was. Shows the worst mistakes' pictures.
-Report report_of(const Model& model, const std::string& title, const RunFolder* run, const Store& store,
-                 Evaluation evaluation);
+report::Report report_of(const estimate::Model& model, const std::string& title, const train::RunFolder* run,
+                 const store::Store& store, evaluate::Evaluation evaluation);
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -6,7 +6,7 @@
 
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 constexpr const char* kHead =
@@ -15,7 +15,7 @@ constexpr const char* kHead =
 
 }  // namespace
 
-std::string epoch_line(const EpochRecord& r, bool with_head) {
+std::string epoch_line(const train::EpochRecord& r, bool with_head) {
   return fmt::format("{}{:5}  {:12.4f}  {:7.2f}  {:5.2f}  {:17.4f}  {:7.2f}  {:5.2f}  {:>9}  {:6.1f}  {:>5}{}\n",
                      with_head ? kHead : "", r.epoch, r.train.loss, 100 * r.train.accuracy, r.train.mae,
                      r.validation.loss, 100 * r.validation.accuracy, r.validation.mae,
@@ -23,10 +23,10 @@ std::string epoch_line(const EpochRecord& r, bool with_head) {
                      duration_text(r.seconds_left), r.best ? "  best" : "");
 }
 
-nlohmann::ordered_json to_json(const std::vector<EpochRecord>& log) {
+nlohmann::ordered_json to_json(const std::vector<train::EpochRecord>& log) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const EpochRecord& record : log) json.push_back(nlohmann::ordered_json::parse(to_line(record)));
+  for (const train::EpochRecord& record : log) json.push_back(nlohmann::ordered_json::parse(train::to_line(record)));
   return json;
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -6,11 +6,11 @@
 
 #include "agewise/train/log.h"
 
-namespace agewise {
+namespace agewise::app {
 
 // One line of the table that `train` shows; with the head and its rule above it for the first one.
-std::string epoch_line(const EpochRecord& record, bool with_head);
+std::string epoch_line(const train::EpochRecord& record, bool with_head);
 
-nlohmann::ordered_json to_json(const std::vector<EpochRecord>& log);
+nlohmann::ordered_json to_json(const std::vector<train::EpochRecord>& log);
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -17,7 +17,7 @@
 #include "app/shipped_model.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 constexpr std::uint64_t kLargestCertificate = std::uint64_t{1} << 20;  // bytes, a chain included
@@ -27,26 +27,26 @@ struct Arguments {
   int megabytes = 32, megapixels = 50;
   double gather_milliseconds = 2;
   DetectOptions detection;
-  ServiceOptions service;
+  serve::ServiceOptions service;
 };
 
-ServiceOptions options_of(const Arguments& arguments, const Context& context) {
-  ServiceOptions options = arguments.service;
+serve::ServiceOptions options_of(const Arguments& arguments, const Context& context) {
+  serve::ServiceOptions options = arguments.service;
   if (!arguments.certificate.empty()) {
-    options.http.certificate = read_text_file(arguments.certificate, kLargestCertificate);
+    options.http.certificate = base::read_text_file(arguments.certificate, kLargestCertificate);
   }
-  if (!arguments.key.empty()) options.http.key = read_text_file(arguments.key, kLargestCertificate);
+  if (!arguments.key.empty()) options.http.key = base::read_text_file(arguments.key, kLargestCertificate);
   options.http.largest_body = static_cast<std::size_t>(arguments.megabytes) << 20;
   options.http.all_bodies = std::max(options.http.all_bodies, 2 * options.http.largest_body);
   options.pipeline.max_pixels = static_cast<std::uint64_t>(arguments.megapixels) * 1'000'000;
   options.pipeline.gather_seconds = arguments.gather_milliseconds / 1000;
   options.pipeline.give_up_seconds = options.http.request_seconds;
   options.pipeline.readers = context.threads;
-  if (!is_loopback(options.http.address)) options.names.push_back(options.http.address);
+  if (!serve::is_loopback(options.http.address)) options.names.push_back(options.http.address);
   return options;
 }
 
-std::string url_of(const ServiceOptions& options, int port) {
+std::string url_of(const serve::ServiceOptions& options, int port) {
   const std::string& address = options.http.address;
   std::string url = fmt::format("{}://{}:{}/", options.http.certificate.empty() ? "http" : "https",
                                 address.find(':') == std::string::npos ? address : "[" + address + "]", port);
@@ -55,13 +55,13 @@ std::string url_of(const ServiceOptions& options, int port) {
 }
 
 void run(const Arguments& arguments, const Context& context) {
-  ServiceOptions options = options_of(arguments, context);
-  std::unique_ptr<Engine> engine = engine_for(context);
-  std::filesystem::path file = arguments.model.empty() ? shipped_model() : model_file_of(arguments.model);
-  Model model = read_model(file);
+  serve::ServiceOptions options = options_of(arguments, context);
+  std::unique_ptr<nn::Engine> engine = engine_for(context);
+  std::filesystem::path file = arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model);
+  estimate::Model model = estimate::read_model(file);
   apply_detection(arguments.detection, model.recipe.face);
-  Service service(std::move(model), *engine, options, steady_clock());
-  if (!is_loopback(options.http.address) && options.http.certificate.empty()) {
+  serve::Service service(std::move(model), *engine, options, steady_clock());
+  if (!serve::is_loopback(options.http.address) && options.http.certificate.empty()) {
     warn("pictures and the token travel unencrypted; --tls-cert and --tls-key give TLS");
   }
   print(fmt::format("serving {} at {}\n", file.string(), url_of(options, service.port())));
@@ -70,8 +70,8 @@ void run(const Arguments& arguments, const Context& context) {
 }
 
 void add_limits(CLI::App& command, Arguments& arguments) {
-  HttpOptions& http = arguments.service.http;
-  PipelineOptions& pipeline = arguments.service.pipeline;
+  serve::HttpOptions& http = arguments.service.http;
+  serve::PipelineOptions& pipeline = arguments.service.pipeline;
   command.add_option("--max-body", arguments.megabytes, "Megabytes of one request")->check(CLI::Range(1, 1024));
   command.add_option("--max-pixels", arguments.megapixels, "Million pixels of one picture")->check(CLI::Range(1, 1000));
   command.add_option("--max-files", arguments.service.most_files, "Pictures in one request")
@@ -95,7 +95,7 @@ void add_serve(CLI::App& program, const Context& context) {
       "serve", "Answers with the ages in pictures that are sent to it, over HTTP, and shows a page to drop them on");
   command->option_defaults()->always_capture_default();
   auto arguments = std::make_shared<Arguments>();
-  ServiceOptions& service = arguments->service;
+  serve::ServiceOptions& service = arguments->service;
   command->add_option("--model", arguments->model,
                       "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
   add_detect_options(*command, arguments->detection);
@@ -110,4 +110,4 @@ void add_serve(CLI::App& program, const Context& context) {
   command->callback([arguments, &context] { run(*arguments, context); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -2,7 +2,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::app {
 
 std::filesystem::path shipped_model() {
   std::error_code unknown;
@@ -10,7 +10,7 @@ std::filesystem::path shipped_model() {
   for (const char* place : {"models/compact.safetensors", "../share/agewise/compact.safetensors"}) {
     if (std::filesystem::exists(folder / place)) return folder / place;
   }
-  throw UsageError("--model MODEL is needed: the model that comes with agewise is not beside the program");
+  throw base::UsageError("--model MODEL is needed: the model that comes with agewise is not beside the program");
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

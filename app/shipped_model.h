@@ -2,10 +2,10 @@
 #pragma once
 #include <filesystem>
 
-namespace agewise {
+namespace agewise::app {
 
 // models/compact.safetensors beside the program, or ../share/agewise/ of where it is installed. Throws UsageError,
 // which says to name a model, if neither is there.
 std::filesystem::path shipped_model();
 
-}  // namespace agewise
+}  // namespace agewise::app

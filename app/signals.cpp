@@ -5,11 +5,11 @@
 #include <csignal>
 #include <string_view>
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
-StopFlag stop{false};
-static_assert(StopFlag::is_always_lock_free, "a signal handler may only touch lock-free atomics");
+base::StopFlag stop{false};
+static_assert(base::StopFlag::is_always_lock_free, "a signal handler may only touch lock-free atomics");
 
 void on_signal(int) {
   if (stop.exchange(true)) ::_exit(130);
@@ -19,7 +19,7 @@ void on_signal(int) {
 
 }  // namespace
 
-StopFlag& stop_on_signals() {
+base::StopFlag& stop_on_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
@@ -28,4 +28,4 @@ StopFlag& stop_on_signals() {
   return stop;
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -2,10 +2,10 @@
 #pragma once
 #include "agewise/base/progress.h"
 
-namespace agewise {
+namespace agewise::app {
 
 // From now on the first SIGINT or SIGTERM sets the flag that is returned, so that work can save itself and throw
 // Interrupted; a second one ends the program at once with 130.
-StopFlag& stop_on_signals();
+base::StopFlag& stop_on_signals();
 
-}  // namespace agewise
+}  // namespace agewise::app

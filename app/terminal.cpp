@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 constexpr double kSecondsBetweenDraws = 0.1;
@@ -36,17 +36,17 @@ bool is_number(std::string_view cell) {
 
 }  // namespace
 
-Clock steady_clock() {
+base::Clock steady_clock() {
   return [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
 }
 
-ProgressLine::ProgressLine(Clock clock) : clock_(std::move(clock)), terminal_(::isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(base::Clock clock) : clock_(std::move(clock)), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 ProgressLine::~ProgressLine() { clear(); }
 
-ProgressSink ProgressLine::sink() {
+base::ProgressSink ProgressLine::sink() {
   if (!terminal_) return {};
-  return [this](const Progress& progress) { draw(progress); };
+  return [this](const base::Progress& progress) { draw(progress); };
 }
 
 void ProgressLine::clear() {
@@ -54,7 +54,7 @@ void ProgressLine::clear() {
   shown_ = false;
 }
 
-void ProgressLine::draw(const Progress& progress) {
+void ProgressLine::draw(const base::Progress& progress) {
   double now = clock_();
   if (progress.what != what_) {
     what_ = progress.what;
@@ -70,7 +70,7 @@ void ProgressLine::draw(const Progress& progress) {
   shown_ = true;
 }
 
-std::string progress_text(const Progress& progress, std::uint64_t done_here, double seconds) {
+std::string progress_text(const base::Progress& progress, std::uint64_t done_here, double seconds) {
   std::string text = progress.what + "  " + with_thousands(progress.done);
   if (progress.total > 0) {
     text += fmt::format(" of {}  {} %", with_thousands(progress.total), progress.done * 100 / progress.total);
@@ -141,4 +141,4 @@ void print_json(const nlohmann::ordered_json& json) {
   print(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

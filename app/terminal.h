@@ -8,26 +8,26 @@
 
 #include "agewise/base/progress.h"
 
-namespace agewise {
+namespace agewise::app {
 
-Clock steady_clock();
+base::Clock steady_clock();
 
 // One line on stderr, redrawn in place at most ten times a second, cleared by the destructor. Where stderr is no
 // terminal nothing is ever drawn.
 class ProgressLine {
  public:
-  explicit ProgressLine(Clock clock = steady_clock());
+  explicit ProgressLine(base::Clock clock = steady_clock());
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  ProgressSink sink();  // must not be called after this is gone; empty where stderr is no terminal
-  void clear();         // before anything else is printed
+  base::ProgressSink sink();  // must not be called after this is gone; empty where stderr is no terminal
+  void clear();               // before anything else is printed
 
  private:
-  void draw(const Progress& progress);
+  void draw(const base::Progress& progress);
 
-  Clock clock_;
+  base::Clock clock_;
   bool shown_ = false, terminal_;
   std::string what_;  // of the phase that is shown; rate and ETA are those of the phase
   std::uint64_t done_at_start_ = 0;
@@ -36,7 +36,7 @@ class ProgressLine {
 
 // "preparing  12,345 of 62,328  19 %  1,049/s  0:47 left  132 rejects", of which `done_here` took `seconds` (work that
 // was resumed did not do the rest). What is not known yet is left out.
-std::string progress_text(const Progress& progress, std::uint64_t done_here, double seconds);
+std::string progress_text(const base::Progress& progress, std::uint64_t done_here, double seconds);
 
 std::string with_thousands(std::uint64_t number);  // "12,345"
 std::string duration_text(double seconds);         // "0:47", "1:02:03", "3 days 04:00"
@@ -52,4 +52,4 @@ void print(std::string_view text);
 void warn(std::string_view text);                     // to stderr, as "agewise: warning: …"
 void print_json(const nlohmann::ordered_json& json);  // indented, with a newline
 
-}  // namespace agewise
+}  // namespace agewise::app

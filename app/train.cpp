@@ -20,7 +20,7 @@
 #include "app/run_text.h"
 #include "app/terminal.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 struct Arguments {
@@ -31,25 +31,26 @@ struct Arguments {
   int watch = 0;  // port; 0: not watched
 };
 
-Store open_store(const Arguments& arguments) {
-  if (!arguments.data.empty()) return Store(arguments.data);
-  if (!arguments.resume) throw UsageError("--data STORE is needed: what to train on; `agewise prepare` makes a store");
-  recipe_of({arguments.run});  // tells of a folder without a run
-  return Store(read_facts({arguments.run}).store);
+store::Store open_store(const Arguments& arguments) {
+  if (!arguments.data.empty()) return store::Store(arguments.data);
+  if (!arguments.resume)
+    throw base::UsageError("--data STORE is needed: what to train on; `agewise prepare` makes a store");
+  train::recipe_of({arguments.run});  // tells of a folder without a run
+  return store::Store(train::read_facts({arguments.run}).store);
 }
 
-Recipe wanted_recipe(const Arguments& arguments, const Store& store) {
-  Recipe recipe = arguments.resume                  ? recipe_of({arguments.run})
-                  : arguments.recipe.recipe.empty() ? store.facts().recipe
-                                                    : load_recipe(arguments.recipe.recipe);
+recipe::Recipe wanted_recipe(const Arguments& arguments, const store::Store& store) {
+  recipe::Recipe recipe = arguments.resume                  ? train::recipe_of({arguments.run})
+                          : arguments.recipe.recipe.empty() ? store.facts().recipe
+                                                            : recipe::load_recipe(arguments.recipe.recipe);
   apply_assignments(arguments.recipe, recipe);
-  return recipe_on_store(recipe, store);
+  return train::recipe_on_store(recipe, store);
 }
 
-nlohmann::ordered_json to_json(const TrainPlan& plan, const Recipe& recipe) {
+nlohmann::ordered_json to_json(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
   return {{"training_pictures", plan.training_pictures},
           {"validation_pictures", plan.validation_pictures},
-          {"validation_part", name_of(plan.validation_part)},
+          {"validation_part", catalog::name_of(plan.validation_part)},
           {"parameters", plan.parameters},
           {"seconds_a_step", plan.seconds_a_step},
           {"pictures_a_second", plan.pictures_a_second},
@@ -64,10 +65,10 @@ nlohmann::ordered_json to_json(const TrainPlan& plan, const Recipe& recipe) {
           {"whitening_hours", plan.whitening_seconds / 3600}};
 }
 
-void print_plan(const TrainPlan& plan, const Recipe& recipe) {
+void print_plan(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
   double hours = plan.seconds_an_epoch / 3600;
   print(fmt::format("training    {} pictures, validated on {} {} pictures\n", with_thousands(plan.training_pictures),
-                    with_thousands(plan.validation_pictures), name_of(plan.validation_part)));
+                    with_thousands(plan.validation_pictures), catalog::name_of(plan.validation_part)));
   print(fmt::format("network     {} parameters; {:.0f} ms a step of {} pictures ({:.0f} pictures/s)\n",
                     with_thousands(plan.parameters), 1000 * plan.seconds_a_step, recipe.train.batch,
                     recipe.train.batch / plan.seconds_a_step));
@@ -89,82 +90,84 @@ void print_plan(const TrainPlan& plan, const Recipe& recipe) {
 }
 
 void plan(const Arguments& arguments, const Context& context) {
-  Store store = open_store(arguments);
-  Recipe recipe = wanted_recipe(arguments, store);
-  TrainPlan plan = plan_training(recipe, store, arguments.run, *engine_for(context), steady_clock(), context.threads);
+  store::Store store = open_store(arguments);
+  recipe::Recipe recipe = wanted_recipe(arguments, store);
+  train::TrainPlan plan =
+      train::plan_training(recipe, store, arguments.run, *engine_for(context), steady_clock(), context.threads);
   arguments.json ? print_json(to_json(plan, recipe)) : print_plan(plan, recipe);
 }
 
-RunFolder open_run(const Arguments& arguments, const Recipe& recipe) {
-  if (!arguments.resume) return create_run(arguments.run, recipe);
-  RunFolder run{arguments.run};
-  change_recipe(run, recipe);
+train::RunFolder open_run(const Arguments& arguments, const recipe::Recipe& recipe) {
+  if (!arguments.resume) return train::create_run(arguments.run, recipe);
+  train::RunFolder run{arguments.run};
+  train::change_recipe(run, recipe);
   return run;
 }
 
-nlohmann::ordered_json to_json(const TrainResult& result, const RunFolder& run) {
+nlohmann::ordered_json to_json(const train::TrainResult& result, const train::RunFolder& run) {
   return {{"epochs", result.epochs},
           {"best_epoch", result.best_epoch},
           {"stopped_early", result.stopped_early},
-          {"log", to_json(read_log(run.log()))}};
+          {"log", app::to_json(train::read_log(run.log()))}};
 }
 
-void print_result(const TrainResult& result, const RunFolder& run) {
+void print_result(const train::TrainResult& result, const train::RunFolder& run) {
   if (result.stopped_early) print(fmt::format("stopped after {} epochs: none of the last was better\n", result.epochs));
   print(fmt::format("best epoch: {}, {}\n", result.best_epoch, run.best().string()));
 }
 
 bool is_series(const Arguments& arguments) {
   return arguments.folds > 0 || arguments.ensemble > 0 || !arguments.leave_out.empty() ||
-         (arguments.resume && is_series(RunFolder{arguments.run}));
+         (arguments.resume && train::is_series(train::RunFolder{arguments.run}));
 }
 
 // What was asked for, or what the run that goes on was begun as.
-SeriesTask series_of(const Arguments& arguments, const TrainTask& task) {
-  if (arguments.resume && is_series(task.run)) return read_series(task);
-  if (arguments.folds > 0) return {task, SeriesKind::folds, arguments.folds};
-  if (arguments.ensemble > 0) return {task, SeriesKind::ensemble, arguments.ensemble};
-  return {task, SeriesKind::each_person, 0};
+train::SeriesTask series_of(const Arguments& arguments, const train::TrainTask& task) {
+  if (arguments.resume && train::is_series(task.run)) return train::read_series(task);
+  if (arguments.folds > 0) return {task, train::SeriesKind::folds, arguments.folds};
+  if (arguments.ensemble > 0) return {task, train::SeriesKind::ensemble, arguments.ensemble};
+  return {task, train::SeriesKind::each_person, 0};
 }
 
-nlohmann::ordered_json to_json(const std::vector<SeriesResult>& results) {
+nlohmann::ordered_json to_json(const std::vector<train::SeriesResult>& results) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const SeriesResult& one : results) {
+  for (const train::SeriesResult& one : results) {
     json.push_back({{"name", one.name},
                     {"validation_pictures", one.validation_pictures},
-                    {"best", nlohmann::ordered_json::parse(to_line(one.best))}});
+                    {"best", nlohmann::ordered_json::parse(train::to_line(one.best))}});
   }
   return json;
 }
 
-void print_series(const std::vector<SeriesResult>& results, const Recipe& recipe) {
+void print_series(const std::vector<train::SeriesResult>& results, const recipe::Recipe& recipe) {
   std::vector<std::vector<std::string>> rows{{"", "pictures", "best epoch", "right %", "MAE"}};
   double pictures = 0, mae = 0, accuracy = 0;
-  for (const SeriesResult& one : results) {
+  for (const train::SeriesResult& one : results) {
     auto own = static_cast<double>(one.validation_pictures);
     pictures += own, mae += own * one.best.validation.mae, accuracy += own * one.best.validation.accuracy;
     rows.push_back({one.name, with_thousands(static_cast<std::uint64_t>(one.validation_pictures)),
                     std::to_string(one.best.epoch), fmt::format("{:.1f}", 100 * one.best.validation.accuracy),
                     fmt::format("{:.2f}", one.best.validation.mae)});
   }
-  if (recipe.train.select == Selection::last) return print("\n" + table(rows));
+  if (recipe.train.select == recipe::Selection::last) return print("\n" + table(rows));
   rows.push_back({"all", with_thousands(static_cast<std::uint64_t>(pictures)), "",
                   fmt::format("{:.1f}", 100 * accuracy / pictures), fmt::format("{:.2f}", mae / pictures)});
   print("\n" + table(rows));
   print("The best epoch of each was chosen on the very pictures that it is measured on here.\n");
 }
 
-void run_series(const Arguments& arguments, const TrainTask& task, Engine& engine, TrainHooks hooks) {
-  std::vector<SeriesResult> results = train_series(series_of(arguments, task), engine, hooks,
-                                                   [&](const std::string& name) { hooks.notice("\n" + name); });
+void run_series(const Arguments& arguments, const train::TrainTask& task, nn::Engine& engine, train::TrainHooks hooks) {
+  std::vector<train::SeriesResult> results = train::train_series(
+      series_of(arguments, task), engine, hooks, [&](const std::string& name) { hooks.notice("\n" + name); });
   arguments.json ? print_json(to_json(results)) : print_series(results, task.recipe);
   if (!arguments.json && std::filesystem::exists(task.run.best()))
     print(fmt::format("ensemble: {}\n", task.run.best().string()));
 }
 
-void start_watch(const Arguments& arguments, const RunFolder& run, std::optional<RunWatch>& watch, TrainHooks& hooks) {
+void start_watch(const Arguments& arguments, const train::RunFolder& run, std::optional<serve::RunWatch>& watch,
+                 train::TrainHooks& hooks) {
   watch.emplace(run, arguments.watch, steady_clock());
-  hooks.progress = [&watch, shown = hooks.progress](const Progress& progress) {
+  hooks.progress = [&watch, shown = hooks.progress](const base::Progress& progress) {
     if (shown) shown(progress);
     watch->progress(progress);
   };
@@ -174,26 +177,26 @@ void start_watch(const Arguments& arguments, const RunFolder& run, std::optional
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.plan) return plan(arguments, context);
   if (arguments.resume && !arguments.recipe.recipe.empty()) {
-    throw UsageError("--resume goes on by the run's own recipe.toml: leave --recipe out");
+    throw base::UsageError("--resume goes on by the run's own recipe.toml: leave --recipe out");
   }
   if (arguments.watch > 0 && is_series(arguments)) {
-    throw UsageError("--watch shows the curves of one network, not of several");
+    throw base::UsageError("--watch shows the curves of one network, not of several");
   }
-  Store store = open_store(arguments);
-  Recipe recipe = wanted_recipe(arguments, store);
-  std::optional<Model> from;
-  if (!arguments.from.empty()) from = read_model(model_file_of(arguments.from));
-  std::optional<Model> teacher;
-  if (!arguments.teacher.empty()) teacher = read_model(model_file_of(arguments.teacher));
-  check_teacher(teacher ? &*teacher : nullptr, recipe, {arguments.run});
-  RunFolder folder = open_run(arguments, recipe);
-  std::unique_ptr<Engine> engine = engine_for(context, folder);
+  store::Store store = open_store(arguments);
+  recipe::Recipe recipe = wanted_recipe(arguments, store);
+  std::optional<estimate::Model> from;
+  if (!arguments.from.empty()) from = estimate::read_model(train::model_file_of(arguments.from));
+  std::optional<estimate::Model> teacher;
+  if (!arguments.teacher.empty()) teacher = estimate::read_model(train::model_file_of(arguments.teacher));
+  train::check_teacher(teacher ? &*teacher : nullptr, recipe, {arguments.run});
+  train::RunFolder folder = open_run(arguments, recipe);
+  std::unique_ptr<nn::Engine> engine = engine_for(context, folder);
 
   ProgressLine line;
   bool headed = false;
   std::optional<RunDrawings> drawings;
-  TrainHooks hooks{context.stop, line.sink(), steady_clock(), {}, {}};
-  std::optional<RunWatch> watch;
+  train::TrainHooks hooks{context.stop, line.sink(), steady_clock(), {}, {}};
+  std::optional<serve::RunWatch> watch;
   if (arguments.watch > 0) start_watch(arguments, folder, watch, hooks);
   hooks.notice = [&](const std::string& text) {
     line.clear();
@@ -201,7 +204,7 @@ void run(const Arguments& arguments, const Context& context) {
     std::fflush(stdout);
   };
   bool series = is_series(arguments);
-  hooks.epoch_done = [&](const EpochRecord& record) {
+  hooks.epoch_done = [&](const train::EpochRecord& record) {
     if (!drawings && !series) drawings.emplace(folder, recipe, store);
     if (drawings) drawings->draw();
     if (watch) watch->epoch_done(record);
@@ -212,10 +215,10 @@ void run(const Arguments& arguments, const Context& context) {
     headed = true;
   };
   std::vector<float> taught =
-      taught_by(std::exchange(teacher, {}), recipe, store, folder, *engine, hooks.stop, hooks.progress);
-  TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads, nullptr, taught};
+      train::taught_by(std::exchange(teacher, {}), recipe, store, folder, *engine, hooks.stop, hooks.progress);
+  train::TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads, nullptr, taught};
   if (series) return run_series(arguments, task, *engine, hooks);
-  TrainResult result = train(task, *engine, hooks);
+  train::TrainResult result = train::train(task, *engine, hooks);
   line.clear();
   arguments.json ? print_json(to_json(result, folder)) : print_result(result, folder);
 }
@@ -251,4 +254,4 @@ void add_train(CLI::App& program, const Context& context) {
   command->callback([arguments, &context] { run(*arguments, context); });
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

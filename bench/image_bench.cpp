@@ -11,8 +11,8 @@ namespace agewise {
 namespace {
 
 // Waves and grain: about as many bytes as a face of that size has at quality 90.
-Image drawn(int size) {
-  Image image = make_image(size, size, 3);
+image::Image drawn(int size) {
+  image::Image image = image::make_image(size, size, 3);
   std::uint32_t state = 1;
   for (int y = 0; y < size; ++y) {
     for (int x = 0; x < 3 * size; ++x) {
@@ -24,11 +24,11 @@ Image drawn(int size) {
   return image;
 }
 
-std::vector<std::byte> jpeg_of(int size) { return encode_jpeg(drawn(size), 90); }
+std::vector<std::byte> jpeg_of(int size) { return image::encode_jpeg(drawn(size), 90); }
 
 void decode_jpeg_to_grey(benchmark::State& state) {
   std::vector<std::byte> file = jpeg_of(static_cast<int>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(decode(file, {.grey = true}));
+  for (auto _ : state) benchmark::DoNotOptimize(image::decode(file, {.grey = true}));
   state.SetItemsProcessed(state.iterations());
   state.counters["file_bytes"] = static_cast<double>(file.size());
 }
@@ -36,21 +36,21 @@ BENCHMARK(decode_jpeg_to_grey)->Arg(200)->Arg(500);
 
 void decode_jpeg_to_rgb(benchmark::State& state) {
   std::vector<std::byte> file = jpeg_of(static_cast<int>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(decode(file));
+  for (auto _ : state) benchmark::DoNotOptimize(image::decode(file));
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(decode_jpeg_to_rgb)->Arg(200)->Arg(500);
 
 void resize_grey_to_128(benchmark::State& state) {
-  Image image = to_grey(drawn(static_cast<int>(state.range(0))));
-  for (auto _ : state) benchmark::DoNotOptimize(resize(image, 128, 128));
+  image::Image image = image::to_grey(drawn(static_cast<int>(state.range(0))));
+  for (auto _ : state) benchmark::DoNotOptimize(image::resize(image, 128, 128));
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(resize_grey_to_128)->Arg(200)->Arg(500);
 
 void resize_rgb_to_256(benchmark::State& state) {
-  Image image = drawn(static_cast<int>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(resize(image, 256, 256));
+  image::Image image = drawn(static_cast<int>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(image::resize(image, 256, 256));
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(resize_rgb_to_256)->Arg(200)->Arg(500);
@@ -59,8 +59,8 @@ BENCHMARK(resize_rgb_to_256)->Arg(200)->Arg(500);
 void file_to_grey_face_of_128(benchmark::State& state) {
   std::vector<std::byte> file = jpeg_of(static_cast<int>(state.range(0)));
   for (auto _ : state) {
-    Decoded decoded = decode(file, {.grey = true, .enough_pixels = 128});
-    benchmark::DoNotOptimize(resize(*decoded.image, 128, 128));
+    image::Decoded decoded = image::decode(file, {.grey = true, .enough_pixels = 128});
+    benchmark::DoNotOptimize(image::resize(*decoded.image, 128, 128));
   }
   state.SetItemsProcessed(state.iterations());
 }

@@ -56,41 +56,42 @@ constexpr Case kCases[]{
     {"softmax", 101, 1, "kind = 'softmax'"},
 };
 
-Graph graph_of(const Case& test) {
+nn::Graph graph_of(const Case& test) {
   std::string text = "[[network.layers]]\n" + std::string(test.layers);
   for (std::size_t at; (at = text.find('|')) != std::string::npos;) text.replace(at, 1, "\n[[network.layers]]\n");
-  return build_graph(parse_recipe(text, test.name).network, test.channels, test.size, 101);
+  return nn::build_graph(recipe::parse_recipe(text, test.name).network, test.channels, test.size, 101);
 }
 
-Engine& engine() {
-  static KernelBook book;
+nn::Engine& engine() {
+  static nn::KernelBook book;
   static auto made = [] {
     const char* threads = std::getenv("LAYER_BENCH_THREADS");
-    return make_cpu_engine({threads == nullptr ? 2 : std::max(1, std::atoi(threads)), Isa::best, true, &book, [] {
-                              auto now = std::chrono::steady_clock::now().time_since_epoch();
-                              return std::chrono::duration<double>(now).count();
-                            }});
+    return nn::make_cpu_engine(
+        {threads == nullptr ? 2 : std::max(1, std::atoi(threads)), nn::Isa::best, true, &book, [] {
+           auto now = std::chrono::steady_clock::now().time_since_epoch();
+           return std::chrono::duration<double>(now).count();
+         }});
   }();
   return *made;
 }
 
 void fill(std::span<float> values) {
-  Random random(1, Purpose::test);
+  base::Random random(1, base::Purpose::test);
   for (float& value : values) value = static_cast<float>(random.uniform());
 }
 
-void run(benchmark::State& state, const Case& test, Mode mode) {
-  Graph graph = graph_of(test);
-  std::unique_ptr<Executable> network = engine().compile(graph, kBatch, mode);
-  network->set_parameters(initial_parameters(graph, 1));
+void run(benchmark::State& state, const Case& test, nn::Mode mode) {
+  nn::Graph graph = graph_of(test);
+  std::unique_ptr<nn::Executable> network = engine().compile(graph, kBatch, mode);
+  network->set_parameters(nn::initial_parameters(graph, 1));
   fill(network->input());
   std::vector<std::uint32_t> samples(kBatch);
   std::iota(samples.begin(), samples.end(), 0U);
-  std::vector<float> gradient(mode == Mode::train ? network->output_gradient().size() : 0);
+  std::vector<float> gradient(mode == nn::Mode::train ? network->output_gradient().size() : 0);
   fill(gradient);
   for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): the benchmark library's way
     network->forward({1, 0, samples});
-    if (mode == Mode::infer) continue;
+    if (mode == nn::Mode::infer) continue;
     std::copy(gradient.begin(), gradient.end(), network->output_gradient().begin());
     network->backward();
   }
@@ -105,8 +106,10 @@ void run(benchmark::State& state, const Case& test, Mode mode) {
 int main(int argc, char** argv) {
   using namespace agewise;
   for (const Case& test : kCases) {
-    benchmark::RegisterBenchmark((std::string(test.name) + "/infer").c_str(), run, test, Mode::infer)->UseRealTime();
-    benchmark::RegisterBenchmark((std::string(test.name) + "/train").c_str(), run, test, Mode::train)->UseRealTime();
+    benchmark::RegisterBenchmark((std::string(test.name) + "/infer").c_str(), run, test, nn::Mode::infer)
+        ->UseRealTime();
+    benchmark::RegisterBenchmark((std::string(test.name) + "/train").c_str(), run, test, nn::Mode::train)
+        ->UseRealTime();
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

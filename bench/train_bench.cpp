@@ -12,20 +12,21 @@ namespace {
 
 constexpr int kSide = 96;
 
-Image drawn() {
-  Image image = make_image(kSide, kSide, 3);
+image::Image drawn() {
+  image::Image image = image::make_image(kSide, kSide, 3);
   for (std::size_t i = 0; i < image.pixels.size(); ++i)
     image.pixels[i] = static_cast<std::uint8_t>(128 + 100 * std::sin(static_cast<double>(i) / 41));
   return image;
 }
 
 void augment(benchmark::State& state, const char* keys) {
-  Recipe recipe = parse_recipe("[face]\nsize = 96\ncolour = \"rgb\"\n[augment]\n" + std::string(keys), "bench");
-  Image face = drawn();
+  recipe::Recipe recipe =
+      recipe::parse_recipe("[face]\nsize = 96\ncolour = \"rgb\"\n[augment]\n" + std::string(keys), "bench");
+  image::Image face = drawn();
   std::uint32_t sample = 0;
   for (auto _ : state) {
-    Random random(1, Purpose::augment, 1, sample++);
-    benchmark::DoNotOptimize(augmented(face, choose(recipe, random), kSide));
+    base::Random random(1, base::Purpose::augment, 1, sample++);
+    benchmark::DoNotOptimize(train::augmented(face, train::choose(recipe, random), kSide));
   }
   state.SetItemsProcessed(state.iterations());
 }
@@ -43,8 +44,8 @@ BENCHMARK_CAPTURE(
 
 // What a stored face costs before that.
 void decode_stored_face(benchmark::State& state) {
-  std::vector<std::byte> file = encode_jpeg(drawn(), 95);
-  for (auto _ : state) benchmark::DoNotOptimize(decode(file));
+  std::vector<std::byte> file = image::encode_jpeg(drawn(), 95);
+  for (auto _ : state) benchmark::DoNotOptimize(image::decode(file));
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(decode_stored_face);

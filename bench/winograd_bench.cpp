@@ -172,9 +172,9 @@ void register_all() {
 }  // namespace agewise::cpu
 
 int main(int argc, char** argv) {
-  omp_set_num_threads(agewise::cpu::threads());
-  agewise::make_cpu_engine({agewise::cpu::threads()});  // the same instruction set for all
-  agewise::cpu::register_all();
+  omp_set_num_threads(agewise::nn::cpu::threads());
+  agewise::nn::make_cpu_engine({agewise::nn::cpu::threads()});  // the same instruction set for all
+  agewise::nn::cpu::register_all();
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -1,6 +1,6 @@
-# cmake -DOUT=file.cpp -DNAME=function -DFILES=a;b -P embed.cmake: a C++ source that defines
-# std::map<std::string, std::string> agewise::NAME_texts, from each file's stem to its text.
-file(WRITE ${OUT}.new "// Made by cmake/embed.cmake.\n#include <map>\n#include <string>\n\nnamespace agewise {\n\nstd::map<std::string, std::string> ${NAME}_texts() {\n  std::map<std::string, std::string> texts;\n")
+# cmake -DOUT=file.cpp -DROOM=room -DNAME=function -DFILES=a;b -P embed.cmake: a C++ source that defines
+# std::map<std::string, std::string> agewise::ROOM::NAME_texts, from each file's stem to its text.
+file(WRITE ${OUT}.new "// Made by cmake/embed.cmake.\n#include <map>\n#include <string>\n\nnamespace agewise::${ROOM} {\n\nstd::map<std::string, std::string> ${NAME}_texts() {\n  std::map<std::string, std::string> texts;\n")
 foreach(file ${FILES})
   get_filename_component(stem ${file} NAME_WLE)
   file(READ ${file} text)
@@ -13,5 +13,5 @@ foreach(file ${FILES})
     math(EXPR begin "${begin} + 8000")
   endwhile()
 endforeach()
-file(APPEND ${OUT}.new "  return texts;\n}\n\n}  // namespace agewise\n")
+file(APPEND ${OUT}.new "  return texts;\n}\n\n}  // namespace agewise::${ROOM}\n")
 file(COPY_FILE ${OUT}.new ${OUT} ONLY_IF_DIFFERENT)

@@ -8,12 +8,12 @@
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   auto file = std::as_bytes(std::span(data, size));
   try {
-    for (const agewise::NamedArray& array : agewise::parse_caffemodel(file).arrays) {
+    for (const agewise::weights::NamedArray& array : agewise::weights::parse_caffemodel(file).arrays) {
       std::int64_t count = 1;
       for (std::int64_t length : array.shape) count *= length;
       if (count != static_cast<std::int64_t>(array.values.size())) std::abort();
     }
-  } catch (const agewise::Error&) {
+  } catch (const agewise::base::Error&) {
   }
   return 0;
 }

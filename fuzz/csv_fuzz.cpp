@@ -7,13 +7,14 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   std::string_view text(reinterpret_cast<const char*>(data), size);
   for (bool csv : {true, false}) {
     try {
-      agewise::Catalog catalog = csv ? agewise::parse_csv(text, "fuzz", "fuzz") : agewise::parse_utkface_names(text);
-      std::vector<const agewise::CatalogRow*> kept;
-      for (const agewise::CatalogRow& row : catalog.rows) {
-        if (agewise::screen(row, {}) == agewise::Reason::none) kept.push_back(&row);
+      agewise::catalog::Catalog catalog =
+          csv ? agewise::catalog::parse_csv(text, "fuzz", "fuzz") : agewise::catalog::parse_utkface_names(text);
+      std::vector<const agewise::catalog::CatalogRow*> kept;
+      for (const agewise::catalog::CatalogRow& row : catalog.rows) {
+        if (agewise::catalog::screen(row, {}) == agewise::catalog::Reason::none) kept.push_back(&row);
       }
-      agewise::assign_splits(kept, {});
-    } catch (const agewise::Error&) {
+      agewise::catalog::assign_splits(kept, {});
+    } catch (const agewise::base::Error&) {
     }
   }
   return 0;

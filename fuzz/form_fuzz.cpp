@@ -9,11 +9,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   std::size_t end = std::min(text.find('\n'), text.size());
   std::string_view body = text.substr(std::min(end + 1, text.size()));
   try {
-    for (const agewise::FormPart& part : agewise::parse_form(std::as_bytes(std::span(body)), text.substr(0, end), 20)) {
+    for (const agewise::serve::FormPart& part :
+         agewise::serve::parse_form(std::as_bytes(std::span(body)), text.substr(0, end), 20)) {
       const char* begin = reinterpret_cast<const char*>(part.content.data());
       if (begin < body.data() || begin + part.content.size() > body.data() + body.size()) std::abort();
     }
-  } catch (const agewise::BadForm&) {
+  } catch (const agewise::serve::BadForm&) {
   }
   return 0;
 }

@@ -12,9 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   static const int file = ::memfd_create("labels.mat", 0);
   if (::ftruncate(file, 0) != 0 || ::pwrite(file, data, size, 0) != static_cast<ssize_t>(size)) return 0;
   try {
-    agewise::Catalog catalog = agewise::read_imdb_wiki("/proc/self/fd/" + std::to_string(file));
-    for (const agewise::CatalogRow& row : catalog.rows) agewise::screen(row, {});
-  } catch (const agewise::Error&) {
+    agewise::catalog::Catalog catalog = agewise::catalog::read_imdb_wiki("/proc/self/fd/" + std::to_string(file));
+    for (const agewise::catalog::CatalogRow& row : catalog.rows) agewise::catalog::screen(row, {});
+  } catch (const agewise::base::Error&) {
   }
   return 0;
 }

@@ -8,12 +8,12 @@
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   auto file = std::as_bytes(std::span(data, size));
   try {
-    agewise::OnnxNetwork network = agewise::parse_onnx(file);
-    if (agewise::parameter_count(agewise::parameters_of(network.graph)) !=
+    agewise::weights::OnnxNetwork network = agewise::weights::parse_onnx(file);
+    if (agewise::nn::parameter_count(agewise::nn::parameters_of(network.graph)) !=
         static_cast<std::int64_t>(network.parameters.size())) {
       std::abort();
     }
-  } catch (const agewise::Error&) {
+  } catch (const agewise::base::Error&) {
   }
   return 0;
 }

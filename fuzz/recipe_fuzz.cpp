@@ -6,16 +6,16 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   std::string text(reinterpret_cast<const char*>(data), size);
-  agewise::Recipe recipe;
+  agewise::recipe::Recipe recipe;
   try {
-    recipe = agewise::parse_recipe(text, "fuzz");
-  } catch (const agewise::UsageError&) {
+    recipe = agewise::recipe::parse_recipe(text, "fuzz");
+  } catch (const agewise::base::UsageError&) {
   }
   try {
-    agewise::set_option(recipe, text);
-  } catch (const agewise::UsageError&) {
+    agewise::recipe::set_option(recipe, text);
+  } catch (const agewise::base::UsageError&) {
   }
-  std::string written = agewise::to_toml(recipe);
-  if (agewise::to_toml(agewise::parse_recipe(written, "written")) != written) std::abort();
+  std::string written = agewise::recipe::to_toml(recipe);
+  if (agewise::recipe::to_toml(agewise::recipe::parse_recipe(written, "written")) != written) std::abort();
   return 0;
 }

@@ -9,13 +9,13 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   auto file = std::as_bytes(std::span(data, size));
   try {
     std::uint64_t bytes = 0;
-    for (const agewise::StoredTensor& tensor : agewise::parse_safetensors_header(file).tensors) {
+    for (const agewise::weights::StoredTensor& tensor : agewise::weights::parse_safetensors_header(file).tensors) {
       std::vector<float> values(static_cast<std::size_t>(tensor.count));
-      agewise::copy_values(tensor, file, values);
+      agewise::weights::copy_values(tensor, file, values);
       bytes += tensor.end - tensor.begin;
     }
     if (bytes > size) std::abort();
-  } catch (const agewise::Error&) {
+  } catch (const agewise::base::Error&) {
   }
   return 0;
 }

@@ -7,7 +7,7 @@
 namespace agewise {
 
 // The text of the Kind of error that `work` throws, or "no error"; another kind passes through.
-template <class Kind = Error, class Work>
+template <class Kind = base::Error, class Work>
 std::string error_of(const Work& work) {
   try {
     work();

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <stdexcept>
 
-namespace agewise {
+namespace agewise::age {
 namespace {
 
 double normal_below(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
@@ -94,4 +94,4 @@ int argmax(std::span<const float> distribution) {
   return static_cast<int>(std::max_element(distribution.begin(), distribution.end()) - distribution.begin());
 }
 
-}  // namespace agewise
+}  // namespace agewise::age

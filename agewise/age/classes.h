@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::age {
 
 // Ascending edges in years; class c holds edges[c-1] ≤ age < edges[c], the first and last are open.
 struct Classes {
@@ -34,4 +34,4 @@ double expected_value(const Classes& classes, std::span<const float> distributio
 double median(const Classes& classes, std::span<const float> distribution);
 int argmax(std::span<const float> distribution);
 
-}  // namespace agewise
+}  // namespace agewise::age

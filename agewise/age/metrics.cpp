@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-namespace agewise {
+namespace agewise::age {
 namespace {
 
 // Mean of measure(estimate, truth) over those not missing; NaN if all are.
@@ -50,4 +50,4 @@ double epsilon_error(std::span<const double> estimate, std::span<const double> m
   return sum / static_cast<double>(estimate.size());
 }
 
-}  // namespace agewise
+}  // namespace agewise::age

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-namespace agewise {
+namespace agewise::base {
 
 // Any number of threads on either side.
 template <class T>
@@ -80,4 +80,4 @@ class BoundedQueue {
   bool closed_ = false;
 };
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 constexpr std::int64_t kMatlabDayOf1970 = 719529;
@@ -31,4 +31,4 @@ int completed_years(Date born, Date day) {
   return day.year - born.year - (before_birthday ? 1 : 0);
 }
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace agewise {
+namespace agewise::base {
 
 struct Date {
   int year;   // proleptic Gregorian; year 0 exists
@@ -24,4 +24,4 @@ bool is_valid(Date date);
 // birthday on 1 March in other years.
 int completed_years(Date born, Date day);
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -2,7 +2,7 @@
 
 #include <system_error>
 
-namespace agewise {
+namespace agewise::base {
 
 Error file_error(const std::filesystem::path& file, const std::string& message) {
   return Error(file.string() + ": " + message);
@@ -12,4 +12,4 @@ Error system_error(const std::filesystem::path& file, const std::string& message
   return file_error(file, message + ": " + std::generic_category().message(error_number));
 }
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace agewise {
+namespace agewise::base {
 
 // what() is one line for the user: it names the file and the place, and says what to do where that is not plain.
 struct Error : std::runtime_error {
@@ -27,4 +27,4 @@ Error file_error(const std::filesystem::path& file, const std::string& message);
 // "FILE: message: No such file or directory", the reason taken from `error_number` (an errno).
 Error system_error(const std::filesystem::path& file, const std::string& message, int error_number);
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -13,7 +13,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 class Descriptor {
@@ -186,4 +186,4 @@ std::string content_hash(std::span<const std::byte> content) {
   return {text.data(), 32};
 }
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace agewise {
+namespace agewise::base {
 
 // The whole file. Throws Error naming it if it cannot be read or is larger than `limit` bytes.
 std::vector<std::byte> read_file(const std::filesystem::path& file, std::uint64_t limit);
@@ -67,4 +67,4 @@ std::uint64_t free_disk_space(const std::filesystem::path& path);
 // Hexadecimal XXH3-128 of the content: tells files apart, proves nothing against an attacker.
 std::string content_hash(std::span<const std::byte> content);
 
-}  // namespace agewise
+}  // namespace agewise::base

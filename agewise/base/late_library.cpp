@@ -6,7 +6,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::base {
 
 LateLibrary::LateLibrary(const char* name) : name_(name), handle_(::dlopen(name, RTLD_NOW | RTLD_LOCAL)) {
   if (handle_ == nullptr)
@@ -19,4 +19,4 @@ void* LateLibrary::find(const char* name) const {
   return found;
 }
 
-}  // namespace agewise
+}  // namespace agewise::base

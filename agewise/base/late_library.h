@@ -1,7 +1,7 @@
 // A shared library that is loaded when it is first needed, not with the program (cmake/late_libraries.cmake).
 #pragma once
 
-namespace agewise {
+namespace agewise::base {
 
 // Loaded for the life of the program. Any thread.
 class LateLibrary {
@@ -17,4 +17,4 @@ class LateLibrary {
   void* handle_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 constexpr std::size_t kLongestTypingError = 100;  // bytes; what is longer is no name, and costs its length in time
@@ -33,4 +33,4 @@ std::string nearest_name(std::string_view name, std::span<const std::string> kno
   return known[static_cast<std::size_t>(std::min_element(distances.begin(), distances.end()) - distances.begin())];
 }
 
-}  // namespace agewise
+}  // namespace agewise::base

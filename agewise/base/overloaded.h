@@ -1,7 +1,7 @@
 // One visitor for std::visit made of several lambdas.
 #pragma once
 
-namespace agewise {
+namespace agewise::base {
 
 template <class... F>
 struct Overloaded : F... {
@@ -10,4 +10,4 @@ struct Overloaded : F... {
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
-}  // namespace agewise
+}  // namespace agewise::base

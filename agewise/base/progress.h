@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-namespace agewise {
+namespace agewise::base {
 
 struct Progress {
   std::string what;  // "preparing", "epoch 3 of 100"
@@ -24,4 +24,4 @@ using StopFlag = std::atomic<bool>;
 // Seconds on a steady clock, from any origin.
 using Clock = std::function<double()>;
 
-}  // namespace agewise
+}  // namespace agewise::base

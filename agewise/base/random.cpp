@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace agewise {
+namespace agewise::base {
 
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
@@ -45,4 +45,4 @@ std::uint64_t Random::below(std::uint64_t n) {
   }
 }
 
-}  // namespace agewise
+}  // namespace agewise::base

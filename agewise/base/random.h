@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-namespace agewise {
+namespace agewise::base {
 
 // The generator's block function: ten rounds over `counter` with `key`.
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
@@ -40,4 +40,4 @@ class Random {
   int used_ = 4;
 };
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace agewise {
+namespace agewise::base {
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -11,4 +11,4 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
-namespace agewise {
+namespace agewise::base {
 
 // A … Z as a … z; all other bytes stay, whatever the locale.
 std::string lower(std::string_view text);
 
-}  // namespace agewise
+}  // namespace agewise::base

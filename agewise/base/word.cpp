@@ -3,7 +3,7 @@
 #include <mutex>
 #include <unordered_set>
 
-namespace agewise {
+namespace agewise::base {
 
 Word::Word(std::string_view text) {
   if (text.empty()) return;
@@ -18,4 +18,4 @@ const std::string& Word::str() const {
   return text_ == nullptr ? nothing : *text_;
 }
 
-}  // namespace agewise
+}  // namespace agewise::base

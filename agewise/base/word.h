@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace agewise {
+namespace agewise::base {
 
 // A text of which equal ones are kept only once, for the life of the program: eight bytes in each of half a million
 // rows instead of 32 and more. Made and read by any thread.
@@ -26,4 +26,4 @@ class Word {
   const std::string* text_ = nullptr;
 };
 
-}  // namespace agewise
+}  // namespace agewise::base

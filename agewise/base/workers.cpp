@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace agewise {
+namespace agewise::base {
 
 int processor_count() {
   cpu_set_t set;
@@ -42,4 +42,4 @@ void parallel_for(int threads, std::size_t n, const std::function<void(std::size
   if (problem) std::rethrow_exception(problem);
 }
 
-}  // namespace agewise
+}  // namespace agewise::base

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <functional>
 
-namespace agewise {
+namespace agewise::base {
 
 // Processors this process may use: 1 or more.
 int processor_count();
@@ -13,4 +13,4 @@ int processor_count();
 // done; in which order, is not said. The first exception stops the handing out and is thrown again here.
 void parallel_for(int threads, std::size_t n, const std::function<void(std::size_t)>& body);
 
-}  // namespace agewise
+}  // namespace agewise::base

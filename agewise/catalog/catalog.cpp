@@ -8,14 +8,14 @@
 #include "agewise/base/files.h"
 #include "agewise/catalog/labels.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 constexpr std::uint64_t kLargestNameList = std::uint64_t{1} << 30;  // bytes
 
 std::string beginning_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) throw system_error(file, "cannot open", errno);
+  if (!in) throw base::system_error(file, "cannot open", errno);
   std::string head(4096, '\0');
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(in.gcount()));
@@ -43,25 +43,25 @@ bool is_year(double year) { return std::isfinite(year) && year >= 1 && year < 80
 bool is_age(double age) { return std::abs(age) < 8000; }
 
 int age_by_year(double born, double taken) {
-  return static_cast<int>(taken) - date_of_matlab_day(static_cast<std::int64_t>(born)).year;
+  return static_cast<int>(taken) - base::date_of_matlab_day(static_cast<std::int64_t>(born)).year;
 }
 
-int age_by_rule(double born, double taken, AgeRule rule) {
-  Date birth = date_of_matlab_day(static_cast<std::int64_t>(born));
+int age_by_rule(double born, double taken, recipe::AgeRule rule) {
+  base::Date birth = base::date_of_matlab_day(static_cast<std::int64_t>(born));
   switch (rule) {
-    case AgeRule::year_difference:
+    case recipe::AgeRule::year_difference:
       return age_by_year(born, taken);
-    case AgeRule::birth_month:
+    case recipe::AgeRule::birth_month:
       return age_by_year(born, taken) - (birth.month >= 7 ? 1 : 0);
-    case AgeRule::mid_year:
-    case AgeRule::real_age:
+    case recipe::AgeRule::mid_year:
+    case recipe::AgeRule::real_age:
       break;
   }
-  return completed_years(birth, {static_cast<int>(taken), 7, 1});
+  return base::completed_years(birth, {static_cast<int>(taken), 7, 1});
 }
 
-bool takes_real_age(const CatalogRow& row, AgeRule rule) {
-  return rule == AgeRule::real_age && !std::isnan(row.real_age);
+bool takes_real_age(const CatalogRow& row, recipe::AgeRule rule) {
+  return rule == recipe::AgeRule::real_age && !std::isnan(row.real_age);
 }
 
 }  // namespace
@@ -69,23 +69,24 @@ bool takes_real_age(const CatalogRow& row, AgeRule rule) {
 Catalog read_labels(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file)) return read_utkface_folder(file);
   std::string head = beginning_of(file);
-  if (head.empty()) throw file_error(file, "is empty");
+  if (head.empty()) throw base::file_error(file, "is empty");
   std::string line = head.substr(0, head.find('\n'));
   if (line.starts_with("MATLAB ") || line.starts_with("\x89HDF")) return read_imdb_wiki(file);
   if (is_text(line) && (line.find(',') != std::string::npos || is_lap_2015(line))) return read_csv(file);
-  if (is_text(line) && looks_like_names(line)) return parse_utkface_names(read_text_file(file, kLargestNameList));
-  throw file_error(file, "is no label file: expected IMDB-WIKI's .mat, a CSV with a header, or UTKFace's file names");
+  if (is_text(line) && looks_like_names(line)) return parse_utkface_names(base::read_text_file(file, kLargestNameList));
+  throw base::file_error(file,
+                         "is no label file: expected IMDB-WIKI's .mat, a CSV with a header, or UTKFace's file names");
 }
 
-double age_of(const CatalogRow& row, AgeRule rule) {
+double age_of(const CatalogRow& row, recipe::AgeRule rule) {
   double stated = takes_real_age(row, rule) ? row.real_age : row.age;
   if (!std::isnan(stated)) return is_age(stated) ? stated : kNotANumber;
   if (!row.born || !row.taken || !is_day(*row.born) || !is_year(*row.taken)) return kNotANumber;
   return age_by_rule(*row.born, *row.taken, rule);
 }
 
-double age_sigma_of(const CatalogRow& row, AgeRule rule) {
+double age_sigma_of(const CatalogRow& row, recipe::AgeRule rule) {
   return takes_real_age(row, rule) ? kNotANumber : row.age_sigma;
 }
 
-}  // namespace agewise
+}  // namespace agewise::catalog

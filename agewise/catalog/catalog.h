@@ -12,7 +12,7 @@
 #include "agewise/image/image.h"
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::catalog {
 
 enum class Gender : std::uint8_t { unknown, female, male };
 
@@ -21,20 +21,20 @@ inline constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 // One row of a label file. What the file does not say is empty, unknown, NaN or nullopt.
 struct CatalogRow {
   std::string file;                // as the labels have it, trailing blanks removed, '/' between folders
-  Word source;                     // "imdb", "wiki", "utkface", or the label file's stem
+  base::Word source;               // "imdb", "wiki", "utkface", or the label file's stem
   double age = kNotANumber;        // years, where the labels give it directly; the apparent one where they give both
   double age_sigma = kNotANumber;  // years, deviation of the apparent age
   double real_age = kNotANumber;   // years, where the labels give it beside an apparent one
   std::optional<double> born;      // MATLAB day number, where the labels give dates; may be anything, also not finite
   std::optional<double> taken;     // year
-  Word person;                     // who, or which group of duplicates; empty: not known
-  Word race;
-  std::optional<Box> face;                 // where the labels say the face is
+  base::Word person;               // who, or which group of duplicates; empty: not known
+  base::Word race;
+  std::optional<image::Box> face;          // where the labels say the face is
   double face_score = kNotANumber;         // with has_face_score: not finite means no face found
   double second_face_score = kNotANumber;  // NaN: no second face
   bool has_face_score = false;
   Gender gender = Gender::unknown;
-  Word split;  // "train", "val", "test" as the labels say, or empty
+  base::Word split;  // "train", "val", "test" as the labels say, or empty
 };
 
 struct Catalog {
@@ -49,9 +49,9 @@ Catalog read_labels(const std::filesystem::path& file);
 // Completed years by `rule`, from the labels' dates, or the labels' own age. NaN where neither is known, or it is
 // impossible: a date outside the calendar, an age of thousands of years. By AgeRule::real_age the real age where the
 // labels have one beside the apparent age, and what mid_year gives elsewhere.
-double age_of(const CatalogRow& row, AgeRule rule);
+double age_of(const CatalogRow& row, recipe::AgeRule rule);
 
 // The deviation that belongs to age_of(row, rule): NaN for a real age.
-double age_sigma_of(const CatalogRow& row, AgeRule rule);
+double age_sigma_of(const CatalogRow& row, recipe::AgeRule rule);
 
-}  // namespace agewise
+}  // namespace agewise::catalog

@@ -11,7 +11,7 @@
 #include "agewise/base/text.h"
 #include "agewise/catalog/labels.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 constexpr std::uint64_t kLargestCsv = std::uint64_t{2} << 30;  // bytes
@@ -71,7 +71,7 @@ struct Reading {
   }
 
   Gender gender(const std::string& text) {
-    std::string word = lower(text);
+    std::string word = base::lower(text);
     if (word == "male" || word == "m" || word == "0") return Gender::male;
     if (word == "female" || word == "f" || word == "1") return Gender::female;
     return Gender::unknown;
@@ -130,7 +130,7 @@ struct Reading {
   bool has(Column column) const { return std::find(columns.begin(), columns.end(), column) != columns.end(); }
 
   void take_header() {
-    for (const std::string& name : record) columns.push_back(column_of(lower(name)));
+    for (const std::string& name : record) columns.push_back(column_of(base::lower(name)));
     bool dated = has(Column::age) || (has(Column::born) && has(Column::taken));
     if (!has(Column::file) || !dated)
       fail("the header must name the columns file and age (or file, dob and photo_taken)");
@@ -192,13 +192,13 @@ Catalog parse_csv(std::string_view text, const std::string& origin, const std::s
   csv_free(&parser);
   if (!parsed) reading.fail("after it: " + fault);
   if (reading.problem.empty() && reading.line == 0) reading.problem = origin + ": is empty";
-  if (!reading.problem.empty()) throw Error(reading.problem);
+  if (!reading.problem.empty()) throw base::Error(reading.problem);
   return std::move(reading.catalog);
 }
 
 Catalog read_csv(const std::filesystem::path& file) {
   std::string stem = file.stem().string();
-  Catalog catalog = parse_csv(read_text_file(file, kLargestCsv), file.string(), stem);
+  Catalog catalog = parse_csv(base::read_text_file(file, kLargestCsv), file.string(), stem);
   std::string part = split_in_name(stem);
   for (CatalogRow& row : catalog.rows) {
     if (row.split.empty()) row.split = part;
@@ -206,4 +206,4 @@ Catalog read_csv(const std::filesystem::path& file) {
   return catalog;
 }
 
-}  // namespace agewise
+}  // namespace agewise::catalog

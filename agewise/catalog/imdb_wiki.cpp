@@ -12,7 +12,7 @@
 #include "agewise/catalog/labels.h"
 #include "agewise/catalog/mat5.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 struct CloseMat {
@@ -173,7 +173,7 @@ class Fields {
   }
 
   [[noreturn]] void reject(const char* field, const std::string& problem) const {
-    throw file_error(file_, fmt::format("field {}.{} {}", name_, field, problem));
+    throw base::file_error(file_, fmt::format("field {}.{} {}", name_, field, problem));
   }
 
  private:
@@ -183,10 +183,10 @@ class Fields {
 };
 
 // [x1 y1 x2 y2], 1-based and inclusive, to a box from 0 with right and bottom exclusive.
-std::optional<Box> box_of(const matvar_t* cell) {
+std::optional<image::Box> box_of(const matvar_t* cell) {
   if (cell == nullptr || !is_numeric(*cell) || element_count(*cell) != 4 || !is_whole(*cell, bytes_per_element(*cell)))
     return {};
-  Box box{number_at(*cell, 0) - 1, number_at(*cell, 1) - 1, number_at(*cell, 2), number_at(*cell, 3)};
+  image::Box box{number_at(*cell, 0) - 1, number_at(*cell, 1) - 1, number_at(*cell, 2), number_at(*cell, 3)};
   bool finite =
       std::isfinite(box.left) && std::isfinite(box.top) && std::isfinite(box.right) && std::isfinite(box.bottom);
   return finite ? std::optional(box) : std::nullopt;
@@ -195,12 +195,12 @@ std::optional<Box> box_of(const matvar_t* cell) {
 Gender gender_of(double value) { return value == 0 ? Gender::female : value == 1 ? Gender::male : Gender::unknown; }
 
 // By name, not by imdb.mat's number of a celebrity: the same person may be in wiki.mat too.
-std::vector<Word> persons_of(const Fields& fields, std::size_t rows) {
-  std::vector<Word> persons(rows);
+std::vector<base::Word> persons_of(const Fields& fields, std::size_t rows) {
+  std::vector<base::Word> persons(rows);
   fields.consume_cells("name", rows, [&](std::size_t i, const matvar_t* cell) { persons[i] = text_of(cell); });
   if (fields.find("celeb_names") == nullptr || fields.find("celeb_id") == nullptr) return persons;
   std::vector<double> ids = fields.numbers("celeb_id", rows);
-  std::vector<Word> names;
+  std::vector<base::Word> names;
   fields.consume_cells("celeb_names", 0, [&](std::size_t, const matvar_t* cell) { names.emplace_back(text_of(cell)); });
   for (std::size_t i = 0; i < rows; ++i) {
     bool known = ids[i] >= 1 && ids[i] <= static_cast<double>(names.size());
@@ -211,12 +211,12 @@ std::vector<Word> persons_of(const Fields& fields, std::size_t rows) {
 
 Catalog rows_of(const Fields& fields, const std::string& source) {
   std::size_t count = element_count(*fields.need("full_path", 0));
-  std::vector<std::optional<Box>> faces(count);
+  std::vector<std::optional<image::Box>> faces(count);
   fields.consume_cells("face_location", count, [&](std::size_t i, const matvar_t* cell) { faces[i] = box_of(cell); });
   std::vector<std::string> files(count);
   fields.consume_cells("full_path", count,
                        [&](std::size_t i, const matvar_t* cell) { files[i] = without_trailing(text_of(cell), " \t"); });
-  std::vector<Word> persons = persons_of(fields, count);
+  std::vector<base::Word> persons = persons_of(fields, count);
   std::vector<double> born = fields.numbers("dob", count), taken = fields.numbers("photo_taken", count);
   std::vector<double> gender = fields.numbers("gender", count), score = fields.numbers("face_score", count);
   std::vector<double> second = fields.numbers("second_face_score", count);
@@ -248,11 +248,11 @@ Catalog read_imdb_wiki(const std::filesystem::path& file) {
   MatFile mat(Mat_Open(found.file.path().c_str(), MAT_ACC_RDONLY));
   Variable variable(mat ? Mat_VarRead(mat.get(), found.name.c_str()) : nullptr);
   if (!variable || variable->class_type != MAT_C_STRUCT || variable->data == nullptr)
-    throw file_error(file, fmt::format("its variable {} cannot be read", found.name));
+    throw base::file_error(file, fmt::format("its variable {} cannot be read", found.name));
   Catalog catalog = rows_of(Fields(file, found.name, variable.get()), found.name);
   variable.reset();
   malloc_trim(0);  // hundreds of megabytes for imdb.mat
   return catalog;
 }
 
-}  // namespace agewise
+}  // namespace agewise::catalog

@@ -6,7 +6,7 @@
 
 #include "agewise/catalog/catalog.h"
 
-namespace agewise {
+namespace agewise::catalog {
 
 // IMDB-WIKI's imdb.mat or wiki.mat (facts of the format: docs/imdb-wiki.md), MAT v5 through matio. Box corners, 1-based
 // and inclusive there, become our 0-based exclusive ones. A person is a name: that of celeb_id where the file has it.
@@ -32,4 +32,4 @@ Catalog parse_utkface_names(std::string_view text);
 CatalogRow utkface_row(const std::string& name);
 std::string utkface_race(const std::string& text);  // a digit 0…4 to its word; anything else as it is
 
-}  // namespace agewise
+}  // namespace agewise::catalog

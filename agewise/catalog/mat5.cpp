@@ -16,7 +16,7 @@
 #include "agewise/base/files.h"
 #include "agewise/catalog/mat5_elements.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 constexpr std::uint64_t kLargestVariable = std::uint64_t{1} << 29;  // bytes, unpacked: four times imdb.mat's
@@ -72,11 +72,11 @@ void unpack(const std::filesystem::path& file, Bytes packed, MemoryFile& target)
   std::uint64_t size = 0;
   bool sound = inflate_pieces(packed, std::size_t{1} << 20, [&](Bytes piece) {
     size += piece.size();
-    if (size > kLargestVariable) throw file_error(file, "unpacks to more than 512 MiB: IMDB-WIKI's do not");
+    if (size > kLargestVariable) throw base::file_error(file, "unpacks to more than 512 MiB: IMDB-WIKI's do not");
     target.append(piece);
     return true;
   });
-  if (!sound) throw file_error(file, "is damaged or cut short: its compressed data cannot be unpacked");
+  if (!sound) throw base::file_error(file, "is damaged or cut short: its compressed data cannot be unpacked");
 }
 
 // Throws unless the header is that of MAT v5, little-endian.
@@ -86,17 +86,17 @@ void check_header(const std::filesystem::path& file, Bytes content) {
   bool whole = text.size() >= mat5::kHeaderSize;
   std::string_view version = whole ? text.substr(124, 4) : std::string_view{};
   if (text.starts_with(kHdf5) || version == std::string_view("\x00\x02IM", 4))
-    throw file_error(file, "is a MATLAB 7.3 (HDF5) file; save it in MATLAB with -v7");
+    throw base::file_error(file, "is a MATLAB 7.3 (HDF5) file; save it in MATLAB with -v7");
   if (version == std::string_view("\x01\x00MI", 4))
-    throw file_error(file, "was written on a big-endian machine; save it on another with -v7");
+    throw base::file_error(file, "was written on a big-endian machine; save it on another with -v7");
   if (version != std::string_view("\x00\x01IM", 4))
-    throw file_error(file, "is no MATLAB file of version 5 to 7, or is cut short in its header");
+    throw base::file_error(file, "is no MATLAB file of version 5 to 7, or is cut short in its header");
 }
 
 }  // namespace
 
 MemoryFile::MemoryFile() : descriptor_(::memfd_create("agewise", MFD_CLOEXEC)) {
-  if (descriptor_ < 0) throw system_error("memory", "cannot make a file", errno);
+  if (descriptor_ < 0) throw base::system_error("memory", "cannot make a file", errno);
 }
 
 MemoryFile::MemoryFile(MemoryFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
@@ -109,7 +109,7 @@ void MemoryFile::append(Bytes piece) {
   while (!piece.empty()) {
     ssize_t written = ::write(descriptor_, piece.data(), piece.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw system_error("memory", "cannot write a file", errno);
+    if (written < 0) throw base::system_error("memory", "cannot write a file", errno);
     piece = piece.subspan(static_cast<std::size_t>(written));
   }
 }
@@ -117,25 +117,25 @@ void MemoryFile::append(Bytes piece) {
 std::filesystem::path MemoryFile::path() const { return fmt::format("/proc/self/fd/{}", descriptor_); }
 
 Mat5Struct extract_struct(const std::filesystem::path& file, std::initializer_list<std::string_view> names) {
-  MappedFile mapped = MappedFile::read_only(file);
+  base::MappedFile mapped = base::MappedFile::read_only(file);
   Bytes content = mapped.bytes();
   check_header(file, content);
   Bytes rest = content.subspan(mat5::kHeaderSize);
   while (!rest.empty()) {
     Bytes here = rest;
     std::optional<mat5::Element> element = mat5::take_element(rest);
-    if (!element) throw file_error(file, "is cut short: its last variable is not all there");
+    if (!element) throw base::file_error(file, "is cut short: its last variable is not all there");
     Bytes with_tag = here.first(here.size() - rest.size());
     std::string name = name_of(*element, with_tag);
     if (std::find(names.begin(), names.end(), name) == names.end()) continue;
     Mat5Struct found{name, {}};
     found.file.append(content.first(mat5::kHeaderSize));
     element->type == mat5::kCompressed ? unpack(file, element->data, found.file) : found.file.append(with_tag);
-    MappedFile unpacked = MappedFile::read_only(found.file.path());
+    base::MappedFile unpacked = base::MappedFile::read_only(found.file.path());
     check_struct(file, name, unpacked.bytes().subspan(mat5::kHeaderSize));
     return found;
   }
-  throw file_error(file, fmt::format("has no struct called {}", fmt::join(names, " or ")));
+  throw base::file_error(file, fmt::format("has no struct called {}", fmt::join(names, " or ")));
 }
 
-}  // namespace agewise
+}  // namespace agewise::catalog

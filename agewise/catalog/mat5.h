@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace agewise {
+namespace agewise::catalog {
 
 // A file without a name, gone when this object is.
 class MemoryFile {
@@ -38,4 +38,4 @@ Mat5Struct extract_struct(const std::filesystem::path& file, std::initializer_li
 // The check alone, of the variable `name`: `element` is its whole data element, tag included. Throws Error as above.
 void check_struct(const std::filesystem::path& file, const std::string& name, std::span<const std::byte> element);
 
-}  // namespace agewise
+}  // namespace agewise::catalog

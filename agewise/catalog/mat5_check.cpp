@@ -7,7 +7,7 @@
 #include "agewise/catalog/mat5.h"
 #include "agewise/catalog/mat5_elements.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 // Elements of any array: nine times IMDb's rows. matio takes about a kilobyte for each cell.
@@ -60,7 +60,7 @@ class Checker {
 
  private:
   [[noreturn]] void fail(const std::string& problem) const {
-    throw file_error(file_, fmt::format("{} {}", place_, problem));
+    throw base::file_error(file_, fmt::format("{} {}", place_, problem));
   }
 
   mat5::Element take(std::span<const std::byte>& rest) const {
@@ -152,4 +152,4 @@ void check_struct(const std::filesystem::path& file, const std::string& name, st
   Checker(file, name, element).check_variable();
 }
 
-}  // namespace agewise
+}  // namespace agewise::catalog

@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-namespace agewise::mat5 {
+namespace agewise::catalog::mat5 {
 
 inline constexpr std::size_t kHeaderSize = 128;
 
@@ -50,4 +50,4 @@ inline std::optional<Element> take_element(std::span<const std::byte>& rest) {
   return element;
 }
 
-}  // namespace agewise::mat5
+}  // namespace agewise::catalog::mat5

@@ -8,26 +8,27 @@
 
 #include "agewise/base/random.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
-Reason screen_age(double age, const ScreenRecipe& recipe) {
+Reason screen_age(double age, const recipe::ScreenRecipe& recipe) {
   if (std::isnan(age)) return Reason::unknown_date;
   if (age < recipe.min_age) return Reason::age_below_minimum;
   if (age > recipe.max_age) return Reason::age_above_maximum;
   return Reason::none;
 }
 
-Reason screen_face(const CatalogRow& row, const ScreenRecipe& recipe) {
+Reason screen_face(const CatalogRow& row, const recipe::ScreenRecipe& recipe) {
   if (!row.has_face_score) return Reason::none;
   if (std::isfinite(recipe.min_face_score)) {
     if (!std::isfinite(row.face_score)) return Reason::no_face;
     if (row.face_score < recipe.min_face_score) return Reason::low_face_score;
   }
   bool second = std::isfinite(row.second_face_score);
-  if (recipe.second_face == SecondFace::reject && second && row.second_face_score > recipe.max_second_face_score)
+  if (recipe.second_face == recipe::SecondFace::reject && second &&
+      row.second_face_score > recipe.max_second_face_score)
     return Reason::second_face;
-  if (recipe.second_face == SecondFace::require && !second) return Reason::no_second_face;
+  if (recipe.second_face == recipe::SecondFace::require && !second) return Reason::no_second_face;
   return Reason::none;
 }
 
@@ -91,10 +92,10 @@ std::string_view describe(Reason reason) {
   return "unknown reason";
 }
 
-Reason screen(const CatalogRow& row, const ScreenRecipe& recipe) {
+Reason screen(const CatalogRow& row, const recipe::ScreenRecipe& recipe) {
   if (Reason reason = screen_age(age_of(row, recipe.age_rule), recipe); reason != Reason::none) return reason;
   if (Reason reason = screen_face(row, recipe); reason != Reason::none) return reason;
-  if (recipe.gender == GenderRule::required && row.gender == Gender::unknown) return Reason::unknown_gender;
+  if (recipe.gender == recipe::GenderRule::required && row.gender == Gender::unknown) return Reason::unknown_gender;
   return Reason::none;
 }
 
@@ -103,7 +104,7 @@ std::vector<std::size_t> choose_rows(std::size_t rows, std::optional<std::size_t
   std::vector<std::size_t> chosen(rows);
   std::iota(chosen.begin(), chosen.end(), std::size_t{0});
   if (!limit || *limit >= rows) return chosen;
-  if (sample_seed) Random(*sample_seed, Purpose::sample).shuffle(std::span(chosen));
+  if (sample_seed) base::Random(*sample_seed, base::Purpose::sample).shuffle(std::span(chosen));
   chosen.resize(*limit);
   std::sort(chosen.begin(), chosen.end());
   return chosen;
@@ -121,7 +122,7 @@ std::string_view name_of(Split split) {
   return "?";
 }
 
-std::vector<Split> assign_splits(std::span<const CatalogRow* const> rows, const SplitRecipe& recipe) {
+std::vector<Split> assign_splits(std::span<const CatalogRow* const> rows, const recipe::SplitRecipe& recipe) {
   std::vector<Split> splits(rows.size(), Split::test);
   std::vector<std::vector<std::size_t>> groups = groups_of(rows);
   std::size_t undecided = 0, taken = 0;
@@ -130,7 +131,7 @@ std::vector<Split> assign_splits(std::span<const CatalogRow* const> rows, const 
     if (!rows[i]->split.empty()) splits[i] = split_named(rows[i]->split);
   }
   auto wanted = static_cast<std::size_t>(std::llround(recipe.train * static_cast<double>(undecided)));
-  if (recipe.rule == SplitRule::ordered) {
+  if (recipe.rule == recipe::SplitRule::ordered) {
     for (std::size_t i = 0; i < rows.size() && taken < wanted; ++i) {
       if (!rows[i]->split.empty()) continue;
       splits[i] = Split::train;
@@ -138,7 +139,7 @@ std::vector<Split> assign_splits(std::span<const CatalogRow* const> rows, const 
     }
     return splits;
   }
-  Random(recipe.seed, Purpose::split).shuffle(std::span(groups));
+  base::Random(recipe.seed, base::Purpose::split).shuffle(std::span(groups));
   for (const auto& group : groups) {
     // Nearer to the wanted number with this group than without it?
     if (taken + group.size() > wanted && taken + group.size() - wanted > wanted - std::min(taken, wanted)) continue;
@@ -156,7 +157,7 @@ std::vector<std::size_t> balance(std::span<const int> class_of, std::uint64_t se
   for (const auto& [name, rows] : members) fewest = std::min(fewest, rows.size());
   std::vector<std::size_t> dropped;
   for (auto& [name, rows] : members) {
-    Random(seed, Purpose::balance, 0, static_cast<std::uint32_t>(name)).shuffle(std::span(rows));
+    base::Random(seed, base::Purpose::balance, 0, static_cast<std::uint32_t>(name)).shuffle(std::span(rows));
     dropped.insert(dropped.end(), rows.begin() + static_cast<std::ptrdiff_t>(fewest), rows.end());
   }
   std::sort(dropped.begin(), dropped.end());
@@ -179,4 +180,4 @@ ShareDifference share_difference(std::span<const int> class_of, std::span<const 
   return difference;
 }
 
-}  // namespace agewise
+}  // namespace agewise::catalog

@@ -8,7 +8,7 @@
 
 #include "agewise/catalog/catalog.h"
 
-namespace agewise {
+namespace agewise::catalog {
 
 // Why a row is not used. The first group is decided from labels alone, the second by looking at pictures. The numbers
 // are stored in faces.db: never reorder, only append.
@@ -35,7 +35,7 @@ enum class Reason : int {
 std::string_view describe(Reason reason);
 
 // Reason::none if the row is used. Checks in the order in which the reasons are listed.
-Reason screen(const CatalogRow& row, const ScreenRecipe& recipe);
+Reason screen(const CatalogRow& row, const recipe::ScreenRecipe& recipe);
 
 // Which rows a run looks at, before screening: the first `limit`, or with a seed `limit` drawn at random without
 // replacement, in label order. Ascending row numbers.
@@ -47,7 +47,7 @@ std::string_view name_of(Split split);
 
 // A part for each of `rows` (screened ones, in label order). A row's own `split` wins; else train/test by the recipe:
 // `random` draws whole persons or duplicate groups, `ordered` takes the first share.
-std::vector<Split> assign_splits(std::span<const CatalogRow* const> rows, const SplitRecipe& recipe);
+std::vector<Split> assign_splits(std::span<const CatalogRow* const> rows, const recipe::SplitRecipe& recipe);
 
 // Rows to drop so that every class keeps as many as the rarest has: drawn by `seed`. `class_of[i]` is row i's class.
 std::vector<std::size_t> balance(std::span<const int> class_of, std::uint64_t seed);
@@ -64,4 +64,4 @@ bool is_gross(const ShareDifference& difference);
 
 ShareDifference share_difference(std::span<const int> class_of, std::span<const Split> splits);
 
-}  // namespace agewise
+}  // namespace agewise::catalog

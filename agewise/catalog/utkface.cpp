@@ -6,7 +6,7 @@
 #include "agewise/base/text.h"
 #include "agewise/catalog/labels.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 constexpr std::array<const char*, 5> kRaces{"White", "Black", "Asian", "Indian", "Others"};
@@ -21,7 +21,7 @@ std::optional<int> leading_number(std::string_view& text) {
 }
 
 bool is_picture(const std::filesystem::path& file) {
-  std::string extension = lower(file.extension().string());
+  std::string extension = base::lower(file.extension().string());
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
@@ -69,9 +69,9 @@ Catalog read_utkface_folder(const std::filesystem::path& folder) {
         names.push_back(entry.path().lexically_relative(folder).generic_string());
     }
   } catch (const std::filesystem::filesystem_error& error) {
-    throw system_error(error.path1(), "cannot be looked through", error.code().value());
+    throw base::system_error(error.path1(), "cannot be looked through", error.code().value());
   }
-  if (names.empty()) throw file_error(folder, "holds no .jpg or .png, so it is no folder of UTKFace pictures");
+  if (names.empty()) throw base::file_error(folder, "holds no .jpg or .png, so it is no folder of UTKFace pictures");
   std::sort(names.begin(), names.end());
   Catalog catalog;
   catalog.kind = "UTKFace names";
@@ -79,4 +79,4 @@ Catalog read_utkface_folder(const std::filesystem::path& folder) {
   return catalog;
 }
 
-}  // namespace agewise
+}  // namespace agewise::catalog

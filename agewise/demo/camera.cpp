@@ -6,14 +6,14 @@
 
 #include "agewise/image/resize.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 // Out of focus: made smaller and larger again.
-Image blurred(const Image& image, double by) {
+image::Image blurred(const image::Image& image, double by) {
   int width = std::max(1, static_cast<int>(image.width / by)),
       height = std::max(1, static_cast<int>(image.height / by));
-  return resize(resize(image, width, height), image.width, image.height);
+  return image::resize(image::resize(image, width, height), image.width, image.height);
 }
 
 // Values by contrast, brightness and gamma.
@@ -26,7 +26,7 @@ std::array<std::uint8_t, 256> tone_curve(double contrast, double brightness, dou
   return curve;
 }
 
-void develop(Image& image, Random& random) {
+void develop(image::Image& image, base::Random& random) {
   double contrast = random.uniform(0.75, 1.15), brightness = 0.06 * random.normal();
   std::array<std::array<std::uint8_t, 256>, 3> curves;
   double gamma = std::exp(0.15 * random.normal());
@@ -35,7 +35,7 @@ void develop(Image& image, Random& random) {
 }
 
 // Grain: each half of a random word makes one value, the sum of its two bytes.
-void add_grain(Image& image, double deviation, Random& random) {
+void add_grain(image::Image& image, double deviation, base::Random& random) {
   constexpr double kDeviationOfSum = 104.5;  // of two uniform bytes
   auto scale = static_cast<int>(deviation / kDeviationOfSum * 65536);
   std::uint32_t word = 0;
@@ -48,8 +48,8 @@ void add_grain(Image& image, double deviation, Random& random) {
 
 }  // namespace
 
-Image photographed(Image image, Random& random) {
-  if (random.uniform() < 0.14) image = to_grey(std::move(image));
+image::Image photographed(image::Image image, base::Random& random) {
+  if (random.uniform() < 0.14) image = image::to_grey(std::move(image));
   double focus = std::abs(random.normal());
   if (focus > 0.8) image = blurred(image, 1 + 0.6 * (focus - 0.8));
   develop(image, random);
@@ -57,4 +57,4 @@ Image photographed(Image image, Random& random) {
   return image;
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

@@ -3,9 +3,9 @@
 #include "agewise/base/random.h"
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::demo {
 
 // Blurred a little, with noise, other contrast and a tint; about one in seven is grey, more of them faded.
-Image photographed(Image image, Random& random);
+image::Image photographed(image::Image image, base::Random& random);
 
-}  // namespace agewise
+}  // namespace agewise::demo

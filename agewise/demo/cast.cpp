@@ -7,7 +7,7 @@
 
 #include "agewise/base/date.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 struct FlawShare {
@@ -27,7 +27,7 @@ constexpr std::array<FlawShare, 12> kFlaws{{{Flaw::no_face, 0.08},
                                             {Flaw::blanks_in_path, 0.01},
                                             {Flaw::unknown_gender, 0.04}}};
 
-Flaw any_flaw(Random& random) {
+Flaw any_flaw(base::Random& random) {
   double place = random.uniform();
   for (const FlawShare& candidate : kFlaws) {
     if (place < candidate.share) return candidate.flaw;
@@ -37,14 +37,14 @@ Flaw any_flaw(Random& random) {
 }
 
 // More adults than children and old people, as among those who have photographs on the web, but some of each.
-int any_age(Random& random) {
+int any_age(base::Random& random) {
   double kind = random.uniform();
   if (kind < 0.2) return static_cast<int>(random.uniform(0, 18));
   if (kind < 0.8) return static_cast<int>(random.uniform(18, 62));
   return static_cast<int>(random.uniform(62, 96));
 }
 
-std::string any_name(bool female, Random& random) {
+std::string any_name(bool female, base::Random& random) {
   static constexpr std::array<const char*, 12> kWomen{"Ada",  "Maya", "Ingrid", "Noor", "Lucía", "Zoë",
                                                       "Hana", "Ruth", "Amara",  "Vera", "Mei",   "Olga"};
   static constexpr std::array<const char*, 12> kMen{"Emil", "Kofi", "Jonas", "Ravi", "Tomás",  "Hugo",
@@ -58,7 +58,7 @@ std::string any_name(bool female, Random& random) {
   return name + " " + kBegin[random.below(kBegin.size())] + kEnd[random.below(kEnd.size())];
 }
 
-void spoil(CastMember& member, Random& random) {
+void spoil(CastMember& member, base::Random& random) {
   WikiRow& row = member.row;
   switch (member.flaw) {
     case Flaw::no_face:
@@ -79,7 +79,7 @@ void spoil(CastMember& member, Random& random) {
       row.full_path += "  ";
       break;
     case Flaw::unknown_gender:
-      row.gender = kNotANumber;
+      row.gender = catalog::kNotANumber;
       break;
     default:
       break;  // of the file, not the row
@@ -87,10 +87,10 @@ void spoil(CastMember& member, Random& random) {
 }
 
 CastMember make_member(std::size_t place, std::uint64_t seed) {
-  Random random(seed, Purpose::demo, 0, static_cast<std::uint32_t>(place));
+  base::Random random(seed, base::Purpose::demo, 0, static_cast<std::uint32_t>(place));
   CastMember member;
   member.age = any_age(random);
-  member.gender = random.uniform() < 0.45 ? Gender::female : Gender::male;
+  member.gender = random.uniform() < 0.45 ? catalog::Gender::female : catalog::Gender::male;
   member.width = static_cast<int>(random.uniform(100, 251));
   member.height = static_cast<int>(member.width * random.uniform(0.95, 1.15));
   member.flaw = any_flaw(random);
@@ -99,8 +99,8 @@ CastMember make_member(std::size_t place, std::uint64_t seed) {
   row.photo_taken = year;
   row.dob = day_of_birth(member.age, year, random);
   row.full_path = wiki_path(1000 + 7 * place, row.dob, year);
-  row.gender = member.gender == Gender::female ? 0 : 1;
-  row.name = any_name(member.gender == Gender::female, random);
+  row.gender = member.gender == catalog::Gender::female ? 0 : 1;
+  row.name = any_name(member.gender == catalog::Gender::female, random);
   row.face_score = random.uniform(1.05, 6.5);
   spoil(member, random);
   return member;
@@ -115,13 +115,13 @@ std::vector<CastMember> make_cast(std::size_t count, std::uint64_t seed) {
   return cast;
 }
 
-double day_of_birth(int age, int year, Random& random) {
-  return static_cast<double>(matlab_day({year - age, 7, 1}) - static_cast<std::int64_t>(random.below(365)));
+double day_of_birth(int age, int year, base::Random& random) {
+  return static_cast<double>(base::matlab_day({year - age, 7, 1}) - static_cast<std::int64_t>(random.below(365)));
 }
 
 std::string wiki_path(std::size_t id, double dob, int photo_taken) {
-  Date born = date_of_matlab_day(static_cast<std::int64_t>(dob));
+  base::Date born = base::date_of_matlab_day(static_cast<std::int64_t>(dob));
   return fmt::format("{:02}/{}_{:04}-{:02}-{:02}_{}.jpg", id % 100, id, born.year, born.month, born.day, photo_taken);
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

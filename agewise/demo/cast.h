@@ -7,7 +7,7 @@
 #include "agewise/catalog/catalog.h"
 #include "agewise/demo/wiki_mat.h"
 
-namespace agewise {
+namespace agewise::demo {
 
 enum class Flaw {
   none,
@@ -27,8 +27,8 @@ enum class Flaw {
 
 struct CastMember {
   int age = 0;  // years; the row's own dates give the same by the mid-year rule, but for impossible ages
-  Gender gender = Gender::unknown;  // as drawn
-  int width = 0, height = 0;        // of the picture
+  catalog::Gender gender = catalog::Gender::unknown;  // as drawn
+  int width = 0, height = 0;                          // of the picture
   Flaw flaw = Flaw::none;
   WikiRow row;  // all but the face box of those that have a face
 };
@@ -37,9 +37,9 @@ struct CastMember {
 std::vector<CastMember> make_cast(std::size_t count, std::uint64_t seed);
 
 // Day of birth of someone who is `age` years old on 1 July of `year` (mid-year rule), any day of the year alike.
-double day_of_birth(int age, int year, Random& random);
+double day_of_birth(int age, int year, base::Random& random);
 
 // "NN/ID_YYYY-MM-DD_YYYY.jpg", NN the id's last two digits, as IMDB-WIKI names its files.
 std::string wiki_path(std::size_t id, double dob, int photo_taken);
 
-}  // namespace agewise
+}  // namespace agewise::demo

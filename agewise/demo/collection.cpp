@@ -14,7 +14,7 @@
 #include "agewise/prepare/name_index.h"
 #include "agewise/prepare/sources.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 constexpr std::size_t kAtOnce = 128;  // pictures drawn before they are written
@@ -22,7 +22,7 @@ constexpr std::size_t kAtOnce = 128;  // pictures drawn before they are written
 CollectionFiles files_in(const std::filesystem::path& folder) {
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
-  if (problem) throw system_error(folder, "cannot be made", problem.value());
+  if (problem) throw base::system_error(folder, "cannot be made", problem.value());
   return {folder / "wiki.mat", folder / "wiki_crop.tar"};
 }
 
@@ -37,35 +37,37 @@ std::vector<std::size_t> in_order_of_paths(const std::vector<CastMember>& cast) 
 
 std::string path_in_tar(const WikiRow& row) { return row.full_path.substr(0, row.full_path.find(' ')); }
 
-void stop_if_asked(const StopFlag& stop, const std::filesystem::path& file) {
-  if (stop) throw Interrupted(file.string() + ": stopped; nothing of it is left");
+void stop_if_asked(const base::StopFlag& stop, const std::filesystem::path& file) {
+  if (stop) throw base::Interrupted(file.string() + ": stopped; nothing of it is left");
 }
 
 // A row for a real face. Nothing if its age is not known.
-std::optional<WikiRow> wiki_row(const CatalogRow& row, std::size_t place) {
-  double age = std::floor(age_of(row, AgeRule::mid_year));
+std::optional<WikiRow> wiki_row(const catalog::CatalogRow& row, std::size_t place) {
+  double age = std::floor(catalog::age_of(row, recipe::AgeRule::mid_year));
   if (!(age >= 0 && age <= 150)) return {};
-  Random random(0, Purpose::demo, 1, static_cast<std::uint32_t>(place));
+  base::Random random(0, base::Purpose::demo, 1, static_cast<std::uint32_t>(place));
   WikiRow wiki;
   wiki.photo_taken = row.taken.value_or(std::floor(random.uniform(1990, 2016)));
   int year = static_cast<int>(wiki.photo_taken);
   wiki.dob = row.born.value_or(day_of_birth(static_cast<int>(age), year, random));
   wiki.full_path = wiki_path(1000 + place, wiki.dob, year);
-  wiki.gender = row.gender == Gender::unknown ? kNotANumber : row.gender == Gender::male ? 1 : 0;
+  wiki.gender = row.gender == catalog::Gender::unknown ? catalog::kNotANumber
+                : row.gender == catalog::Gender::male  ? 1
+                                                       : 0;
   wiki.name = row.person.empty() ? "" : "person " + row.person.str();
   wiki.face_score = 3;
   return wiki;
 }
 
-Box whole_of(std::span<const std::byte> file) {
-  PictureInfo info = decode(file, {.enough_pixels = 1}).info;
+image::Box whole_of(std::span<const std::byte> file) {
+  image::PictureInfo info = image::decode(file, {.enough_pixels = 1}).info;
   return {0, 0, std::max(1.0, static_cast<double>(info.width)), std::max(1.0, static_cast<double>(info.height))};
 }
 
 }  // namespace
 
 CollectionFiles draw_collection(const std::filesystem::path& folder, const DrawOptions& options, int threads,
-                                const StopFlag& stop, const ProgressSink& progress) {
+                                const base::StopFlag& stop, const base::ProgressSink& progress) {
   CollectionFiles files = files_in(folder);
   std::vector<CastMember> cast = make_cast(options.people, options.seed);
   std::vector<std::size_t> order = in_order_of_paths(cast);
@@ -74,9 +76,10 @@ CollectionFiles draw_collection(const std::filesystem::path& folder, const DrawO
   for (std::size_t done = 0; done < order.size(); done += kAtOnce) {
     stop_if_asked(stop, files.pictures);
     std::size_t count = std::min(kAtOnce, order.size() - done);
-    parallel_for(threads, count, [&](std::size_t i) {
+    base::parallel_for(threads, count, [&](std::size_t i) {
       std::size_t who = order[done + i];
-      drawn[i] = draw_picture(cast[who], Random(options.seed, Purpose::demo, 2, static_cast<std::uint32_t>(who)));
+      drawn[i] =
+          draw_picture(cast[who], base::Random(options.seed, base::Purpose::demo, 2, static_cast<std::uint32_t>(who)));
     });
     for (std::size_t i = 0; i < count; ++i) {
       const CastMember& member = cast[order[done + i]];
@@ -93,21 +96,21 @@ CollectionFiles draw_collection(const std::filesystem::path& folder, const DrawO
 }
 
 CollectionFiles copy_collection(const std::filesystem::path& folder, const std::filesystem::path& labels,
-                                const std::filesystem::path& pictures, const StopFlag& stop,
-                                const ProgressSink& progress) {
+                                const std::filesystem::path& pictures, const base::StopFlag& stop,
+                                const base::ProgressSink& progress) {
   CollectionFiles files = files_in(folder);
-  Catalog catalog = read_labels(labels);
-  NameIndex index(catalog.rows);
+  catalog::Catalog catalog = catalog::read_labels(labels);
+  prepare::NameIndex index(catalog.rows);
   std::vector<std::optional<WikiRow>> rows;
-  for (const CatalogRow& row : catalog.rows) rows.push_back(wiki_row(row, rows.size()));
+  for (const catalog::CatalogRow& row : catalog.rows) rows.push_back(wiki_row(row, rows.size()));
   TarWriter tar(files.pictures);
-  std::unique_ptr<PictureSource> source = open_pictures(pictures);
-  SourceEntry entry;
+  std::unique_ptr<prepare::PictureSource> source = prepare::open_pictures(pictures);
+  prepare::SourceEntry entry;
   for (std::uint64_t done = 0; source->next(entry);) {
     stop_if_asked(stop, files.pictures);
     std::vector<std::size_t> match = index.find(entry.path).rows;
-    if (match.size() != 1 || !rows[match[0]] || entry.size > kLargestPictureFile) continue;
-    SourceContent content = source->read();
+    if (match.size() != 1 || !rows[match[0]] || entry.size > prepare::kLargestPictureFile) continue;
+    prepare::SourceContent content = source->read();
     if (!content.problem.empty()) continue;
     rows[match[0]]->face = whole_of(content.bytes);
     tar.add(rows[match[0]]->full_path, content.bytes);
@@ -122,4 +125,4 @@ CollectionFiles copy_collection(const std::filesystem::path& folder, const std::
   return files;
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

@@ -5,7 +5,7 @@
 
 #include "agewise/base/progress.h"
 
-namespace agewise {
+namespace agewise::demo {
 
 struct CollectionFiles {
   std::filesystem::path labels, pictures;  // wiki.mat, wiki_crop.tar
@@ -19,14 +19,14 @@ struct DrawOptions {
 // Draws people of all ages into `folder` (made if need be; old files of the same names are replaced), with the
 // troubles of a real collection (cast.h). Throws Interrupted, with nothing written, on `stop`; Error naming the file.
 CollectionFiles draw_collection(const std::filesystem::path& folder, const DrawOptions& options, int threads,
-                                const StopFlag& stop, const ProgressSink& progress = {});
+                                const base::StopFlag& stop, const base::ProgressSink& progress = {});
 
 // The same kind of collection from real faces: label files and pictures as `agewise prepare` takes them. The pictures'
 // bytes are kept; photo_taken is made up where the labels give an age instead of dates, and the date of birth such that
 // the mid-year rule gives that age. Rows of unknown age are left out. Every face counts as found (score 3), its box is
 // the whole picture.
 CollectionFiles copy_collection(const std::filesystem::path& folder, const std::filesystem::path& labels,
-                                const std::filesystem::path& pictures, const StopFlag& stop,
-                                const ProgressSink& progress = {});
+                                const std::filesystem::path& pictures, const base::StopFlag& stop,
+                                const base::ProgressSink& progress = {});
 
-}  // namespace agewise
+}  // namespace agewise::demo

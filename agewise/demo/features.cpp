@@ -2,7 +2,7 @@
 
 #include "agewise/demo/parts.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 Pen& eye_path(Pen& pen, double x, double y, double half_width, double half_height, double droop) {
@@ -50,7 +50,7 @@ void draw_brow(Pen& pen, const Looks& looks, double side) {
 
 }  // namespace
 
-void draw_eyes(Pen& pen, const Looks& looks, Random& random) {
+void draw_eyes(Pen& pen, const Looks& looks, base::Random& random) {
   double gaze = random.uniform(-0.7, 0.7);
   for (double side : {-1.0, 1.0}) {
     draw_eye(pen, looks, side * looks.eye_gap, gaze);
@@ -102,7 +102,7 @@ void draw_mouth(Pen& pen, const Looks& looks) {
   pen.ellipse(0, y + 0.17 + gap, 0.2, 0.08).glow(darker(looks.skin, 0.6), 0, y + 0.15 + gap, 0.15, 0.3);
 }
 
-void draw_beard(Pen& pen, const Looks& looks, Random& random) {
+void draw_beard(Pen& pen, const Looks& looks, base::Random& random) {
   Paint colour = darker(looks.hair, 0.1);
   Pen::Clip head = head_path(pen, looks).clip();
   if (looks.beard > 0.02) {
@@ -136,7 +136,7 @@ void draw_beard(Pen& pen, const Looks& looks, Random& random) {
   }
 }
 
-void draw_glasses(Pen& pen, const Looks& looks, Random& random) {
+void draw_glasses(Pen& pen, const Looks& looks, base::Random& random) {
   if (!looks.glasses) return;
   bool round = random.uniform() < 0.5;
   Paint frame = random.uniform() < 0.6 ? Paint{0.1, 0.09, 0.09} : Paint{0.55, 0.42, 0.22};
@@ -155,4 +155,4 @@ void draw_glasses(Pen& pen, const Looks& looks, Random& random) {
   pen.move(-inner, y - 0.02).curve(-inner * 0.4, y - 0.06, inner * 0.4, y - 0.06, inner, y - 0.02).stroke(frame, thick);
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

@@ -3,11 +3,11 @@
 
 #include "agewise/demo/parts.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 // Strands from the parting outwards, lighter and darker than the hair, within what is clipped.
-void draw_strands(Pen& pen, const Looks& looks, Random& random, double bottom) {
+void draw_strands(Pen& pen, const Looks& looks, base::Random& random, double bottom) {
   for (int i = 0; i < 32; ++i) {
     double x = random.uniform(-1.15, 1.15), tone = random.uniform(-0.35, 0.35);
     Paint colour = tone < 0 ? darker(looks.hair, -tone) : lighter(looks.hair, tone);
@@ -31,7 +31,7 @@ Pen& cap_path(Pen& pen, const Looks& looks, double thick, double sides, double f
       .close();
 }
 
-void draw_cap(Pen& pen, const Looks& looks, Random& random, double thick, double sides, double fringe,
+void draw_cap(Pen& pen, const Looks& looks, base::Random& random, double thick, double sides, double fringe,
               double opacity = 1) {
   cap_path(pen, looks, thick, sides, fringe).fill(looks.hair, opacity);
   Pen::Clip cap = cap_path(pen, looks, thick, sides, fringe).clip();
@@ -39,7 +39,7 @@ void draw_cap(Pen& pen, const Looks& looks, Random& random, double thick, double
 }
 
 // What is left to the bald: hair above the ears, and a shine.
-void draw_ring(Pen& pen, const Looks& looks, Random& random) {
+void draw_ring(Pen& pen, const Looks& looks, base::Random& random) {
   for (double side : {-1.0, 1.0}) {
     double w = looks.width * side;
     pen.move(w * 0.93, -0.52)
@@ -55,7 +55,7 @@ void draw_ring(Pen& pen, const Looks& looks, Random& random) {
   pen.ellipse(-0.2, -0.78, 0.3, 0.2).glow({1, 1, 1}, -0.2, -0.8, 0.22, 0.55);
 }
 
-void draw_tuft(Pen& pen, const Looks& looks, Random& random) {
+void draw_tuft(Pen& pen, const Looks& looks, base::Random& random) {
   pen.ellipse(0, -0.86, 0.6, 0.2).glow(looks.hair, 0, -0.95, 0.5, 0.45);
   for (int i = 0; i < 16; ++i) {
     double x = random.uniform(-0.3, 0.3), lean = 0.5 * x + 0.05 * random.normal();
@@ -63,7 +63,7 @@ void draw_tuft(Pen& pen, const Looks& looks, Random& random) {
   }
 }
 
-void draw_spikes(Pen& pen, const Looks& looks, Random& random) {
+void draw_spikes(Pen& pen, const Looks& looks, base::Random& random) {
   draw_cap(pen, looks, random, 0.08, -0.15, -0.62);
   for (int i = -6; i <= 6; ++i) {
     double x = i / 6.5 * looks.width, y = -1.05 + 0.35 * x * x, reach = random.uniform(0.12, 0.24);
@@ -80,7 +80,7 @@ void draw_spikes(Pen& pen, const Looks& looks, Random& random) {
   }
 }
 
-void draw_curls(Pen& pen, const Looks& looks, Random& random) {
+void draw_curls(Pen& pen, const Looks& looks, base::Random& random) {
   draw_cap(pen, looks, random, 0.12, 0.05, -0.66);
   for (int i = 0; i < 70; ++i) {
     double angle = random.uniform(-0.15, 1.15) * M_PI, out = random.uniform(0.86, 1.16),
@@ -94,7 +94,7 @@ void draw_curls(Pen& pen, const Looks& looks, Random& random) {
 }
 
 // Two curtains from a parting, along the face.
-void draw_curtains(Pen& pen, const Looks& looks, Random& random, double bottom) {
+void draw_curtains(Pen& pen, const Looks& looks, base::Random& random, double bottom) {
   double w = looks.width, parting = 0.12;
   for (double side : {-1.0, 1.0}) {
     auto curtain = [&]() -> Pen& {
@@ -121,7 +121,7 @@ void draw_bow(Pen& pen, const Looks& looks) {
 
 }  // namespace
 
-void draw_hair_behind(Pen& pen, const Looks& looks, Random& random) {
+void draw_hair_behind(Pen& pen, const Looks& looks, base::Random& random) {
   double w = looks.width, bottom = 0;
   if (looks.hair_style == Hair::flowing) bottom = random.uniform(1.2, 1.9);
   if (looks.hair_style == Hair::bob) bottom = random.uniform(0.62, 0.85);
@@ -145,7 +145,7 @@ void draw_hair_behind(Pen& pen, const Looks& looks, Random& random) {
   }
 }
 
-void draw_hair(Pen& pen, const Looks& looks, Random& random) {
+void draw_hair(Pen& pen, const Looks& looks, base::Random& random) {
   bool bald = looks.receding > 0.8 && looks.hair_style != Hair::tuft;
   if (bald) return draw_ring(pen, looks, random);
   switch (looks.hair_style) {
@@ -186,4 +186,4 @@ void draw_hair(Pen& pen, const Looks& looks, Random& random) {
   if (looks.bow) draw_bow(pen, looks);
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

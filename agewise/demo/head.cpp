@@ -2,7 +2,7 @@
 
 #include "agewise/demo/parts.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 void draw_ears(Pen& pen, const Looks& looks) {
@@ -31,7 +31,7 @@ void shade(Pen& pen, const Looks& looks) {
   }
 }
 
-void draw_spots(Pen& pen, const Looks& looks, Random& random) {
+void draw_spots(Pen& pen, const Looks& looks, base::Random& random) {
   for (int i = 0; i < static_cast<int>(14 * looks.spots); ++i) {
     double x = random.uniform(-0.6, 0.6), y = random.uniform(-0.85, 0.6), size = random.uniform(0.012, 0.04);
     pen.ellipse(x, y, size * 1.3, size).fill({0.42, 0.27, 0.17}, 0.34);
@@ -54,7 +54,7 @@ void furrow(Pen& pen, const Looks& looks, double x1, double y1, double bend, dou
   pen.move(x1, y1).curve(x, y, x, y, x2, y2).stroke(darker(looks.skin, 0.52), 0.012 + 0.014 * depth, 0.8 * depth);
 }
 
-void draw_forehead(Pen& pen, const Looks& looks, Random& random) {
+void draw_forehead(Pen& pen, const Looks& looks, base::Random& random) {
   int lines = static_cast<int>(5 * looks.wrinkles);
   double bottom = looks.eye_y - 0.30;
   for (int i = 0; i < lines; ++i) {
@@ -66,7 +66,7 @@ void draw_forehead(Pen& pen, const Looks& looks, Random& random) {
     furrow(pen, looks, side * 0.05, looks.eye_y - 0.25, 0, side * 0.045, looks.eye_y - 0.13, 0.7 * looks.wrinkles);
 }
 
-void draw_furrows(Pen& pen, const Looks& looks, Random& random) {
+void draw_furrows(Pen& pen, const Looks& looks, base::Random& random) {
   draw_forehead(pen, looks, random);
   for (double side : {-1.0, 1.0}) {
     double eye = side * looks.eye_gap, outer = side * (looks.eye_gap + looks.eye_size + 0.03);
@@ -105,7 +105,7 @@ Pen& head_path(Pen& pen, const Looks& looks) {
       .close();
 }
 
-void draw_shoulders(Pen& pen, const Looks& looks, Random& random) {
+void draw_shoulders(Pen& pen, const Looks& looks, base::Random& random) {
   double neck = 0.27 + looks.growth * (looks.female ? 0.02 : 0.12),
          wide = 0.95 + looks.growth * (looks.female ? 0.35 : 0.6);
   pen.move(-neck, 0.6).line(-neck, 1.5).line(neck, 1.5).line(neck, 0.6).close().fill(darker(looks.skin, 0.14));
@@ -128,7 +128,7 @@ void draw_shoulders(Pen& pen, const Looks& looks, Random& random) {
   }
 }
 
-void draw_head(Pen& pen, const Looks& looks, Random& random) {
+void draw_head(Pen& pen, const Looks& looks, base::Random& random) {
   draw_ears(pen, looks);
   head_path(pen, looks).fill(looks.skin);
   Pen::Clip head = head_path(pen, looks).clip();
@@ -137,4 +137,4 @@ void draw_head(Pen& pen, const Looks& looks, Random& random) {
   draw_furrows(pen, looks, random);
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

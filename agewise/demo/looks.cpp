@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 double between(double a, double b, double share_of_b) { return a + (b - a) * share_of_b; }
@@ -12,14 +12,14 @@ double between(double a, double b, double share_of_b) { return a + (b - a) * sha
 // From 0 to 1, half at `middle` years, most of it within `width` years around.
 double onset(double age, double middle, double width) { return 1 / (1 + std::exp(-4 * (age - middle) / width)); }
 
-bool chance(Random& random, double probability) { return random.uniform() < probability; }
+bool chance(base::Random& random, double probability) { return random.uniform() < probability; }
 
 template <std::size_t n>
-Paint pick(const std::array<Paint, n>& colours, Random& random) {
+Paint pick(const std::array<Paint, n>& colours, base::Random& random) {
   return colours[random.below(n)];
 }
 
-Paint any_colour(Random& random, double low, double high) {
+Paint any_colour(base::Random& random, double low, double high) {
   double red = random.uniform(low, high), green = random.uniform(low, high);
   return {red, green, random.uniform(low, high)};
 }
@@ -43,7 +43,7 @@ constexpr std::array<Paint, 4> kFairEyes{
     {{0.33, 0.52, 0.70}, {0.36, 0.52, 0.36}, {0.42, 0.28, 0.16}, {0.45, 0.52, 0.56}}};
 constexpr std::array<Paint, 2> kDarkEyes{{{0.28, 0.17, 0.10}, {0.18, 0.11, 0.07}}};
 
-void shape_head(Looks& looks, Random& random) {
+void shape_head(Looks& looks, base::Random& random) {
   double grown = looks.growth, male = looks.female ? 0 : 1;
   looks.width = between(0.90, between(0.70, 0.75, male), grown) + 0.025 * random.normal();
   looks.jaw = between(0.62, between(0.46, 0.57, male), grown) + 0.025 * random.normal();
@@ -61,7 +61,7 @@ void shape_head(Looks& looks, Random& random) {
   looks.ear = between(0.15, 0.17, grown);
 }
 
-void add_years(Looks& looks, double age, Random& random) {
+void add_years(Looks& looks, double age, base::Random& random) {
   auto felt = [&] { return age + 4 * random.normal(); };  // each sign keeps its own time
   looks.wrinkles = onset(felt(), 56, 40);
   looks.bags = onset(felt(), 58, 40) * random.uniform(0.5, 1);
@@ -87,7 +87,7 @@ void add_years(Looks& looks, double age, Random& random) {
   looks.earrings = looks.female && age > 12 && chance(random, 0.4);
 }
 
-Hair hair_style(const Looks& looks, double age, Random& random) {
+Hair hair_style(const Looks& looks, double age, base::Random& random) {
   auto one_of = [&](std::initializer_list<Hair> styles) { return styles.begin()[random.below(styles.size())]; };
   if (age < 2.5) return Hair::tuft;
   if (looks.female && age < 11) return one_of({Hair::pigtails, Hair::flowing, Hair::bob});
@@ -98,7 +98,7 @@ Hair hair_style(const Looks& looks, double age, Random& random) {
   return one_of({Hair::cropped, Hair::parted, Hair::spiky, Hair::shaved, Hair::curls});
 }
 
-void colour(Looks& looks, double age, Random& random) {
+void colour(Looks& looks, double age, base::Random& random) {
   std::size_t tone = random.below(kSkins.size());
   bool fair = tone < 3;
   looks.skin = mix(kSkins[tone], any_colour(random, 0.4, 0.9), 0.06);
@@ -120,9 +120,9 @@ void colour(Looks& looks, double age, Random& random) {
 
 }  // namespace
 
-Looks looks_of(double age, Gender gender, Random& random) {
+Looks looks_of(double age, catalog::Gender gender, base::Random& random) {
   Looks looks;
-  looks.female = gender == Gender::female || (gender == Gender::unknown && chance(random, 0.5));
+  looks.female = gender == catalog::Gender::female || (gender == catalog::Gender::unknown && chance(random, 0.5));
   double apparent = std::max(0.0, age + std::min(2.5, 0.12 * age) * random.normal());
   looks.growth = std::pow(std::clamp(apparent / 19, 0.0, 1.0), 0.75);
   shape_head(looks, random);
@@ -135,4 +135,4 @@ Looks looks_of(double age, Gender gender, Random& random) {
   return looks;
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

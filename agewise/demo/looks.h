@@ -4,7 +4,7 @@
 #include "agewise/catalog/catalog.h"
 #include "agewise/demo/paint.h"
 
-namespace agewise {
+namespace agewise::demo {
 
 enum class Hair { tuft, shaved, cropped, parted, spiky, bowl, pigtails, flowing, bob, bun, curls };
 
@@ -32,6 +32,6 @@ struct Looks {
 
 // Of someone `age` years old (0 … 100 and somewhat beyond). People of the same age look a few years younger or older,
 // each sign of age by itself.
-Looks looks_of(double age, Gender gender, Random& random);
+Looks looks_of(double age, catalog::Gender gender, base::Random& random);
 
-}  // namespace agewise
+}  // namespace agewise::demo

@@ -1,6 +1,6 @@
 #include "agewise/demo/paint.h"
 
-namespace agewise {
+namespace agewise::demo {
 
 Paint mix(Paint a, Paint b, double share_of_b) {
   double share_of_a = 1 - share_of_b;
@@ -11,4 +11,4 @@ Paint mix(Paint a, Paint b, double share_of_b) {
 Paint darker(Paint colour, double by) { return mix(colour, {0, 0, 0}, by); }
 Paint lighter(Paint colour, double by) { return mix(colour, {1, 1, 1}, by); }
 
-}  // namespace agewise
+}  // namespace agewise::demo

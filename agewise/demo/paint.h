@@ -1,7 +1,7 @@
 // Colours to draw with.
 #pragma once
 
-namespace agewise {
+namespace agewise::demo {
 
 struct Paint {
   double red = 0, green = 0, blue = 0;  // 0..1
@@ -11,4 +11,4 @@ Paint mix(Paint a, Paint b, double share_of_b);
 Paint darker(Paint colour, double by);  // 0 as it is, 1 black
 Paint lighter(Paint colour, double by);
 
-}  // namespace agewise
+}  // namespace agewise::demo

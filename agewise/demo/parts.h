@@ -3,19 +3,19 @@
 #include "agewise/demo/looks.h"
 #include "agewise/demo/pen.h"
 
-namespace agewise {
+namespace agewise::demo {
 
-void draw_hair_behind(Pen& pen, const Looks& looks, Random& random);
-void draw_shoulders(Pen& pen, const Looks& looks, Random& random);
-void draw_head(Pen& pen, const Looks& looks, Random& random);  // with ears, and the marks of age on its skin
-void draw_beard(Pen& pen, const Looks& looks, Random& random);
-void draw_eyes(Pen& pen, const Looks& looks, Random& random);
+void draw_hair_behind(Pen& pen, const Looks& looks, base::Random& random);
+void draw_shoulders(Pen& pen, const Looks& looks, base::Random& random);
+void draw_head(Pen& pen, const Looks& looks, base::Random& random);  // with ears, and the marks of age on its skin
+void draw_beard(Pen& pen, const Looks& looks, base::Random& random);
+void draw_eyes(Pen& pen, const Looks& looks, base::Random& random);
 void draw_nose(Pen& pen, const Looks& looks);
 void draw_mouth(Pen& pen, const Looks& looks);
-void draw_hair(Pen& pen, const Looks& looks, Random& random);
-void draw_glasses(Pen& pen, const Looks& looks, Random& random);
+void draw_hair(Pen& pen, const Looks& looks, base::Random& random);
+void draw_glasses(Pen& pen, const Looks& looks, base::Random& random);
 
 // The head's outline, for filling or clipping.
 Pen& head_path(Pen& pen, const Looks& looks);
 
-}  // namespace agewise
+}  // namespace agewise::demo

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <new>
 
-namespace agewise {
+namespace agewise::demo {
 
 Pen::Pen(int width, int height)
     : width_(width),
@@ -99,9 +99,9 @@ Pen::Clip::Clip(cairo_t* cairo) : cairo_(cairo) {
 
 Pen::Clip::~Clip() { cairo_restore(cairo_); }
 
-Image Pen::image() const {
+image::Image Pen::image() const {
   cairo_surface_flush(surface_.get());
-  Image image = make_image(width_, height_, 3);
+  image::Image image = image::make_image(width_, height_, 3);
   for (int y = 0; y < height_; ++y) {
     // Pixels are 32-bit words, 0xRRGGBB.
     const unsigned char* row = cairo_image_surface_get_data(surface_.get()) +
@@ -120,4 +120,4 @@ Image Pen::image() const {
 void Pen::Destroy::operator()(cairo_t* cairo) const { cairo_destroy(cairo); }
 void Pen::Destroy::operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }
 
-}  // namespace agewise
+}  // namespace agewise::demo

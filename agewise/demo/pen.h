@@ -7,7 +7,7 @@
 #include "agewise/demo/paint.h"
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::demo {
 
 // Draws on a picture of its own. Coordinates are pixels until place() sets others. A path is begun by its outline and
 // used up by fill, stroke or clip.
@@ -45,7 +45,7 @@ class Pen {
   };
   Clip clip();
 
-  Image image() const;  // RGB
+  image::Image image() const;  // RGB
 
  private:
   struct Destroy {
@@ -57,4 +57,4 @@ class Pen {
   std::unique_ptr<cairo_t, Destroy> cairo_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::demo

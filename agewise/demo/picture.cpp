@@ -8,11 +8,11 @@
 #include "agewise/demo/portrait.h"
 #include "agewise/image/encode.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 // A landscape: where the detector found no face there is none.
-Image draw_landscape(int width, int height, Random& random) {
+image::Image draw_landscape(int width, int height, base::Random& random) {
   Pen pen(width, height);
   Paint sky{random.uniform(0.3, 0.9), random.uniform(0.4, 0.8), random.uniform(0.6, 1)};
   pen.rectangle(0, 0, width, height).blend(sky, 1, 0, 0, lighter(sky, 0.6), 1, 0, height * 0.7);
@@ -27,26 +27,26 @@ Image draw_landscape(int width, int height, Random& random) {
   return photographed(pen.image(), random);
 }
 
-void paste(const Image& from, Image& to, int left) {
+void paste(const image::Image& from, image::Image& to, int left) {
   for (int y = 0; y < std::min(from.height, to.height); ++y)
     std::copy_n(from.row(y), from.width * 3, to.row(y) + std::ptrdiff_t{left} * 3);
 }
 
 // Two people side by side, the one of the label to the left.
-Image draw_pair(CastMember& member, Random& random) {
+image::Image draw_pair(CastMember& member, base::Random& random) {
   int half = member.width / 2;
   double age_of_other = random.uniform(5, 80);
   Portrait left = draw_portrait(member.age, member.gender, half, member.height, random);
   random.bits();  // so that the other is not the same
-  Portrait right = draw_portrait(age_of_other, Gender::unknown, member.width - half, member.height, random);
+  Portrait right = draw_portrait(age_of_other, catalog::Gender::unknown, member.width - half, member.height, random);
   member.row.face = left.face;
-  Image pair = make_image(member.width, member.height, 3);
-  paste(to_rgb(std::move(left.image)), pair, 0);
-  paste(to_rgb(std::move(right.image)), pair, half);
+  image::Image pair = image::make_image(member.width, member.height, 3);
+  paste(image::to_rgb(std::move(left.image)), pair, 0);
+  paste(image::to_rgb(std::move(right.image)), pair, half);
   return pair;
 }
 
-Image draw(CastMember& member, Random& random) {
+image::Image draw(CastMember& member, base::Random& random) {
   if (member.flaw == Flaw::no_face) return draw_landscape(member.width, member.height, random);
   if (member.flaw == Flaw::second_face) return draw_pair(member, random);
   Portrait portrait = draw_portrait(member.age, member.gender, member.width, member.height, random);
@@ -61,23 +61,23 @@ std::vector<std::byte> bytes_of(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::byte> draw_picture(CastMember& member, Random random) {
-  Image image = draw(member, random);
+std::vector<std::byte> draw_picture(CastMember& member, base::Random random) {
+  image::Image image = draw(member, random);
   switch (member.flaw) {
     case Flaw::empty_file:
       return {};
     case Flaw::web_page:
       return bytes_of("<!DOCTYPE html><title>404 Not Found</title><h1>Not Found</h1>\n");
     case Flaw::one_pixel:
-      return encode_jpeg(make_image(1, 1, 3), 90);
+      return image::encode_jpeg(image::make_image(1, 1, 3), 90);
     case Flaw::png:
-      return encode_png(image);
+      return image::encode_png(image);
     default:
       break;
   }
-  std::vector<std::byte> file = encode_jpeg(image, static_cast<int>(random.uniform(55, 96)));
+  std::vector<std::byte> file = image::encode_jpeg(image, static_cast<int>(random.uniform(55, 96)));
   if (member.flaw == Flaw::truncated_file) file.resize(file.size() * 2 / 3);
   return file;
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

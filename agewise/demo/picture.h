@@ -5,9 +5,9 @@
 
 #include "agewise/demo/cast.h"
 
-namespace agewise {
+namespace agewise::demo {
 
 // Draws it with the member's flaw, and fills in where the face is. The same `random` gives the same bytes.
-std::vector<std::byte> draw_picture(CastMember& member, Random random);
+std::vector<std::byte> draw_picture(CastMember& member, base::Random random);
 
-}  // namespace agewise
+}  // namespace agewise::demo

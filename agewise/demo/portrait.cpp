@@ -6,14 +6,14 @@
 #include "agewise/demo/camera.h"
 #include "agewise/demo/parts.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 struct Pose {
   double x = 0, y = 0, unit = 0, angle = 0;  // as Pen::place() takes them
 };
 
-Pose pose_in(int width, int height, Random& random) {
+Pose pose_in(int width, int height, base::Random& random) {
   double side = std::min(width, height);
   Pose pose;
   pose.unit = side / random.uniform(2.65, 3.3);
@@ -23,7 +23,7 @@ Pose pose_in(int width, int height, Random& random) {
   return pose;
 }
 
-void draw_wall(Pen& pen, const Looks& looks, int width, int height, Random& random) {
+void draw_wall(Pen& pen, const Looks& looks, int width, int height, base::Random& random) {
   pen.rectangle(0, 0, width, height)
       .blend(looks.wall, 1, 0, 0, looks.wall2, 1, width * random.uniform(-0.5, 1.5), height);
   for (int i = 0; i < 7; ++i) {  // lights out of focus
@@ -33,7 +33,7 @@ void draw_wall(Pen& pen, const Looks& looks, int width, int height, Random& rand
   }
 }
 
-void light(Pen& pen, int width, int height, Random& random) {
+void light(Pen& pen, int width, int height, base::Random& random) {
   double angle = random.uniform(0, 2 * M_PI), strength = random.uniform(0, 0.5);
   double dx = 0.5 * width * std::cos(angle), dy = 0.5 * height * std::sin(angle), x = 0.5 * width, y = 0.5 * height;
   pen.rectangle(0, 0, width, height)
@@ -41,14 +41,14 @@ void light(Pen& pen, int width, int height, Random& random) {
 }
 
 // The part of the head that detectors frame, in the picture's pixels, for a head that is not turned much.
-Box face_box(const Pose& pose) {
+image::Box face_box(const Pose& pose) {
   double half = 0.8 * pose.unit, x = pose.x - 0.15 * pose.unit * std::sin(pose.angle), y = pose.y + 0.15 * pose.unit;
   return {std::round(x - half), std::round(y - half), std::round(x + half), std::round(y + half)};
 }
 
 }  // namespace
 
-Portrait draw_portrait(double age, Gender gender, int width, int height, Random random) {
+Portrait draw_portrait(double age, catalog::Gender gender, int width, int height, base::Random random) {
   Looks looks = looks_of(age, gender, random);
   Pose pose = pose_in(width, height, random);
   Pen pen(width, height);
@@ -68,4 +68,4 @@ Portrait draw_portrait(double age, Gender gender, int width, int height, Random 
   return {photographed(pen.image(), random), face_box(pose)};
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

@@ -2,15 +2,15 @@
 #pragma once
 #include "agewise/demo/looks.h"
 
-namespace agewise {
+namespace agewise::demo {
 
 struct Portrait {
-  Image image;
-  Box face;  // from the brows to the chin, as a face detector would say
+  image::Image image;
+  image::Box face;  // from the brows to the chin, as a face detector would say
 };
 
 // `width` × `height` pixels, the face somewhere near the middle, a little tilted; with the light, the noise and the
 // blur of a photograph; now and then grey. The same `random` draws the same picture.
-Portrait draw_portrait(double age, Gender gender, int width, int height, Random random);
+Portrait draw_portrait(double age, catalog::Gender gender, int width, int height, base::Random random);
 
-}  // namespace agewise
+}  // namespace agewise::demo

@@ -7,7 +7,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 struct FreeEntry {
@@ -16,7 +16,7 @@ struct FreeEntry {
 
 la_ssize_t write_piece(archive* tar, void* writer, const void* data, std::size_t size) {
   try {
-    static_cast<FileWriter*>(writer)->write({static_cast<const std::byte*>(data), size});
+    static_cast<base::FileWriter*>(writer)->write({static_cast<const std::byte*>(data), size});
     return static_cast<la_ssize_t>(size);
   } catch (const std::exception& problem) {
     archive_set_error(tar, 0, "%s", problem.what());
@@ -50,9 +50,9 @@ void TarWriter::commit() {
 void TarWriter::check(int result) const {
   if (result == ARCHIVE_OK) return;
   const char* problem = archive_error_string(tar_.get());
-  throw Error(problem != nullptr ? problem : file_.string() + ": cannot be written");
+  throw base::Error(problem != nullptr ? problem : file_.string() + ": cannot be written");
 }
 
 void TarWriter::Free::operator()(archive* tar) const { archive_write_free(tar); }
 
-}  // namespace agewise
+}  // namespace agewise::demo

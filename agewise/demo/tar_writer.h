@@ -7,7 +7,7 @@
 
 struct archive;
 
-namespace agewise {
+namespace agewise::demo {
 
 class TarWriter {
  public:
@@ -24,8 +24,8 @@ class TarWriter {
   void check(int result) const;
 
   std::filesystem::path file_;
-  FileWriter writer_;
+  base::FileWriter writer_;
   std::unique_ptr<archive, Free> tar_;  // writes to writer_: gone before it
 };
 
-}  // namespace agewise
+}  // namespace agewise::demo

@@ -9,7 +9,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
 struct CloseMat {
@@ -91,14 +91,14 @@ void write_wiki_mat(const std::filesystem::path& file, const std::vector<WikiRow
   std::filesystem::path part = file;
   part += ".part";
   std::unique_ptr<mat_t, CloseMat> mat(Mat_CreateVer(part.c_str(), nullptr, MAT_FT_MAT5));
-  if (!mat) throw file_error(file, "cannot be created");
+  if (!mat) throw base::file_error(file, "cannot be created");
   bool written = Mat_VarWrite(mat.get(), as_struct(rows).get(), MAT_COMPRESSION_ZLIB) == 0;
   mat.reset();
   std::error_code problem;
   if (written) std::filesystem::rename(part, file, problem);
   if (written && !problem) return;
   std::filesystem::remove(part, problem);
-  throw file_error(file, "cannot be written: is the disk full?");
+  throw base::file_error(file, "cannot be written: is the disk full?");
 }
 
-}  // namespace agewise
+}  // namespace agewise::demo

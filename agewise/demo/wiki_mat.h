@@ -7,7 +7,7 @@
 
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::demo {
 
 inline constexpr double kNoFace = -std::numeric_limits<double>::infinity();  // as a face_score
 
@@ -17,7 +17,7 @@ struct WikiRow {
   std::string full_path;
   double gender = 0;  // 0 female, 1 male, NaN unknown
   std::string name;
-  Box face;  // from 0, right and bottom exclusive; in the file from 1 and inclusive
+  image::Box face;  // from 0, right and bottom exclusive; in the file from 1 and inclusive
   double face_score = kNoFace;
   double second_face_score = std::numeric_limits<double>::quiet_NaN();  // NaN: none
 };
@@ -25,4 +25,4 @@ struct WikiRow {
 // Throws Error naming the file.
 void write_wiki_mat(const std::filesystem::path& file, const std::vector<WikiRow>& rows);
 
-}  // namespace agewise
+}  // namespace agewise::demo

@@ -8,23 +8,23 @@
 #include "agewise/estimate/import.h"
 #include "agewise/nn/build.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 constexpr int kBatch = 32;
-constexpr layer::BatchNorm kNorm{1e-5, 0.9};
+constexpr nn::layer::BatchNorm kNorm{1e-5, 0.9};
 
 // Scales that alone read a convolution: convolution → scale.
-std::map<int, int> scaled_convolutions(const Graph& graph) {
+std::map<int, int> scaled_convolutions(const nn::Graph& graph) {
   std::vector<int> readers(graph.layers.size(), 0);
-  for (const Layer& layer : graph.layers) {
+  for (const nn::Layer& layer : graph.layers) {
     for (int input : layer.inputs) ++readers[input];
   }
   std::map<int, int> pairs;
   for (int i = 0; i < static_cast<int>(graph.layers.size()); ++i) {
-    if (!std::holds_alternative<layer::Scale>(graph.layers[i].kind)) continue;
+    if (!std::holds_alternative<nn::layer::Scale>(graph.layers[i].kind)) continue;
     int from = graph.layers[i].inputs[0];
-    if (std::holds_alternative<layer::Convolution>(graph.layers[from].kind) && readers[from] == 1) pairs[from] = i;
+    if (std::holds_alternative<nn::layer::Convolution>(graph.layers[from].kind) && readers[from] == 1) pairs[from] = i;
   }
   return pairs;
 }
@@ -34,7 +34,7 @@ struct Moments {
   std::vector<double> sum, square;
   double count = 0;
 
-  void add(std::span<const float> values, const Shape& shape) {
+  void add(std::span<const float> values, const nn::Shape& shape) {
     sum.resize(shape.channels);
     square.resize(shape.channels);
     std::size_t pixels = static_cast<std::size_t>(shape.height) * shape.width;
@@ -52,12 +52,12 @@ struct Moments {
 };
 
 // Of each convolution's output, bias included.
-std::vector<Moments> moments_of(const Model& model, const std::map<int, int>& pairs, Engine& engine,
-                                std::span<const Image> faces) {
-  Graph graph = model.graph;
+std::vector<Moments> moments_of(const Model& model, const std::map<int, int>& pairs, nn::Engine& engine,
+                                std::span<const image::Image> faces) {
+  nn::Graph graph = model.graph;
   graph.outputs.clear();
   for (const auto& [convolution, scale] : pairs) graph.outputs.push_back(convolution);
-  std::unique_ptr<Executable> network = engine.compile(graph, kBatch, Mode::infer);
+  std::unique_ptr<nn::Executable> network = engine.compile(graph, kBatch, nn::Mode::infer);
   network->set_parameters(model.parameters);
   std::size_t size = network->input().size() / kBatch;
   std::vector<Moments> moments(pairs.size());
@@ -67,7 +67,7 @@ std::vector<Moments> moments_of(const Model& model, const std::map<int, int>& pa
       to_network_input(model.recipe, faces[begin + row], network->input().subspan(row * size, size));
     network->forward();
     for (std::size_t i = 0; i < moments.size(); ++i) {
-      const Shape& shape = graph.layers[graph.outputs[i]].shape;
+      const nn::Shape& shape = graph.layers[graph.outputs[i]].shape;
       std::size_t numbers = rows * static_cast<std::size_t>(shape.size());
       moments[i].add(network->output(static_cast<int>(i)).first(numbers), shape);
     }
@@ -80,7 +80,7 @@ using Arrays = std::map<std::string, std::vector<float>>;
 Arrays arrays_of(const Model& model) {
   Arrays arrays;
   auto place = model.parameters.begin();
-  for (const ParameterInfo& info : parameters_of(model.graph)) {
+  for (const nn::ParameterInfo& info : nn::parameters_of(model.graph)) {
     arrays[info.name] = {place, place + info.size()};
     place += info.size();
   }
@@ -105,28 +105,28 @@ void normalise(Arrays& arrays, const std::string& convolution, const std::string
 
 }  // namespace
 
-Model with_batch_norm(const Model& model, Engine& engine, std::span<const Image> faces) {
+Model with_batch_norm(const Model& model, nn::Engine& engine, std::span<const image::Image> faces) {
   std::map<int, int> pairs = scaled_convolutions(model.graph);
-  if (pairs.empty()) throw Error("no convolution of the network is followed by a scale of its channels");
-  if (faces.empty()) throw Error("there are no faces to take statistics from");
+  if (pairs.empty()) throw base::Error("no convolution of the network is followed by a scale of its channels");
+  if (faces.empty()) throw base::Error("there are no faces to take statistics from");
   std::vector<Moments> moments = moments_of(model, pairs, engine, faces);
   Arrays arrays = arrays_of(model);
   Model normalised = model;
   auto of = moments.begin();
   for (const auto& [convolution, scale] : pairs) {
-    Layer &from = normalised.graph.layers[convolution], &to = normalised.graph.layers[scale];
-    std::get<layer::Convolution>(from.kind).bias = false;
+    nn::Layer &from = normalised.graph.layers[convolution], &to = normalised.graph.layers[scale];
+    std::get<nn::layer::Convolution>(from.kind).bias = false;
     to.kind = kNorm;
     normalise(arrays, from.name, to.name, *of++);
   }
-  normalised.recipe.network.layers = spelled_out(normalised.graph, normalised.classes.count());
+  normalised.recipe.network.layers = nn::spelled_out(normalised.graph, normalised.classes.count());
   normalised.graph = graph_of(normalised.recipe, normalised.classes);
   normalised.parameters.clear();
-  for (const ParameterInfo& info : parameters_of(normalised.graph)) {
+  for (const nn::ParameterInfo& info : nn::parameters_of(normalised.graph)) {
     const std::vector<float>& array = arrays.at(info.name);
     normalised.parameters.insert(normalised.parameters.end(), array.begin(), array.end());
   }
   return normalised;
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -12,40 +12,40 @@
 #include "agewise/image/warp.h"
 #include "agewise/nn/loss.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
-bool ends_in_softmax(const Graph& graph) {
-  return std::holds_alternative<layer::Softmax>(graph.layers[graph.outputs.front()].kind);
+bool ends_in_softmax(const nn::Graph& graph) {
+  return std::holds_alternative<nn::layer::Softmax>(graph.layers[graph.outputs.front()].kind);
 }
 
 // All of the distribution in the class of the age.
-Estimate of_age(const Classes& classes, double age) {
-  Estimate estimate{age, class_of(classes, age), std::vector<float>(classes.count(), 0)};
+Estimate of_age(const age::Classes& classes, double age) {
+  Estimate estimate{age, age::class_of(classes, age), std::vector<float>(classes.count(), 0)};
   estimate.distribution[estimate.most_likely_class] = 1;
   return estimate;
 }
 
-double age_of(Prediction rule, const Classes& classes, std::span<const float> distribution) {
+double age_of(recipe::Prediction rule, const age::Classes& classes, std::span<const float> distribution) {
   switch (rule) {
-    case Prediction::expected_value:
-      return expected_value(classes, distribution);
-    case Prediction::median:
-      return median(classes, distribution);
-    case Prediction::argmax:
-      return classes.values[argmax(distribution)];
+    case recipe::Prediction::expected_value:
+      return age::expected_value(classes, distribution);
+    case recipe::Prediction::median:
+      return age::median(classes, distribution);
+    case recipe::Prediction::argmax:
+      return classes.values[age::argmax(distribution)];
   }
   throw std::logic_error("a prediction rule that does not exist");
 }
 
 Estimate age_estimate(const Model& model, std::span<const float> outputs) {
-  if (model.recipe.train.loss == Loss::regression)
-    return of_age(model.classes, double{outputs.front()} * kRegressionUnit);
+  if (model.recipe.train.loss == recipe::Loss::regression)
+    return of_age(model.classes, double{outputs.front()} * nn::kRegressionUnit);
   std::span<const float> ages = outputs.first(static_cast<std::size_t>(model.classes.count()));
   std::vector<float> distribution(ages.begin(), ages.end());
-  if (!ends_in_softmax(model.graph)) softmax_rows(distribution, model.classes.count());
+  if (!ends_in_softmax(model.graph)) nn::softmax_rows(distribution, model.classes.count());
   double age = age_of(model.recipe.train.prediction, model.classes, distribution);
-  int likely = argmax(distribution);
+  int likely = age::argmax(distribution);
   return {age, likely, std::move(distribution)};
 }
 
@@ -56,25 +56,26 @@ void mirror_rows(std::span<float> numbers, std::size_t width) {
 
 }  // namespace
 
-Image prepared_face(const FaceRecipe& recipe, const Image& picture) {
-  return resize(recipe.colour == Colour::grey ? to_grey(picture) : to_rgb(picture), recipe.size, recipe.size);
+image::Image prepared_face(const recipe::FaceRecipe& recipe, const image::Image& picture) {
+  return image::resize(recipe.colour == recipe::Colour::grey ? image::to_grey(picture) : image::to_rgb(picture),
+                       recipe.size, recipe.size);
 }
 
-void to_network_input(const Recipe& recipe, const Image& face, std::span<float> input) {
-  int size = input_side(recipe);
-  int channels = recipe.face.colour == Colour::grey ? 1 : 3;
+void to_network_input(const recipe::Recipe& recipe, const image::Image& face, std::span<float> input) {
+  int size = recipe::input_side(recipe);
+  int channels = recipe.face.colour == recipe::Colour::grey ? 1 : 3;
   bool sized = face.width == face.height && (face.width == recipe.face.size || face.width == size);
   if (face.channels != channels || !sized || input.size() != static_cast<std::size_t>(channels) * size * size) {
     throw std::invalid_argument("a face that is not prepared as the recipe says");
   }
-  int view = face.width == size ? size : view_side(recipe), edge = (face.width - view) / 2;
+  int view = face.width == size ? size : recipe::view_side(recipe), edge = (face.width - view) / 2;
   if (view != size) {
-    Placement middle;
+    image::Placement middle;
     middle.centre_x = middle.centre_y = edge + view / 2.0;
     middle.scale = static_cast<double>(size) / view;
-    return to_network_input(recipe, warp(face, map_of(middle, size, size), size, size), input);
+    return to_network_input(recipe, image::warp(face, image::map_of(middle, size, size), size, size), input);
   }
-  bool whitened = recipe.whiten.method != Whitening::none;
+  bool whitened = recipe.whiten.method != recipe::Whitening::none;
   auto scale = static_cast<float>(whitened ? 1 : recipe.network.scale);
   float* place = input.data();
   for (int c = 0; c < channels; ++c) {
@@ -113,20 +114,20 @@ Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
     for (std::size_t c = 0; c < mean.distribution.size(); ++c)
       mean.distribution[c] += estimate.distribution[c] / static_cast<float>(n);
   }
-  if (model.recipe.train.loss == Loss::regression) {
+  if (model.recipe.train.loss == recipe::Loss::regression) {
     Estimate estimate = of_age(model.classes, mean.age);
     estimate.male = mean.male;
     return estimate;
   }
-  mean.most_likely_class = argmax(mean.distribution);
+  mean.most_likely_class = age::argmax(mean.distribution);
   if (std::isfinite(mean.age)) mean.age = age_of(model.recipe.train.prediction, model.classes, mean.distribution);
   return mean;
 }
 
-Estimator::Estimator(Model model, Engine& engine, int batch, std::size_t most_held)
+Estimator::Estimator(Model model, nn::Engine& engine, int batch, std::size_t most_held)
     : model_(std::move(model)), batch_(static_cast<std::size_t>(batch)) {
   std::vector<float> first = std::exchange(model_.parameters, {});
-  networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
+  networks_.push_back(engine.compile(model_.graph, batch, nn::Mode::infer));
   if (!model_.others.empty() && (model_.others.size() + 1) * first.size() > most_held) {
     turns_.push_back(member_in_memory(model_.graph, std::move(first)));
     for (Member& other : model_.others) turns_.push_back(std::exchange(other, nullptr));
@@ -135,20 +136,20 @@ Estimator::Estimator(Model model, Engine& engine, int batch, std::size_t most_he
   networks_[0]->take_parameters(first);
   first = {};
   for (Member& other : model_.others) {
-    networks_.push_back(engine.compile(model_.graph, batch, Mode::infer));
+    networks_.push_back(engine.compile(model_.graph, batch, nn::Mode::infer));
     std::vector<float> parameters = parameters_of_member(model_.graph, std::exchange(other, nullptr));
     networks_.back()->take_parameters(parameters);
   }
 }
 
-Executable& Estimator::network_of(std::size_t member) {
+nn::Executable& Estimator::network_of(std::size_t member) {
   if (turns_.empty()) return *networks_[member];
   std::vector<float> parameters = parameters_of_member(model_.graph, turns_[member]);
   networks_[0]->take_parameters(parameters);
   return *networks_[0];
 }
 
-std::vector<Estimate> Estimator::outputs_of(Executable& network, std::size_t faces) {
+std::vector<Estimate> Estimator::outputs_of(nn::Executable& network, std::size_t faces) {
   network.forward();
   std::size_t outputs = network.output().size() / batch_;
   std::vector<Estimate> estimates;
@@ -159,14 +160,14 @@ std::vector<Estimate> Estimator::outputs_of(Executable& network, std::size_t fac
 }
 
 // Rows of the batch beyond the faces keep what they had: no row depends on another.
-std::vector<Estimate> Estimator::member_estimates(Executable& network, std::span<const float> inputs) {
+std::vector<Estimate> Estimator::member_estimates(nn::Executable& network, std::span<const float> inputs) {
   std::size_t faces = inputs.size() / (network.input().size() / batch_);
   std::span<float> place = network.input().first(inputs.size());
   std::copy(inputs.begin(), inputs.end(), place.begin());
-  if (model_.whitening) apply_zca(*model_.whitening, place);
+  if (model_.whitening) whiten::apply_zca(*model_.whitening, place);
   std::vector<Estimate> seen = outputs_of(network, faces);
   if (!model_.recipe.train.mirror_test) return seen;
-  mirror_rows(place, static_cast<std::size_t>(input_side(model_.recipe)));
+  mirror_rows(place, static_cast<std::size_t>(recipe::input_side(model_.recipe)));
   std::vector<Estimate> mirrored = outputs_of(network, faces);
   for (std::size_t i = 0; i < faces; ++i) seen[i] = mean_of(model_, std::array{seen[i], mirrored[i]});
   return seen;
@@ -208,12 +209,12 @@ std::vector<Estimate> Estimator::estimate_inputs(std::span<const float> inputs) 
   return estimates;
 }
 
-std::vector<Estimate> Estimator::estimate(std::span<const Image> faces) {
+std::vector<Estimate> Estimator::estimate(std::span<const image::Image> faces) {
   std::size_t size = networks_[0]->input().size() / batch_;
   std::vector<float> inputs(std::min(batch_, faces.size()) * size);
   std::vector<Estimate> estimates;
   while (!faces.empty()) {
-    std::span<const Image> now = faces.first(std::min(batch_, faces.size()));
+    std::span<const image::Image> now = faces.first(std::min(batch_, faces.size()));
     faces = faces.subspan(now.size());
     for (std::size_t i = 0; i < now.size(); ++i)
       to_network_input(model_.recipe, now[i], std::span(inputs).subspan(i * size, size));
@@ -222,4 +223,4 @@ std::vector<Estimate> Estimator::estimate(std::span<const Image> faces) {
   return estimates;
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -9,7 +9,7 @@
 #include "agewise/image/image.h"
 #include "agewise/nn/engine.h"
 
-namespace agewise {
+namespace agewise::estimate {
 
 struct Estimate {
   double age;  // years, by the recipe's prediction rule; NaN if the network's outputs are not finite
@@ -24,14 +24,14 @@ struct Estimate {
 double spread_of(const Estimate& estimate);
 
 // A whole picture that is a face crop in the recipe's colour and size: what the store holds of it.
-Image prepared_face(const FaceRecipe& recipe, const Image& picture);
+image::Image prepared_face(const recipe::FaceRecipe& recipe, const image::Image& picture);
 
 // A prepared face, or what training has made of one at the network's own size, as network input, C × H × W floats of
 // input_side(): its middle where the network sees less (view_side()), scaled bilinearly where it is told to, channel
 // order, mean (in the network's channel order) and scale applied; where the recipe whitens, the bare pixels 0 … 255,
 // ready for apply_zca(). The one place where pixels become numbers: train and estimate both call it. Throws
 // std::invalid_argument for a face that is not prepared.
-void to_network_input(const Recipe& recipe, const Image& face, std::span<float> input);
+void to_network_input(const recipe::Recipe& recipe, const image::Image& face, std::span<float> input);
 
 // What the raw outputs of a network mean: those of one picture.
 Estimate estimate_of(const Model& model, std::span<const float> outputs);
@@ -48,25 +48,25 @@ class Estimator {
   // Works on `batch` faces at a time. Members of an ensemble that have more parameters than `most_held` together take
   // turns in one network: each is then given to it anew for every batch, read from its file where it lies in one, and
   // estimating may throw what reading throws.
-  Estimator(Model model, Engine& engine, int batch, std::size_t most_held = kMostParametersHeld);
+  Estimator(Model model, nn::Engine& engine, int batch, std::size_t most_held = kMostParametersHeld);
   // Its parameters are gone, of all members: what the kernels made of them is all that is held.
   const Model& model() const { return model_; }
   // Of prepared faces, any number.
-  std::vector<Estimate> estimate(std::span<const Image> faces);
+  std::vector<Estimate> estimate(std::span<const image::Image> faces);
   // Of network inputs as to_network_input() gives them, one after the other, any number.
   std::vector<Estimate> estimate_inputs(std::span<const float> inputs);
 
  private:
   void estimate_batch(std::span<const float> inputs, std::vector<Estimate>& estimates);
   std::vector<Estimate> ensemble_estimates(std::span<const float> inputs);
-  std::vector<Estimate> member_estimates(Executable& network, std::span<const float> inputs);
-  std::vector<Estimate> outputs_of(Executable& network, std::size_t faces);
-  Executable& network_of(std::size_t member);
+  std::vector<Estimate> member_estimates(nn::Executable& network, std::span<const float> inputs);
+  std::vector<Estimate> outputs_of(nn::Executable& network, std::size_t faces);
+  nn::Executable& network_of(std::size_t member);
 
   Model model_;
   std::size_t batch_;
-  std::vector<std::unique_ptr<Executable>> networks_;  // one a member, or one in which they take turns …
-  std::vector<Member> turns_;                          // … these
+  std::vector<std::unique_ptr<nn::Executable>> networks_;  // one a member, or one in which they take turns …
+  std::vector<Member> turns_;                              // … these
 };
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -11,9 +11,9 @@
 #include "agewise/weights/onnx.h"
 #include "agewise/weights/pth.h"
 
-namespace agewise {
+namespace agewise::estimate {
 
-void apply(const ImportOptions& options, NetworkRecipe& network) {
+void apply(const ImportOptions& options, recipe::NetworkRecipe& network) {
   if (!options.mean.empty()) network.mean = options.mean;
   if (options.scale) network.scale = *options.scale;
   if (options.bgr) network.bgr = *options.bgr;
@@ -21,23 +21,23 @@ void apply(const ImportOptions& options, NetworkRecipe& network) {
 
 namespace {
 
-WeightFile read_arrays(const std::filesystem::path& path) {
-  SafetensorsFile file(path);
-  WeightFile weights;
-  for (const StoredTensor& tensor : file.tensors())
+weights::WeightFile read_arrays(const std::filesystem::path& path) {
+  weights::SafetensorsFile file(path);
+  weights::WeightFile weights;
+  for (const weights::StoredTensor& tensor : file.tensors())
     weights.arrays.push_back({tensor.name, tensor.shape, file.read(tensor.name)});
   return weights;
 }
 
 Imported import_any(const std::filesystem::path& file, const ImportOptions& options) {
-  if (is_onnx(file)) {
-    if (options.architecture) throw UsageError("an ONNX file brings its own network: leave --architecture out");
+  if (weights::is_onnx(file)) {
+    if (options.architecture) throw base::UsageError("an ONNX file brings its own network: leave --architecture out");
     return import_onnx(file, options);
   }
-  if (is_safetensors(file)) return import_arrays(file, read_arrays(file), options);
-  if (is_pth(file)) return import_arrays(file, read_pth(file), options);
-  if (is_caffemodel(file)) return import_arrays(file, read_caffemodel(file), options);
-  throw file_error(file, "is no weight file that agewise reads: ONNX, caffemodel, PyTorch's .pth or safetensors");
+  if (weights::is_safetensors(file)) return import_arrays(file, read_arrays(file), options);
+  if (weights::is_pth(file)) return import_arrays(file, weights::read_pth(file), options);
+  if (weights::is_caffemodel(file)) return import_arrays(file, weights::read_caffemodel(file), options);
+  throw base::file_error(file, "is no weight file that agewise reads: ONNX, caffemodel, PyTorch's .pth or safetensors");
 }
 
 }  // namespace
@@ -45,9 +45,9 @@ Imported import_any(const std::filesystem::path& file, const ImportOptions& opti
 Imported import_model(const std::filesystem::path& file, const ImportOptions& options) {
   try {
     return import_any(file, options);
-  } catch (const UsageError& error) {
-    throw UsageError(fmt::format("{}: {}", file.string(), error.what()));
+  } catch (const base::UsageError& error) {
+    throw base::UsageError(fmt::format("{}: {}", file.string(), error.what()));
   }
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -9,13 +9,13 @@
 #include "agewise/image/image.h"
 #include "agewise/nn/engine.h"
 
-namespace agewise {
+namespace agewise::estimate {
 
 // What a weight file does not say. Whatever is absent follows from the network that the file is recognised to be, then
 // from the architecture, else: RGB, pixels 0 … 255 as they are.
 struct ImportOptions {
-  std::optional<Recipe> architecture;  // the network that the weights are for; ONNX files bring their own
-  std::vector<double> mean;            // one a channel, in the network's order
+  std::optional<recipe::Recipe> architecture;  // the network that the weights are for; ONNX files bring their own
+  std::vector<double> mean;                    // one a channel, in the network's order
   std::optional<double> scale;
   std::optional<bool> bgr;
   int size = 0;             // pixels, where a network leaves it open
@@ -40,6 +40,6 @@ Imported import_model(const std::filesystem::path& file, const ImportOptions& op
 // convolution's output over `faces` (prepared as the recipe says), γ and β such that the model estimates what it did.
 // So a network whose normalisation was folded away can be trained again: scales with the statistics 0 and 1 would
 // destroy in their first steps what the network had learned. Throws Error if there is no such scale, or no face.
-Model with_batch_norm(const Model& model, Engine& engine, std::span<const Image> faces);
+Model with_batch_norm(const Model& model, nn::Engine& engine, std::span<const image::Image> faces);
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -12,10 +12,10 @@
 #include "agewise/estimate/known_weights.h"
 #include "agewise/nn/build.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
-using Arrays = std::map<std::string, const NamedArray*>;
+using Arrays = std::map<std::string, const weights::NamedArray*>;
 
 // The lengths from the first that is not 1.
 std::vector<std::int64_t> trimmed(const std::vector<std::int64_t>& shape) {
@@ -23,55 +23,58 @@ std::vector<std::int64_t> trimmed(const std::vector<std::int64_t>& shape) {
   return {first, shape.end()};
 }
 
-Arrays by_name(const std::filesystem::path& file, const WeightFile& weights, const KnownWeights* known) {
+Arrays by_name(const std::filesystem::path& file, const weights::WeightFile& weights, const KnownWeights* known) {
   Arrays arrays;
-  for (const NamedArray& array : weights.arrays) {
+  for (const weights::NamedArray& array : weights.arrays) {
     if (!arrays.insert({our_name(array.name, known), &array}).second)
-      throw file_error(file, fmt::format("array {}: is there twice", name_text(array.name)));
+      throw base::file_error(file, fmt::format("array {}: is there twice", weights::name_text(array.name)));
   }
   return arrays;
 }
 
-const NamedArray& find(const std::filesystem::path& file, const Arrays& arrays, const std::string& name) {
+const weights::NamedArray& find(const std::filesystem::path& file, const Arrays& arrays, const std::string& name) {
   auto found = arrays.find(name);
   if (found != arrays.end()) return *found->second;
-  std::string problem = fmt::format("has no array {}, which the architecture needs", name_text(name));
-  if (arrays.empty()) throw file_error(file, problem);
+  std::string problem = fmt::format("has no array {}, which the architecture needs", weights::name_text(name));
+  if (arrays.empty()) throw base::file_error(file, problem);
   std::vector<std::string> names;
   for (const auto& [known, array] : arrays) names.push_back(known);
-  throw file_error(file, problem + "; the nearest name is " + name_text(nearest_name(name, names)));
+  throw base::file_error(file,
+                         problem + "; the nearest name is " + weights::name_text(base::nearest_name(name, names)));
 }
 
 // What the layer that says outputs = "classes" has in the file.
-int classes_in(const std::filesystem::path& file, const Recipe& recipe, const Arrays& arrays) {
-  for (const LayerRecipe& layer : recipe.network.layers) {
+int classes_in(const std::filesystem::path& file, const recipe::Recipe& recipe, const Arrays& arrays) {
+  for (const recipe::LayerRecipe& layer : recipe.network.layers) {
     auto outputs = layer.options.find("outputs");
-    if (outputs == layer.options.end() || outputs->second != LayerValue("classes")) continue;
-    const NamedArray& weight = find(file, arrays, our_name(layer.name + ".weight", nullptr));
+    if (outputs == layer.options.end() || outputs->second != recipe::LayerValue("classes")) continue;
+    const weights::NamedArray& weight = find(file, arrays, our_name(layer.name + ".weight", nullptr));
     if (weight.shape.size() < 2) break;
     std::int64_t classes = weight.shape[weight.shape.size() - 2];
     if (classes < 1 || classes > 1000)
-      throw file_error(file,
-                       fmt::format("array {}: {} classes; 1 to 1000 are possible", name_text(weight.name), classes));
+      throw base::file_error(
+          file, fmt::format("array {}: {} classes; 1 to 1000 are possible", weights::name_text(weight.name), classes));
     return static_cast<int>(classes);
   }
   return 0;
 }
 
-void copy(const std::filesystem::path& file, const NamedArray& array, const ParameterInfo& info, float* to) {
+void copy(const std::filesystem::path& file, const weights::NamedArray& array, const nn::ParameterInfo& info,
+          float* to) {
   if (trimmed(array.shape) != trimmed(info.shape)) {
-    throw file_error(file, fmt::format("array {}: must have the shape {}, has {}", name_text(array.name),
-                                       shape_text(info.shape), shape_text(array.shape)));
+    throw base::file_error(file, fmt::format("array {}: must have the shape {}, has {}", weights::name_text(array.name),
+                                             weights::shape_text(info.shape), weights::shape_text(array.shape)));
   }
   if (!std::all_of(array.values.begin(), array.values.end(), [](float value) { return std::isfinite(value); }))
-    throw file_error(file, fmt::format("array {}: holds a value that is not finite", name_text(array.name)));
+    throw base::file_error(file,
+                           fmt::format("array {}: holds a value that is not finite", weights::name_text(array.name)));
   std::copy(array.values.begin(), array.values.end(), to);
 }
 
 // A scale of its own for each channel of the input becomes part of the first convolution. Padding stays zero.
 void scale_first_layer(const KnownWeights& known, Model& model) {
   if (known.channel_scales.empty()) return;
-  ParameterInfo first = parameters_of(model.graph).front();
+  nn::ParameterInfo first = nn::parameters_of(model.graph).front();
   if (first.shape.size() != 4 || first.shape[1] != static_cast<std::int64_t>(known.channel_scales.size())) return;
   std::size_t pixels = static_cast<std::size_t>(first.shape[2] * first.shape[3]),
               channels = known.channel_scales.size();
@@ -80,33 +83,36 @@ void scale_first_layer(const KnownWeights& known, Model& model) {
 }
 
 // The architecture's recipe with what is known of the weights and what the user says.
-Recipe recipe_of(const std::filesystem::path& file, const Arrays& arrays, const KnownWeights* known,
+recipe::Recipe recipe_of(const std::filesystem::path& file, const Arrays& arrays, const KnownWeights* known,
                  const ImportOptions& options) {
-  Recipe recipe = *options.architecture;
+  recipe::Recipe recipe = *options.architecture;
   if (known != nullptr) apply(*known, recipe.network);
   apply(options, recipe.network);
   if (options.size > 0) recipe.face.size = options.size;
   int classes = options.classes > 0 ? options.classes : classes_in(file, recipe, arrays);
-  bool other = classes > 0 && recipe.train.loss != Loss::regression && classes != classes_of(recipe.classes).count();
+  bool other = classes > 0 && recipe.train.loss != recipe::Loss::regression &&
+               classes != recipe::classes_of(recipe.classes).count();
   if (other) recipe.classes = {{}, {}, classes};
   return recipe;
 }
 
 }  // namespace
 
-Imported import_arrays(const std::filesystem::path& file, const WeightFile& weights, const ImportOptions& options) {
-  if (!options.architecture) throw UsageError("holds arrays but no network: --architecture says which recipe's it is");
+Imported import_arrays(const std::filesystem::path& file, const weights::WeightFile& weights,
+                       const ImportOptions& options) {
+  if (!options.architecture)
+    throw base::UsageError("holds arrays but no network: --architecture says which recipe's it is");
   const KnownWeights* known = recognise(weights);
   Arrays arrays = by_name(file, weights, known);
   Imported imported;
   Model& model = imported.model;
   model.recipe = recipe_of(file, arrays, known, options);
-  model.classes = classes_of(model.recipe.classes);
+  model.classes = recipe::classes_of(model.recipe.classes);
   model.graph = graph_of(model.recipe, model.classes);
-  std::vector<ParameterInfo> infos = parameters_of(model.graph);
-  model.parameters.resize(static_cast<std::size_t>(parameter_count(infos)));
+  std::vector<nn::ParameterInfo> infos = nn::parameters_of(model.graph);
+  model.parameters.resize(static_cast<std::size_t>(nn::parameter_count(infos)));
   float* place = model.parameters.data();
-  for (const ParameterInfo& info : infos) {
+  for (const nn::ParameterInfo& info : infos) {
     std::string name = our_name(info.name, nullptr);
     copy(file, find(file, arrays, name), info, place);
     arrays.erase(name);
@@ -121,9 +127,9 @@ Imported import_arrays(const std::filesystem::path& file, const WeightFile& weig
         "say otherwise");
   }
   std::vector<std::string> left;
-  for (const auto& [name, array] : arrays) left.push_back(name_text(name));
+  for (const auto& [name, array] : arrays) left.push_back(weights::name_text(name));
   if (!left.empty()) imported.notices.push_back(fmt::format("not part of the architecture: {}", fmt::join(left, ", ")));
   return imported;
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

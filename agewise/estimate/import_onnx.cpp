@@ -9,46 +9,46 @@
 #include "agewise/nn/build.h"
 #include "agewise/weights/onnx.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 template <class Kind>
-bool is(const Layer& layer) {
+bool is(const nn::Layer& layer) {
   return std::holds_alternative<Kind>(layer.kind);
 }
 
-const Layer& last_of(const Graph& graph) { return graph.layers[graph.outputs.front()]; }
+const nn::Layer& last_of(const nn::Graph& graph) { return graph.layers[graph.outputs.front()]; }
 
 // What a model must be, and the messages for what it is not.
-void check_shape(const std::filesystem::path& file, const OnnxNetwork& network) {
-  const Graph& graph = network.graph;
+void check_shape(const std::filesystem::path& file, const weights::OnnxNetwork& network) {
+  const nn::Graph& graph = network.graph;
   if (network.inputs.size() != 1) {
-    throw file_error(file, fmt::format("has {} inputs ({}); a model has one, the face", network.inputs.size(),
-                                       fmt::join(network.inputs, ", ")));
+    throw base::file_error(file, fmt::format("has {} inputs ({}); a model has one, the face", network.inputs.size(),
+                                             fmt::join(network.inputs, ", ")));
   }
-  const Shape& in = graph.layers[graph.inputs.front()].shape;
+  const nn::Shape& in = graph.layers[graph.inputs.front()].shape;
   if ((in.channels != 1 && in.channels != 3) || in.height != in.width) {
-    throw file_error(file, fmt::format("its input is {}×{}×{}; a model takes square pictures of 1 or 3 channels",
-                                       in.channels, in.height, in.width));
+    throw base::file_error(file, fmt::format("its input is {}×{}×{}; a model takes square pictures of 1 or 3 channels",
+                                             in.channels, in.height, in.width));
   }
   if (network.outputs.size() != 1) {
-    throw UsageError(
+    throw base::UsageError(
         fmt::format("has several outputs; --output says which is the age: {}", fmt::join(network.outputs, ", ")));
   }
-  const Shape& out = last_of(graph).shape;
-  if (out.size() != out.channels) throw file_error(file, "its output is a map, not a number a class");
+  const nn::Shape& out = last_of(graph).shape;
+  if (out.size() != out.channels) throw base::file_error(file, "its output is a map, not a number a class");
 }
 
-int readers_of(const Graph& graph, int index) {
+int readers_of(const nn::Graph& graph, int index) {
   auto readers = std::count(graph.outputs.begin(), graph.outputs.end(), index);
-  for (const Layer& layer : graph.layers) readers += std::count(layer.inputs.begin(), layer.inputs.end(), index);
+  for (const nn::Layer& layer : graph.layers) readers += std::count(layer.inputs.begin(), layer.inputs.end(), index);
   return static_cast<int>(readers);
 }
 
 // Pixels that the network itself shifts and scales, all by the same factor: that becomes network.mean and .scale.
-void take_first_scale(OnnxNetwork& network, NetworkRecipe& recipe) {
-  Graph& graph = network.graph;
-  if (graph.layers.size() < 3 || !is<layer::Scale>(graph.layers[1]) || readers_of(graph, 0) != 1) return;
+void take_first_scale(weights::OnnxNetwork& network, recipe::NetworkRecipe& recipe) {
+  nn::Graph& graph = network.graph;
+  if (graph.layers.size() < 3 || !is<nn::layer::Scale>(graph.layers[1]) || readers_of(graph, 0) != 1) return;
   auto channels = static_cast<std::size_t>(graph.layers[1].shape.channels);
   const float *weight = network.parameters.data(), *bias = weight + channels;
   if (!(weight[0] > 0) || !std::all_of(weight, bias, [&](float w) { return w == weight[0]; })) return;
@@ -59,51 +59,51 @@ void take_first_scale(OnnxNetwork& network, NetworkRecipe& recipe) {
                            network.parameters.begin() + static_cast<std::ptrdiff_t>(2 * channels));
   graph.layers.erase(graph.layers.begin() + 1);
   auto move = [](int& index) { index -= index > 0 ? 1 : 0; };
-  for (Layer& layer : graph.layers) std::for_each(layer.inputs.begin(), layer.inputs.end(), move);
+  for (nn::Layer& layer : graph.layers) std::for_each(layer.inputs.begin(), layer.inputs.end(), move);
   std::for_each(graph.outputs.begin(), graph.outputs.end(), move);
 }
 
 // The output is the last layer: all others are there for it. Estimates make their own softmax; years become the unit
 // of a regression (nn/loss.h), 100 years.
-void settle_output(OnnxNetwork& network) {
-  Graph& graph = network.graph;
-  if (is<layer::Softmax>(last_of(graph))) {
+void settle_output(weights::OnnxNetwork& network) {
+  nn::Graph& graph = network.graph;
+  if (is<nn::layer::Softmax>(last_of(graph))) {
     graph.outputs.front() = graph.layers.back().inputs[0];
     graph.layers.pop_back();
   }
   if (last_of(graph).shape.channels > 1) return;
-  graph.layers.push_back({"hundreds_of_years", layer::Scale{}, {graph.outputs.front()}, {1, 1, 1}});
+  graph.layers.push_back({"hundreds_of_years", nn::layer::Scale{}, {graph.outputs.front()}, {1, 1, 1}});
   graph.outputs.front() = static_cast<int>(graph.layers.size()) - 1;
   network.parameters.push_back(0.01F);
   network.parameters.push_back(0);
 }
 
-Recipe recipe_of(const std::filesystem::path& file, const Graph& graph, int classes) {
-  const Shape& in = graph.layers[graph.inputs.front()].shape;
+recipe::Recipe recipe_of(const std::filesystem::path& file, const nn::Graph& graph, int classes) {
+  const nn::Shape& in = graph.layers[graph.inputs.front()].shape;
   int outputs = last_of(graph).shape.channels;
   bool regression = outputs == 1;
   if (classes > 0 && !regression && classes != outputs)
-    throw UsageError(fmt::format("--classes {}: the network gives {}", classes, outputs));
-  Recipe recipe;
+    throw base::UsageError(fmt::format("--classes {}: the network gives {}", classes, outputs));
+  recipe::Recipe recipe;
   recipe.name = file.stem().string();
   recipe.description = "Imported from " + file.filename().string();
   recipe.face.size = in.height;
-  recipe.face.colour = in.channels == 1 ? Colour::grey : Colour::rgb;
+  recipe.face.colour = in.channels == 1 ? recipe::Colour::grey : recipe::Colour::rgb;
   constexpr int kYearsOfARegression = 101;
   recipe.classes.years = classes > 0 ? classes : regression ? kYearsOfARegression : outputs;
-  if (regression) recipe.train.loss = Loss::regression;
+  if (regression) recipe.train.loss = recipe::Loss::regression;
   return recipe;
 }
 
 }  // namespace
 
 Imported import_onnx(const std::filesystem::path& file, const ImportOptions& options) {
-  OnnxOptions how{{}, options.size, options.fold_scales};
+  weights::OnnxOptions how{{}, options.size, options.fold_scales};
   if (!options.output.empty()) how.outputs = {options.output};
-  OnnxNetwork network = read_onnx(file, how);
+  weights::OnnxNetwork network = weights::read_onnx(file, how);
   check_shape(file, network);
   Imported imported;
-  NetworkRecipe pixels;
+  recipe::NetworkRecipe pixels;
   std::vector<double> class_values;
   if (const KnownWeights* known = recognise(network)) {
     imported.recognised = known->name;
@@ -121,8 +121,8 @@ Imported import_onnx(const std::filesystem::path& file, const ImportOptions& opt
   Model& model = imported.model;
   model.recipe = recipe_of(file, network.graph, options.classes);
   model.recipe.network = pixels;
-  model.recipe.network.layers = spelled_out(network.graph, last_of(network.graph).shape.channels);
-  model.classes = classes_of(model.recipe.classes);
+  model.recipe.network.layers = nn::spelled_out(network.graph, last_of(network.graph).shape.channels);
+  model.classes = recipe::classes_of(model.recipe.classes);
   std::copy(class_values.begin(), class_values.end(), model.classes.values.begin());
   model.graph = graph_of(model.recipe, model.classes);
   model.parameters = std::move(network.parameters);
@@ -130,4 +130,4 @@ Imported import_onnx(const std::filesystem::path& file, const ImportOptions& opt
   return imported;
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <stdexcept>
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 // The k-th smallest of n errors with k = ⌈(n + 1)(1 - tail)⌉: the next error is at most that with probability 1 - tail
@@ -53,4 +53,4 @@ AgeInterval interval_of(const Intervals& intervals, double estimate) {
   return {std::max(0.0, estimate - band->below), std::max(0.0, estimate + band->above)};
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace agewise {
+namespace agewise::estimate {
 
 struct AgeInterval {
   double low, high;  // years, low at least 0
@@ -31,4 +31,4 @@ Intervals calibrate(std::span<const double> estimates, std::span<const double> a
 
 AgeInterval interval_of(const Intervals& intervals, double estimate);
 
-}  // namespace agewise
+}  // namespace agewise::estimate

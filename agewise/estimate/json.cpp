@@ -4,14 +4,14 @@
 
 #include <nlohmann/json.hpp>
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 Json whitening_of(const Model& model) {
   if (!model.whitening) return nullptr;
-  const Zca& zca = *model.whitening;
+  const whiten::Zca& zca = *model.whitening;
   return {{"components", zca.components()},
           {"identity", zca.identity_scale > 0},
           {"fitted_on", zca.fitted_on},
@@ -27,7 +27,7 @@ Json layers_json(const Model& model) {
   return layers;
 }
 
-Json classes_json(const Classes& classes) {
+Json classes_json(const age::Classes& classes) {
   Json list = Json::array();
   for (int c = 0; c < classes.count(); ++c) list.push_back({{"name", classes.names[c]}, {"years", classes.values[c]}});
   return list;
@@ -39,23 +39,23 @@ Json classes_json(const Classes& classes) {
 std::vector<LayerCard> layers_of(const Model& model) {
   std::vector<LayerCard> cards;
   for (std::size_t i = 0; i < model.graph.layers.size(); ++i) {
-    const Layer& layer = model.graph.layers[i];
+    const nn::Layer& layer = model.graph.layers[i];
     cards.push_back({layer.name, i == 0 ? "pictures" : model.recipe.network.layers[i - 1].kind,
                      fmt::format("{}×{}×{}", layer.shape.channels, layer.shape.height, layer.shape.width)});
   }
-  for (const ParameterInfo& info : parameters_of(model.graph)) cards[info.layer].parameters += info.size();
+  for (const nn::ParameterInfo& info : nn::parameters_of(model.graph)) cards[info.layer].parameters += info.size();
   return cards;
 }
 
 Json card_of(const Model& model) {
-  const Recipe& recipe = model.recipe;
+  const recipe::Recipe& recipe = model.recipe;
   return {{"kind", "model"},
           {"recipe", recipe.name},
           {"description", recipe.description},
-          {"parameters", parameter_count(parameters_of(model.graph))},
+          {"parameters", nn::parameter_count(nn::parameters_of(model.graph))},
           {"members", 1 + model.others.size()},
           {"face_size", recipe.face.size},
-          {"colour", recipe.face.colour == Colour::grey ? "grey" : "rgb"},
+          {"colour", recipe.face.colour == recipe::Colour::grey ? "grey" : "rgb"},
           {"mean", recipe.network.mean},
           {"scale", recipe.network.scale},
           {"whitening", whitening_of(model)},
@@ -63,10 +63,10 @@ Json card_of(const Model& model) {
           {"layers", layers_json(model)},
           {"coverage", model.intervals ? Json(model.intervals->coverage) : Json(nullptr)},
           {"notes", model.notes},
-          {"recipe_toml", to_toml(recipe)}};
+          {"recipe_toml", recipe::to_toml(recipe)}};
 }
 
-Json place_of(const FaceCut& cut) {
+Json place_of(const face::FaceCut& cut) {
   if (!cut.face) return Json::object({{"box", nullptr}});
   const auto& [box, angle, score] = *cut.face;
   return {{"box", {box.left, box.top, box.right, box.bottom}},
@@ -75,7 +75,7 @@ Json place_of(const FaceCut& cut) {
           {"replicated", cut.replicated}};
 }
 
-Json to_json(const Model& model, const FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
+Json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
   Json json;
   if (model.recipe.face.detect) json = place_of(cut);
   if (!refusal.empty()) {
@@ -94,4 +94,4 @@ Json to_json(const Model& model, const FaceCut& cut, const std::string& refusal,
   return json;
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

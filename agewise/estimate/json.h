@@ -8,7 +8,7 @@
 #include "agewise/estimate/estimator.h"
 #include "agewise/face/crop.h"
 
-namespace agewise {
+namespace agewise::estimate {
 
 struct LayerCard {
   std::string name, kind, shape;  // shape: channels×height×width
@@ -25,13 +25,13 @@ nlohmann::ordered_json card_of(const Model& model);
 
 // Where in its picture a face is: box [left, top, right, bottom], angle, score and replicated; box null where the whole
 // picture was taken.
-nlohmann::ordered_json place_of(const FaceCut& cut);
+nlohmann::ordered_json place_of(const face::FaceCut& cut);
 
 // Of a model that looks for faces box [left, top, right, bottom] (null: the whole picture), angle, score and
 // replicated; age, of an ensemble spread (years, its members'), of a model with a gender head male (probability), class
 // and, where the model is calibrated, interval {low, high, coverage}. Of a refused face (PictureFaces::refusals),
 // instead of all these, age null and the refusal as reason; age null alone where the network's output is not finite.
-nlohmann::ordered_json to_json(const Model& model, const FaceCut& cut, const std::string& refusal,
+nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal,
                                const Estimate& estimate);
 
-}  // namespace agewise
+}  // namespace agewise::estimate

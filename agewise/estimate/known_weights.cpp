@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 template <class Kind>
-bool is(const Layer& layer) {
+bool is(const nn::Layer& layer) {
   return std::holds_alternative<Kind>(layer.kind);
 }
 
@@ -54,14 +54,14 @@ const KnownWeights& torchvision_vgg16() {
   return known;
 }
 
-bool has(const WeightFile& weights, const std::string& name) {
+bool has(const weights::WeightFile& weights, const std::string& name) {
   return std::any_of(weights.arrays.begin(), weights.arrays.end(),
-                     [&](const NamedArray& array) { return array.name == name; });
+                     [&](const weights::NamedArray& array) { return array.name == name; });
 }
 
 }  // namespace
 
-const KnownWeights* recognise(const WeightFile& weights) {
+const KnownWeights* recognise(const weights::WeightFile& weights) {
   if (has(weights, "features.28.weight") && has(weights, "classifier.6.weight")) return &torchvision_vgg16();
   if (has(weights, "fc8-101.weight") || has(weights, "fc8-2.weight")) return &dex();
   return weights.network == "VGG_ILSVRC_16_layers" ? &caffe_vgg16() : nullptr;
@@ -75,26 +75,26 @@ std::string our_name(const std::string& array, const KnownWeights* known) {
   return (layer.starts_with(std::string(kLast) + "-") ? kLast : layer) + part;
 }
 
-const KnownWeights* recognise(const OnnxNetwork& network) {
-  const std::vector<Layer>& layers = network.graph.layers;
+const KnownWeights* recognise(const weights::OnnxNetwork& network) {
+  const std::vector<nn::Layer>& layers = network.graph.layers;
   bool dlib = layers.size() > 1 && layers[1].name == "layer_52_conv" && network.outputs.size() == 1 &&
-              layers[network.graph.outputs[0]].shape == Shape{81, 1, 1};
+              layers[network.graph.outputs[0]].shape == nn::Shape{81, 1, 1};
   return dlib ? &dlib_age() : nullptr;
 }
 
-void rename_layers(const KnownWeights& known, Graph& graph) {
+void rename_layers(const KnownWeights& known, nn::Graph& graph) {
   auto name = known.layer_names.begin();
-  for (Layer& layer : graph.layers) {
-    bool named = is<layer::Convolution>(layer) || is<layer::FullyConnected>(layer);
+  for (nn::Layer& layer : graph.layers) {
+    bool named = is<nn::layer::Convolution>(layer) || is<nn::layer::FullyConnected>(layer);
     if (named && name != known.layer_names.end()) layer.name = *name++;
-    if (is<layer::Scale>(layer)) layer.name = graph.layers[layer.inputs[0]].name + "_bn";
+    if (is<nn::layer::Scale>(layer)) layer.name = graph.layers[layer.inputs[0]].name + "_bn";
   }
 }
 
-void apply(const KnownWeights& known, NetworkRecipe& network) {
+void apply(const KnownWeights& known, recipe::NetworkRecipe& network) {
   network.mean = known.mean;
   network.scale = known.scale;
   network.bgr = known.bgr;
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

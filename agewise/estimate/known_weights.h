@@ -8,7 +8,7 @@
 #include "agewise/weights/arrays.h"
 #include "agewise/weights/onnx.h"
 
-namespace agewise {
+namespace agewise::estimate {
 
 struct KnownWeights {
   std::string name;  // for people
@@ -23,16 +23,16 @@ struct KnownWeights {
 };
 
 // Null: not one that is known.
-const KnownWeights* recognise(const OnnxNetwork& network);
-const KnownWeights* recognise(const WeightFile& weights);
+const KnownWeights* recognise(const weights::OnnxNetwork& network);
+const KnownWeights* recognise(const weights::WeightFile& weights);
 
 // LAYER.weight, of the file or of an architecture, under the name by which they find each other: renamed as is known,
 // and "fc8-101.weight" as "fc8.weight".
 std::string our_name(const std::string& array, const KnownWeights* known);
 
 // Gives the layers with weights their known names; a scale after such a layer gets its name and "_bn".
-void rename_layers(const KnownWeights& known, Graph& graph);
+void rename_layers(const KnownWeights& known, nn::Graph& graph);
 
-void apply(const KnownWeights& known, NetworkRecipe& network);
+void apply(const KnownWeights& known, recipe::NetworkRecipe& network);
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -15,7 +15,7 @@
 #include "agewise/nn/loss.h"
 #include "agewise/weights/half.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 using nlohmann::json;
@@ -33,43 +33,43 @@ std::string member_prefix(std::size_t other) { return fmt::format("member{}.", o
 
 bool is_attached(const std::string& name) { return name.rfind(kAttached, 0) == 0; }
 
-const std::string& text_of(const SafetensorsFile& file, const char* name) {
+const std::string& text_of(const weights::SafetensorsFile& file, const char* name) {
   auto text = file.metadata().find(name);
-  if (text == file.metadata().end()) throw file_error(file.path(), fmt::format("metadata has no {}", name));
+  if (text == file.metadata().end()) throw base::file_error(file.path(), fmt::format("metadata has no {}", name));
   return text->second;
 }
 
-void check_version(const SafetensorsFile& file) {
+void check_version(const weights::SafetensorsFile& file) {
   auto version = file.metadata().find(kVersionText);
   if (version == file.metadata().end()) {
-    throw file_error(file.path(), "is a safetensors file, but no agewise model");
+    throw base::file_error(file.path(), "is a safetensors file, but no agewise model");
   }
   if (version->second != kVersion) {
-    throw file_error(file.path(), "was written by a newer agewise; this one reads models of version 1");
+    throw base::file_error(file.path(), "was written by a newer agewise; this one reads models of version 1");
   }
 }
 
-Classes read_classes(const SafetensorsFile& file, const ClassesRecipe& recipe) {
-  Classes classes = classes_of(recipe);
+age::Classes read_classes(const weights::SafetensorsFile& file, const recipe::ClassesRecipe& recipe) {
+  age::Classes classes = recipe::classes_of(recipe);
   try {
     json stored = json::parse(text_of(file, "classes"));
     auto values = stored.at("values").get<std::vector<double>>();
     bool fit = stored.at("names").get<std::vector<std::string>>() == classes.names &&
                values.size() == classes.values.size() &&
                std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
-    if (!fit) throw file_error(file.path(), "metadata classes: are not those of the recipe");
+    if (!fit) throw base::file_error(file.path(), "metadata classes: are not those of the recipe");
     classes.values = std::move(values);
   } catch (const json::exception& error) {
-    throw file_error(file.path(), fmt::format("metadata classes: {}", error.what()));
+    throw base::file_error(file.path(), fmt::format("metadata classes: {}", error.what()));
   }
   return classes;
 }
 
-std::map<std::string, std::string> read_notes(const SafetensorsFile& file) {
+std::map<std::string, std::string> read_notes(const weights::SafetensorsFile& file) {
   try {
     return json::parse(text_of(file, "notes")).get<std::map<std::string, std::string>>();
   } catch (const json::exception& error) {
-    throw file_error(file.path(), fmt::format("metadata notes: {}", error.what()));
+    throw base::file_error(file.path(), fmt::format("metadata notes: {}", error.what()));
   }
 }
 
@@ -80,7 +80,7 @@ json to_json(const Intervals& intervals) {
   return {{"coverage", intervals.coverage}, {"bands", bands}};
 }
 
-std::optional<Intervals> read_intervals(const SafetensorsFile& file) {
+std::optional<Intervals> read_intervals(const weights::SafetensorsFile& file) {
   auto text = file.metadata().find("intervals");
   if (text == file.metadata().end()) return std::nullopt;
   Intervals intervals;
@@ -92,7 +92,7 @@ std::optional<Intervals> read_intervals(const SafetensorsFile& file) {
           {band.at("from").get<double>(), band.at("below").get<double>(), band.at("above").get<double>()});
     }
   } catch (const json::exception& error) {
-    throw file_error(file.path(), fmt::format("metadata intervals: {}", error.what()));
+    throw base::file_error(file.path(), fmt::format("metadata intervals: {}", error.what()));
   }
   auto is_wrong = [](const IntervalBand& band) {
     return !std::isfinite(band.from) || !(band.below >= 0) || !(band.above >= 0) || band.below > 1000 ||
@@ -100,49 +100,50 @@ std::optional<Intervals> read_intervals(const SafetensorsFile& file) {
   };
   if (!(intervals.coverage > 0 && intervals.coverage < 1) || intervals.bands.empty() ||
       std::any_of(intervals.bands.begin(), intervals.bands.end(), is_wrong)) {
-    throw file_error(file.path(), "metadata intervals: holds no intervals of ages");
+    throw base::file_error(file.path(), "metadata intervals: holds no intervals of ages");
   }
   return intervals;
 }
 
-bool is_weight(const ParameterInfo& info) { return info.shape.size() > 1; }
+bool is_weight(const nn::ParameterInfo& info) { return info.shape.size() > 1; }
 
-std::vector<float> read_parameters(const SafetensorsFile& file, const std::vector<ParameterInfo>& infos,
+std::vector<float> read_parameters(const weights::SafetensorsFile& file, const std::vector<nn::ParameterInfo>& infos,
                                    const std::string& prefix = "") {
-  for (const ParameterInfo& info : infos) {
+  for (const nn::ParameterInfo& info : infos) {
     if (!file.contains(prefix + info.name))
-      throw file_error(file.path(), fmt::format("has no array \"{}\"", prefix + info.name));
+      throw base::file_error(file.path(), fmt::format("has no array \"{}\"", prefix + info.name));
   }
-  std::vector<float> parameters(static_cast<std::size_t>(parameter_count(infos)));
+  std::vector<float> parameters(static_cast<std::size_t>(nn::parameter_count(infos)));
   std::span<float> left(parameters);
-  for (const ParameterInfo& info : infos) {
+  for (const nn::ParameterInfo& info : infos) {
     std::span<float> values = left.first(static_cast<std::size_t>(info.size()));
     left = left.subspan(values.size());
     file.read(prefix + info.name, info.shape, values);
     if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
-      throw file_error(file.path(), fmt::format("array \"{}\": holds a value that is not finite", prefix + info.name));
+      throw base::file_error(file.path(),
+                             fmt::format("array \"{}\": holds a value that is not finite", prefix + info.name));
   }
   return parameters;
 }
 
-Member member_at(std::shared_ptr<const SafetensorsFile> file, std::string prefix) {
-  return [file = std::move(file), prefix = std::move(prefix)](const ParameterInfo& info, std::span<float> values) {
+Member member_at(std::shared_ptr<const weights::SafetensorsFile> file, std::string prefix) {
+  return [file = std::move(file), prefix = std::move(prefix)](const nn::ParameterInfo& info, std::span<float> values) {
     file->read(prefix + info.name, info.shape, values);
   };
 }
 
-std::vector<Member> read_others(const std::shared_ptr<const SafetensorsFile>& open, const Graph& graph,
-                                const std::vector<ParameterInfo>& infos) {
-  const SafetensorsFile& file = *open;
+std::vector<Member> read_others(const std::shared_ptr<const weights::SafetensorsFile>& open, const nn::Graph& graph,
+                                const std::vector<nn::ParameterInfo>& infos) {
+  const weights::SafetensorsFile& file = *open;
   auto text = file.metadata().find(kMembers);
   if (text == file.metadata().end()) return {};
   int members = 0;
   const std::string& number = text->second;
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), members);
   if (error != std::errc() || end != number.data() + number.size() || members < 2 || members > kMostMembers)
-    throw file_error(file.path(), fmt::format("metadata {}: is no number from 2 to {}", kMembers, kMostMembers));
+    throw base::file_error(file.path(), fmt::format("metadata {}: is no number from 2 to {}", kMembers, kMostMembers));
   bool held =
-      static_cast<std::size_t>(members) * static_cast<std::size_t>(parameter_count(infos)) <= kMostParametersHeld;
+      static_cast<std::size_t>(members) * static_cast<std::size_t>(nn::parameter_count(infos)) <= kMostParametersHeld;
   std::vector<Member> others;
   for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(members); ++i) {
     std::vector<float> parameters = read_parameters(file, infos, member_prefix(i));
@@ -151,73 +152,75 @@ std::vector<Member> read_others(const std::shared_ptr<const SafetensorsFile>& op
   return others;
 }
 
-Zca read_named_whitening(const SafetensorsFile& model, const std::string& hash) {
+whiten::Zca read_named_whitening(const weights::SafetensorsFile& model, const std::string& hash) {
   std::filesystem::path path = model.path().parent_path() / kWhiteningFile;
-  if (content_hash(MappedFile::read_only(path).bytes()) != hash) {
-    throw file_error(path, fmt::format("is not the transform that {} was trained with", model.path().string()));
+  if (base::content_hash(base::MappedFile::read_only(path).bytes()) != hash) {
+    throw base::file_error(path, fmt::format("is not the transform that {} was trained with", model.path().string()));
   }
-  return read_zca(path);
+  return whiten::read_zca(path);
 }
 
-std::optional<Zca> read_whitening(const SafetensorsFile& file, const Model& model) {
-  if (model.recipe.whiten.method == Whitening::none) return std::nullopt;
+std::optional<whiten::Zca> read_whitening(const weights::SafetensorsFile& file, const Model& model) {
+  if (model.recipe.whiten.method == recipe::Whitening::none) return std::nullopt;
   auto hash = file.metadata().find(kWhiteningHash);
-  Zca zca = hash == file.metadata().end() ? read_zca(file) : read_named_whitening(file, hash->second);
+  whiten::Zca zca = hash == file.metadata().end() ? whiten::read_zca(file) : read_named_whitening(file, hash->second);
   std::int64_t pixels = model.graph.layers[model.graph.inputs.front()].shape.size();
   if (zca.dimensions != pixels) {
-    throw file_error(file.path(),
-                     fmt::format("the whitening is of {} pixels, the network of {}", zca.dimensions, pixels));
+    throw base::file_error(file.path(),
+                           fmt::format("the whitening is of {} pixels, the network of {}", zca.dimensions, pixels));
   }
   return zca;
 }
 
-void check_nothing_else(const SafetensorsFile& file, const Model& model, const std::vector<ParameterInfo>& infos) {
+void check_nothing_else(const weights::SafetensorsFile& file, const Model& model,
+                        const std::vector<nn::ParameterInfo>& infos) {
   std::vector<std::string> known;
-  for (const ParameterInfo& info : infos) {
+  for (const nn::ParameterInfo& info : infos) {
     known.push_back(info.name);
     for (std::size_t i = 0; i < model.others.size(); ++i) known.push_back(member_prefix(i) + info.name);
   }
   if (model.whitening) {
-    for (const TensorView& tensor : zca_tensors(*model.whitening)) known.push_back(tensor.name);
+    for (const weights::TensorView& tensor : whiten::zca_tensors(*model.whitening)) known.push_back(tensor.name);
   }
-  for (const StoredTensor& tensor : file.tensors()) {
+  for (const weights::StoredTensor& tensor : file.tensors()) {
     if (!is_attached(tensor.name) && std::find(known.begin(), known.end(), tensor.name) == known.end()) {
-      throw file_error(file.path(), fmt::format("array {}: the network has no such parameter", name_text(tensor.name)));
+      throw base::file_error(
+          file.path(), fmt::format("array {}: the network has no such parameter", weights::name_text(tensor.name)));
     }
   }
 }
 
 }  // namespace
 
-Graph graph_of(const Recipe& recipe, const Classes& classes) {
-  int channels = recipe.face.colour == Colour::grey ? 1 : 3;
+nn::Graph graph_of(const recipe::Recipe& recipe, const age::Classes& classes) {
+  int channels = recipe.face.colour == recipe::Colour::grey ? 1 : 3;
   if (!recipe.network.mean.empty() && recipe.network.mean.size() != static_cast<std::size_t>(channels)) {
-    throw UsageError(fmt::format("network.mean must have one number a channel: {}", channels));
+    throw base::UsageError(fmt::format("network.mean must have one number a channel: {}", channels));
   }
-  int outputs = outputs_for(recipe.train, classes);
-  Graph graph = build_graph(recipe.network, channels, input_side(recipe), outputs);
-  if (graph.outputs.size() != 1) throw UsageError("[network] must have one layer that no other layer reads");
-  const Layer& last = graph.layers[graph.outputs.front()];
-  if (last.shape != Shape{outputs, 1, 1}) {
-    throw UsageError(fmt::format("layer {}: gives {} × {} × {} numbers; the loss needs {}", last.name,
-                                 last.shape.channels, last.shape.height, last.shape.width, outputs));
+  int outputs = nn::outputs_for(recipe.train, classes);
+  nn::Graph graph = nn::build_graph(recipe.network, channels, recipe::input_side(recipe), outputs);
+  if (graph.outputs.size() != 1) throw base::UsageError("[network] must have one layer that no other layer reads");
+  const nn::Layer& last = graph.layers[graph.outputs.front()];
+  if (last.shape != nn::Shape{outputs, 1, 1}) {
+    throw base::UsageError(fmt::format("layer {}: gives {} × {} × {} numbers; the loss needs {}", last.name,
+                                       last.shape.channels, last.shape.height, last.shape.width, outputs));
   }
-  if (recipe.train.gender_weight > 0 && std::holds_alternative<layer::Softmax>(last.kind)) {
-    throw UsageError(fmt::format(
+  if (recipe.train.gender_weight > 0 && std::holds_alternative<nn::layer::Softmax>(last.kind)) {
+    throw base::UsageError(fmt::format(
         "layer {}: a softmax would make one distribution of ages and gender; train.gender_weight needs a network that "
         "ends before it",
         last.name));
   }
-  for (const std::string& pattern : recipe.train.frozen) freeze(graph, pattern);
+  for (const std::string& pattern : recipe.train.frozen) nn::freeze(graph, pattern);
   return graph;
 }
 
-Graph graph_of_members(const Model& model) {
-  Graph all = model.graph;
+nn::Graph graph_of_members(const Model& model) {
+  nn::Graph all = model.graph;
   for (std::size_t other = 0; other < model.others.size(); ++other) {
     std::vector<int> place;  // in `all` of each layer of the member
     for (int i = 0; i < static_cast<int>(model.graph.layers.size()); ++i) {
-      Layer layer = model.graph.layers[static_cast<std::size_t>(i)];
+      nn::Layer layer = model.graph.layers[static_cast<std::size_t>(i)];
       bool shared = layer.inputs.empty();
       place.push_back(shared ? i : static_cast<int>(all.layers.size()));
       if (shared) continue;
@@ -232,16 +235,16 @@ Graph graph_of_members(const Model& model) {
 
 namespace {
 
-void round_to_half(const ParameterInfo& info, std::span<float> values) {
-  if (is_weight(info)) std::transform(values.begin(), values.end(), values.begin(), rounded_to_half);
+void round_to_half(const nn::ParameterInfo& info, std::span<float> values) {
+  if (is_weight(info)) std::transform(values.begin(), values.end(), values.begin(), weights::rounded_to_half);
   if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
-    throw Error(fmt::format("{}: holds weights too large for half precision", info.name));
+    throw base::Error(fmt::format("{}: holds weights too large for half precision", info.name));
 }
 
 // Calls `each(info, values)` for every parameter. Throws std::invalid_argument if these are not the graph's.
 template <class Number, class Each>
-void for_each_parameter(const Graph& graph, std::span<Number> parameters, Each each) {
-  for (const ParameterInfo& info : parameters_of(graph)) {
+void for_each_parameter(const nn::Graph& graph, std::span<Number> parameters, Each each) {
+  for (const nn::ParameterInfo& info : nn::parameters_of(graph)) {
     auto count = static_cast<std::size_t>(info.size());
     if (count > parameters.size()) throw std::invalid_argument("fewer parameters than the network has");
     each(info, parameters.first(count));
@@ -254,14 +257,14 @@ void for_each_parameter(const Graph& graph, std::span<Number> parameters, Each e
 
 void round_to_half(Model& model) {
   for_each_parameter(model.graph, std::span(model.parameters),
-                     [](const ParameterInfo& info, std::span<float> values) { round_to_half(info, values); });
+                     [](const nn::ParameterInfo& info, std::span<float> values) { round_to_half(info, values); });
   for (Member& other : model.others) {
-    for (const ParameterInfo& info : parameters_of(model.graph)) {  // whether they can be
+    for (const nn::ParameterInfo& info : nn::parameters_of(model.graph)) {  // whether they can be
       std::vector<float> values(static_cast<std::size_t>(info.size()));
       other(info, values);
       round_to_half(info, values);
     }
-    other = [exact = std::move(other)](const ParameterInfo& info, std::span<float> values) {
+    other = [exact = std::move(other)](const nn::ParameterInfo& info, std::span<float> values) {
       exact(info, values);
       round_to_half(info, values);
     };
@@ -269,14 +272,14 @@ void round_to_half(Model& model) {
   model.half = true;
 }
 
-std::vector<TensorView> parameter_tensors(const Model& model) {
-  std::vector<TensorView> tensors;
+std::vector<weights::TensorView> parameter_tensors(const Model& model) {
+  std::vector<weights::TensorView> tensors;
   for_each_parameter(model.graph, std::span(model.parameters),
-                     [&](const ParameterInfo& info, std::span<const float> values) {
+                     [&](const nn::ParameterInfo& info, std::span<const float> values) {
                        tensors.push_back({info.name, info.shape, values, model.half && is_weight(info)});
                      });
   for (std::size_t i = 0; i < model.others.size(); ++i) {
-    for (const ParameterInfo& info : parameters_of(model.graph)) {
+    for (const nn::ParameterInfo& info : nn::parameters_of(model.graph)) {
       auto load = [&other = model.others[i], info] {
         std::vector<float> values(static_cast<std::size_t>(info.size()));
         other(info, values);
@@ -291,29 +294,29 @@ std::vector<TensorView> parameter_tensors(const Model& model) {
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment) {
   json classes{{"names", model.classes.names}, {"values", model.classes.values}};
   std::map<std::string, std::string> texts{{kVersionText, kVersion},
-                                           {"recipe", to_toml(model.recipe)},
+                                           {"recipe", recipe::to_toml(model.recipe)},
                                            {"classes", classes.dump()},
                                            {"notes", json(model.notes).dump()}};
-  std::vector<TensorView> tensors = parameter_tensors(model);
+  std::vector<weights::TensorView> tensors = parameter_tensors(model);
   if (!model.others.empty()) texts[kMembers] = std::to_string(model.others.size() + 1);
   if (model.whitening) {
-    texts[kWhiteningText] = zca_text(*model.whitening);
-    for (TensorView& tensor : zca_tensors(*model.whitening)) tensors.push_back(std::move(tensor));
+    texts[whiten::kWhiteningText] = whiten::zca_text(*model.whitening);
+    for (weights::TensorView& tensor : whiten::zca_tensors(*model.whitening)) tensors.push_back(std::move(tensor));
   } else if (!model.whitening_hash.empty()) {
     texts[kWhiteningHash] = model.whitening_hash;
   }
   if (model.intervals) texts["intervals"] = to_json(*model.intervals).dump();
   texts.insert(attachment.texts.begin(), attachment.texts.end());
   tensors.insert(tensors.end(), attachment.tensors.begin(), attachment.tensors.end());
-  write_safetensors(file, texts, tensors);
+  weights::write_safetensors(file, texts, tensors);
 }
 
-Member member_in_memory(const Graph& graph, std::vector<float> parameters) {
+Member member_in_memory(const nn::Graph& graph, std::vector<float> parameters) {
   std::map<std::string, std::span<const float>> arrays;
   auto kept = std::make_shared<const std::vector<float>>(std::move(parameters));
   for_each_parameter(graph, std::span(*kept),
-                     [&](const ParameterInfo& info, std::span<const float> values) { arrays[info.name] = values; });
-  return [kept, arrays = std::move(arrays)](const ParameterInfo& info, std::span<float> values) {
+                     [&](const nn::ParameterInfo& info, std::span<const float> values) { arrays[info.name] = values; });
+  return [kept, arrays = std::move(arrays)](const nn::ParameterInfo& info, std::span<float> values) {
     auto found = arrays.find(info.name);
     if (found == arrays.end() || found->second.size() != values.size())
       throw std::invalid_argument(info.name + ": is no parameter of this member, or of another size");
@@ -322,30 +325,30 @@ Member member_in_memory(const Graph& graph, std::vector<float> parameters) {
 }
 
 Member member_in_file(const std::filesystem::path& file) {
-  return member_at(std::make_shared<const SafetensorsFile>(file), "");
+  return member_at(std::make_shared<const weights::SafetensorsFile>(file), "");
 }
 
-std::vector<float> parameters_of_member(const Graph& graph, const Member& member) {
-  std::vector<float> parameters(static_cast<std::size_t>(parameter_count(parameters_of(graph))));
+std::vector<float> parameters_of_member(const nn::Graph& graph, const Member& member) {
+  std::vector<float> parameters(static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(graph))));
   for_each_parameter(graph, std::span(parameters), member);
   return parameters;
 }
 
 Model read_model(const std::filesystem::path& path) {
-  auto open = std::make_shared<const SafetensorsFile>(path);
-  const SafetensorsFile& file = *open;
+  auto open = std::make_shared<const weights::SafetensorsFile>(path);
+  const weights::SafetensorsFile& file = *open;
   check_version(file);
   Model model;
   try {
-    model.recipe = parse_recipe(text_of(file, "recipe"), "metadata recipe");
+    model.recipe = recipe::parse_recipe(text_of(file, "recipe"), "metadata recipe");
     model.classes = read_classes(file, model.recipe.classes);
     model.graph = graph_of(model.recipe, model.classes);
-  } catch (const UsageError& error) {  // of whoever wrote the file, not of the user
-    throw file_error(path, error.what());
+  } catch (const base::UsageError& error) {  // of whoever wrote the file, not of the user
+    throw base::file_error(path, error.what());
   } catch (const std::invalid_argument& error) {
-    throw file_error(path, fmt::format("metadata recipe: {}", error.what()));
+    throw base::file_error(path, fmt::format("metadata recipe: {}", error.what()));
   }
-  std::vector<ParameterInfo> infos = parameters_of(model.graph);
+  std::vector<nn::ParameterInfo> infos = nn::parameters_of(model.graph);
   model.parameters = read_parameters(file, infos);
   model.others = read_others(open, model.graph, infos);
   model.whitening = read_whitening(file, model);
@@ -355,4 +358,4 @@ Model read_model(const std::filesystem::path& path) {
   return model;
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

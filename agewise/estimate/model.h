@@ -16,23 +16,23 @@
 #include "agewise/weights/safetensors.h"
 #include "agewise/whiten/zca.h"
 
-namespace agewise {
+namespace agewise::estimate {
 
 // A network of an ensemble: fills in the values of one of its parameters, from memory or from the file where they lie
 // (of VGG-16 a member is 0.5 GB). Throws as SafetensorsFile::read() does, or std::invalid_argument for a parameter that
 // it has not, or of another size.
-using Member = std::function<void(const ParameterInfo&, std::span<float> values)>;
+using Member = std::function<void(const nn::ParameterInfo&, std::span<float> values)>;
 
 // Of all members of an ensemble together: those of a larger one are read when they are needed.
 inline constexpr std::size_t kMostParametersHeld = 32'000'000;
 
 struct Model {
-  Recipe recipe;    // as resolved: face, classes, whiten, network and train.prediction are used
-  Classes classes;  // values: mean training age of each class, where the recipe gives edges
-  Graph graph;
+  recipe::Recipe recipe;  // as resolved: face, classes, whiten, network and train.prediction are used
+  age::Classes classes;   // values: mean training age of each class, where the recipe gives edges
+  nn::Graph graph;
   std::vector<float> parameters;  // plain layout
   std::vector<Member> others;     // of an ensemble: its further members
-  std::optional<Zca> whitening;
+  std::optional<whiten::Zca> whitening;
   // Where `whitening` is absent though the recipe whitens: the content_hash() of the file whiten.safetensors that lies
   // beside the model's. A run's checkpoints name their transform so, because it is some hundred times their own size.
   std::string whitening_hash;
@@ -44,24 +44,24 @@ struct Model {
 // The network that the recipe spells out, for its pictures and its loss: one input of channels × input_side()², one
 // output of a number a class, or of one number for regression; layers that train.frozen names are held still. Throws
 // UsageError where it is not so, and as nn/build.h says.
-Graph graph_of(const Recipe& recipe, const Classes& classes);
+nn::Graph graph_of(const recipe::Recipe& recipe, const age::Classes& classes);
 
 // A member that is in memory; `parameters` in plain layout.
-Member member_in_memory(const Graph& graph, std::vector<float> parameters);
+Member member_in_memory(const nn::Graph& graph, std::vector<float> parameters);
 // The network of a model file, taken for good. The file stays open, and its arrays are read each time they are asked
 // for: it may be replaced by another of its name (as write_model() does), but not written into.
 Member member_in_file(const std::filesystem::path& file);
 // All of a member's, in plain layout.
-std::vector<float> parameters_of_member(const Graph& graph, const Member& member);
+std::vector<float> parameters_of_member(const nn::Graph& graph, const Member& member);
 
 // The members of an ensemble beside one another, on the same input, an output each: the further ones' layers are named
 // as in the file, and their parameters follow one another. Of a single network the network itself.
-Graph graph_of_members(const Model& model);
+nn::Graph graph_of_members(const Model& model);
 
 // What a file may hold beside the model: a checkpoint's optimiser. All its names begin with "train.".
 struct Attachment {
   std::map<std::string, std::string> texts;
-  std::vector<TensorView> tensors;
+  std::vector<weights::TensorView> tensors;
 };
 
 // The weights, of all members, as half precision has them (normalisation's numbers and biases stay as they are): what
@@ -77,9 +77,9 @@ void round_to_half(Model& model);
 // naming file and array.
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment = {});
 // The parameters alone, of all members, under the file's names. Valid as long as the model.
-std::vector<TensorView> parameter_tensors(const Model& model);
+std::vector<weights::TensorView> parameter_tensors(const Model& model);
 // The members after the first are checked too; of a large ensemble they are kept where they are, as by
 // member_in_file().
 Model read_model(const std::filesystem::path& file);
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -11,11 +11,11 @@
 #include "agewise/image/decode.h"
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::estimate {
 
 struct PictureFaces {
-  PictureInfo info;
-  std::vector<FaceCut> cuts;  // prepared faces: all that are found, strongest first, or the whole picture as one
+  image::PictureInfo info;
+  std::vector<face::FaceCut> cuts;  // prepared faces: all that are found, strongest first, or the whole picture as one
   std::vector<std::string> refusals;  // one a cut: why no age is told of it (face/quality.h); mostly empty
   std::string problem;                // why the picture could not be read, in a few words; empty if it could
 };
@@ -24,14 +24,14 @@ struct PictureFaces {
 class FaceReader {
  public:
   // Pictures of more than `max_pixels` in memory are a problem.
-  FaceReader(const FaceRecipe& recipe, std::uint64_t max_pixels);
+  FaceReader(const recipe::FaceRecipe& recipe, std::uint64_t max_pixels);
 
   PictureFaces read(std::span<const std::byte> file);
 
  private:
-  FaceRecipe recipe_;
+  recipe::FaceRecipe recipe_;
   std::uint64_t max_pixels_;
-  std::unique_ptr<Detector> detector_;  // where the recipe has faces looked for
+  std::unique_ptr<face::Detector> detector_;  // where the recipe has faces looked for
 };
 
-}  // namespace agewise
+}  // namespace agewise::estimate

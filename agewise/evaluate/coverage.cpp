@@ -7,7 +7,7 @@
 #include "agewise/base/random.h"
 #include "agewise/estimate/interval.h"
 
-namespace agewise {
+namespace agewise::evaluate {
 namespace {
 
 constexpr std::uint64_t kSeed = 1;
@@ -39,7 +39,7 @@ CoverageStudy study_coverage(std::span<const Judged> judged, double coverage, in
   double width = 0;
   std::size_t intervals_made = 0;
   for (int split = 0; split < splits; ++split) {
-    Random(kSeed, Purpose::split, static_cast<std::uint32_t>(split)).shuffle(std::span(groups));
+    base::Random(kSeed, base::Purpose::split, static_cast<std::uint32_t>(split)).shuffle(std::span(groups));
     Half halves[2];
     for (const auto& group : groups) {
       Half& half = halves[halves[1].ages.size() < halves[0].ages.size()];
@@ -49,11 +49,11 @@ CoverageStudy study_coverage(std::span<const Judged> judged, double coverage, in
       }
     }
     for (int i = 0; i < 2; ++i) {
-      Intervals intervals = calibrate(halves[i].estimates, halves[i].ages, coverage);
+      estimate::Intervals intervals = estimate::calibrate(halves[i].estimates, halves[i].ages, coverage);
       const Half& other = halves[1 - i];
       std::size_t inside = 0;
       for (std::size_t k = 0; k < other.ages.size(); ++k) {
-        AgeInterval interval = interval_of(intervals, other.estimates[k]);
+        estimate::AgeInterval interval = estimate::interval_of(intervals, other.estimates[k]);
         inside += other.ages[k] >= interval.low && other.ages[k] <= interval.high;
         width += interval.high - interval.low;
       }
@@ -72,4 +72,4 @@ CoverageStudy study_coverage(std::span<const Judged> judged, double coverage, in
   return study;
 }
 
-}  // namespace agewise
+}  // namespace agewise::evaluate

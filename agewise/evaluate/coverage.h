@@ -4,7 +4,7 @@
 
 #include "agewise/evaluate/evaluate.h"
 
-namespace agewise {
+namespace agewise::evaluate {
 
 struct CoverageStudy {
   int splits = 0;
@@ -16,4 +16,4 @@ struct CoverageStudy {
 // on and measured with the other. Throws std::invalid_argument as calibrate() does for too few pictures.
 CoverageStudy study_coverage(std::span<const Judged> judged, double coverage, int splits);
 
-}  // namespace agewise
+}  // namespace agewise::evaluate

@@ -9,7 +9,7 @@
 
 #include "agewise/age/metrics.h"
 
-namespace agewise {
+namespace agewise::evaluate {
 namespace {
 
 constexpr double kStandardErrors = 2;  // that a difference must have to be told from chance
@@ -33,9 +33,9 @@ double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-Baseline baseline_of(const Classes& classes, const std::vector<double>& ages) {
+Baseline baseline_of(const age::Classes& classes, const std::vector<double>& ages) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(classes.count()));
-  for (double age : ages) ++counts[class_of(classes, age)];
+  for (double age : ages) ++counts[age::class_of(classes, age)];
   auto commonest = std::max_element(counts.begin(), counts.end());
   return {static_cast<int>(commonest - counts.begin()), mean(ages)};
 }
@@ -45,24 +45,24 @@ Scores scores_of(const Answers& answers, const Truth& truth) {
   double right = 0;
   for (std::size_t i = 0; i < truth.classes.size(); ++i) right += answers.classes[i] == truth.classes[i] ? 1 : 0;
   scores.accuracy = right / static_cast<double>(truth.classes.size());
-  scores.mae = mean_absolute_error(answers.ages, truth.ages);
-  scores.mean_error = mean_signed_error(answers.ages, truth.ages);
+  scores.mae = age::mean_absolute_error(answers.ages, truth.ages);
+  scores.mean_error = age::mean_signed_error(answers.ages, truth.ages);
   for (std::size_t k = 0; k < kScoreYears.size(); ++k) {
-    scores.cs[k] = cumulative_score(answers.ages, truth.ages, kScoreYears[k]);
+    scores.cs[k] = age::cumulative_score(answers.ages, truth.ages, kScoreYears[k]);
   }
   bool all_known = std::none_of(truth.sigmas.begin(), truth.sigmas.end(), [](double s) { return std::isnan(s); });
-  if (all_known) scores.epsilon_error = epsilon_error(answers.ages, truth.ages, truth.sigmas);
+  if (all_known) scores.epsilon_error = age::epsilon_error(answers.ages, truth.ages, truth.sigmas);
   return scores;
 }
 
-Group group_of(std::string name, const std::vector<const Judged*>& members, const Classes& classes,
+Group group_of(std::string name, const std::vector<const Judged*>& members, const age::Classes& classes,
                const Baseline& baseline) {
   Truth truth;
   Answers answers;
   for (const Judged* judged : members) {
     truth.ages.push_back(judged->face.age);
     truth.sigmas.push_back(judged->face.age_sigma);
-    truth.classes.push_back(class_of(classes, judged->face.age));
+    truth.classes.push_back(age::class_of(classes, judged->face.age));
     answers.ages.push_back(judged->estimate);
     answers.classes.push_back(judged->estimated_class);
   }
@@ -74,7 +74,7 @@ Group group_of(std::string name, const std::vector<const Judged*>& members, cons
 
 // A group for each value of key_of(face), ascending.
 template <class KeyOf, class NameOf>
-std::vector<Group> groups_by(const std::vector<Judged>& judged, const Classes& classes, const Baseline& baseline,
+std::vector<Group> groups_by(const std::vector<Judged>& judged, const age::Classes& classes, const Baseline& baseline,
                              KeyOf key_of, NameOf name_of_key) {
   std::map<decltype(key_of(judged[0].face)), std::vector<const Judged*>> members;
   for (const Judged& one : judged) members[key_of(one.face)].push_back(&one);
@@ -83,10 +83,10 @@ std::vector<Group> groups_by(const std::vector<Judged>& judged, const Classes& c
   return groups;
 }
 
-int decade_of(const FaceRecord& face) { return static_cast<int>(std::floor(face.age / 10)); }
+int decade_of(const store::FaceRecord& face) { return static_cast<int>(std::floor(face.age / 10)); }
 std::string name_of_decade(int decade) { return fmt::format("{}–{}", decade * 10, decade * 10 + 9); }
-std::string name_of_gender(Gender gender) {
-  return gender == Gender::female ? "female" : gender == Gender::male ? "male" : "not known";
+std::string name_of_gender(catalog::Gender gender) {
+  return gender == catalog::Gender::female ? "female" : gender == catalog::Gender::male ? "male" : "not known";
 }
 
 // Whether the mean advantage of the model over a baseline is above 0 by more than chance explains.
@@ -98,10 +98,10 @@ bool clearly_positive(const std::vector<double>& advantages) {
   return middle > kStandardErrors * standard_error;
 }
 
-void compare_with_baseline(const std::vector<Judged>& judged, const Classes& classes, Evaluation& evaluation) {
+void compare_with_baseline(const std::vector<Judged>& judged, const age::Classes& classes, Evaluation& evaluation) {
   std::vector<double> hits, years;
   for (const Judged& one : judged) {
-    int truth = class_of(classes, one.face.age);
+    int truth = age::class_of(classes, one.face.age);
     hits.push_back((one.estimated_class == truth ? 1 : 0) - (evaluation.majority_class == truth ? 1 : 0));
     years.push_back(std::abs(evaluation.mean_age - one.face.age) - std::abs(one.estimate - one.face.age));
   }
@@ -128,9 +128,9 @@ std::optional<Members> members_of(const std::vector<Judged>& judged) {
 std::optional<double> gender_accuracy_of(const std::vector<Judged>& judged) {
   double right = 0, known = 0;
   for (const Judged& one : judged) {
-    if (!one.male || one.face.gender == Gender::unknown) continue;
+    if (!one.male || one.face.gender == catalog::Gender::unknown) continue;
     known += 1;
-    right += (*one.male >= 0.5) == (one.face.gender == Gender::male) ? 1 : 0;
+    right += (*one.male >= 0.5) == (one.face.gender == catalog::Gender::male) ? 1 : 0;
   }
   return known > 0 ? std::optional(right / known) : std::nullopt;
 }
@@ -144,7 +144,7 @@ std::vector<Judged> worst_of(std::vector<Judged> judged) {
 
 }  // namespace
 
-Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes& classes,
+Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, const age::Classes& classes,
                     const std::vector<double>& training_ages) {
   std::vector<double> own_ages;
   for (const Judged& one : judged) own_ages.push_back(one.face.age);
@@ -160,17 +160,17 @@ Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes
   result.all = group_of("all", everyone, classes, baseline);
   result.decades = groups_by(judged, classes, baseline, decade_of, name_of_decade);
   result.genders = groups_by(
-      judged, classes, baseline, [](const FaceRecord& face) { return face.gender; }, name_of_gender);
+      judged, classes, baseline, [](const store::FaceRecord& face) { return face.gender; }, name_of_gender);
   result.races = groups_by(
-      judged, classes, baseline, [](const FaceRecord& face) { return face.race; },
+      judged, classes, baseline, [](const store::FaceRecord& face) { return face.race; },
       [](const std::string& race) { return race; });
   std::erase_if(result.races, [](const Group& group) { return group.name.empty(); });  // labels that name none
   result.sources = groups_by(
-      judged, classes, baseline, [](const FaceRecord& face) { return face.source; },
+      judged, classes, baseline, [](const store::FaceRecord& face) { return face.source; },
       [](const std::string& source) { return source; });
   auto count = static_cast<std::size_t>(classes.count());
   result.confusion.assign(count, std::vector<std::int64_t>(count));
-  for (const Judged& one : judged) ++result.confusion[class_of(classes, one.face.age)][one.estimated_class];
+  for (const Judged& one : judged) ++result.confusion[age::class_of(classes, one.face.age)][one.estimated_class];
   result.worst = worst_of(judged);
   result.members = members_of(judged);
   result.gender_accuracy = gender_accuracy_of(judged);
@@ -178,7 +178,7 @@ Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes
   return result;
 }
 
-std::vector<std::string> caveats(const Evaluation& evaluation, const Model& model) {
+std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::Model& model) {
   std::vector<std::string> sentences;
   const Scores &network = evaluation.all.model, &blind = evaluation.all.baseline;
   if (!evaluation.beats_majority) {
@@ -202,12 +202,12 @@ std::vector<std::string> caveats(const Evaluation& evaluation, const Model& mode
                     evaluation.mean_age, evaluation.baseline_from, blind.mae, network.mae));
   }
   auto validated = model.notes.find("validated on");
-  if (validated != model.notes.end() && validated->second == name_of(evaluation.part)) {
+  if (validated != model.notes.end() && validated->second == catalog::name_of(evaluation.part)) {
     sentences.push_back(
         fmt::format("The best epoch was chosen on these same {} pictures: the figures flatter the network a little.",
-                    name_of(evaluation.part)));
+                    catalog::name_of(evaluation.part)));
   }
   return sentences;
 }
 
-}  // namespace agewise
+}  // namespace agewise::evaluate

@@ -10,11 +10,11 @@
 #include "agewise/nn/engine.h"
 #include "agewise/store/store.h"
 
-namespace agewise {
+namespace agewise::evaluate {
 
 // A picture, what it is and what the model takes it for.
 struct Judged {
-  FaceRecord face;
+  store::FaceRecord face;
   double estimate = 0;  // years
   int estimated_class = 0;
   std::vector<double> members = {};  // of an ensemble: each member's estimate
@@ -45,7 +45,7 @@ struct Members {
 };
 
 struct Evaluation {
-  Split part = Split::test;
+  catalog::Split part = catalog::Split::test;
   std::vector<std::string> class_names;
   // What the baselines answer: the commonest class and the mean age, in years, of the training part, or in a store
   // without one of the pictures themselves, which no guess could know.
@@ -66,20 +66,21 @@ inline constexpr std::size_t kWorst = 24;
 
 // `wanted`, or where none is wanted `test`, or `val` in a store without test pictures. Throws Error naming the store if
 // it has no such pictures.
-Split part_to_evaluate(const Store& store, std::optional<Split> wanted);
+catalog::Split part_to_evaluate(const store::Store& store, std::optional<catalog::Split> wanted);
 
 // Runs the model on every picture of the part, as an Estimator does, or the way its recipe tests if it has the
 // article's habits (train/test_network.h); `threads` decode pictures. Throws UsageError if the store's pictures are not
 // what the model takes (size, colour), Interrupted on `stop`.
-std::vector<Judged> judge(const Model& model, const Store& store, Split part, Engine& engine, int threads,
-                          const StopFlag& stop, const ProgressSink& progress);
+std::vector<Judged> judge(const estimate::Model& model, const store::Store& store, catalog::Split part,
+                          nn::Engine& engine, int threads, const base::StopFlag& stop,
+                          const base::ProgressSink& progress);
 
 // What `judged`, which may not be empty, says. The baselines know `training_ages`, or if empty the true ages.
-Evaluation evaluate(const std::vector<Judged>& judged, Split part, const Classes& classes,
+Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, const age::Classes& classes,
                     const std::vector<double>& training_ages);
 
 // What a reader of the figures must know, a sentence each: that the model is no better than a baseline, that the
 // baselines know the truth, that the best epoch was chosen on the same pictures. Mostly none.
-std::vector<std::string> caveats(const Evaluation& evaluation, const Model& model);
+std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::Model& model);
 
-}  // namespace agewise
+}  // namespace agewise::evaluate

@@ -6,7 +6,7 @@
 
 #include "agewise/image/resize.h"
 
-namespace agewise {
+namespace agewise::face {
 namespace {
 
 constexpr double kStep = 5, kFarthest = 20;  // degrees
@@ -16,7 +16,7 @@ constexpr double kView = 2;    // width of what is seen, in that of the smallest
 // A picture around a face at the middle, scaled so that the face has a size that the detector likes.
 class CloseUp {
  public:
-  CloseUp(const Image& picture, const Face& found, Detector& detector)
+  CloseUp(const image::Image& picture, const Face& found, Detector& detector)
       : found_(found),
         detector_(detector),
         scale_(kFace * detector.smallest_face() / (found.box.right - found.box.left)),
@@ -24,7 +24,7 @@ class CloseUp {
     side_ = static_cast<int>(std::ceil(view_ * std::sqrt(2.0)));  // holds the view however it is turned
     double reach = side_ / scale_ / 2;
     Point at = middle(found.box);
-    image_ = cut_out(picture, {at.x - reach, at.y - reach, at.x + reach, at.y + reach}, side_, side_);
+    image_ = image::cut_out(picture, {at.x - reach, at.y - reach, at.x + reach, at.y + reach}, side_, side_);
   }
 
   // The same face seen at another angle, if it is still one.
@@ -39,7 +39,7 @@ class CloseUp {
   }
 
  private:
-  Box in_picture(const Box& box, const Turn& back) const {
+  image::Box in_picture(const image::Box& box, const Turn& back) const {
     Point here = back(middle(box)), centre = middle(found_.box);
     double x = centre.x + (here.x - side_ / 2.0) / scale_, y = centre.y + (here.y - side_ / 2.0) / scale_;
     double half_width = (box.right - box.left) / scale_ / 2, half_height = (box.bottom - box.top) / scale_ / 2;
@@ -50,12 +50,12 @@ class CloseUp {
   Detector& detector_;
   double scale_;
   int view_, side_ = 0;  // pixels
-  Image image_;
+  image::Image image_;
 };
 
 }  // namespace
 
-double overlap(const Box& a, const Box& b) {
+double overlap(const image::Box& a, const image::Box& b) {
   double across = std::min(a.right, b.right) - std::max(a.left, b.left);
   double along = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
   if (across <= 0 || along <= 0) return 0;
@@ -63,7 +63,7 @@ double overlap(const Box& a, const Box& b) {
   return both / ((a.right - a.left) * (a.bottom - a.top) + (b.right - b.left) * (b.bottom - b.top) - both);
 }
 
-Face turned_to_best(const Image& picture, const Face& found, Detector& detector) {
+Face turned_to_best(const image::Image& picture, const Face& found, Detector& detector) {
   CloseUp close_up(picture, found, detector);
   std::optional<Face> start = close_up.at(found.angle);
   if (!start) return found;
@@ -80,4 +80,4 @@ Face turned_to_best(const Image& picture, const Face& found, Detector& detector)
   return best;
 }
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -6,16 +6,16 @@
 #include "agewise/face/detector.h"
 #include "agewise/face/face.h"
 
-namespace agewise {
+namespace agewise::face {
 
 // `found`, in pixels of `picture`, by the detector's own box, turned on by 5° at a time to whichever side makes its
 // score as an upright face rise, at most by 20°; only it and its surroundings are looked at. Keeps the higher score of
 // both looks. Comes back as it was where it is no face to the closer look.
-Face turned_to_best(const Image& picture, const Face& found, Detector& detector);
+Face turned_to_best(const image::Image& picture, const Face& found, Detector& detector);
 
 // Of two boxes: intersection over union. Turned ones count as upright: it matters only whether they are of the same
 // face.
-double overlap(const Box& a, const Box& b);
+double overlap(const image::Box& a, const image::Box& b);
 inline constexpr double kSameFace = 0.3;  // from this overlap on
 
 // Of Faces or Detections, strongest first: those that are not the same face as a stronger one.
@@ -31,4 +31,4 @@ std::vector<Found> without_doubles(std::vector<Found> all) {
   return kept;
 }
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -7,13 +7,13 @@
 #include "agewise/face/find.h"
 #include "agewise/image/resize.h"
 
-namespace agewise {
+namespace agewise::face {
 namespace {
 
 constexpr double kFarthest = 1e5, kLargestArea = 1e8;  // of a cut: pixels
 
 // From pixels of the picture, turned so that what lay at `degrees` stands upright, to pixels of the picture itself.
-Turn from_upright(const Image& picture, double degrees) {
+Turn from_upright(const image::Image& picture, double degrees) {
   Point centre{picture.width / 2.0, picture.height / 2.0};
   Turn turn = turn_about({0, 0}, degrees, {0, 0});
   double across = std::abs(turn.cosine), along = std::abs(turn.sine);
@@ -27,16 +27,18 @@ Point inverse(const Turn& turn, Point p) {
   return {turn.cosine * moved.x + turn.sine * moved.y, turn.cosine * moved.y - turn.sine * moved.x};
 }
 
-Box moved(Box box, double x, double y) { return {box.left + x, box.top + y, box.right + x, box.bottom + y}; }
+image::Box moved(image::Box box, double x, double y) {
+  return {box.left + x, box.top + y, box.right + x, box.bottom + y};
+}
 
-void check(const Box& cut) {
+void check(const image::Box& cut) {
   double width = cut.right - cut.left, height = cut.bottom - cut.top;
   bool sensible = width >= 1 && height >= 1 && width * height <= kLargestArea && std::abs(cut.left) < kFarthest &&
                   std::abs(cut.top) < kFarthest;
   if (!sensible) throw std::invalid_argument("the face's box is empty, not finite or far outside");
 }
 
-double share_outside(const Image& picture, const Turn& to_picture, int width, int height) {
+double share_outside(const image::Image& picture, const Turn& to_picture, int width, int height) {
   std::int64_t outside = 0;
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
@@ -49,31 +51,32 @@ double share_outside(const Image& picture, const Turn& to_picture, int width, in
 
 }  // namespace
 
-Box with_margin(Box face, double margin) {
+image::Box with_margin(image::Box face, double margin) {
   double across = margin * (face.right - face.left), along = margin * (face.bottom - face.top);
   return {std::round(face.left + 1 - across) - 1, std::round(face.top + 1 - along) - 1, std::round(face.right + across),
           std::round(face.bottom + along)};
 }
 
-FaceCut cut_face(const Image& picture, const Face& face, double margin, int width, int height) {
+FaceCut cut_face(const image::Image& picture, const Face& face, double margin, int width, int height) {
   Turn to_picture = from_upright(picture, face.angle);
   Point here = middle(face.box), upright = inverse(to_picture, here);
-  Box cut = with_margin(moved(face.box, upright.x - here.x, upright.y - here.y), margin);
+  image::Box cut = with_margin(moved(face.box, upright.x - here.x, upright.y - here.y), margin);
   check(cut);
   to_picture.shift = to_picture({cut.left, cut.top});
   int cut_width = static_cast<int>(cut.right - cut.left), cut_height = static_cast<int>(cut.bottom - cut.top);
-  return {resize(turned(picture, to_picture, cut_width, cut_height), width, height), face,
+  return {image::resize(turned(picture, to_picture, cut_width, cut_height), width, height), face,
           share_outside(picture, to_picture, cut_width, cut_height)};
 }
 
-std::vector<FaceCut> cut_detected(const Image& picture, const FaceRecipe& recipe, Detector& detector, bool everyone) {
+std::vector<FaceCut> cut_detected(const image::Image& picture, const recipe::FaceRecipe& recipe, Detector& detector,
+                                  bool everyone) {
   std::vector<Face> faces = find_faces(picture, detector, recipe.rotations, everyone);
   if (!everyone && !faces.empty()) faces.resize(1);
   std::vector<FaceCut> cuts;
   for (const Face& face : faces) cuts.push_back(cut_face(picture, face, recipe.margin, recipe.size, recipe.size));
-  if (cuts.empty() && recipe.no_face == NoFace::whole)
-    cuts.push_back({resize(picture, recipe.size, recipe.size), std::nullopt, 0});
+  if (cuts.empty() && recipe.no_face == recipe::NoFace::whole)
+    cuts.push_back({image::resize(picture, recipe.size, recipe.size), std::nullopt, 0});
   return cuts;
 }
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -8,15 +8,15 @@
 #include "agewise/face/face.h"
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::face {
 
 // `face` widened by `margin` of its width on the left and right and of its height above and below. 0.4 is DEX's; a
 // negative margin narrows. Rounded as the reference does, which counts pixels from 1 and takes the last one in:
 // [x1 y1 x2 y2] = round([left + 1, top + 1, right, bottom] ∓ margin · size), half away from zero.
-Box with_margin(Box face, double margin);
+image::Box with_margin(image::Box face, double margin);
 
 struct FaceCut {
-  Image image;               // width × height
+  image::Image image;        // width × height
   std::optional<Face> face;  // where it was cut out of its picture; nothing: it is the whole picture
   double replicated = 0;     // share of the cut that lies outside the picture and repeats its border, 0 … 1
 };
@@ -25,11 +25,12 @@ struct FaceCut {
 // the aspect ratio is not kept. What the picture does not hold repeats its border pixels. The turned picture's frame,
 // in whose pixels the box is rounded, is the smallest that holds it, both middles at the same place. Throws
 // std::invalid_argument if the box is empty, not finite or far outside.
-FaceCut cut_face(const Image& picture, const Face& face, double margin, int width, int height);
+FaceCut cut_face(const image::Image& picture, const Face& face, double margin, int width, int height);
 
 // What `detect` in a recipe does with a picture: the strongest face, or with `everyone` all of them, strongest first,
 // cut as the recipe says, in the picture's own channels. Where none is found, by the recipe the whole picture or
 // nothing.
-std::vector<FaceCut> cut_detected(const Image& picture, const FaceRecipe& recipe, Detector& detector, bool everyone);
+std::vector<FaceCut> cut_detected(const image::Image& picture, const recipe::FaceRecipe& recipe, Detector& detector,
+                                  bool everyone);
 
-}  // namespace agewise
+}  // namespace agewise::face

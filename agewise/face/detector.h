@@ -7,10 +7,10 @@
 
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::face {
 
 struct Detection {
-  Box box;
+  image::Box box;
   double score;
   double lean = 0;  // degrees, clockwise: about how far from upright the face stands
 };
@@ -25,13 +25,13 @@ class Detector {
 
   // Faces in a picture, those that lean by up to 45° among them; none overlaps another much. Strongest first; boxes are
   // the detector's own and may reach outside the picture.
-  virtual std::vector<Detection> faces(const Image& picture, double least_score) = 0;
+  virtual std::vector<Detection> faces(const image::Image& picture, double least_score) = 0;
 
   // Only faces that stand upright: the score falls with each degree that a face leans.
-  virtual std::vector<Detection> upright_faces(const Image& picture, double least_score) = 0;
+  virtual std::vector<Detection> upright_faces(const image::Image& picture, double least_score) = 0;
 
   // What DEX's detector would call the face, from this detector's own box.
-  virtual Box dex_box(const Box& own) const = 0;
+  virtual image::Box dex_box(const image::Box& own) const = 0;
 
   // Whether it sees faces of all sizes at one glance: then no enlarged picture is shown to it.
   virtual bool sees_all_sizes() const = 0;
@@ -60,4 +60,4 @@ std::unique_ptr<Detector> make_yunet_detector(const std::filesystem::path& file)
 // As a recipe's face.detector says.
 std::unique_ptr<Detector> make_detector(const std::string& name_or_file);
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -3,14 +3,14 @@
 #include "agewise/face/turn.h"
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::face {
 
 struct Face {
-  Box box;           // upright, in pixels of the picture …
+  image::Box box;    // upright, in pixels of the picture …
   double angle = 0;  // … then turned about its middle by so many degrees, clockwise: how the face lies in the picture
   double score = 0;  // the detector's: above its threshold, more is surer
 };
 
-inline Point middle(const Box& box) { return {(box.left + box.right) / 2, (box.top + box.bottom) / 2}; }
+inline Point middle(const image::Box& box) { return {(box.left + box.right) / 2, (box.top + box.bottom) / 2}; }
 
-}  // namespace agewise
+}  // namespace agewise::face

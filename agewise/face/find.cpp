@@ -7,7 +7,7 @@
 #include "agewise/face/close_up.h"
 #include "agewise/image/resize.h"
 
-namespace agewise {
+namespace agewise::face {
 namespace {
 
 constexpr std::array<double, 28> kDexAngles{0,   5,  -5,  10, -10, 15, -15, 20, -20, 25, -25, 30, -30, 35,
@@ -24,11 +24,11 @@ std::vector<Face> strongest(std::vector<Face> faces) {
 
 // The picture turned, so that faces that lie at `angle` stand upright, with a border; and the way back.
 struct View {
-  Image image;
+  image::Image image;
   Turn back;
 };
 
-View view_at(const Image& picture, double angle) {
+View view_at(const image::Image& picture, double angle) {
   Turn turn = turn_about({0, 0}, angle, {0, 0});
   double across = std::abs(turn.cosine), along = std::abs(turn.sine);
   int width = static_cast<int>(std::ceil(across * picture.width + along * picture.height)) + 2 * kBorder;
@@ -42,16 +42,16 @@ double within_half_a_turn(double angle) { return angle - 360 * std::ceil(angle /
 // One picture at one size.
 class Search {
  public:
-  Search(const Image& picture, Detector& detector, Rotations rotations)
+  Search(const image::Image& picture, Detector& detector, recipe::Rotations rotations)
       : picture_(picture), detector_(detector), rotations_(rotations) {}
 
   // Adds to `faces`, all by the detector's own boxes in pixels of this size; steps 1 and 2 of the header.
   void look(std::vector<Face>& faces) {
-    std::span<const double> angles = rotations_ == Rotations::all ? dex_angles() : kCoarseAngles;
+    std::span<const double> angles = rotations_ == recipe::Rotations::all ? dex_angles() : kCoarseAngles;
     add(faces, finds(angles.first(1)));
     bool strong = !faces.empty() && faces.front().score >= detector_.strong_score();
-    if (rotations_ == Rotations::upright || !detector_.tells_upright()) return;
-    if (strong && rotations_ == Rotations::coarse_to_fine) return;
+    if (rotations_ == recipe::Rotations::upright || !detector_.tells_upright()) return;
+    if (strong && rotations_ == recipe::Rotations::coarse_to_fine) return;
     add(faces, finds(angles.subspan(1)));
   }
 
@@ -62,7 +62,7 @@ class Search {
     double least = detector_.threshold() - (fine ? detector_.hope() / 2 : 0);
     for (double angle : angles) {
       View view = view_at(picture_, angle);
-      bool only_upright = rotations_ == Rotations::all && !fine;
+      bool only_upright = rotations_ == recipe::Rotations::all && !fine;
       for (const Detection& one :
            only_upright ? detector_.upright_faces(view.image, least) : detector_.faces(view.image, least)) {
         Point at = view.back(middle(one.box));
@@ -81,17 +81,18 @@ class Search {
 
   // `all` with a detector that tells no upright face looks once, as `coarse_to_fine` does.
   bool turns_finds() const {
-    return rotations_ == Rotations::coarse_to_fine || (rotations_ == Rotations::all && !detector_.tells_upright());
+    return rotations_ == recipe::Rotations::coarse_to_fine ||
+           (rotations_ == recipe::Rotations::all && !detector_.tells_upright());
   }
 
-  const Image& picture_;
+  const image::Image& picture_;
   Detector& detector_;
-  Rotations rotations_;
+  recipe::Rotations rotations_;
 };
 
-Image scaled(const Image& image, double by) {
+image::Image scaled(const image::Image& image, double by) {
   auto side = [by](int pixels) { return std::max(1, static_cast<int>(std::lround(pixels * by))); };
-  return resize(image, side(image.width), side(image.height));
+  return image::resize(image, side(image.width), side(image.height));
 }
 
 void scale_boxes(std::vector<Face>& faces, double by) {
@@ -99,8 +100,8 @@ void scale_boxes(std::vector<Face>& faces, double by) {
 }
 
 // What the detector calls up and down is so along the face.
-Box dex_box(const Detector& detector, const Face& face) {
-  Box box = detector.dex_box(face.box);
+image::Box dex_box(const Detector& detector, const Face& face) {
+  image::Box box = detector.dex_box(face.box);
   Point from = middle(face.box), to = middle(box), along = turn_about(from, face.angle, from)(to);
   double x = along.x - to.x, y = along.y - to.y;
   return {box.left + x, box.top + y, box.right + x, box.bottom + y};
@@ -110,14 +111,15 @@ Box dex_box(const Detector& detector, const Face& face) {
 
 std::span<const double> dex_angles() { return kDexAngles; }
 
-std::vector<Face> find_faces(const Image& picture, Detector& detector, Rotations rotations, bool everyone) {
+std::vector<Face> find_faces(const image::Image& picture, Detector& detector, recipe::Rotations rotations,
+                             bool everyone) {
   double scale = std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
-  Image large = scaled(picture, std::min(1.0, 2 * scale));
-  if (!detector.wants_colour()) large = to_grey(std::move(large));
+  image::Image large = scaled(picture, std::min(1.0, 2 * scale));
+  if (!detector.wants_colour()) large = image::to_grey(std::move(large));
   std::vector<Face> faces;
   for (double wanted : {scale, 2 * scale}) {
     if (wanted != scale && (detector.sees_all_sizes() || (!faces.empty() && !everyone))) break;
-    Image level = scaled(large, wanted * picture.width / large.width);
+    image::Image level = scaled(large, wanted * picture.width / large.width);
     double by = static_cast<double>(level.width) / picture.width;
     scale_boxes(faces, by);
     Search(level, detector, rotations).look(faces);
@@ -130,4 +132,4 @@ std::vector<Face> find_faces(const Image& picture, Detector& detector, Rotations
   return faces;
 }
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -7,7 +7,7 @@
 #include "agewise/face/face.h"
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::face {
 
 // DEX's 28, degrees: -60 … 60 by 5, -90, 90, 180; 0 is the first.
 std::span<const double> dex_angles();
@@ -31,6 +31,7 @@ std::span<const double> dex_angles();
 // The cost is bounded whatever the picture's size: docs/faces.md has figures. The strongest of `everyone` may be
 // another than that of a search for one: a strong small face beside a weak large one.
 inline constexpr int kWorkingSide = 640;
-std::vector<Face> find_faces(const Image& picture, Detector& detector, Rotations rotations, bool everyone);
+std::vector<Face> find_faces(const image::Image& picture, Detector& detector, recipe::Rotations rotations,
+                             bool everyone);
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -8,7 +8,7 @@
 
 #include "agewise/face/detector.h"
 
-namespace agewise {
+namespace agewise::face {
 namespace {
 
 using Filters = dlib::frontal_face_detector;
@@ -33,8 +33,8 @@ Filters upright_filters(const Filters& all) {
 
 class HogDetector : public Detector {
  public:
-  std::vector<Detection> faces(const Image& grey, double least) override { return found_by(all_, grey, least); }
-  std::vector<Detection> upright_faces(const Image& grey, double least) override {
+  std::vector<Detection> faces(const image::Image& grey, double least) override { return found_by(all_, grey, least); }
+  std::vector<Detection> upright_faces(const image::Image& grey, double least) override {
     return found_by(upright_, grey, least);
   }
 
@@ -43,7 +43,7 @@ class HogDetector : public Detector {
   // As it is. On UTKFace's aligned faces (200 × 200 pixels) it is about 182 pixels wide about (97, 96), from above the
   // brows to the chin; DEX's own box on them is not known, as the pictures that face_location belongs to are not at
   // hand.
-  Box dex_box(const Box& own) const override { return own; }
+  image::Box dex_box(const image::Box& own) const override { return own; }
   bool sees_all_sizes() const override { return false; }
   bool tells_upright() const override { return true; }
   int smallest_face() const override { return 88; }
@@ -52,7 +52,7 @@ class HogDetector : public Detector {
   double hope() const override { return 0.6; }
 
  private:
-  std::vector<Detection> found_by(Filters& filters, const Image& grey, double least) {
+  std::vector<Detection> found_by(Filters& filters, const image::Image& grey, double least) {
     pixels_.set_size(grey.height, grey.width);
     for (int y = 0; y < grey.height; ++y)
       std::memcpy(&pixels_[y][0], grey.row(y), static_cast<std::size_t>(grey.width));
@@ -61,7 +61,7 @@ class HogDetector : public Detector {
     std::vector<Detection> faces;
     for (const dlib::rect_detection& one : found) {
       const dlib::rectangle& r = one.rect;
-      Box box{static_cast<double>(r.left()), static_cast<double>(r.top()), r.right() + 1.0, r.bottom() + 1.0};
+      image::Box box{static_cast<double>(r.left()), static_cast<double>(r.top()), r.right() + 1.0, r.bottom() + 1.0};
       faces.push_back({box, one.detection_confidence, kLean.at(one.weight_index)});
     }
     std::stable_sort(faces.begin(), faces.end(),
@@ -77,4 +77,4 @@ class HogDetector : public Detector {
 
 std::unique_ptr<Detector> make_hog_detector() { return std::make_unique<HogDetector>(); }
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -8,7 +8,7 @@
 
 #include "agewise/image/resize.h"
 
-namespace agewise {
+namespace agewise::face {
 namespace {
 
 constexpr int kSide = 64;
@@ -18,11 +18,12 @@ double deviation(double sum, double squares, double n) {
 }
 
 // Of a cut, what is left without the margin: its hair, or the edge of the picture, may be sharp around a blurred face.
-Image without_margin(const Image& cut, double margin) {
+image::Image without_margin(const image::Image& cut, double margin) {
   if (margin <= 0) return cut;
   auto edge = [margin](int size) { return static_cast<int>(std::lround(size * margin / (1 + 2 * margin))); };
   int left = edge(cut.width), top = edge(cut.height);
-  Image face = make_image(std::max(1, cut.width - 2 * left), std::max(1, cut.height - 2 * top), cut.channels);
+  image::Image face =
+      image::make_image(std::max(1, cut.width - 2 * left), std::max(1, cut.height - 2 * top), cut.channels);
   for (int y = 0; y < face.height; ++y)
     std::copy_n(cut.row(top + y) + left * cut.channels, face.width * face.channels, face.row(y));
   return face;
@@ -30,8 +31,8 @@ Image without_margin(const Image& cut, double margin) {
 
 }  // namespace
 
-double detail_of(const Image& face) {
-  Image grey = resize(to_grey(face), kSide, kSide);
+double detail_of(const image::Image& face) {
+  image::Image grey = image::resize(image::to_grey(face), kSide, kSide);
   double sum = 0, squares = 0, edges = 0, edge_squares = 0, n = 0;
   for (int y = 1; y + 1 < kSide; ++y) {
     const std::uint8_t *above = grey.row(y - 1), *row = grey.row(y), *below = grey.row(y + 1);
@@ -67,4 +68,4 @@ std::string refusal_of(const FaceCut& cut, double margin) {
   throw std::logic_error("a quality that does not exist");
 }
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -5,7 +5,7 @@
 
 #include "agewise/image/warp.h"
 
-namespace agewise {
+namespace agewise::face {
 
 Turn turn_about(Point from, double degrees, Point to) {
   double quarters = degrees / 90;
@@ -23,11 +23,11 @@ Turn turn_about(Point from, double degrees, Point to) {
   return turn;
 }
 
-Image turned(const Image& picture, const Turn& to_source, int width, int height) {
-  return warp(
+image::Image turned(const image::Image& picture, const Turn& to_source, int width, int height) {
+  return image::warp(
       picture,
       {to_source.cosine, -to_source.sine, to_source.shift.x, to_source.sine, to_source.cosine, to_source.shift.y},
       width, height);
 }
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -2,7 +2,7 @@
 #pragma once
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::face {
 
 // A place in a picture: pixels, origin at the top left corner of the top left pixel, whose middle is (0.5, 0.5).
 struct Point {
@@ -21,6 +21,6 @@ struct Turn {
 Turn turn_about(Point from, double degrees, Point to);
 
 // width × height pixels, each taken where `to_source` sends its middle (agewise/image/warp.h).
-Image turned(const Image& picture, const Turn& to_source, int width, int height);
+image::Image turned(const image::Image& picture, const Turn& to_source, int width, int height);
 
-}  // namespace agewise
+}  // namespace agewise::face

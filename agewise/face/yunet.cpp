@@ -10,7 +10,7 @@
 #include "agewise/nn/cpu/cpu_engine.h"
 #include "agewise/weights/onnx.h"
 
-namespace agewise {
+namespace agewise::face {
 namespace {
 
 constexpr std::array<int, 3> kStrides{8, 16, 32};  // pixels between the places that the network looks at
@@ -25,23 +25,23 @@ struct Heads {
 
 class YunetDetector : public Detector {
  public:
-  explicit YunetDetector(const std::filesystem::path& file) : engine_(make_cpu_engine({.threads = 1})) {
-    OnnxNetwork network = read_onnx(file, {.size = kUsualSide});
-    const Shape& in = network.graph.layers[network.graph.inputs.front()].shape;
+  explicit YunetDetector(const std::filesystem::path& file) : engine_(nn::make_cpu_engine({.threads = 1})) {
+    weights::OnnxNetwork network = weights::read_onnx(file, {.size = kUsualSide});
+    const nn::Shape& in = network.graph.layers[network.graph.inputs.front()].shape;
     if (network.inputs.size() != 1 || in.channels != 3 || in.width != in.height || in.width > kLargestSide ||
         in.width % kStrides.back() != 0)
-      throw file_error(file, "is not YuNet: its input is not one square picture in colour");
+      throw base::file_error(file, "is not YuNet: its input is not one square picture in colour");
     side_ = in.width;
     for (std::size_t s = 0; s < kStrides.size(); ++s) {
       std::size_t place = 0;
       for (const char* name : {"cls", "obj", "bbox", "kps"}) {
         std::string wanted = std::string(name) + "_" + std::to_string(kStrides[s]);
         auto found = std::find(network.outputs.begin(), network.outputs.end(), wanted);
-        if (found == network.outputs.end()) throw file_error(file, "is not YuNet: it has no output " + wanted);
+        if (found == network.outputs.end()) throw base::file_error(file, "is not YuNet: it has no output " + wanted);
         outputs_[s][place++] = static_cast<int>(found - network.outputs.begin());
       }
     }
-    network_ = engine_->compile(network.graph, 1, Mode::infer);
+    network_ = engine_->compile(network.graph, 1, nn::Mode::infer);
     network_->set_parameters(network.parameters);
     for (std::size_t s = 0; s < kStrides.size(); ++s) {
       auto across = static_cast<std::size_t>(side_ / kStrides[s]);
@@ -49,12 +49,12 @@ class YunetDetector : public Detector {
       Heads heads = heads_of(s);
       if (heads.face.size() != places || heads.object.size() != places || heads.box.size() != 4 * places ||
           heads.points.size() != 10 * places)
-        throw file_error(file, "is not YuNet: its outputs have other sizes");
+        throw base::file_error(file, "is not YuNet: its outputs have other sizes");
     }
   }
 
-  std::vector<Detection> faces(const Image& picture, double least) override { return found(picture, least, 0); }
-  std::vector<Detection> upright_faces(const Image& picture, double least) override {
+  std::vector<Detection> faces(const image::Image& picture, double least) override { return found(picture, least, 0); }
+  std::vector<Detection> upright_faces(const image::Image& picture, double least) override {
     return found(picture, least, kScoreADegree);
   }
 
@@ -62,7 +62,7 @@ class YunetDetector : public Detector {
 
   // HOG's, which is taken for DEX's (hog.cpp), on 1,971 aligned faces of UTKFace: a square about a point 0.046 ± 0.032
   // of the height lower, of 0.95 ± 0.065 of the geometric mean of width and height (docs/faces.md).
-  Box dex_box(const Box& own) const override {
+  image::Box dex_box(const image::Box& own) const override {
     double width = own.right - own.left, height = own.bottom - own.top;
     double half = 0.95 * std::sqrt(width * height) / 2;
     double x = (own.left + own.right) / 2, y = (own.top + own.bottom) / 2 + 0.046 * height;
@@ -85,10 +85,10 @@ class YunetDetector : public Detector {
   }
 
   // The picture in the network's top left corner, as large as fits, B G R from 0 to 255; returns the factor.
-  double show(const Image& picture) {
+  double show(const image::Image& picture) {
     double scale = static_cast<double>(side_) / std::max(picture.width, picture.height);
     auto pixels = [&](int side) { return std::clamp(static_cast<int>(std::lround(side * scale)), 1, side_); };
-    Image shown = resize(to_rgb(picture), pixels(picture.width), pixels(picture.height));
+    image::Image shown = image::resize(image::to_rgb(picture), pixels(picture.width), pixels(picture.height));
     std::span<float> input = network_->input();
     std::fill(input.begin(), input.end(), 0.0F);
     auto area = static_cast<std::size_t>(side_) * static_cast<std::size_t>(side_);
@@ -104,7 +104,7 @@ class YunetDetector : public Detector {
     return scale;
   }
 
-  std::vector<Detection> found(const Image& picture, double least, double score_a_degree) {
+  std::vector<Detection> found(const image::Image& picture, double least, double score_a_degree) {
     double scale = show(picture);
     network_->forward();
     std::vector<Detection> all;
@@ -130,8 +130,8 @@ class YunetDetector : public Detector {
     return without_doubles(std::move(all));
   }
 
-  std::unique_ptr<Engine> engine_;
-  std::unique_ptr<Executable> network_;
+  std::unique_ptr<nn::Engine> engine_;
+  std::unique_ptr<nn::Executable> network_;
   int side_ = 0;
   std::array<std::array<int, 4>, kStrides.size()> outputs_{};  // by stride: face, object, box, points
 };
@@ -146,4 +146,4 @@ std::unique_ptr<Detector> make_detector(const std::string& name_or_file) {
   return name_or_file == "hog" ? make_hog_detector() : make_yunet_detector(name_or_file);
 }
 
-}  // namespace agewise
+}  // namespace agewise::face

@@ -5,7 +5,7 @@
 #include <numbers>
 #include <numeric>
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 constexpr std::array<double, 3> kLuma{0.299, 0.587, 0.114};
@@ -88,4 +88,4 @@ double mean_luma(const Image& image) {
   return std::inner_product(sums.begin(), sums.end(), kLuma.begin(), 0.0) / pixels;
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -4,7 +4,7 @@
 
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::image {
 
 // (r, g, b, 1) to (r, g, b), a row a new channel; values 0 … 255. A grey picture is treated as one of three equal
 // channels and takes the first row.
@@ -23,4 +23,4 @@ void recolour(const ColourMatrix& matrix, Image& image);
 
 double mean_luma(const Image& image);  // 0 … 255
 
-}  // namespace agewise
+}  // namespace agewise::image

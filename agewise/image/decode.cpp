@@ -4,7 +4,7 @@
 
 #include "agewise/image/formats.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 bool begins_with(Bytes file, std::size_t offset, std::string_view text) {
@@ -71,4 +71,4 @@ Image over_white(int width, int height, const std::uint8_t* rgba) {
   return image;
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -6,7 +6,7 @@
 
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::image {
 
 enum class FileKind { unknown, jpeg, png, webp, heif };
 
@@ -36,4 +36,4 @@ struct Decoded {
 // truncated file is a problem, not half a picture. Any thread. Throws only std::bad_alloc.
 Decoded decode(std::span<const std::byte> file, const DecodeOptions& options = {});
 
-}  // namespace agewise
+}  // namespace agewise::image

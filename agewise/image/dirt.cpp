@@ -9,7 +9,7 @@
 #include "agewise/image/encode.h"
 #include "agewise/image/resize.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 // Sums of four bytes lie around 510 with a variance of 4 · (256² - 1) / 12.
@@ -27,7 +27,7 @@ Image blurred(const Image& image, double factor) {
 }
 
 void add_noise(Image& image, double deviation, std::uint64_t seed) {
-  Random random(seed, Purpose::augment);
+  base::Random random(seed, base::Purpose::augment);
   float scale = static_cast<float>(deviation) / kDeviationOfFour;
   for (std::uint8_t& sample : image.pixels) {
     float noise = (static_cast<float>(sum_of_bytes(random.bits())) - kMeanOfFour) * scale;
@@ -42,7 +42,7 @@ Image through_jpeg(const Image& image, int quality) {
 }
 
 void erase(Image& image, const Patch& patch, std::uint64_t seed) {
-  Random random(seed, Purpose::augment);
+  base::Random random(seed, base::Purpose::augment);
   int left = std::clamp(patch.left, 0, image.width), right = std::clamp(patch.right, left, image.width);
   for (int y = std::max(0, patch.top); y < std::min(patch.bottom, image.height); ++y) {
     std::uint8_t* row = image.row(y);
@@ -52,4 +52,4 @@ void erase(Image& image, const Patch& patch, std::uint64_t seed) {
   }
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -5,7 +5,7 @@
 
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::image {
 
 // Shrunk `factor` times (1 or more) and enlarged to its size again: what a small picture or a poor lens has lost.
 Image blurred(const Image& image, double factor);
@@ -23,4 +23,4 @@ struct Patch {
 };
 void erase(Image& image, const Patch& patch, std::uint64_t seed);
 
-}  // namespace agewise
+}  // namespace agewise::image

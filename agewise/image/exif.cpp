@@ -7,7 +7,7 @@
 
 #include "agewise/image/formats.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 constexpr std::string_view kHeader("Exif\0\0", 6);
@@ -37,4 +37,4 @@ int exif_orientation(Bytes block) {
   return exif_get_short(entry->data, exif_data_get_byte_order(data.get()));
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -7,7 +7,7 @@
 
 #include "agewise/image/decode.h"
 
-namespace agewise {
+namespace agewise::image {
 
 // Stays within the room: decode() turns it into Decoded::problem.
 struct BadPicture : std::runtime_error {
@@ -30,4 +30,4 @@ void check_size(int width, int height, const DecodeOptions& options);
 // RGBA pixels over white.
 Image over_white(int width, int height, const std::uint8_t* rgba);
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -5,7 +5,7 @@
 
 #include "agewise/image/formats.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 struct FreeHeif {
@@ -58,4 +58,4 @@ Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   return {width, height, 3, std::move(pixels)};
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-namespace agewise {
+namespace agewise::image {
 
 Image make_image(int width, int height, int channels) {
   if (width < 1 || height < 1 || (channels != 1 && channels != 3))
@@ -62,4 +62,4 @@ Box turned_upright(const Box& box, int width, int height, int orientation) {
   return transposed ? Box{turned.top, turned.left, turned.bottom, turned.right} : turned;
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace agewise {
+namespace agewise::image {
 
 // Rows from the top, pixels from the left, channels interleaved; 1 channel is grey, 3 are red, green, blue.
 struct Image {
@@ -34,4 +34,4 @@ struct Box {
 // Where a box in the stored picture of width × height pixels lies in the picture turned upright by the same tag.
 Box turned_upright(const Box& box, int width, int height, int orientation);
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -14,7 +14,7 @@
 #include "agewise/image/encode.h"
 #include "agewise/image/formats.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 constexpr int kMostScans = 100;  // a progressive file has about 10; each further one costs a pass over the picture
@@ -224,4 +224,4 @@ std::vector<std::byte> encode_jpeg(const Image& image, int quality) {
   return {bytes, bytes + size};
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -5,7 +5,7 @@
 #include "agewise/image/encode.h"
 #include "agewise/image/formats.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 // Frees what a png_image holds on every way out.
@@ -91,4 +91,4 @@ std::vector<std::byte> encode_png(const Image& image) {
   return file;
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

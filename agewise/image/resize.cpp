@@ -6,7 +6,7 @@
 
 #include "agewise/image/sum_rows.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 constexpr double kFarthest = 1e5, kLargestArea = 1e8;  // of a cut: pixels
@@ -97,4 +97,4 @@ Image cut_out(const Image& picture, Box box, int width, int height) {
   return resize(cut, width, height);
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

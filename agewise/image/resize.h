@@ -2,7 +2,7 @@
 #pragma once
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::image {
 
 // To width × height, aspect not kept. Shrinking averages over the pixels that a new one covers (triangle filter of that
 // width, as Pillow's BILINEAR does), enlarging interpolates linearly; outside the picture its border repeats.
@@ -13,4 +13,4 @@ Image resize(const Image& image, int width, int height);
 // not finite.
 Image cut_out(const Image& picture, Box box, int width, int height);
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -6,7 +6,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace agewise::HWY_NAMESPACE {
+namespace agewise::image::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -46,11 +46,11 @@ void sum_rows(const std::uint8_t* rows, std::size_t size, std::span<const std::i
 }
 
 }  // namespace
-}  // namespace agewise::HWY_NAMESPACE
+}  // namespace agewise::image::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace agewise {
+namespace agewise::image {
 
 HWY_EXPORT(sum_rows);
 
@@ -58,5 +58,5 @@ void sum_rows(const std::uint8_t* rows, std::size_t size, std::span<const std::i
   HWY_DYNAMIC_DISPATCH(sum_rows)(rows, size, weights, out);
 }
 
-}  // namespace agewise
+}  // namespace agewise::image
 #endif

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-namespace agewise {
+namespace agewise::image {
 
 inline constexpr int kOneBits = 14;
 inline constexpr std::int32_t kOne = 1 << kOneBits;  // a weight of one
@@ -13,4 +13,4 @@ inline constexpr std::int32_t kOne = 1 << kOneBits;  // a weight of one
 // weights are not negative and sum to kOne.
 void sum_rows(const std::uint8_t* rows, std::size_t size, std::span<const std::int32_t> weights, std::uint8_t* out);
 
-}  // namespace agewise
+}  // namespace agewise::image

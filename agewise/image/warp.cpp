@@ -5,7 +5,7 @@
 #include <numbers>
 #include <stdexcept>
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 constexpr int kFraction = 32;      // bits below the point of a coordinate: no drift along a row
@@ -77,4 +77,4 @@ Image warp(const Image& image, const Affine& map, int width, int height) {
   return warped;
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -2,7 +2,7 @@
 #pragma once
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::image {
 
 // Where a point of the new picture lies in the old one: x' = xx·x + xy·y + x0, y' = yx·x + yy·y + y0, in pixels from
 // the top left corner (the middle of the first pixel is at ½, ½).
@@ -27,4 +27,4 @@ Affine map_of(const Placement& placement, int width, int height);
 // that are not finite or reach further than a million pixels.
 Image warp(const Image& image, const Affine& map, int width, int height);
 
-}  // namespace agewise
+}  // namespace agewise::image

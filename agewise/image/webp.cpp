@@ -5,7 +5,7 @@
 
 #include "agewise/image/formats.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 // From the EXIF chunk. After "RIFF", size and "WEBP" a file is chunks of name, length and data, padded to even length.
@@ -44,4 +44,4 @@ Image decode_webp(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   return turned_upright(std::move(image), info.orientation);
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

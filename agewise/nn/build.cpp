@@ -10,7 +10,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/nearest.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 // A layer's options, each taken once. finish() complains of those nobody asked for, then of one that is missing: a key
@@ -19,13 +19,13 @@ class Options {
  public:
   static constexpr std::int64_t kMostNumber = 1 << 28;
 
-  Options(std::string layer, const std::map<std::string, LayerValue>& values)
+  Options(std::string layer, const std::map<std::string, recipe::LayerValue>& values)
       : layer_(std::move(layer)), values_(values) {}
 
   bool has(const std::string& key) const { return values_.contains(key); }
 
   int integer(const std::string& key) {
-    const LayerValue* value = find(key, false);
+    const recipe::LayerValue* value = find(key, false);
     if (value == nullptr) return 1;
     const auto* number = std::get_if<std::int64_t>(value);
     if (number == nullptr || *number < 0 || *number > 1'000'000)
@@ -35,7 +35,7 @@ class Options {
   int integer(const std::string& key, int fallback) { return find(key, true) == nullptr ? fallback : integer(key); }
 
   double number(const std::string& key) {
-    const LayerValue* value = find(key, false);
+    const recipe::LayerValue* value = find(key, false);
     if (value == nullptr) return 0;
     if (const auto* whole = std::get_if<std::int64_t>(value)) return static_cast<double>(*whole);
     if (const auto* real = std::get_if<double>(value)) return *real;
@@ -50,14 +50,14 @@ class Options {
   }
 
   bool flag(const std::string& key, bool fallback) {
-    const LayerValue* value = find(key, true);
+    const recipe::LayerValue* value = find(key, true);
     if (value == nullptr) return fallback;
     if (const auto* given = std::get_if<bool>(value)) return *given;
     reject(key, "must be true or false");
   }
 
   Padding padding() {
-    const LayerValue* value = find("pad", true);
+    const recipe::LayerValue* value = find("pad", true);
     if (value == nullptr) return {};
     if (const auto* sides = std::get_if<std::vector<std::int64_t>>(value); sides != nullptr && sides->size() == 4) {
       auto side = [&](int i) { return static_cast<int>(std::clamp<std::int64_t>((*sides)[i], -1, 1'000'000)); };
@@ -71,7 +71,7 @@ class Options {
 
   Initial initial() {
     static const std::vector<std::string> names{"he-normal", "lecun-normal", "pytorch-uniform", "normal-001"};
-    const LayerValue* value = find("initial", true);
+    const recipe::LayerValue* value = find("initial", true);
     if (value == nullptr) return Initial::he_normal;
     const auto* name = std::get_if<std::string>(value);
     auto found = name == nullptr ? names.end() : std::find(names.begin(), names.end(), *name);
@@ -80,7 +80,7 @@ class Options {
   }
 
   std::array<int, 3> three(const std::string& key) {
-    const LayerValue* value = find(key, false);
+    const recipe::LayerValue* value = find(key, false);
     if (value == nullptr) return {1, 1, 1};
     const auto* list = std::get_if<std::vector<std::int64_t>>(value);
     if (list == nullptr || list->size() != 3) reject(key, "must be a list of three whole numbers");
@@ -89,7 +89,7 @@ class Options {
   }
 
   int outputs(int classes) {
-    const LayerValue* value = find("outputs", false);
+    const recipe::LayerValue* value = find("outputs", false);
     const auto* word = value == nullptr ? nullptr : std::get_if<std::string>(value);
     if (word == nullptr) return integer("outputs");
     if (*word != "classes") reject("outputs", "must be a whole number or \"classes\"");
@@ -101,14 +101,14 @@ class Options {
       if (asked_.contains(key)) continue;
       std::vector<std::string> known(asked_.begin(), asked_.end());
       if (known.empty()) reject(key, "unknown: this kind of layer has no options");
-      throw UsageError(
-          fmt::format("layer {}: unknown key {}; did you mean {}?", layer_, key, nearest_name(key, known)));
+      throw base::UsageError(
+          fmt::format("layer {}: unknown key {}; did you mean {}?", layer_, key, base::nearest_name(key, known)));
     }
     if (!missing_.empty()) reject(missing_, "is missing");
   }
 
  private:
-  const LayerValue* find(const std::string& key, bool optional) {
+  const recipe::LayerValue* find(const std::string& key, bool optional) {
     asked_.insert(key);
     auto found = values_.find(key);
     if (found != values_.end()) return &found->second;
@@ -117,11 +117,11 @@ class Options {
   }
 
   [[noreturn]] void reject(const std::string& key, const std::string& problem) const {
-    throw UsageError(fmt::format("layer {}: {} {}", layer_, key, problem));
+    throw base::UsageError(fmt::format("layer {}: {} {}", layer_, key, problem));
   }
 
   std::string layer_;
-  const std::map<std::string, LayerValue>& values_;
+  const std::map<std::string, recipe::LayerValue>& values_;
   std::set<std::string> asked_;
   std::string missing_;
 };
@@ -202,8 +202,8 @@ const Maker& maker_of(const std::string& kind, const std::string& layer) {
   if (found != makers().end()) return found->second;
   std::vector<std::string> known;
   for (const auto& [name, maker] : makers()) known.push_back(name);
-  throw UsageError(
-      fmt::format("layer {}: unknown kind \"{}\"; did you mean \"{}\"?", layer, kind, nearest_name(kind, known)));
+  throw base::UsageError(
+      fmt::format("layer {}: unknown kind \"{}\"; did you mean \"{}\"?", layer, kind, base::nearest_name(kind, known)));
 }
 
 int index_of(const Graph& graph, const std::string& name, const std::string& reader) {
@@ -212,8 +212,8 @@ int index_of(const Graph& graph, const std::string& name, const std::string& rea
     if (graph.layers[i].name == name) return static_cast<int>(i);
     known.push_back(graph.layers[i].name);
   }
-  throw UsageError(fmt::format("layer {}: from names \"{}\", which is no earlier layer; did you mean \"{}\"?", reader,
-                               name, nearest_name(name, known)));
+  throw base::UsageError(fmt::format("layer {}: from names \"{}\", which is no earlier layer; did you mean \"{}\"?",
+                                     reader, name, base::nearest_name(name, known)));
 }
 
 bool has_weights(const LayerKind& kind) {
@@ -222,11 +222,12 @@ bool has_weights(const LayerKind& kind) {
          std::holds_alternative<layer::PRelu>(kind);
 }
 
-void append(Graph& graph, const LayerRecipe& recipe, int classes) {
+void append(Graph& graph, const recipe::LayerRecipe& recipe, int classes) {
   Layer layer;
   layer.name = recipe.name.empty() ? fmt::format("{}{}", recipe.kind, graph.layers.size()) : recipe.name;
   for (const Layer& other : graph.layers) {
-    if (other.name == layer.name) throw UsageError(fmt::format("layer {}: two layers have this name", layer.name));
+    if (other.name == layer.name)
+      throw base::UsageError(fmt::format("layer {}: two layers have this name", layer.name));
   }
   Options options(layer.name, recipe.options);
   layer.kind = maker_of(recipe.kind, layer.name)(options, classes);
@@ -257,13 +258,13 @@ std::vector<int> layers_nobody_reads(const Graph& graph) {
 
 }  // namespace
 
-Graph build_graph(const NetworkRecipe& network, int channels, int size, int classes) {
-  if (network.layers.empty()) throw UsageError("[network] has no layers");
+Graph build_graph(const recipe::NetworkRecipe& network, int channels, int size, int classes) {
+  if (network.layers.empty()) throw base::UsageError("[network] has no layers");
   Graph graph;
   Shape input{channels, size, size};
   graph.layers.push_back({"input", layer::Input{input}, {}, input});
   graph.inputs = {0};
-  for (const LayerRecipe& recipe : network.layers) append(graph, recipe, classes);
+  for (const recipe::LayerRecipe& recipe : network.layers) append(graph, recipe, classes);
   graph.outputs = layers_nobody_reads(graph);
   return graph;
 }
@@ -280,9 +281,9 @@ void freeze(Graph& graph, const std::string& pattern) {
     if (auto* norm = std::get_if<layer::BatchNorm>(&layer.kind)) norm->momentum = 1;
   }
   if (any) return;
-  if (names.empty()) throw UsageError("train.frozen: the network has no layers with weights");
-  throw UsageError(fmt::format("train.frozen: no layer with weights is called {}; did you mean {}?", pattern,
-                               nearest_name(pattern, names)));
+  if (names.empty()) throw base::UsageError("train.frozen: the network has no layers with weights");
+  throw base::UsageError(fmt::format("train.frozen: no layer with weights is called {}; did you mean {}?", pattern,
+                                     base::nearest_name(pattern, names)));
 }
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -3,7 +3,7 @@
 #include "agewise/nn/graph.h"
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 // The graph for pictures of `channels` × `size` × `size`. Layers that follow each other need no `from`; a layer without
 // a name gets its kind and number ("relu3"); the name of the input layer is "input". The outputs are the layers that no
@@ -25,7 +25,7 @@ namespace agewise {
 // initial: "he-normal", "lecun-normal", "pytorch-uniform", "normal-001". On every layer with weights: rate_factor 1,
 // bias_rate_factor = rate_factor. Throws UsageError naming layer and key for an unknown kind or option (with the
 // nearest known one), a missing or wrong value, or shapes that do not fit.
-Graph build_graph(const NetworkRecipe& network, int channels, int size, int classes);
+Graph build_graph(const recipe::NetworkRecipe& network, int channels, int size, int classes);
 
 // Holds still the layers whose names match `pattern` (* and ? as in a shell): rates and, of batch normalisation, the
 // running statistics. Throws UsageError if no layer with weights has such a name.
@@ -34,6 +34,6 @@ void freeze(Graph& graph, const std::string& pattern);
 // The [network] layers of which build_graph() makes the graph's again, all names and inputs spelled out; a fully
 // connected output of `classes` numbers says outputs = "classes". The graph has one input; its layer may have any name,
 // no other is named "input".
-std::vector<LayerRecipe> spelled_out(const Graph& graph, int classes);
+std::vector<recipe::LayerRecipe> spelled_out(const Graph& graph, int classes);
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -5,7 +5,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/nearest.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 int layer_called(const Graph& graph, const std::string& name) {
   std::vector<std::string> names;
@@ -13,7 +13,7 @@ int layer_called(const Graph& graph, const std::string& name) {
     if (graph.layers[i].name == name) return static_cast<int>(i);
     names.push_back(graph.layers[i].name);
   }
-  throw UsageError(fmt::format("no layer is called {}; did you mean {}?", name, nearest_name(name, names)));
+  throw base::UsageError(fmt::format("no layer is called {}; did you mean {}?", name, base::nearest_name(name, names)));
 }
 
 Graph up_to(const Graph& graph, int layer) {
@@ -28,16 +28,16 @@ Graph after(const Graph& graph, int layer) {
     for (int& input : moved.inputs) {
       input -= layer;
       if (input < 0) {
-        throw UsageError(fmt::format("layer {}: reads layer {} from before {}; the network cannot be cut there",
-                                     moved.name, graph.layers[static_cast<std::size_t>(input + layer)].name,
-                                     first.name));
+        throw base::UsageError(fmt::format("layer {}: reads layer {} from before {}; the network cannot be cut there",
+                                           moved.name, graph.layers[static_cast<std::size_t>(input + layer)].name,
+                                           first.name));
       }
     }
     rest.layers.push_back(std::move(moved));
   }
   for (int output : graph.outputs) rest.outputs.push_back(output - layer);
-  if (rest.outputs.front() < 1) throw UsageError(fmt::format("layer {}: nothing comes after it", first.name));
+  if (rest.outputs.front() < 1) throw base::UsageError(fmt::format("layer {}: nothing comes after it", first.name));
   return rest;
 }
 
-}  // namespace agewise
+}  // namespace agewise::nn

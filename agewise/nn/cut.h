@@ -2,7 +2,7 @@
 #pragma once
 #include "agewise/nn/graph.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 // The index of the layer of this name. Throws UsageError naming the nearest known one.
 int layer_called(const Graph& graph, const std::string& name);
@@ -14,4 +14,4 @@ Graph up_to(const Graph& graph, int layer);
 // UsageError naming a layer that reads one from before it.
 Graph after(const Graph& graph, int layer);
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -8,7 +8,7 @@
 
 #include "agewise/base/random.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 // One Philox block decides eight elements with consecutive numbers, 16 bits each; an element's number is
 // (y · width + x) · channels + channel, so that a run of channels (the innermost axis of blocked layouts) shares
@@ -17,9 +17,9 @@ inline constexpr int kDropoutLanes = 8;
 
 inline std::array<std::uint32_t, 4> dropout_block(std::uint64_t seed, int layer, std::uint32_t epoch,
                                                   std::uint32_t sample, std::uint32_t block) {
-  auto purpose = static_cast<std::uint32_t>(Purpose::dropout) | (static_cast<std::uint32_t>(layer) << 8);
-  return philox({block, purpose, epoch, sample},
-                {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+  auto purpose = static_cast<std::uint32_t>(base::Purpose::dropout) | (static_cast<std::uint32_t>(layer) << 8);
+  return base::philox({block, purpose, epoch, sample},
+                      {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
 }
 
 // An element is dropped if its 16 bits are below this: the rate, from 0 up to but not including 1, to the nearest
@@ -36,4 +36,4 @@ inline bool is_dropped(const std::array<std::uint32_t, 4>& block, int lane, std:
   return ((block[static_cast<std::size_t>(lane) / 2] >> (16 * (lane & 1))) & 0xFFFF) < threshold;
 }
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -8,7 +8,7 @@
 
 #include "agewise/nn/graph.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 enum class Mode {
   train,  // dropout drops, normalisation uses the batch's statistics, backward is available
@@ -76,4 +76,4 @@ class Engine {
 
 std::unique_ptr<Engine> make_reference_engine();
 
-}  // namespace agewise
+}  // namespace agewise::nn

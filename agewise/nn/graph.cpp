@@ -10,7 +10,7 @@
 #include "agewise/base/overloaded.h"
 #include "agewise/base/random.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 // Of one layer's output for one sample, and of its weights: far beyond any network of use. It keeps an int able to
@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kMostNumbers = std::int64_t{1} << 28;
 
 [[noreturn]] void reject(const Layer& layer, const std::string& problem) {
-  throw UsageError(fmt::format("layer {}: {}", layer.name, problem));
+  throw base::UsageError(fmt::format("layer {}: {}", layer.name, problem));
 }
 
 std::string to_text(const Shape& shape) { return fmt::format("{}×{}×{}", shape.channels, shape.height, shape.width); }
@@ -163,7 +163,7 @@ Initial initial_of(const LayerKind& kind) {
   return std::get<layer::FullyConnected>(kind).initial;
 }
 
-void draw(Initial initial, double inputs, Random random, float* values, std::int64_t count) {
+void draw(Initial initial, double inputs, base::Random random, float* values, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     switch (initial) {
       case Initial::he_normal:
@@ -193,7 +193,7 @@ std::string escaped(const std::string& text) {
 }
 
 std::string describe(const LayerKind& kind) {
-  return std::visit(Overloaded{
+  return std::visit(base::Overloaded{
                         [](const layer::Input&) -> std::string { return "input"; },
                         [](const layer::Convolution& c) {
                           std::string text = fmt::format("convolution {}×{}", c.kernel_height, c.kernel_width);
@@ -240,7 +240,7 @@ Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs) {
   if (const auto* input = std::get_if<layer::Input>(&layer.kind)) return input->shape;
   check_input_count(layer, inputs.size());
   const Shape& in = inputs.front();
-  auto shape_of_kind = Overloaded{
+  auto shape_of_kind = base::Overloaded{
       [&](const layer::Convolution& c) { return convolved(layer, c, in); },
       [&](const layer::BatchNorm& norm) { return normalised(layer, norm, in); },
       [&](const layer::MaxPool& p) { return pooled(layer, in, p.kernel, p.stride, p.pad); },
@@ -309,7 +309,7 @@ std::vector<float> initial_parameters(const Graph& graph, std::uint64_t seed) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const ParameterInfo& parameter = parameters[i];
     const LayerKind& kind = graph.layers[parameter.layer].kind;
-    Random random(seed, Purpose::weights, 0, static_cast<std::uint32_t>(i));
+    base::Random random(seed, base::Purpose::weights, 0, static_cast<std::uint32_t>(i));
     if (parameter.decayed) {
       draw(initial_of(kind), fan_in(parameter), random, place, parameter.size());
     } else if (parameter.name.ends_with(".weight") || parameter.name.ends_with(".running_var")) {
@@ -334,4 +334,4 @@ std::string to_dot(const Graph& graph) {
   return dot + "}\n";
 }
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-namespace agewise {
+namespace agewise::nn {
 
 // Of one sample; a batch is laid out N × C × H × W, a vector has height = width = 1.
 struct Shape {
@@ -145,4 +145,4 @@ std::vector<float> initial_parameters(const Graph& graph, std::uint64_t seed);
 // Graphviz, a node a layer with its shape and parameter count.
 std::string to_dot(const Graph& graph);
 
-}  // namespace agewise
+}  // namespace agewise::nn

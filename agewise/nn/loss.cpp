@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 // One row's outputs as a distribution over the classes, and its logarithm, which stays finite where float
@@ -22,21 +22,21 @@ struct Distribution {
 };
 
 // A row's loss, and its gradient towards the logits.
-using RowLoss = double (*)(const TrainRecipe& recipe, const Classes& classes, const Distribution& found,
+using RowLoss = double (*)(const recipe::TrainRecipe& recipe, const age::Classes& classes, const Distribution& found,
                            const Target& target, std::span<float> gradient);
 
-double cross_entropy(const TrainRecipe&, const Classes& classes, const Distribution& found, const Target& target,
-                     std::span<float> gradient) {
-  auto truth = static_cast<std::size_t>(class_of(classes, target.age));
+double cross_entropy(const recipe::TrainRecipe&, const age::Classes& classes, const Distribution& found,
+                     const Target& target, std::span<float> gradient) {
+  auto truth = static_cast<std::size_t>(age::class_of(classes, target.age));
   for (std::size_t c = 0; c < gradient.size(); ++c)
     gradient[c] = static_cast<float>(found.probability[c] - (c == truth ? 1 : 0));
   return -found.log[truth];
 }
 
-double label_distribution(const TrainRecipe& recipe, const Classes& classes, const Distribution& found,
+double label_distribution(const recipe::TrainRecipe& recipe, const age::Classes& classes, const Distribution& found,
                           const Target& target, std::span<float> gradient) {
   std::vector<float> truth(gradient.size());
-  gaussian_target(classes, target.age, target.sigma, truth);
+  age::gaussian_target(classes, target.age, target.sigma, truth);
   auto share = static_cast<float>(recipe.teacher_weight);
   for (std::size_t c = 0; c < target.taught.size(); ++c) truth[c] = (1 - share) * truth[c] + share * target.taught[c];
   double divergence = 0;
@@ -47,8 +47,8 @@ double label_distribution(const TrainRecipe& recipe, const Classes& classes, con
   return divergence;
 }
 
-double expected_value_l1(const TrainRecipe&, const Classes& classes, const Distribution& found, const Target& target,
-                         std::span<float> gradient) {
+double expected_value_l1(const recipe::TrainRecipe&, const age::Classes& classes, const Distribution& found,
+                         const Target& target, std::span<float> gradient) {
   double expected = std::inner_product(found.probability.begin(), found.probability.end(), classes.values.begin(), 0.0);
   double off = expected - target.age;
   double sign = off > 0 ? 1 : off < 0 ? -1 : 0;
@@ -57,8 +57,8 @@ double expected_value_l1(const TrainRecipe&, const Classes& classes, const Distr
   return std::abs(off);
 }
 
-double mean_variance(const TrainRecipe& recipe, const Classes& classes, const Distribution& found, const Target& target,
-                     std::span<float> gradient) {
+double mean_variance(const recipe::TrainRecipe& recipe, const age::Classes& classes, const Distribution& found,
+                     const Target& target, std::span<float> gradient) {
   double mean = std::inner_product(found.probability.begin(), found.probability.end(), classes.values.begin(), 0.0);
   double variance = 0;
   for (std::size_t c = 0; c < gradient.size(); ++c)
@@ -88,13 +88,13 @@ double gender_loss(double logit, double male, float& gradient) {
   return std::max(logit, 0.0) - logit * male + std::log1p(std::exp(-std::abs(logit)));
 }
 
-RowLoss row_loss(Loss loss) {
+RowLoss row_loss(recipe::Loss loss) {
   switch (loss) {
-    case Loss::label_distribution:
+    case recipe::Loss::label_distribution:
       return label_distribution;
-    case Loss::expected_value_l1:
+    case recipe::Loss::expected_value_l1:
       return expected_value_l1;
-    case Loss::mean_variance:
+    case recipe::Loss::mean_variance:
       return mean_variance;
     default:
       return cross_entropy;
@@ -103,7 +103,7 @@ RowLoss row_loss(Loss loss) {
 
 }  // namespace
 
-double loss_and_gradient(const TrainRecipe& recipe, const Classes& classes, std::span<const float> outputs,
+double loss_and_gradient(const recipe::TrainRecipe& recipe, const age::Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient) {
   auto n = static_cast<std::size_t>(outputs_for(recipe, classes));
   auto of_age = static_cast<std::size_t>(age_outputs(recipe.loss, classes));
@@ -112,7 +112,7 @@ double loss_and_gradient(const TrainRecipe& recipe, const Classes& classes, std:
   for (std::size_t row = 0; row < targets.size(); ++row) {
     std::span<const float> found = outputs.subspan(row * n, of_age);
     std::span<float> own = gradient.subspan(row * n, n), own_age = own.first(of_age);
-    double loss = recipe.loss == Loss::regression
+    double loss = recipe.loss == recipe::Loss::regression
                       ? regression(found, targets[row], own_age)
                       : loss_of_row(recipe, classes, Distribution(found), targets[row], own_age);
     if (n > of_age) {
@@ -135,4 +135,4 @@ void softmax_rows(std::span<float> logits, int n) {
   }
 }
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -6,7 +6,7 @@
 #include "agewise/age/classes.h"
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 // What is known of one picture's age.
 struct Target {
@@ -20,10 +20,12 @@ struct Target {
 inline constexpr double kRegressionUnit = 100;  // years: the output of a regression network is age / 100
 
 // Outputs of a network that tell the age: one a class, or 1 for regression.
-inline int age_outputs(Loss loss, const Classes& classes) { return loss == Loss::regression ? 1 : classes.count(); }
+inline int age_outputs(recipe::Loss loss, const age::Classes& classes) {
+  return loss == recipe::Loss::regression ? 1 : classes.count();
+}
 
 // All of them: with a gender head, after those of the age, the logit of being a man.
-inline int outputs_for(const TrainRecipe& recipe, const Classes& classes) {
+inline int outputs_for(const recipe::TrainRecipe& recipe, const age::Classes& classes) {
   return age_outputs(recipe.loss, classes) + (recipe.gender_weight > 0 ? 1 : 0);
 }
 
@@ -35,10 +37,10 @@ inline int outputs_for(const TrainRecipe& recipe, const Classes& classes) {
 // - age / 100)². Mean-variance (Pan et al., "Mean-variance loss for deep age estimation", CVPR 2018): cross-entropy +
 // mean_weight · ½(mean - age)² + variance_weight · variance, of softmax over the classes' values, in years. With a
 // gender head plus gender_weight · its cross-entropy, 0 for a picture whose gender is not known.
-double loss_and_gradient(const TrainRecipe& recipe, const Classes& classes, std::span<const float> outputs,
+double loss_and_gradient(const recipe::TrainRecipe& recipe, const age::Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient);
 
 // Softmax of each row of batch × n logits, in place.
 void softmax_rows(std::span<float> logits, int n);
 
-}  // namespace agewise
+}  // namespace agewise::nn

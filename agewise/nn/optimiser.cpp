@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 constexpr std::int64_t kWorthThreads = 1 << 14;  // floats
@@ -24,7 +24,7 @@ struct Arrays {
   std::int64_t size;
 };
 
-void sgd_step(const TrainRecipe& recipe, float rate, float decay, const Arrays& a) {
+void sgd_step(const recipe::TrainRecipe& recipe, float rate, float decay, const Arrays& a) {
   auto momentum = static_cast<float>(recipe.momentum);
   for_each_element(a.size, [=](std::int64_t i) {
     a.first[i] = momentum * a.first[i] + (a.gradient[i] + decay * a.weight[i]);
@@ -32,7 +32,7 @@ void sgd_step(const TrainRecipe& recipe, float rate, float decay, const Arrays& 
   });
 }
 
-void rmsprop_step(const TrainRecipe& recipe, float rate, float decay, const Arrays& a) {
+void rmsprop_step(const recipe::TrainRecipe& recipe, float rate, float decay, const Arrays& a) {
   auto alpha = static_cast<float>(recipe.alpha), epsilon = static_cast<float>(recipe.epsilon);
   for_each_element(a.size, [=](std::int64_t i) {
     float gradient = a.gradient[i] + decay * a.weight[i];
@@ -41,7 +41,7 @@ void rmsprop_step(const TrainRecipe& recipe, float rate, float decay, const Arra
   });
 }
 
-void adamw_step(const TrainRecipe& recipe, float rate, float decay, std::int64_t step, const Arrays& a) {
+void adamw_step(const recipe::TrainRecipe& recipe, float rate, float decay, std::int64_t step, const Arrays& a) {
   auto beta1 = static_cast<float>(recipe.beta1), beta2 = static_cast<float>(recipe.beta2),
        epsilon = static_cast<float>(recipe.epsilon);
   auto unbias1 = static_cast<float>(1 / (1 - std::pow(recipe.beta1, step)));
@@ -56,14 +56,14 @@ void adamw_step(const TrainRecipe& recipe, float rate, float decay, std::int64_t
 
 }  // namespace
 
-double rate_at(const TrainRecipe& recipe, std::int64_t step, std::int64_t steps_per_epoch) {
+double rate_at(const recipe::TrainRecipe& recipe, std::int64_t step, std::int64_t steps_per_epoch) {
   double epoch = static_cast<double>(step) / static_cast<double>(steps_per_epoch);
   switch (recipe.schedule) {
-    case Schedule::constant:
+    case recipe::Schedule::constant:
       return recipe.rate;
-    case Schedule::step:
+    case recipe::Schedule::step:
       return recipe.rate * std::pow(recipe.step_factor, std::floor(epoch / recipe.step_epochs));
-    case Schedule::cosine:
+    case recipe::Schedule::cosine:
       break;
   }
   if (epoch < recipe.warmup_epochs) {
@@ -74,23 +74,23 @@ double rate_at(const TrainRecipe& recipe, std::int64_t step, std::int64_t steps_
   return recipe.rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, done)));
 }
 
-std::vector<std::string> buffer_names(const TrainRecipe& recipe) {
+std::vector<std::string> buffer_names(const recipe::TrainRecipe& recipe) {
   switch (recipe.optimiser) {
-    case Optimiser::sgd:
+    case recipe::Optimiser::sgd:
       return {"velocity"};
-    case Optimiser::rmsprop:
+    case recipe::Optimiser::rmsprop:
       return {"mean_square"};
-    case Optimiser::adamw:
+    case recipe::Optimiser::adamw:
       break;
   }
   return {"mean", "mean_square"};
 }
 
-OptimiserState make_state(const TrainRecipe& recipe, std::size_t size) {
+OptimiserState make_state(const recipe::TrainRecipe& recipe, std::size_t size) {
   return {std::vector<std::vector<float>>(buffer_names(recipe).size(), std::vector<float>(size, 0.0F)), 0};
 }
 
-void optimiser_step(const TrainRecipe& recipe, double rate, Executable& executable,
+void optimiser_step(const recipe::TrainRecipe& recipe, double rate, Executable& executable,
                     const std::vector<ParameterInfo>& parameters, OptimiserState& state) {
   ++state.step;
   std::span<float> weights = executable.parameters(), gradients = executable.gradients();
@@ -104,13 +104,13 @@ void optimiser_step(const TrainRecipe& recipe, double rate, Executable& executab
                   state.buffers.size() > 1 ? state.buffers[1].data() + block.offset : nullptr,
                   static_cast<std::int64_t>(block.size)};
     switch (recipe.optimiser) {
-      case Optimiser::sgd:
+      case recipe::Optimiser::sgd:
         sgd_step(recipe, own_rate, decay, arrays);
         break;
-      case Optimiser::rmsprop:
+      case recipe::Optimiser::rmsprop:
         rmsprop_step(recipe, own_rate, decay, arrays);
         break;
-      case Optimiser::adamw:
+      case recipe::Optimiser::adamw:
         adamw_step(recipe, own_rate, decay, state.step, arrays);
         break;
     }
@@ -125,4 +125,4 @@ void update_average(double decay, std::span<const float> parameters, std::span<f
                    [=](std::int64_t i) { to[i] = keep * to[i] + (1 - keep) * from[i]; });
 }
 
-}  // namespace agewise
+}  // namespace agewise::nn

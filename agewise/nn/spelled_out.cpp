@@ -4,16 +4,18 @@
 #include "agewise/base/overloaded.h"
 #include "agewise/nn/build.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
-using Options = std::map<std::string, LayerValue>;
+using Options = std::map<std::string, recipe::LayerValue>;
 
-LayerValue whole(std::int64_t number) { return number; }
+recipe::LayerValue whole(std::int64_t number) { return number; }
 
-LayerValue sides(const Padding& pad) { return std::vector<std::int64_t>{pad.top, pad.left, pad.bottom, pad.right}; }
+recipe::LayerValue sides(const Padding& pad) {
+  return std::vector<std::int64_t>{pad.top, pad.left, pad.bottom, pad.right};
+}
 
-LayerValue word(Initial initial) {
+recipe::LayerValue word(Initial initial) {
   switch (initial) {
     case Initial::he_normal:
       return "he-normal";
@@ -50,13 +52,13 @@ Spelled pool(const char* kind, const Pool& p) {
 }
 
 Spelled fully_connected(const layer::FullyConnected& f, bool of_classes) {
-  LayerValue outputs = of_classes ? LayerValue("classes") : whole(f.outputs);
+  recipe::LayerValue outputs = of_classes ? recipe::LayerValue("classes") : whole(f.outputs);
   return {"fully-connected", {{"outputs", outputs}, {"bias", f.bias}, {"initial", word(f.initial)}}};
 }
 
 Spelled spelled(const LayerKind& kind, bool of_classes) {
   return std::visit(
-      Overloaded{
+      base::Overloaded{
           [](const layer::Input&) -> Spelled { throw std::invalid_argument("an input is no layer of a recipe"); },
           [](const layer::Convolution& c) { return convolution(c); },
           [](const layer::BatchNorm& n) {
@@ -104,17 +106,17 @@ Spelled spelled(const LayerKind& kind, bool of_classes) {
 
 }  // namespace
 
-std::vector<LayerRecipe> spelled_out(const Graph& graph, int classes) {
+std::vector<recipe::LayerRecipe> spelled_out(const Graph& graph, int classes) {
   if (graph.inputs.size() != 1) throw std::invalid_argument("a recipe's network has one input");
   int input = graph.inputs.front();
-  std::vector<LayerRecipe> layers;
+  std::vector<recipe::LayerRecipe> layers;
   for (int i = 0; i < static_cast<int>(graph.layers.size()); ++i) {
     if (i == input) continue;
     const Layer& layer = graph.layers[i];
     bool last = std::find(graph.outputs.begin(), graph.outputs.end(), i) != graph.outputs.end();
     const auto* full = std::get_if<layer::FullyConnected>(&layer.kind);
     Spelled text = spelled(layer.kind, full != nullptr && last && full->outputs == classes);
-    LayerRecipe recipe{text.kind, layer.name, {}, std::move(text.options)};
+    recipe::LayerRecipe recipe{text.kind, layer.name, {}, std::move(text.options)};
     for (int from : layer.inputs) recipe.from.push_back(from == input ? "input" : graph.layers[from].name);
     if (layer.rate_factor != 1) recipe.options["rate_factor"] = layer.rate_factor;
     if (layer.bias_rate_factor != layer.rate_factor) recipe.options["bias_rate_factor"] = layer.bias_rate_factor;
@@ -123,4 +125,4 @@ std::vector<LayerRecipe> spelled_out(const Graph& graph, int classes) {
   return layers;
 }
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -5,56 +5,57 @@
 
 #include "agewise/image/resize.h"
 
-namespace agewise {
+namespace agewise::prepare {
 namespace {
 
 constexpr std::uint64_t kFewPixels = 500'000;  // so few take no share of the budget
 
 // A face cut out of a picture may be any part of it, so that the whole is decoded at its full size.
-int enough_pixels(const FaceRecipe& recipe) { return recipe.crop || recipe.detect ? 0 : recipe.size; }
+int enough_pixels(const recipe::FaceRecipe& recipe) { return recipe.crop || recipe.detect ? 0 : recipe.size; }
 
 // What a picture takes of the budget. libheif needs 14 bytes a pixel, twice what the other decoders do.
-std::uint64_t weight_of(const PictureInfo& info) {
+std::uint64_t weight_of(const image::PictureInfo& info) {
   std::uint64_t pixels = static_cast<std::uint64_t>(info.width) * static_cast<std::uint64_t>(info.height);
-  return info.kind == FileKind::heif ? 2 * pixels : pixels;
+  return info.kind == image::FileKind::heif ? 2 * pixels : pixels;
 }
 
 // The labels' boxes are in pixels of the picture as it is stored.
-std::variant<PreparedFace, Rejected> face_by_labels(const CatalogRow& row, const Image& picture,
-                                                    const PictureInfo& info, const FaceRecipe& recipe) {
-  if (!row.face) return Rejected{Reason::bad_face_box, "the labels give none"};
-  Box box = turned_upright(*row.face, info.width, info.height, info.orientation);
+std::variant<PreparedFace, Rejected> face_by_labels(const catalog::CatalogRow& row, const image::Image& picture,
+                                                    const image::PictureInfo& info, const recipe::FaceRecipe& recipe) {
+  if (!row.face) return Rejected{catalog::Reason::bad_face_box, "the labels give none"};
+  image::Box box = image::turned_upright(*row.face, info.width, info.height, info.orientation);
   try {
-    return PreparedFace{cut_face(picture, {box}, recipe.margin, recipe.size, recipe.size), info};
+    return PreparedFace{face::cut_face(picture, {box}, recipe.margin, recipe.size, recipe.size), info};
   } catch (const std::invalid_argument& problem) {
-    return Rejected{Reason::bad_face_box, problem.what()};
+    return Rejected{catalog::Reason::bad_face_box, problem.what()};
   }
 }
 
-std::variant<PreparedFace, Rejected> face_of(const CatalogRow& row, Decoded decoded, const FaceRecipe& recipe,
-                                             Detector* detector) {
-  if (!decoded.image) return Rejected{Reason::undecodable, decoded.problem};
-  if (decoded.info.width < 2 || decoded.info.height < 2) return Rejected{Reason::too_small, ""};
-  Image& picture = *decoded.image;
-  if (recipe.colour == Colour::rgb) picture = to_rgb(std::move(picture));
+std::variant<PreparedFace, Rejected> face_of(const catalog::CatalogRow& row, image::Decoded decoded,
+                                             const recipe::FaceRecipe& recipe, face::Detector* detector) {
+  if (!decoded.image) return Rejected{catalog::Reason::undecodable, decoded.problem};
+  if (decoded.info.width < 2 || decoded.info.height < 2) return Rejected{catalog::Reason::too_small, ""};
+  image::Image& picture = *decoded.image;
+  if (recipe.colour == recipe::Colour::rgb) picture = image::to_rgb(std::move(picture));
   if (recipe.crop) return face_by_labels(row, picture, decoded.info, recipe);
-  if (!recipe.detect) return PreparedFace{{resize(picture, recipe.size, recipe.size), {}, 0}, decoded.info};
-  std::vector<FaceCut> cuts = cut_detected(picture, recipe, *detector, false);
-  if (cuts.empty()) return Rejected{Reason::no_face_found, ""};
+  if (!recipe.detect) return PreparedFace{{image::resize(picture, recipe.size, recipe.size), {}, 0}, decoded.info};
+  std::vector<face::FaceCut> cuts = face::cut_detected(picture, recipe, *detector, false);
+  if (cuts.empty()) return Rejected{catalog::Reason::no_face_found, ""};
   return PreparedFace{std::move(cuts.front()), decoded.info};
 }
 
 }  // namespace
 
-std::variant<PreparedFace, Rejected> prepare_face(const CatalogRow& row, std::span<const std::byte> file,
-                                                  const FaceRecipe& recipe, Budget& pixels, Detector* detector) {
-  DecodeOptions options{recipe.colour == Colour::grey, enough_pixels(recipe), kFewPixels};
-  Decoded decoded = decode(file, options);
+std::variant<PreparedFace, Rejected> prepare_face(const catalog::CatalogRow& row, std::span<const std::byte> file,
+                                                  const recipe::FaceRecipe& recipe, Budget& pixels,
+                                                  face::Detector* detector) {
+  image::DecodeOptions options{recipe.colour == recipe::Colour::grey, enough_pixels(recipe), kFewPixels};
+  image::Decoded decoded = image::decode(file, options);
   std::uint64_t weight = weight_of(decoded.info);
   if (decoded.image || weight <= kFewPixels) return face_of(row, std::move(decoded), recipe, detector);
   Share share(pixels, weight);  // until the face is cut out and the picture is gone
-  options.max_pixels = decoded.info.kind == FileKind::heif ? kMostPixels / 2 : kMostPixels;
-  return face_of(row, decode(file, options), recipe, detector);
+  options.max_pixels = decoded.info.kind == image::FileKind::heif ? kMostPixels / 2 : kMostPixels;
+  return face_of(row, image::decode(file, options), recipe, detector);
 }
 
-}  // namespace agewise
+}  // namespace agewise::prepare

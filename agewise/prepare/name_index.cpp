@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace agewise {
+namespace agewise::prepare {
 namespace {
 
 // Takes the last component off the path; empty once there is none.
@@ -29,7 +29,7 @@ int common_suffix(std::string_view a, std::string_view b) {
   }
 }
 
-NameIndex::NameIndex(const std::vector<CatalogRow>& rows) : rows_(rows) {
+NameIndex::NameIndex(const std::vector<catalog::CatalogRow>& rows) : rows_(rows) {
   entries_.reserve(rows.size());
   for (std::size_t row = 0; row < rows.size(); ++row) entries_.push_back({last_component(rows[row].file), row});
   std::sort(entries_.begin(), entries_.end(),
@@ -49,4 +49,4 @@ NameIndex::Match NameIndex::find(std::string_view picture) const {
   return best;
 }
 
-}  // namespace agewise
+}  // namespace agewise::prepare

@@ -7,7 +7,7 @@
 #include "agewise/base/files.h"
 #include "agewise/prepare/prepare.h"
 
-namespace agewise {
+namespace agewise::prepare {
 namespace {
 
 // What decides the choice of rows, in words that a second run must repeat.
@@ -19,16 +19,16 @@ std::string describe_labels(const PrepareOptions& options, const std::vector<std
   return text;
 }
 
-std::string describe_file(const std::filesystem::path& file, const Catalog& catalog) {
+std::string describe_file(const std::filesystem::path& file, const catalog::Catalog& catalog) {
   if (std::filesystem::is_directory(file))
     return fmt::format("{} ({}, {} rows)", file.filename().string(), catalog.kind, catalog.rows.size());
-  MappedFile content = MappedFile::read_only(file);
+  base::MappedFile content = base::MappedFile::read_only(file);
   return fmt::format("{} ({}, {} rows, {})", file.filename().string(), catalog.kind, catalog.rows.size(),
-                     content_hash(content.bytes()).substr(0, 16));
+                     base::content_hash(content.bytes()).substr(0, 16));
 }
 
 // Of one label file, which is the rule, without ever holding its rows twice.
-void append(std::vector<CatalogRow>& rows, std::vector<CatalogRow> more) {
+void append(std::vector<catalog::CatalogRow>& rows, std::vector<catalog::CatalogRow> more) {
   if (rows.empty()) {
     rows = std::move(more);
     return;
@@ -36,36 +36,36 @@ void append(std::vector<CatalogRow>& rows, std::vector<CatalogRow> more) {
   std::move(more.begin(), more.end(), std::back_inserter(rows));
 }
 
-bool has_classes(const ClassesRecipe& classes) { return classes.years > 0 || !classes.edges.empty(); }
+bool has_classes(const recipe::ClassesRecipe& classes) { return classes.years > 0 || !classes.edges.empty(); }
 
 std::vector<int> classes_of_wanted(const PreparePlan& plan) {
-  Classes classes = classes_of(plan.facts.recipe.classes);
+  age::Classes classes = recipe::classes_of(plan.facts.recipe.classes);
   std::vector<int> all;
-  for (double age : plan.ages) all.push_back(class_of(classes, age));
+  for (double age : plan.ages) all.push_back(age::class_of(classes, age));
   return all;
 }
 
 void screen_rows(PreparePlan& plan) {
-  const ScreenRecipe& recipe = plan.facts.recipe.screen;
+  const recipe::ScreenRecipe& recipe = plan.facts.recipe.screen;
   for (std::size_t row : plan.chosen) {
-    Reason reason = screen(plan.rows[row], recipe);
-    if (reason != Reason::none) {
+    catalog::Reason reason = catalog::screen(plan.rows[row], recipe);
+    if (reason != catalog::Reason::none) {
       plan.rejects.push_back({row, reason});
       continue;
     }
     plan.wanted.push_back(row);
-    plan.ages.push_back(age_of(plan.rows[row], recipe.age_rule));
+    plan.ages.push_back(catalog::age_of(plan.rows[row], recipe.age_rule));
   }
 }
 
 void balance_rows(PreparePlan& plan) {
-  std::vector<std::size_t> dropped = balance(classes_of_wanted(plan), plan.facts.recipe.split.seed);
+  std::vector<std::size_t> dropped = catalog::balance(classes_of_wanted(plan), plan.facts.recipe.split.seed);
   std::vector<std::size_t> wanted;
   std::vector<double> ages;
   for (std::size_t i = 0; i < plan.wanted.size(); ++i) {
     std::size_t row = plan.wanted[i];
     if (std::binary_search(dropped.begin(), dropped.end(), i)) {
-      plan.rejects.push_back({row, Reason::balanced_away});
+      plan.rejects.push_back({row, catalog::Reason::balanced_away});
     } else {
       wanted.push_back(row);
       ages.push_back(plan.ages[i]);
@@ -82,22 +82,22 @@ PreparePlan plan_preparation(const PrepareOptions& options) {
   plan.facts.recipe = options.recipe;
   std::vector<std::string> files;
   for (const std::filesystem::path& file : options.labels) {
-    Catalog catalog = read_labels(file);
+    catalog::Catalog catalog = catalog::read_labels(file);
     files.push_back(describe_file(file, catalog));
     append(plan.rows, std::move(catalog.rows));
   }
   plan.facts.labels = describe_labels(options, files);
-  plan.chosen = choose_rows(plan.rows.size(), options.limit, options.sample_seed);
+  plan.chosen = catalog::choose_rows(plan.rows.size(), options.limit, options.sample_seed);
   screen_rows(plan);
   if (options.balance && !has_classes(options.recipe.classes))
-    throw UsageError("to balance classes, the recipe must have [classes]");
+    throw base::UsageError("to balance classes, the recipe must have [classes]");
   if (options.balance) balance_rows(plan);
-  std::vector<const CatalogRow*> wanted;
+  std::vector<const catalog::CatalogRow*> wanted;
   for (std::size_t row : plan.wanted) wanted.push_back(&plan.rows[row]);
-  plan.splits = assign_splits(wanted, options.recipe.split);
+  plan.splits = catalog::assign_splits(wanted, options.recipe.split);
   if (has_classes(options.recipe.classes))
-    plan.share_difference = share_difference(classes_of_wanted(plan), plan.splits);
+    plan.share_difference = catalog::share_difference(classes_of_wanted(plan), plan.splits);
   return plan;
 }
 
-}  // namespace agewise
+}  // namespace agewise::prepare

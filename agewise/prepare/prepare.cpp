@@ -17,7 +17,7 @@
 #include "agewise/prepare/name_index.h"
 #include "agewise/prepare/sources.h"
 
-namespace agewise {
+namespace agewise::prepare {
 namespace {
 
 constexpr std::uint64_t kBytesInFlight = std::uint64_t{16} << 20;      // of picture files read and not yet decoded
@@ -37,19 +37,20 @@ struct Outcome {
   std::size_t wanted;
   std::uint32_t decision;
   std::string picture;
-  PictureInfo info;
+  image::PictureInfo info;
   std::vector<std::byte> encoded;  // empty: rejected
   Rejected reject;
-  std::optional<Face> face;
+  std::optional<face::Face> face;
   double replicated = 0;
 };
 
-Outcome process(const Job& job, const CatalogRow& row, const FaceRecipe& recipe, Budget& pixels, Detector* detector) {
+Outcome process(const Job& job, const catalog::CatalogRow& row, const recipe::FaceRecipe& recipe, Budget& pixels,
+                face::Detector* detector) {
   Outcome outcome{job.wanted, job.decision, job.picture, {}, {}, {}};
   auto prepared = prepare_face(row, job.file, recipe, pixels, detector);
   if (auto* face = std::get_if<PreparedFace>(&prepared)) {
     outcome.info = face->picture;
-    outcome.encoded = encode_face(face->cut.image);
+    outcome.encoded = store::encode_face(face->cut.image);
     outcome.face = face->cut.face;
     outcome.replicated = face->cut.replicated;
   } else {
@@ -59,7 +60,7 @@ Outcome process(const Job& job, const CatalogRow& row, const FaceRecipe& recipe,
 }
 
 using Sources = std::vector<std::unique_ptr<PictureSource>>;
-using Detectors = std::vector<std::unique_ptr<Detector>>;  // one a worker; null where faces are not looked for
+using Detectors = std::vector<std::unique_ptr<face::Detector>>;  // one a worker; null where faces are not looked for
 
 // What the reader knows of a wanted row while pictures come by.
 struct RowState {
@@ -73,16 +74,16 @@ struct RowState {
 std::size_t hash_of(const std::string& path) { return std::hash<std::string>()(path); }
 
 // A face of 1024 × 1024 pixels takes a megabyte: fewer of them may wait.
-std::size_t faces_in_flight(const FaceRecipe& recipe) {
-  std::uint64_t channels = recipe.colour == Colour::grey ? 1 : 3;
+std::size_t faces_in_flight(const recipe::FaceRecipe& recipe) {
+  std::uint64_t channels = recipe.colour == recipe::Colour::grey ? 1 : 3;
   std::uint64_t bytes = static_cast<std::uint64_t>(recipe.size) * static_cast<std::uint64_t>(recipe.size) * channels;
   return std::clamp<std::uint64_t>(kFaceBytesInFlight / bytes, 4, kItemsInFlight);
 }
 
 class Preparation {
  public:
-  Preparation(const PreparePlan& plan, const std::filesystem::path& store, Detectors detectors, const StopFlag& stop,
-              const ProgressSink& progress)
+  Preparation(const PreparePlan& plan, const std::filesystem::path& store, Detectors detectors,
+              const base::StopFlag& stop, const base::ProgressSink& progress)
       : plan_(plan),
         store_(store),
         writer_(store, plan.facts),
@@ -102,7 +103,7 @@ class Preparation {
       std::jthread writer([this] { guarded([this] { write_outcomes(); }); });
       {
         std::vector<std::jthread> workers;
-        for (std::unique_ptr<Detector>& detector : detectors_)
+        for (std::unique_ptr<face::Detector>& detector : detectors_)
           workers.emplace_back([this, &detector] { guarded([this, &detector] { work(detector.get()); }); });
         read_guarded(std::move(sources));
         jobs_.close();
@@ -112,18 +113,18 @@ class Preparation {
     guarded([this] { writer_.commit(); });
     if (problem_) std::rethrow_exception(problem_);
     if (stop_)
-      throw Interrupted(fmt::format("stopped; {} of {} pictures are prepared, the same command goes on from there",
-                                    done_, plan_.wanted.size()));
+      throw base::Interrupted(fmt::format(
+          "stopped; {} of {} pictures are prepared, the same command goes on from there", done_, plan_.wanted.size()));
     return finish();
   }
 
  private:
   // Rows that an earlier run settled stay so, unless a better match comes by.
   void begin() {
-    for (const SettledRow& row : writer_.settled()) {
+    for (const store::SettledRow& row : writer_.settled()) {
       went_on_ = true;
       auto number = static_cast<std::size_t>(row.row);  // a negative one becomes huge
-      if (number >= settled_.size()) throw file_error(store_, "is a damaged store; prepare it anew");
+      if (number >= settled_.size()) throw base::file_error(store_, "is a damaged store; prepare it anew");
       settled_[number] = true;
       std::optional<std::size_t> wanted = index_in_wanted(number);
       if (!wanted) continue;
@@ -212,7 +213,7 @@ class Preparation {
   }
 
   void reject(std::size_t wanted, const std::string& picture, const std::string& problem) {
-    outcomes_.push({wanted, states_[wanted].decision, picture, {}, {}, {Reason::undecodable, problem}});
+    outcomes_.push({wanted, states_[wanted].decision, picture, {}, {}, {catalog::Reason::undecodable, problem}});
   }
 
   // Two pictures, or two rows, with equally long names in common: neither is a better guess.
@@ -221,7 +222,7 @@ class Preparation {
     if (length < state.match || (state.ambiguous && length == state.match)) return;
     state = {length, state.decision + 1, true, 0};
     newest_[wanted] = state.decision;
-    outcomes_.push({wanted, state.decision, "", {}, {}, {Reason::ambiguous_name, ""}});
+    outcomes_.push({wanted, state.decision, "", {}, {}, {catalog::Reason::ambiguous_name, ""}});
   }
 
   std::optional<std::size_t> index_in_wanted(std::size_t row) const {
@@ -230,8 +231,8 @@ class Preparation {
     return static_cast<std::size_t>(place - plan_.wanted.begin());
   }
 
-  void work(Detector* detector) {
-    const FaceRecipe& recipe = plan_.facts.recipe.face;
+  void work(face::Detector* detector) {
+    const recipe::FaceRecipe& recipe = plan_.facts.recipe.face;
     while (std::optional<Job> job = jobs_.pop()) {
       Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], recipe, pixels_, detector);
       budget_.give_back(job->share);
@@ -251,14 +252,14 @@ class Preparation {
 
   void write(const Outcome& outcome) {
     std::size_t row = plan_.wanted[outcome.wanted];
-    const CatalogRow& labels = plan_.rows[row];
+    const catalog::CatalogRow& labels = plan_.rows[row];
     auto number = static_cast<std::int64_t>(row);
     if (outcome.encoded.empty()) {
       ++rejects_;
       writer_.add({number, labels.file, outcome.reject.reason, outcome.reject.detail}, outcome.picture);
     } else {
       writer_.add({number, labels.file, labels.source, labels.person, labels.race, plan_.ages[outcome.wanted],
-                   age_sigma_of(labels, plan_.facts.recipe.screen.age_rule), labels.gender,
+                   catalog::age_sigma_of(labels, plan_.facts.recipe.screen.age_rule), labels.gender,
                    plan_.splits[outcome.wanted], outcome.info, outcome.face, outcome.replicated},
                   outcome.encoded, outcome.picture);
     }
@@ -270,7 +271,7 @@ class Preparation {
   PrepareResult finish() {
     for (std::size_t row : plan_.wanted) {
       if (!settled_[row])
-        writer_.add({static_cast<std::int64_t>(row), plan_.rows[row].file, Reason::no_such_file, ""}, "");
+        writer_.add({static_cast<std::int64_t>(row), plan_.rows[row].file, catalog::Reason::no_such_file, ""}, "");
     }
     writer_.finish(unasked_);
     return {.went_on = went_on_};
@@ -278,16 +279,16 @@ class Preparation {
 
   const PreparePlan& plan_;
   std::filesystem::path store_;
-  StoreWriter writer_;
-  const StopFlag& stop_;
-  const ProgressSink& progress_;
+  store::StoreWriter writer_;
+  const base::StopFlag& stop_;
+  const base::ProgressSink& progress_;
   Detectors detectors_;
   std::vector<RowState> states_;                    // the reader's
   std::vector<std::atomic<std::uint32_t>> newest_;  // decision a row, for the writer
   std::vector<bool> settled_;                       // the writer's, after begin()
   NameIndex index_;
-  BoundedQueue<Job> jobs_{kItemsInFlight};
-  BoundedQueue<Outcome> outcomes_;
+  base::BoundedQueue<Job> jobs_{kItemsInFlight};
+  base::BoundedQueue<Outcome> outcomes_;
   Budget budget_{kBytesInFlight}, pixels_{kMostPixels};
   std::mutex problem_mutex_;
   std::exception_ptr problem_;
@@ -300,39 +301,39 @@ class Preparation {
 // Before the store is touched, so that a name mistyped leaves nothing behind.
 Sources open_all(const std::vector<std::filesystem::path>& pictures) {
   if (std::count(pictures.begin(), pictures.end(), "-") > 1)
-    throw UsageError("-: standard input can be read only once; name it once among the pictures");
+    throw base::UsageError("-: standard input can be read only once; name it once among the pictures");
   Sources sources;
   for (const std::filesystem::path& source : pictures) sources.push_back(open_pictures(source));
   return sources;
 }
 
 // Before the store is touched, too, and on one thread.
-Detectors make_detectors(const FaceRecipe& recipe, int threads) {
+Detectors make_detectors(const recipe::FaceRecipe& recipe, int threads) {
   Detectors detectors(static_cast<std::size_t>(threads));
-  for (std::unique_ptr<Detector>& detector : detectors)
-    if (recipe.detect) detector = make_detector(recipe.detector);
+  for (std::unique_ptr<face::Detector>& detector : detectors)
+    if (recipe.detect) detector = face::make_detector(recipe.detector);
   return detectors;
 }
 
 void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
-  std::uint64_t needed = expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
+  std::uint64_t needed = store::expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
   std::uint64_t there =
-      free_disk_space(store) + (std::filesystem::exists(store) ? std::filesystem::file_size(store) : 0);
+      base::free_disk_space(store) + (std::filesystem::exists(store) ? std::filesystem::file_size(store) : 0);
   if (needed <= there) return;
-  throw file_error(store,
-                   fmt::format("will take about {} MB, but its disk has only {} MB free", needed >> 20, there >> 20));
+  throw base::file_error(
+      store, fmt::format("will take about {} MB, but its disk has only {} MB free", needed >> 20, there >> 20));
 }
 
 }  // namespace
 
 PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem::path>& pictures,
-                      const std::filesystem::path& store, int threads, const StopFlag& stop,
-                      const ProgressSink& progress) {
+                      const std::filesystem::path& store, int threads, const base::StopFlag& stop,
+                      const base::ProgressSink& progress) {
   Sources sources = open_all(pictures);
   Detectors detectors = make_detectors(plan.facts.recipe.face, threads);
   check_disk(plan, store);
   PrepareResult result = Preparation(plan, store, std::move(detectors), stop, progress).run(std::move(sources));
-  Store made(store);
+  store::Store made(store);
   result.unasked = made.facts().unasked;
   result.rejects = made.reject_counts();
   result.faces = static_cast<std::int64_t>(plan.chosen.size());
@@ -341,4 +342,4 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
   return result;
 }
 
-}  // namespace agewise
+}  // namespace agewise::prepare

@@ -10,11 +10,11 @@
 #include "agewise/catalog/catalog.h"
 #include "agewise/store/store_writer.h"
 
-namespace agewise {
+namespace agewise::prepare {
 
 struct PrepareOptions {
   std::vector<std::filesystem::path> labels;
-  Recipe recipe;
+  recipe::Recipe recipe;
   std::optional<std::size_t> limit;          // of label rows, before screening
   std::optional<std::uint64_t> sample_seed;  // with limit: drawn at random
   bool balance = false;                      // as many of each class as the rarest has
@@ -25,34 +25,34 @@ struct PrepareOptions {
 struct PreparePlan {
   struct Unwanted {
     std::size_t row;
-    Reason reason;
+    catalog::Reason reason;
   };
 
-  StoreFacts facts;
-  std::vector<CatalogRow> rows;      // of all label files, one after the other; a row's place is its number
-  std::vector<std::size_t> chosen;   // by limit and sample
-  std::vector<std::size_t> wanted;   // chosen rows that survive screening, ascending
-  std::vector<Split> splits;         // of the wanted
-  std::vector<double> ages;          // of the wanted, years
-  std::vector<Unwanted> rejects;     // chosen rows that do not
-  ShareDifference share_difference;  // of the classes, between training part and rest
+  store::StoreFacts facts;
+  std::vector<catalog::CatalogRow> rows;      // of all label files, one after the other; a row's place is its number
+  std::vector<std::size_t> chosen;            // by limit and sample
+  std::vector<std::size_t> wanted;            // chosen rows that survive screening, ascending
+  std::vector<catalog::Split> splits;         // of the wanted
+  std::vector<double> ages;                   // of the wanted, years
+  std::vector<Unwanted> rejects;              // chosen rows that do not
+  catalog::ShareDifference share_difference;  // of the classes, between training part and rest
 };
 
 PreparePlan plan_preparation(const PrepareOptions& options);
 
 struct PrepareResult {
-  std::int64_t faces = 0;                  // in the store now
-  std::map<Reason, std::int64_t> rejects;  // in the store now
-  std::int64_t whole_pictures = 0;         // of the faces: those in which none was found (face.detect)
-  std::int64_t unasked = 0;                // pictures that no row asked for
-  bool went_on = false;                    // an earlier run had begun the store
-  bool was_complete = false;               // an earlier run had done it all: no picture was read
+  std::int64_t faces = 0;                           // in the store now
+  std::map<catalog::Reason, std::int64_t> rejects;  // in the store now
+  std::int64_t whole_pictures = 0;                  // of the faces: those in which none was found (face.detect)
+  std::int64_t unasked = 0;                         // pictures that no row asked for
+  bool went_on = false;                             // an earlier run had begun the store
+  bool was_complete = false;                        // an earlier run had done it all: no picture was read
 };
 
 // Reads the pictures of all sources once and fills the store. Goes on where an earlier run stopped. On `stop`, or when
 // a source is cut short or the disk is full, what is done is saved and Interrupted or Error is thrown.
 PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem::path>& pictures,
-                      const std::filesystem::path& store, int threads, const StopFlag& stop,
-                      const ProgressSink& progress = {});
+                      const std::filesystem::path& store, int threads, const base::StopFlag& stop,
+                      const base::ProgressSink& progress = {});
 
-}  // namespace agewise
+}  // namespace agewise::prepare

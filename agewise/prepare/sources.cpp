@@ -9,7 +9,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 
-namespace agewise {
+namespace agewise::prepare {
 namespace {
 
 // Depth first, and each folder listed when it is reached: only the names of a few folders are held at once.
@@ -40,8 +40,8 @@ class Folder : public PictureSource {
 
   SourceContent read() override {
     try {
-      return {read_file(parent_ / path_, kLargestPictureFile), ""};
-    } catch (const Error& problem) {
+      return {base::read_file(parent_ / path_, kLargestPictureFile), ""};
+    } catch (const base::Error& problem) {
       return {{}, problem.what()};
     }
   }
@@ -63,7 +63,7 @@ class Folder : public PictureSource {
         found.push_back({folder + "/" + entry->path().filename().string(), is_folder});
       entry.increment(problem);
     }
-    if (problem) throw system_error(parent_ / folder, "cannot be listed", problem.value());
+    if (problem) throw base::system_error(parent_ / folder, "cannot be listed", problem.value());
     std::sort(found.begin(), found.end(), [](const Waiting& a, const Waiting& b) { return a.path > b.path; });
     std::move(found.begin(), found.end(), std::back_inserter(waiting_));
   }
@@ -127,13 +127,14 @@ class Tar : public PictureSource {
   void check_end() const {
     if (entries_ == 0) fail("holds nothing");
     if (archive_filter_bytes(archive_.get(), 0) > archive_read_header_position(archive_.get())) return;
-    throw file_error(name_, "ends after " + path_ +
-                                " without a tar's end mark: probably cut short (if it is not, append 1024 zero bytes)");
+    throw base::file_error(
+        name_,
+        "ends after " + path_ + " without a tar's end mark: probably cut short (if it is not, append 1024 zero bytes)");
   }
 
   [[noreturn]] void fail(const std::string& problem) const {
     const char* detail = archive_error_string(archive_.get());
-    throw file_error(name_, problem + (detail != nullptr ? std::string(" (") + detail + ")" : ""));
+    throw base::file_error(name_, problem + (detail != nullptr ? std::string(" (") + detail + ")" : ""));
   }
 
   struct Free {
@@ -150,9 +151,9 @@ class Tar : public PictureSource {
 
 std::unique_ptr<PictureSource> open_pictures(const std::filesystem::path& folder_or_tar) {
   if (folder_or_tar != "-" && !std::filesystem::exists(folder_or_tar))
-    throw file_error(folder_or_tar, "no such file or folder of pictures");
+    throw base::file_error(folder_or_tar, "no such file or folder of pictures");
   if (std::filesystem::is_directory(folder_or_tar)) return std::make_unique<Folder>(folder_or_tar);
   return std::make_unique<Tar>(folder_or_tar);
 }
 
-}  // namespace agewise
+}  // namespace agewise::prepare

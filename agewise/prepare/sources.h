@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::prepare {
 
 inline constexpr std::uint64_t kLargestPictureFile = std::uint64_t{64} << 20;  // bytes; a larger member is no picture
 
@@ -37,4 +37,4 @@ class PictureSource {
 // Throws Error if there is no such file or it cannot be opened.
 std::unique_ptr<PictureSource> open_pictures(const std::filesystem::path& folder_or_tar);
 
-}  // namespace agewise
+}  // namespace agewise::prepare

@@ -1,6 +1,6 @@
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::recipe {
 
 std::map<std::string, std::string> recipe_texts();  // made at build from recipes/*.toml
 
@@ -9,4 +9,4 @@ const std::map<std::string, std::string>& built_in_recipes() {
   return recipes;
 }
 
-}  // namespace agewise
+}  // namespace agewise::recipe

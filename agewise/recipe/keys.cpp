@@ -3,7 +3,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace agewise {
+namespace agewise::recipe {
 namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
@@ -146,4 +146,4 @@ const std::vector<Key>& recipe_keys() {
   return keys;
 }
 
-}  // namespace agewise
+}  // namespace agewise::recipe

@@ -6,7 +6,7 @@
 
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::recipe {
 
 // A member that is one of several words: index in `words` ⇄ enum value.
 struct Word {
@@ -34,4 +34,4 @@ struct Key {
 // In the order in which they are printed.
 const std::vector<Key>& recipe_keys();
 
-}  // namespace agewise
+}  // namespace agewise::recipe

@@ -13,7 +13,7 @@
 #include "agewise/base/nearest.h"
 #include "agewise/recipe/keys.h"
 
-namespace agewise {
+namespace agewise::recipe {
 namespace {
 
 constexpr std::uint64_t kLargestRecipe = 1 << 20;  // bytes
@@ -26,13 +26,13 @@ struct Source {
   bool lines = true;  // false: a --set, which has but one
 
   [[noreturn]] void reject(const toml::node& node, const std::string& problem) const {
-    if (!lines) throw UsageError(origin + ": " + problem);
-    throw UsageError(fmt::format("{}, line {}: {}", origin, node.source().begin.line, problem));
+    if (!lines) throw base::UsageError(origin + ": " + problem);
+    throw base::UsageError(fmt::format("{}, line {}: {}", origin, node.source().begin.line, problem));
   }
 };
 
 std::string unknown(const std::string& what, const std::string& name, const std::vector<std::string>& known) {
-  return fmt::format("unknown {} {}; did you mean {}?", what, name, nearest_name(name, known));
+  return fmt::format("unknown {} {}; did you mean {}?", what, name, base::nearest_name(name, known));
 }
 
 // Exactly of that type, but for whole numbers where any number may be. -0 becomes 0, which it would be read back as.
@@ -175,7 +175,7 @@ bool is_table(const std::string& name) {
 }
 
 void check_sizes(const Recipe& recipe, const std::string& origin) {
-  auto reject = [&](const std::string& problem) { throw UsageError(origin + ": " + problem); };
+  auto reject = [&](const std::string& problem) { throw base::UsageError(origin + ": " + problem); };
   if (recipe.network.size > recipe.face.size) reject("network.size is above face.size, the size that is stored");
   if (recipe.network.view > recipe.face.size) reject("network.view is above face.size, the size that is stored");
   if (recipe.network.view > 0 && input_side(recipe) == recipe.face.size)
@@ -189,7 +189,7 @@ void check_sizes(const Recipe& recipe, const std::string& origin) {
 
 // What no single key can see.
 void check(const Recipe& recipe, const std::string& origin) {
-  auto reject = [&](const std::string& problem) { throw UsageError(origin + ": " + problem); };
+  auto reject = [&](const std::string& problem) { throw base::UsageError(origin + ": " + problem); };
   check_sizes(recipe, origin);
   if (recipe.screen.min_age > recipe.screen.max_age) reject("screen.min_age is above screen.max_age");
   if (recipe.face.crop && recipe.face.detect) reject("give face.crop or face.detect, not both");
@@ -275,7 +275,7 @@ void assign(Recipe& recipe, const std::string& assignment) {
   Source source{"--set " + assignment, false};
   std::size_t equals = assignment.find('='), dot = assignment.find('.');
   if (equals == std::string::npos || dot == std::string::npos || dot > equals) {
-    throw UsageError(source.origin + ": must be table.key=value");
+    throw base::UsageError(source.origin + ": must be table.key=value");
   }
   std::string table = assignment.substr(0, dot), name = assignment.substr(dot + 1, equals - dot - 1);
   std::string text = assignment.substr(equals + 1);
@@ -285,7 +285,7 @@ void assign(Recipe& recipe, const std::string& assignment) {
   } catch (const toml::parse_error&) {
     values.insert("value", text);  // bare text
   }
-  if (values.size() != 1) throw UsageError(source.origin + ": must be table.key=value");
+  if (values.size() != 1) throw base::UsageError(source.origin + ": must be table.key=value");
   const toml::node& node = *values.get("value");
   const Key& key = find_key(table, name, node, source);
   std::string full = full_name(key);
@@ -301,7 +301,7 @@ Recipe parse_recipe(const std::string& toml, const std::string& origin) {
   try {
     document = toml::parse(toml);
   } catch (const toml::parse_error& error) {
-    throw UsageError(fmt::format("{}, line {}: {}", origin, error.source().begin.line, error.description()));
+    throw base::UsageError(fmt::format("{}, line {}: {}", origin, error.source().begin.line, error.description()));
   }
   toml::table top;
   for (const auto& [key, node] : document) {
@@ -341,11 +341,11 @@ Recipe load_recipe(const std::string& name_or_file) {
   auto built_in = built_in_recipes().find(name_or_file);
   if (built_in != built_in_recipes().end()) return parse_recipe(built_in->second, "built-in recipe " + name_or_file);
   bool is_path = name_or_file.find('/') != std::string::npos || name_or_file.ends_with(".toml");
-  if (is_path) return parse_recipe(read_text_file(name_or_file, kLargestRecipe), name_or_file);
+  if (is_path) return parse_recipe(base::read_text_file(name_or_file, kLargestRecipe), name_or_file);
   std::vector<std::string> known;
   for (const auto& [name, text] : built_in_recipes()) known.push_back(name);
-  throw UsageError(fmt::format("no recipe is called {}: there are {}, or the path of a .toml file", name_or_file,
-                               fmt::join(known, ", ")));
+  throw base::UsageError(fmt::format("no recipe is called {}: there are {}, or the path of a .toml file", name_or_file,
+                                     fmt::join(known, ", ")));
 }
 
 void set_options(Recipe& recipe, const std::vector<std::string>& assignments) {
@@ -363,9 +363,9 @@ bool augments(const AugmentRecipe& r) {
          r.erase > 0;
 }
 
-Classes classes_of(const ClassesRecipe& recipe) {
-  if (recipe.years > 0) return yearly_classes(recipe.years);
-  return classes_between(recipe.edges, recipe.names);
+age::Classes classes_of(const ClassesRecipe& recipe) {
+  if (recipe.years > 0) return age::yearly_classes(recipe.years);
+  return age::classes_between(recipe.edges, recipe.names);
 }
 
-}  // namespace agewise
+}  // namespace agewise::recipe

@@ -10,7 +10,7 @@
 
 #include "agewise/age/classes.h"
 
-namespace agewise {
+namespace agewise::recipe {
 
 // "mid-year" … in TOML; facts: IMDB-WIKI. `real_age`: of labels with an apparent and a real age, the real one.
 enum class AgeRule { mid_year, year_difference, birth_month, real_age };
@@ -189,9 +189,9 @@ inline int view_side(const Recipe& recipe) {
 bool augments(const AugmentRecipe& recipe);
 
 // The classes that the table spells out. Throws std::invalid_argument if it spells out none.
-Classes classes_of(const ClassesRecipe& recipe);
+age::Classes classes_of(const ClassesRecipe& recipe);
 
 // Names and texts of the recipes compiled in from recipes/*.toml, sorted by name.
 const std::map<std::string, std::string>& built_in_recipes();
 
-}  // namespace agewise
+}  // namespace agewise::recipe

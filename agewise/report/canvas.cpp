@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-namespace agewise {
+namespace agewise::report {
 namespace {
 
 std::uint32_t* row_of(cairo_surface_t* surface, int y) {
@@ -53,8 +53,8 @@ void Canvas::line(double x1, double y1, double x2, double y2, double width, Ink 
   cairo_stroke(cairo());
 }
 
-void Canvas::picture(int x, int y, const Image& picture) {
-  Image rgb = to_rgb(picture);
+void Canvas::picture(int x, int y, const image::Image& picture) {
+  image::Image rgb = image::to_rgb(picture);
   cairo_surface_flush(surface_.get());
   for (int row = 0; row < rgb.height; ++row) {
     const std::uint8_t* from = rgb.row(row);
@@ -66,10 +66,10 @@ void Canvas::picture(int x, int y, const Image& picture) {
   cairo_surface_mark_dirty(surface_.get());
 }
 
-Image Canvas::image() {
+image::Image Canvas::image() {
   cairo_surface_flush(surface_.get());
-  Image image =
-      make_image(cairo_image_surface_get_width(surface_.get()), cairo_image_surface_get_height(surface_.get()), 3);
+  image::Image image = image::make_image(cairo_image_surface_get_width(surface_.get()),
+                                         cairo_image_surface_get_height(surface_.get()), 3);
   for (int y = 0; y < image.height; ++y) {
     const std::uint32_t* from = row_of(surface_.get(), y);
     std::uint8_t* to = image.row(y);
@@ -82,4 +82,4 @@ Image Canvas::image() {
   return image;
 }
 
-}  // namespace agewise
+}  // namespace agewise::report

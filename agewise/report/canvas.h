@@ -7,7 +7,7 @@
 
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::report {
 
 struct Ink {
   double red, green, blue;  // 0 … 1
@@ -27,10 +27,10 @@ class Canvas {
             bool bold = false);
   double text_width(const std::string& text, double size, bool bold = false);
   void line(double x1, double y1, double x2, double y2, double width, Ink ink);
-  void picture(int x, int y, const Image& picture);  // pixel for pixel; must lie inside
+  void picture(int x, int y, const image::Image& picture);  // pixel for pixel; must lie inside
 
   cairo_t* cairo() { return context_.get(); }  // for paths
-  Image image();                               // what has been drawn so far, RGB
+  image::Image image();                        // what has been drawn so far, RGB
 
  private:
   void set_font(double size, bool bold);
@@ -39,4 +39,4 @@ class Canvas {
   std::unique_ptr<cairo_t, decltype(&cairo_destroy)> context_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::report

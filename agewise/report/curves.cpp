@@ -1,11 +1,11 @@
 #include "agewise/report/curves.h"
 
-namespace agewise {
+namespace agewise::report {
 namespace {
 
-Plot plot_of(std::span<const EpochRecord> epochs, const char* title, double PartScores::*score) {
+Plot plot_of(std::span<const train::EpochRecord> epochs, const char* title, double train::PartScores::*score) {
   Plot plot{title, {{"train", {}}, {"validation", {}}}};
-  for (const EpochRecord& epoch : epochs) {
+  for (const train::EpochRecord& epoch : epochs) {
     plot.series[0].values.push_back(epoch.train.*score);
     plot.series[1].values.push_back(epoch.validation.*score);
   }
@@ -15,18 +15,18 @@ Plot plot_of(std::span<const EpochRecord> epochs, const char* title, double Part
 
 }  // namespace
 
-Plot loss_plot(std::span<const EpochRecord> epochs) { return plot_of(epochs, "Loss", &PartScores::loss); }
+Plot loss_plot(std::span<const train::EpochRecord> epochs) { return plot_of(epochs, "Loss", &train::PartScores::loss); }
 
-Plot accuracy_plot(std::span<const EpochRecord> epochs) {
-  Plot plot = plot_of(epochs, "Accuracy", &PartScores::accuracy);
+Plot accuracy_plot(std::span<const train::EpochRecord> epochs) {
+  Plot plot = plot_of(epochs, "Accuracy", &train::PartScores::accuracy);
   plot.share = true;
   return plot;
 }
 
-int best_epoch(std::span<const EpochRecord> epochs) {
+int best_epoch(std::span<const train::EpochRecord> epochs) {
   int best = 0;
-  for (const EpochRecord& epoch : epochs) best = epoch.best ? epoch.epoch : best;
+  for (const train::EpochRecord& epoch : epochs) best = epoch.best ? epoch.epoch : best;
   return best;
 }
 
-}  // namespace agewise
+}  // namespace agewise::report

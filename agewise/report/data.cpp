@@ -9,7 +9,7 @@
 #include "agewise/image/encode.h"
 #include "agewise/report/curves.h"
 
-namespace agewise {
+namespace agewise::report {
 namespace {
 
 using nlohmann::json;
@@ -41,11 +41,11 @@ json parts_of(const Report& report) {
     part.ages.resize(kBins);
     part.classes.resize(static_cast<std::size_t>(report.classes.count()));
   }
-  for (const FaceRecord& face : report.faces) {
+  for (const store::FaceRecord& face : report.faces) {
     for (Part* part : {parts.data(), &parts[1 + static_cast<std::size_t>(face.split)]}) {
       ++part->pictures;
       ++part->ages[bin_of(face.age)];
-      ++part->classes[static_cast<std::size_t>(class_of(report.classes, face.age))];
+      ++part->classes[static_cast<std::size_t>(age::class_of(report.classes, face.age))];
     }
   }
   json list = json::array();
@@ -56,13 +56,13 @@ json parts_of(const Report& report) {
   return list;
 }
 
-json to_json(const PartScores& scores) {
+json to_json(const train::PartScores& scores) {
   return {{"loss", scores.loss}, {"accuracy", scores.accuracy}, {"mae", scores.mae}};
 }
 
 json epochs_of(const Report& report) {
   json list = json::array();
-  for (const EpochRecord& epoch : report.epochs) {
+  for (const train::EpochRecord& epoch : report.epochs) {
     list.push_back({{"epoch", epoch.epoch},
                     {"train", to_json(epoch.train)},
                     {"validation", to_json(epoch.validation)},
@@ -71,7 +71,7 @@ json epochs_of(const Report& report) {
   return list;
 }
 
-json to_json(const Scores& scores) {
+json to_json(const evaluate::Scores& scores) {
   json epsilon = scores.epsilon_error ? json(*scores.epsilon_error) : json(nullptr);
   return {{"accuracy", scores.accuracy},
           {"mae", scores.mae},
@@ -80,25 +80,25 @@ json to_json(const Scores& scores) {
           {"epsilon_error", epsilon}};
 }
 
-json to_json(const Group& group) {
+json to_json(const evaluate::Group& group) {
   return {{"name", group.name},
           {"pictures", group.pictures},
           {"model", to_json(group.model)},
           {"baseline", to_json(group.baseline)}};
 }
 
-json to_json(const std::vector<Group>& groups) {
+json to_json(const std::vector<evaluate::Group>& groups) {
   json list = json::array();
-  for (const Group& group : groups) list.push_back(to_json(group));
+  for (const evaluate::Group& group : groups) list.push_back(to_json(group));
   return list;
 }
 
 json worst_of(const Report& report) {
   json list = json::array();
-  for (const Judged& one : report.evaluation->worst) {
+  for (const evaluate::Judged& one : report.evaluation->worst) {
     json picture;
     if (report.picture) {
-      picture = "data:image/jpeg;base64," + base64(encode_jpeg(report.picture(one.face.row), kPictureQuality));
+      picture = "data:image/jpeg;base64," + base64(image::encode_jpeg(report.picture(one.face.row), kPictureQuality));
     }
     list.push_back({{"age", one.face.age}, {"estimate", one.estimate}, {"file", one.face.file}, {"picture", picture}});
   }
@@ -107,19 +107,13 @@ json worst_of(const Report& report) {
 
 json evaluation_of(const Report& report) {
   if (!report.evaluation) return nullptr;
-  const Evaluation& evaluation = *report.evaluation;
-  return {{"part", name_of(evaluation.part)},
-          {"class_names", evaluation.class_names},
-          {"majority_class", evaluation.majority_class},
-          {"mean_age", evaluation.mean_age},
-          {"baseline_from", evaluation.baseline_from},
-          {"all", to_json(evaluation.all)},
-          {"decades", to_json(evaluation.decades)},
-          {"genders", to_json(evaluation.genders)},
-          {"races", to_json(evaluation.races)},
-          {"sources", to_json(evaluation.sources)},
-          {"confusion", evaluation.confusion},
-          {"worst", worst_of(report)}};
+  const evaluate::Evaluation& evaluation = *report.evaluation;
+  return {{"part", catalog::name_of(evaluation.part)},   {"class_names", evaluation.class_names},
+          {"majority_class", evaluation.majority_class}, {"mean_age", evaluation.mean_age},
+          {"baseline_from", evaluation.baseline_from},   {"all", to_json(evaluation.all)},
+          {"decades", to_json(evaluation.decades)},      {"genders", to_json(evaluation.genders)},
+          {"races", to_json(evaluation.races)},          {"sources", to_json(evaluation.sources)},
+          {"confusion", evaluation.confusion},           {"worst", worst_of(report)}};
 }
 
 }  // namespace
@@ -129,10 +123,10 @@ json report_data(const Report& report) {
   for (const auto& [label, text] : report.facts) facts.push_back({label, text});
   return {{"title", report.title},
           {"description", report.recipe.description},
-          {"recipe", to_toml(report.recipe)},
+          {"recipe", recipe::to_toml(report.recipe)},
           {"facts", facts},
           {"caveats", report.caveats},
-          {"score_years", kScoreYears},
+          {"score_years", evaluate::kScoreYears},
           {"age_bins", age_bin_names()},
           {"class_names", report.classes.names},
           {"parts", parts_of(report)},
@@ -155,4 +149,4 @@ std::string base64(std::span<const std::byte> bytes) {
   return text;
 }
 
-}  // namespace agewise
+}  // namespace agewise::report

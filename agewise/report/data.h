@@ -7,7 +7,7 @@
 
 #include "agewise/report/report.h"
 
-namespace agewise {
+namespace agewise::report {
 
 // title, description, recipe (TOML), facts [[label, text]], caveats, score_years (the k of CS@k);
 // age_bins (names), class_names, parts [{name, pictures, ages: counts a bin, classes: counts a class}];
@@ -19,4 +19,4 @@ nlohmann::json report_data(const Report& report);
 
 std::string base64(std::span<const std::byte> bytes);  // RFC 4648, padded
 
-}  // namespace agewise
+}  // namespace agewise::report

@@ -5,15 +5,15 @@
 
 #include "agewise/report/canvas.h"
 
-namespace agewise {
+namespace agewise::report {
 namespace {
 
 constexpr Ink kFrame{1, 0.85, 0.1}, kShadow{0, 0, 0};
 
 // Twice, a broad dark line below a narrow bright one: it shows on any picture.
-void frame(Canvas& canvas, const Face& face, double line) {
-  const Box& box = face.box;
-  Point at = middle(box);
+void frame(Canvas& canvas, const face::Face& face, double line) {
+  const image::Box& box = face.box;
+  face::Point at = face::middle(box);
   cairo_t* cairo = canvas.cairo();
   cairo_save(cairo);
   cairo_translate(cairo, at.x, at.y);
@@ -28,8 +28,8 @@ void frame(Canvas& canvas, const Face& face, double line) {
   cairo_new_path(cairo);
 }
 
-void caption(Canvas& canvas, const Mark& mark, double size, const Image& picture) {
-  Point at = middle(mark.face.box);
+void caption(Canvas& canvas, const Mark& mark, double size, const image::Image& picture) {
+  face::Point at = face::middle(mark.face.box);
   double half = canvas.text_width(mark.caption, size, true) / 2;
   double x = std::clamp(at.x, half, std::max(half, picture.width - half));
   double y = std::max(mark.face.box.top - size / 2, size);
@@ -42,7 +42,7 @@ void caption(Canvas& canvas, const Mark& mark, double size, const Image& picture
 
 }  // namespace
 
-Image with_marks(const Image& picture, std::span<const Mark> marks) {
+image::Image with_marks(const image::Image& picture, std::span<const Mark> marks) {
   Canvas canvas(picture.width, picture.height);
   canvas.picture(0, 0, picture);
   double side = std::min(picture.width, picture.height);
@@ -51,4 +51,4 @@ Image with_marks(const Image& picture, std::span<const Mark> marks) {
   return canvas.image();
 }
 
-}  // namespace agewise
+}  // namespace agewise::report

@@ -5,14 +5,14 @@
 
 #include "agewise/face/face.h"
 
-namespace agewise {
+namespace agewise::report {
 
 struct Mark {
-  Face face;
+  face::Face face;
   std::string caption;  // one line, above the face
 };
 
 // The picture in colour, each face framed by its box, turned as the face is.
-Image with_marks(const Image& picture, std::span<const Mark> marks);
+image::Image with_marks(const image::Image& picture, std::span<const Mark> marks);
 
-}  // namespace agewise
+}  // namespace agewise::report

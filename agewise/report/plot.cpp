@@ -8,7 +8,7 @@
 
 #include "agewise/report/canvas.h"
 
-namespace agewise {
+namespace agewise::report {
 namespace {
 
 constexpr std::array<Ink, 4> kSeriesInks{{{41 / 255.0, 107 / 255.0, 176 / 255.0},
@@ -118,7 +118,7 @@ std::vector<double> round_ticks(double low, double high, int most) {
   return {};
 }
 
-Image draw_plot(const Plot& plot, int width, int height) {
+image::Image draw_plot(const Plot& plot, int width, int height) {
   Canvas canvas(width, height);
   std::size_t epochs = 1;
   for (const Series& series : plot.series) epochs = std::max(epochs, series.values.size());
@@ -142,4 +142,4 @@ Image draw_plot(const Plot& plot, int width, int height) {
   return canvas.image();
 }
 
-}  // namespace agewise
+}  // namespace agewise::report

@@ -5,7 +5,7 @@
 
 #include "agewise/image/image.h"
 
-namespace agewise {
+namespace agewise::report {
 
 struct Series {
   std::string name;
@@ -19,9 +19,9 @@ struct Plot {
   int marked_epoch = 0;  // a line at the best one; 0: none
 };
 
-Image draw_plot(const Plot& plot, int width = 1000, int height = 560);
+image::Image draw_plot(const Plot& plot, int width = 1000, int height = 560);
 
 // Multiples of 1, 2 or 5 times a power of ten that lie within low … high, at most `most` ≥ 2 of them. low < high.
 std::vector<double> round_ticks(double low, double high, int most);
 
-}  // namespace agewise
+}  // namespace agewise::report

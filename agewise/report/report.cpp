@@ -6,7 +6,7 @@
 
 #include "agewise/report/data.h"
 
-namespace agewise {
+namespace agewise::report {
 
 std::map<std::string, std::string> page_texts();  // made at build from page/ and Chart.js
 
@@ -40,4 +40,4 @@ std::string report_html(const Report& report) {
   return html + page.substr(done);
 }
 
-}  // namespace agewise
+}  // namespace agewise::report

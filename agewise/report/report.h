@@ -12,21 +12,21 @@
 #include "agewise/store/store.h"
 #include "agewise/train/log.h"
 
-namespace agewise {
+namespace agewise::report {
 
 struct Report {
   std::string title;                                       // "runs/seed"
   std::vector<std::pair<std::string, std::string>> facts;  // what a reader wants to know first: label and text
-  Recipe recipe;                                           // as resolved
-  Classes classes;
-  std::vector<FaceRecord> faces;                   // of the store; shown as histograms of age and class
-  std::vector<EpochRecord> epochs;                 // empty: not trained here
-  std::optional<Evaluation> evaluation;            // nothing: not measured yet
-  std::vector<std::string> caveats;                // of the evaluation
-  std::function<Image(std::int64_t row)> picture;  // of a face among evaluation->worst; empty: shown without
+  recipe::Recipe recipe;                                   // as resolved
+  age::Classes classes;
+  std::vector<store::FaceRecord> faces;                   // of the store; shown as histograms of age and class
+  std::vector<train::EpochRecord> epochs;                 // empty: not trained here
+  std::optional<evaluate::Evaluation> evaluation;         // nothing: not measured yet
+  std::vector<std::string> caveats;                       // of the evaluation
+  std::function<image::Image(std::int64_t row)> picture;  // of a face among evaluation->worst; empty: shown without
 };
 
 // The page, about 220 KB and 3 KB for each of the worst mistakes.
 std::string report_html(const Report& report);
 
-}  // namespace agewise
+}  // namespace agewise::report

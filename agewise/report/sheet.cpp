@@ -3,7 +3,7 @@
 #include "agewise/image/resize.h"
 #include "agewise/report/canvas.h"
 
-namespace agewise {
+namespace agewise::report {
 namespace {
 
 constexpr int kEdge = 24, kGap = 12, kTitleHeight = 44, kCaptionHeight = 22;
@@ -22,7 +22,7 @@ std::string cut_to(Canvas& canvas, std::string text, double width, double size) 
 
 }  // namespace
 
-Image contact_sheet(std::span<const Tile> tiles, const std::string& title, int columns, int size) {
+image::Image contact_sheet(std::span<const Tile> tiles, const std::string& title, int columns, int size) {
   int count = static_cast<int>(tiles.size());
   int rows = (count + columns - 1) / columns;
   int step_x = size + kGap, step_y = size + kCaptionHeight + kGap;
@@ -31,11 +31,11 @@ Image contact_sheet(std::span<const Tile> tiles, const std::string& title, int c
   for (int i = 0; i < count; ++i) {
     const Tile& tile = tiles[static_cast<std::size_t>(i)];
     int x = kEdge + i % columns * step_x, y = kEdge + kTitleHeight + i / columns * step_y;
-    canvas.picture(x, y, resize(tile.picture, size, size));
+    canvas.picture(x, y, image::resize(tile.picture, size, size));
     canvas.text(x + size / 2.0, y + size + kCaptionSize + 3,
                 cut_to(canvas, tile.caption, size + kGap - 2, kCaptionSize), kCaptionSize, kFaintText, Align::middle);
   }
   return canvas.image();
 }
 
-}  // namespace agewise
+}  // namespace agewise::report

@@ -4,7 +4,7 @@
 
 #include "agewise/base/text.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 bool is_port(std::string_view text) {
@@ -14,12 +14,13 @@ bool is_port(std::string_view text) {
 
 bool is_ours(const Gate& gate, const std::string& name) {
   if (name == "localhost" || name == "127.0.0.1" || name == "[::1]") return true;
-  return std::any_of(gate.names.begin(), gate.names.end(), [&](const std::string& own) { return lower(own) == name; });
+  return std::any_of(gate.names.begin(), gate.names.end(),
+                     [&](const std::string& own) { return base::lower(own) == name; });
 }
 
 // "https://HOST:PORT" with the scheme's own port left out, as browsers write it, against Host, where it may stand.
 bool is_same_site(std::string_view origin, std::string_view host) {
-  std::string text = lower(origin), here = lower(host);
+  std::string text = base::lower(origin), here = base::lower(host);
   for (const auto& [scheme, port] : {std::pair{"http://", ":80"}, std::pair{"https://", ":443"}}) {
     if (text.starts_with(scheme)) {
       std::string there = text.substr(std::string_view(scheme).size());
@@ -40,7 +41,7 @@ bool is_equal(std::string_view given, std::string_view token) {
 bool has_token(const Gate& gate, const HttpRequest& head) {
   std::string_view given = head.header("authorization");
   constexpr std::string_view kBearer = "bearer ";
-  return lower(given.substr(0, kBearer.size())) == kBearer && is_equal(given.substr(kBearer.size()), gate.token);
+  return base::lower(given.substr(0, kBearer.size())) == kBearer && is_equal(given.substr(kBearer.size()), gate.token);
 }
 
 }  // namespace
@@ -48,7 +49,7 @@ bool has_token(const Gate& gate, const HttpRequest& head) {
 std::string host_name(std::string_view host) {
   std::size_t end = host.starts_with('[') ? host.find(']') + 1 : std::min(host.find(':'), host.size());
   if (end == 0 || !is_port(host.substr(end))) return "";
-  return lower(host.substr(0, end));
+  return base::lower(host.substr(0, end));
 }
 
 std::optional<HttpResponse> refusal_of(const Gate& gate, const HttpRequest& head) {
@@ -69,4 +70,4 @@ std::optional<HttpResponse> refusal_of(const Gate& gate, const HttpRequest& head
   return response;
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

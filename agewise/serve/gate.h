@@ -7,7 +7,7 @@
 
 #include "agewise/serve/http.h"
 
-namespace agewise {
+namespace agewise::serve {
 
 struct Gate {
   std::vector<std::string> names;         // beside localhost, 127.0.0.1 and [::1]: what the server is called in URLs
@@ -24,4 +24,4 @@ std::optional<HttpResponse> refusal_of(const Gate& gate, const HttpRequest& head
 // "Example.org:8080" → "example.org", "[::1]:80" → "[::1]"; empty for what is no host.
 std::string host_name(std::string_view host);
 
-}  // namespace agewise
+}  // namespace agewise::serve

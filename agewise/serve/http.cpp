@@ -17,7 +17,7 @@
 #include "agewise/serve/listen.h"
 #include "agewise/serve/pulled_stream.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 constexpr std::size_t kReserve = std::size_t{1} << 20;  // bytes, before a body is there
@@ -78,7 +78,7 @@ namespace {
 
 MHD_Result take_header(void* cls, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
                        std::size_t value_size) {
-  std::string& place = (*static_cast<std::map<std::string, std::string>*>(cls))[lower({name, name_size})];
+  std::string& place = (*static_cast<std::map<std::string, std::string>*>(cls))[base::lower({name, name_size})];
   if (!place.empty()) place += ", ";
   place.append(value == nullptr ? "" : value, value_size);
   return MHD_YES;
@@ -142,7 +142,7 @@ struct HttpServer::Inside {
   using Exchange = Reply::Exchange;
   using Held = std::shared_ptr<Exchange>;  // what libmicrohttpd carries from call to call
 
-  Inside(const HttpOptions& with, HttpHooks to, Clock time)
+  Inside(const HttpOptions& with, HttpHooks to, base::Clock time)
       : options(with), hooks(std::move(to)), clock(std::move(time)) {}
 
   MHD_Result begin(MHD_Connection* connection, const char* url, const char* method, void** place);
@@ -162,7 +162,7 @@ struct HttpServer::Inside {
 
   const HttpOptions options;
   const HttpHooks hooks;
-  const Clock clock;
+  const base::Clock clock;
   Listener listener{};
   MHD_Daemon* daemon = nullptr;
   std::size_t bodies = 0;                            // bytes; on the server's thread only, as all up to the mutex
@@ -344,13 +344,14 @@ void HttpServer::Inside::start() {
                        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more.data(), MHD_OPTION_END);
   if (daemon == nullptr) {
     ::close(listener.socket);
-    throw Error(options.certificate.empty() ? "the HTTP server cannot start: no threads or files left"
-                                            : "the TLS certificate and key are not PEM, or do not belong together");
+    throw base::Error(options.certificate.empty()
+                          ? "the HTTP server cannot start: no threads or files left"
+                          : "the TLS certificate and key are not PEM, or do not belong together");
   }
   watcher = std::thread([this] { cut_off_the_slow(); });
 }
 
-HttpServer::HttpServer(const HttpOptions& options, HttpHooks hooks, Clock clock)
+HttpServer::HttpServer(const HttpOptions& options, HttpHooks hooks, base::Clock clock)
     : inside_(std::make_unique<Inside>(options, std::move(hooks), std::move(clock))) {
   inside_->start();
 }
@@ -382,4 +383,4 @@ HttpServer::~HttpServer() {
   ::close(inside_->listener.socket);
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

@@ -14,7 +14,7 @@
 
 #include "agewise/base/progress.h"
 
-namespace agewise {
+namespace agewise::serve {
 
 struct HttpRequest {
   std::string method, path;                                // "POST", "/v1/estimate"
@@ -84,7 +84,7 @@ struct HttpHooks {
 class HttpServer {
  public:
   // Listens from here on. Throws Error where it cannot: the address is taken, the certificate is none.
-  HttpServer(const HttpOptions& options, HttpHooks hooks, Clock clock);
+  HttpServer(const HttpOptions& options, HttpHooks hooks, base::Clock clock);
   // Stops at once; every Reply must have been called.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
@@ -100,4 +100,4 @@ class HttpServer {
   std::unique_ptr<Inside> inside_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::serve

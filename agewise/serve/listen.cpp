@@ -12,7 +12,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 using Address = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
@@ -23,7 +23,7 @@ Address parse(const std::string& address, int port) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
-    throw UsageError(fmt::format("\"{}\" is no numeric address such as 127.0.0.1, 0.0.0.0 or ::1", address));
+    throw base::UsageError(fmt::format("\"{}\" is no numeric address such as 127.0.0.1, 0.0.0.0 or ::1", address));
   }
   return {found, &::freeaddrinfo};
 }
@@ -47,7 +47,7 @@ Listener listen_on(const std::string& address, int port) {
   if (!works) {
     int problem = errno;
     if (socket >= 0) ::close(socket);
-    throw Error(fmt::format("cannot listen on {} port {}: {}", address, port, std::strerror(problem)));
+    throw base::Error(fmt::format("cannot listen on {} port {}: {}", address, port, std::strerror(problem)));
   }
   return {socket, port_of(socket), parsed->ai_family == AF_INET6};
 }
@@ -60,4 +60,4 @@ bool is_loopback(const std::string& address) {
   return ntohl(reinterpret_cast<sockaddr_in*>(parsed->ai_addr)->sin_addr.s_addr) >> 24 == 127;
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

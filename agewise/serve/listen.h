@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-namespace agewise {
+namespace agewise::serve {
 
 struct Listener {
   int socket;
@@ -16,4 +16,4 @@ Listener listen_on(const std::string& address, int port);
 // Whether only this machine reaches it: 127.0.0.0/8 or ::1.
 bool is_loopback(const std::string& address);
 
-}  // namespace agewise
+}  // namespace agewise::serve

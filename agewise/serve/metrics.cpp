@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 void put_head(std::string& text, const char* name, const char* kind, const char* help) {
@@ -72,4 +72,4 @@ std::string Metrics::text(std::size_t waiting) const {
   return text;
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::serve {
 
 // Upper bounds of a histogram's buckets and what fell into them.
 struct Histogram {
@@ -38,4 +38,4 @@ class Metrics {
   double network_seconds_ = 0;
 };
 
-}  // namespace agewise
+}  // namespace agewise::serve

@@ -2,7 +2,7 @@
 
 #include "agewise/base/text.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 constexpr std::size_t kLongestBoundary = 70, kLongestHead = 8192;  // characters; the first by RFC 2046
@@ -42,7 +42,7 @@ std::string file_name_of(std::string_view head) {
     head.remove_prefix(std::min(head.size(), line.size() + 2));
     std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) throw BadForm("a header line of a part has no colon");
-    if (lower(line.substr(0, colon)) == "content-disposition")
+    if (base::lower(line.substr(0, colon)) == "content-disposition")
       return header_parameter(line.substr(colon + 1), "filename");
   }
   return "";
@@ -55,7 +55,7 @@ std::string header_parameter(std::string_view header, std::string_view name) {
     std::size_t end = end_of_parameter(header, at + 1);
     std::string_view parameter = header.substr(at + 1, end - at - 1);
     std::size_t equals = parameter.find('=');
-    if (equals != std::string_view::npos && lower(trimmed(parameter.substr(0, equals))) == name) {
+    if (equals != std::string_view::npos && base::lower(trimmed(parameter.substr(0, equals))) == name) {
       std::string_view value = trimmed(parameter.substr(equals + 1));
       return value.starts_with('"') ? unquoted(value) : std::string(value);
     }
@@ -88,4 +88,4 @@ std::vector<FormPart> parse_form(std::span<const std::byte> body, std::string_vi
   return parts;
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace agewise {
+namespace agewise::serve {
 
 struct FormPart {
   std::string file;                    // the name that the client gives it; not to be trusted with anything
@@ -26,4 +26,4 @@ std::string header_parameter(std::string_view header, std::string_view name);
 // is cut short, has more parts than `most`, or one that is no file.
 std::vector<FormPart> parse_form(std::span<const std::byte> body, std::string_view content_type, std::size_t most);
 
-}  // namespace agewise
+}  // namespace agewise::serve

@@ -2,7 +2,7 @@
 
 #include <map>
 
-namespace agewise {
+namespace agewise::serve {
 
 std::map<std::string, std::string> serve_texts();  // made at build from page/ and Chart.js
 
@@ -72,4 +72,4 @@ std::optional<HttpResponse> refusal_of_writing(const HttpRequest& head) {
   return head.method == "GET" || head.method == "HEAD" ? std::nullopt : std::optional(wrong_method("GET, HEAD"));
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

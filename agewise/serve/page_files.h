@@ -7,7 +7,7 @@
 
 #include "agewise/serve/http.h"
 
-namespace agewise {
+namespace agewise::serve {
 
 // "style.css", "chart.js", …; nothing if there is no such file.
 std::optional<HttpResponse> page_file(const std::string& name);
@@ -24,4 +24,4 @@ HttpResponse no_such_path();
 HttpResponse wrong_method(const std::string& allow);
 std::optional<HttpResponse> refusal_of_writing(const HttpRequest& head);  // 405 unless GET or HEAD
 
-}  // namespace agewise
+}  // namespace agewise::serve

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 constexpr std::size_t kManyParameters = 16'000'000;
@@ -35,18 +35,19 @@ std::vector<int> batch_sizes(int largest, std::size_t parameters) {
   return sizes;
 }
 
-Pipeline::Pipeline(Model model, Engine& engine, const PipelineOptions& options, Metrics& metrics, Clock clock)
+Pipeline::Pipeline(estimate::Model model, nn::Engine& engine, const PipelineOptions& options, Metrics& metrics,
+                   base::Clock clock)
     : options_(options),
       metrics_(metrics),
       clock_(std::move(clock)),
       sizes_(batch_sizes(options.batch, model.parameters.size() * (1 + model.others.size()))),
       pictures_(static_cast<std::size_t>(options.waiting)),
       read_(kReadAhead * static_cast<std::size_t>(options.batch)) {
-  std::vector<FaceReader> readers;  // here, where what they need and do not find can still be said
+  std::vector<estimate::FaceReader> readers;  // here, where what they need and do not find can still be said
   for (int i = 0; i < options.readers; ++i) readers.emplace_back(model.recipe.face, options.max_pixels);
-  for (int size : sizes_) estimators_.push_back(std::make_unique<Estimator>(model, engine, size));
+  for (int size : sizes_) estimators_.push_back(std::make_unique<estimate::Estimator>(model, engine, size));
   model = {};  // its parameters are with the estimators
-  for (FaceReader& reader : readers)
+  for (estimate::FaceReader& reader : readers)
     readers_.emplace_back([this, own = std::move(reader)]() mutable { read_pictures(own); });
   network_ = std::thread([this] { estimate_faces(); });
 }
@@ -70,7 +71,7 @@ bool Pipeline::submit(PictureJob& job) {
   return false;
 }
 
-void Pipeline::read_pictures(FaceReader& reader) {
+void Pipeline::read_pictures(estimate::FaceReader& reader) {
   while (std::optional<Picture> picture = pictures_.pop()) {
     Job& job = *picture->job;
     if (clock_() - job.since > options_.give_up_seconds) job.late = true;
@@ -120,14 +121,15 @@ std::vector<Pipeline::Picture> Pipeline::gather(Picture first) {
 
 // Faces that are more than the largest batch go through the network in several calls.
 void Pipeline::estimate(std::span<Picture> batch) {
-  std::vector<Image> faces;
+  std::vector<image::Image> faces;
   for (const Picture& picture : batch) {
-    for (FaceCut& cut : picture.job->results[picture.index].faces.cuts) faces.push_back(std::move(cut.image));
+    for (face::FaceCut& cut : picture.job->results[picture.index].faces.cuts) faces.push_back(std::move(cut.image));
   }
   double begin = clock_();
   auto fits =
       std::find_if(sizes_.begin(), sizes_.end() - 1, [&](int size) { return faces.size() <= std::size_t(size); });
-  std::vector<Estimate> estimates = estimators_[static_cast<std::size_t>(fits - sizes_.begin())]->estimate(faces);
+  std::vector<estimate::Estimate> estimates =
+      estimators_[static_cast<std::size_t>(fits - sizes_.begin())]->estimate(faces);
   metrics_.batch(static_cast<int>(faces.size()), clock_() - begin);
   auto next = std::make_move_iterator(estimates.begin());
   for (const Picture& picture : batch) {
@@ -147,4 +149,4 @@ void Pipeline::finish(const Picture& picture) {
   job.task.done(job.results);
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

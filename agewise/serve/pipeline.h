@@ -18,7 +18,7 @@
 #include "agewise/nn/engine.h"
 #include "agewise/serve/metrics.h"
 
-namespace agewise {
+namespace agewise::serve {
 
 struct PipelineOptions {
   int readers = 1;                        // threads
@@ -31,8 +31,8 @@ struct PipelineOptions {
 
 // One picture of a job, and what became of it.
 struct PictureResult {
-  PictureFaces faces;
-  std::vector<Estimate> estimates;  // one a face
+  estimate::PictureFaces faces;
+  std::vector<estimate::Estimate> estimates;  // one a face
 };
 
 struct PictureJob {
@@ -46,12 +46,13 @@ class Pipeline {
  public:
   // Compiles the network for several batch sizes, so that few faces do not pay for many. `engine` must outlive this
   // and belongs to it alone.
-  Pipeline(Model model, Engine& engine, const PipelineOptions& options, Metrics& metrics, Clock clock);
+  Pipeline(estimate::Model model, nn::Engine& engine, const PipelineOptions& options, Metrics& metrics,
+           base::Clock clock);
   ~Pipeline() { drain(); }
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  const Model& model() const { return estimators_.front()->model(); }
+  const estimate::Model& model() const { return estimators_.front()->model(); }
   // False, and `job` untouched, where there is no room for its pictures. Any thread.
   bool submit(PictureJob& job);
   // Takes nothing more, and returns when all that was submitted is done.
@@ -65,7 +66,7 @@ class Pipeline {
     std::size_t index;
   };
 
-  void read_pictures(FaceReader& reader);
+  void read_pictures(estimate::FaceReader& reader);
   void estimate_faces();
   std::vector<Picture> gather(Picture first);
   void estimate(std::span<Picture> batch);
@@ -73,10 +74,10 @@ class Pipeline {
 
   PipelineOptions options_;
   Metrics& metrics_;
-  Clock clock_;
-  std::vector<std::unique_ptr<Estimator>> estimators_;  // by ascending batch size
+  base::Clock clock_;
+  std::vector<std::unique_ptr<estimate::Estimator>> estimators_;  // by ascending batch size
   std::vector<int> sizes_;
-  BoundedQueue<Picture> pictures_, read_;
+  base::BoundedQueue<Picture> pictures_, read_;
   std::atomic<int> being_read_{0};  // taken in, and not in read_ yet
   std::vector<std::thread> readers_;
   std::thread network_;
@@ -86,4 +87,4 @@ class Pipeline {
 // would be held once for each, only 1 and the largest.
 std::vector<int> batch_sizes(int largest, std::size_t parameters);
 
-}  // namespace agewise
+}  // namespace agewise::serve

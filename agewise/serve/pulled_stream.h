@@ -8,7 +8,7 @@
 
 #include "agewise/serve/http.h"
 
-namespace agewise {
+namespace agewise::serve {
 
 class PulledStream : public EventStream {
  public:
@@ -65,4 +65,4 @@ class PulledStream : public EventStream {
   bool waiting_ = false, closed_ = false, gone_ = false;
 };
 
-}  // namespace agewise
+}  // namespace agewise::serve

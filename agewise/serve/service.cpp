@@ -9,7 +9,7 @@
 #include "agewise/serve/multipart.h"
 #include "agewise/serve/page_files.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -68,11 +68,11 @@ std::vector<FormPart> pictures_of(const HttpRequest& request, std::size_t most_f
   }
 }
 
-bool has_too_many_pixels(const PictureInfo& info, std::uint64_t most) {
+bool has_too_many_pixels(const image::PictureInfo& info, std::uint64_t most) {
   return static_cast<std::uint64_t>(info.width) * static_cast<std::uint64_t>(info.height) > most;
 }
 
-HttpResponse problem_of(const PictureFaces& faces, std::uint64_t most_pixels) {
+HttpResponse problem_of(const estimate::PictureFaces& faces, std::uint64_t most_pixels) {
   if (has_too_many_pixels(faces.info, most_pixels)) return error_response(413, "too_many_pixels", faces.problem);
   return error_response(422, "unreadable_picture", faces.problem);
 }
@@ -84,10 +84,10 @@ struct Question {
   std::uint64_t most_pixels = 0;
 };
 
-Json to_json(const Model& model, const PictureResult& result, bool distribution) {
+Json to_json(const estimate::Model& model, const PictureResult& result, bool distribution) {
   Json faces = Json::array();
   for (std::size_t i = 0; i < result.estimates.size(); ++i) {
-    Json face = to_json(model, result.faces.cuts[i], result.faces.refusals[i], result.estimates[i]);
+    Json face = estimate::to_json(model, result.faces.cuts[i], result.faces.refusals[i], result.estimates[i]);
     if (distribution && result.faces.refusals[i].empty()) face["distribution"] = result.estimates[i].distribution;
     faces.push_back(std::move(face));
   }
@@ -95,7 +95,8 @@ Json to_json(const Model& model, const PictureResult& result, bool distribution)
 }
 
 // To one picture as the body: a problem is the request's own. Of several each has its own.
-HttpResponse answer_of(const Model& model, const std::vector<PictureResult>& results, const Question& question) {
+HttpResponse answer_of(const estimate::Model& model, const std::vector<PictureResult>& results,
+                       const Question& question) {
   if (results.empty()) return busy_response("busy", "the request has waited too long: try again");
   if (question.single && !results.front().faces.problem.empty()) {
     return problem_of(results.front().faces, question.most_pixels);
@@ -116,18 +117,18 @@ HttpResponse answer_of(const Model& model, const std::vector<PictureResult>& res
 
 }  // namespace
 
-Service::Service(Model model, Engine& engine, const ServiceOptions& options, const Clock& clock)
+Service::Service(estimate::Model model, nn::Engine& engine, const ServiceOptions& options, const base::Clock& clock)
     : options_(options),
       gate_{options.names, options.token, {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json", "/healthz"}},
       pipeline_(std::move(model), engine, options.pipeline, metrics_, clock) {
   if (options.http.certificate.empty() != options.http.key.empty()) {
-    throw UsageError("a TLS certificate and its key are needed, or neither");
+    throw base::UsageError("a TLS certificate and its key are needed, or neither");
   }
   if (!is_loopback(options.http.address) && options.token.empty()) {
-    throw UsageError("off loopback a token is needed: whoever reaches the port could use it");
+    throw base::UsageError("off loopback a token is needed: whoever reaches the port could use it");
   }
   if (options.most_files > static_cast<std::size_t>(options.pipeline.waiting)) {
-    throw UsageError("a request may not have more files than may wait");
+    throw base::UsageError("a request may not have more files than may wait");
   }
   HttpHooks hooks;
   hooks.refuse = [this](const HttpRequest& head) { return refuse(head); };
@@ -154,7 +155,7 @@ std::optional<HttpResponse> Service::refuse(const HttpRequest& head) const {
 void Service::answer(HttpRequest request, Reply reply) {
   if (request.path == kEstimate) return estimate(std::move(request), std::move(reply));
   if (request.path == "/healthz") return reply({200, "application/json", R"({"status":"ok"})"});
-  if (request.path == "/v1/model") return reply({200, "application/json", dump(card_of(pipeline_.model()))});
+  if (request.path == "/v1/model") return reply({200, "application/json", dump(estimate::card_of(pipeline_.model()))});
   if (request.path == "/metrics") {
     return reply({200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(pipeline_.waiting())});
   }
@@ -183,4 +184,4 @@ void Service::estimate(HttpRequest request, Reply reply) try {
   reply(std::move(refused.response));
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

@@ -12,7 +12,7 @@
 #include "agewise/serve/metrics.h"
 #include "agewise/serve/pipeline.h"
 
-namespace agewise {
+namespace agewise::serve {
 
 struct ServiceOptions {
   HttpOptions http;
@@ -26,7 +26,7 @@ class Service {
  public:
   // Serves from here on. `engine` must outlive this and is used by no one else meanwhile. Throws UsageError for options
   // that are unsafe or contradict each other, Error where it cannot listen.
-  Service(Model model, Engine& engine, const ServiceOptions& options, const Clock& clock);
+  Service(estimate::Model model, nn::Engine& engine, const ServiceOptions& options, const base::Clock& clock);
   // Takes nothing more, answers what is in flight, and waits for it as long as a request may take.
   ~Service();
   Service(const Service&) = delete;
@@ -46,4 +46,4 @@ class Service {
   std::unique_ptr<HttpServer> server_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::serve

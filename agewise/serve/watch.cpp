@@ -11,7 +11,7 @@
 #include "agewise/serve/gate.h"
 #include "agewise/serve/page_files.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 constexpr double kProgressEvery = 0.5;  // seconds
@@ -26,21 +26,22 @@ std::string epoch_event(std::size_t number, const std::string& line) {
 }
 
 // The report draws itself by scripts within it, and needs no network.
-HttpResponse report_of(const RunFolder& run) {
+HttpResponse report_of(const train::RunFolder& run) {
   try {
-    HttpResponse report{200, "text/html; charset=utf-8", read_text_file(run.path / "report.html", kLargestReport)};
+    HttpResponse report{200, "text/html; charset=utf-8",
+                        base::read_text_file(run.path / "report.html", kLargestReport)};
     report.headers = {{"Content-Security-Policy", "default-src 'unsafe-inline' data:; connect-src 'none'"},
                       {"Cache-Control", "no-store"}};
     return report;
-  } catch (const Error&) {
+  } catch (const base::Error&) {
     return error_response(404, "no_report", "the report is drawn after the first epoch");
   }
 }
 
 }  // namespace
 
-RunWatch::RunWatch(RunFolder run, int port, const Clock& clock) : run_(std::move(run)), clock_(clock) {
-  for (const EpochRecord& record : read_log(run_.log())) epochs_.push_back(to_line(record));
+RunWatch::RunWatch(train::RunFolder run, int port, const base::Clock& clock) : run_(std::move(run)), clock_(clock) {
+  for (const train::EpochRecord& record : train::read_log(run_.log())) epochs_.push_back(train::to_line(record));
   HttpOptions options;
   options.port = port;
   HttpHooks hooks;
@@ -86,13 +87,13 @@ void RunWatch::begin(const HttpRequest& request, const std::shared_ptr<EventStre
   streams_.push_back(stream);
 }
 
-void RunWatch::epoch_done(const EpochRecord& record) {
+void RunWatch::epoch_done(const train::EpochRecord& record) {
   std::lock_guard lock(mutex_);
-  epochs_.push_back(to_line(record));
+  epochs_.push_back(train::to_line(record));
   tell(epoch_event(epochs_.size(), epochs_.back()));
 }
 
-void RunWatch::progress(const Progress& progress) {
+void RunWatch::progress(const base::Progress& progress) {
   std::lock_guard lock(mutex_);
   double now = clock_();
   if (now - last_progress_ < kProgressEvery) return;
@@ -106,4 +107,4 @@ void RunWatch::tell(const std::string& event) {
   for (const auto& stream : streams_) stream->push(event);
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

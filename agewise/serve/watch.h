@@ -10,21 +10,21 @@
 #include "agewise/train/log.h"
 #include "agewise/train/run_folder.h"
 
-namespace agewise {
+namespace agewise::serve {
 
 // On loopback only: it asks for no token. Any thread may call it.
 class RunWatch {
  public:
   // Serves from here on, the epochs that the run's log holds already first. Throws Error where it cannot listen.
-  RunWatch(RunFolder run, int port, const Clock& clock);
+  RunWatch(train::RunFolder run, int port, const base::Clock& clock);
   // Tells the pages that the run has ended.
   ~RunWatch();
   RunWatch(const RunWatch&) = delete;
   RunWatch& operator=(const RunWatch&) = delete;
 
   int port() const { return server_->port(); }
-  void epoch_done(const EpochRecord& record);
-  void progress(const Progress& progress);  // shown at most twice a second
+  void epoch_done(const train::EpochRecord& record);
+  void progress(const base::Progress& progress);  // shown at most twice a second
 
  private:
   std::optional<HttpResponse> refuse(const HttpRequest& head) const;
@@ -32,8 +32,8 @@ class RunWatch {
   void begin(const HttpRequest& request, const std::shared_ptr<EventStream>& stream);
   void tell(const std::string& event);  // mutex_ held
 
-  RunFolder run_;
-  Clock clock_;
+  train::RunFolder run_;
+  base::Clock clock_;
   std::mutex mutex_;
   std::vector<std::string> epochs_;  // lines of the log
   std::vector<std::shared_ptr<EventStream>> streams_;
@@ -41,4 +41,4 @@ class RunWatch {
   std::unique_ptr<HttpServer> server_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::serve

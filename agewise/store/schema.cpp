@@ -5,7 +5,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::store {
 namespace {
 
 std::string fact(const SQLite::Database& database, const char* name) {
@@ -16,10 +16,10 @@ std::string fact(const SQLite::Database& database, const char* name) {
 
 void check_is_store(const std::filesystem::path& file, SQLite::Database& database) {
   if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId)
-    throw file_error(file, "is not a store that `agewise prepare` made");
+    throw base::file_error(file, "is not a store that `agewise prepare` made");
   int version = database.execAndGet("PRAGMA user_version").getInt();
   if (version > kStoreVersion) {
-    throw file_error(
+    throw base::file_error(
         file, fmt::format("is a store of version {}; this agewise reads up to version {}: use a newer agewise", version,
                           kStoreVersion));
   }
@@ -31,16 +31,16 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
   switch (problem.getErrorCode()) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw file_error(file, "is held by another process; wait until that is done");
+      throw base::file_error(file, "is held by another process; wait until that is done");
     case SQLITE_FULL:
-      throw file_error(
+      throw base::file_error(
           file, "cannot write: the disk is full; what was committed is safe, and the same command goes on from there");
     case SQLITE_NOTADB:
-      throw file_error(file, "is not a store that `agewise prepare` made");
+      throw base::file_error(file, "is not a store that `agewise prepare` made");
     case SQLITE_CORRUPT:
-      throw file_error(file, "is a damaged store; prepare it anew");
+      throw base::file_error(file, "is a damaged store; prepare it anew");
     default:
-      throw file_error(file, problem.what());
+      throw base::file_error(file, problem.what());
   }
 }
 
@@ -49,7 +49,7 @@ bool has_places(SQLite::Database& database) { return database.tableExists("place
 StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database) {
   check_is_store(file, database);
   StoreFacts facts;
-  facts.recipe = parse_recipe(fact(database, "recipe"), file.string() + ": its recipe");
+  facts.recipe = recipe::parse_recipe(fact(database, "recipe"), file.string() + ": its recipe");
   facts.labels = fact(database, "labels");
   facts.complete = fact(database, "complete") == "yes";
   std::string unasked = fact(database, "unasked");
@@ -57,4 +57,4 @@ StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& datab
   return facts;
 }
 
-}  // namespace agewise
+}  // namespace agewise::store

@@ -6,7 +6,7 @@
 
 #include "agewise/store/store.h"
 
-namespace agewise {
+namespace agewise::store {
 
 inline constexpr int kApplicationId = 0x41475753;  // "AGWS", in the file's header
 inline constexpr int kStoreVersion = 1;
@@ -40,4 +40,4 @@ bool has_places(SQLite::Database& database);
 // Throws Error unless the open database is a store of a version that this program reads.
 StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database);
 
-}  // namespace agewise
+}  // namespace agewise::store

@@ -10,7 +10,7 @@
 #include "agewise/base/error.h"
 #include "agewise/store/schema.h"
 
-namespace agewise {
+namespace agewise::store {
 namespace {
 
 // Values outside of an enum in a damaged or hostile store count as its first one.
@@ -28,11 +28,11 @@ FaceRecord face_at(SQLite::Statement& query) {
   face.person = query.getColumn(3).getString();
   face.race = query.getColumn(4).getString();
   face.age = query.getColumn(5).getDouble();
-  face.age_sigma = query.getColumn(6).isNull() ? kNotANumber : query.getColumn(6).getDouble();
-  face.gender = enum_at<Gender>(query.getColumn(7), 3);
-  face.split = enum_at<Split>(query.getColumn(8), 3);
-  face.picture = {enum_at<FileKind>(query.getColumn(9), 5), query.getColumn(10).getInt(), query.getColumn(11).getInt(),
-                  query.getColumn(12).getInt(), query.getColumn(13).getInt()};
+  face.age_sigma = query.getColumn(6).isNull() ? catalog::kNotANumber : query.getColumn(6).getDouble();
+  face.gender = enum_at<catalog::Gender>(query.getColumn(7), 3);
+  face.split = enum_at<catalog::Split>(query.getColumn(8), 3);
+  face.picture = {enum_at<image::FileKind>(query.getColumn(9), 5), query.getColumn(10).getInt(),
+                  query.getColumn(11).getInt(), query.getColumn(12).getInt(), query.getColumn(13).getInt()};
   return face;
 }
 
@@ -44,23 +44,26 @@ void read_places(SQLite::Database& database, std::vector<FaceRecord>& faces) {
     auto face = std::lower_bound(faces.begin(), faces.end(), row,
                                  [](const FaceRecord& one, std::int64_t wanted) { return one.row < wanted; });
     if (face == faces.end() || face->row != row) continue;
-    face->face = Face{{number(1), number(2), number(3), number(4)}, number(5), number(6)};
+    face->face = face::Face{{number(1), number(2), number(3), number(4)}, number(5), number(6)};
     face->replicated = number(7);
   }
 }
 
-Image image_of(std::span<const std::byte> stored, const std::string& encoding, const FaceRecipe& recipe) {
+image::Image image_of(std::span<const std::byte> stored, const std::string& encoding,
+                      const recipe::FaceRecipe& recipe) {
   if (encoding == "raw") {
     if (stored.size() != static_cast<std::size_t>(recipe.size) * recipe.size)
-      throw Error("has another size than the recipe says");
-    Image face = make_image(recipe.size, recipe.size, 1);
+      throw base::Error("has another size than the recipe says");
+    image::Image face = image::make_image(recipe.size, recipe.size, 1);
     std::memcpy(face.pixels.data(), stored.data(), stored.size());
     return face;
   }
-  Decoded decoded = decode(stored);
-  if (!decoded.image) throw Error(decoded.problem);
-  Image face = recipe.colour == Colour::rgb ? to_rgb(*decoded.image) : to_grey(*decoded.image);
-  if (face.width != recipe.size || face.height != recipe.size) throw Error("has another size than the recipe says");
+  image::Decoded decoded = image::decode(stored);
+  if (!decoded.image) throw base::Error(decoded.problem);
+  image::Image face =
+      recipe.colour == recipe::Colour::rgb ? image::to_rgb(*decoded.image) : image::to_grey(*decoded.image);
+  if (face.width != recipe.size || face.height != recipe.size)
+    throw base::Error("has another size than the recipe says");
   return face;
 }
 
@@ -93,7 +96,7 @@ struct Store::Implementation {
 };
 
 Store::Store(const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) throw file_error(file, "no such file; `agewise prepare` makes a store");
+  if (!std::filesystem::exists(file)) throw base::file_error(file, "no such file; `agewise prepare` makes a store");
   try {
     implementation_ = std::make_unique<Implementation>(file);
   } catch (const SQLite::Exception& problem) {
@@ -128,18 +131,18 @@ std::vector<RejectRecord> Store::rejects() const {
     std::vector<RejectRecord> rejects;
     while (query.executeStep()) {
       rejects.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getString(),
-                         static_cast<Reason>(query.getColumn(2).getInt()), query.getColumn(3).getString()});
+                         static_cast<catalog::Reason>(query.getColumn(2).getInt()), query.getColumn(3).getString()});
     }
     return rejects;
   });
 }
 
-std::map<Reason, std::int64_t> Store::reject_counts() const {
+std::map<catalog::Reason, std::int64_t> Store::reject_counts() const {
   return implementation_->alone([&] {
     SQLite::Statement query(implementation_->database, "SELECT reason, count(*) FROM rejects GROUP BY reason");
-    std::map<Reason, std::int64_t> counts;
+    std::map<catalog::Reason, std::int64_t> counts;
     while (query.executeStep())
-      counts[static_cast<Reason>(query.getColumn(0).getInt())] = query.getColumn(1).getInt64();
+      counts[static_cast<catalog::Reason>(query.getColumn(0).getInt())] = query.getColumn(1).getInt64();
     return counts;
   });
 }
@@ -151,7 +154,7 @@ std::int64_t Store::faces_found() const {
   });
 }
 
-Image Store::picture(std::int64_t row) const {
+image::Image Store::picture(std::int64_t row) const {
   std::string encoding;
   std::vector<std::byte> stored;
   implementation_->alone([&] {
@@ -159,7 +162,7 @@ Image Store::picture(std::int64_t row) const {
     query.reset();
     query.bind(1, row);
     if (!query.executeStep())
-      throw file_error(implementation_->file, "has no face of label row " + std::to_string(row));
+      throw base::file_error(implementation_->file, "has no face of label row " + std::to_string(row));
     encoding = query.getColumn(0).getString();
     SQLite::Column pixels = query.getColumn(1);
     const auto* bytes = static_cast<const std::byte*>(pixels.getBlob());
@@ -167,8 +170,9 @@ Image Store::picture(std::int64_t row) const {
   });
   try {
     return image_of(stored, encoding, implementation_->facts.recipe.face);
-  } catch (const Error& problem) {
-    throw file_error(implementation_->file, "the face of label row " + std::to_string(row) + " " + problem.what());
+  } catch (const base::Error& problem) {
+    throw base::file_error(implementation_->file,
+                           "the face of label row " + std::to_string(row) + " " + problem.what());
   }
 }
 
@@ -179,4 +183,4 @@ bool is_store(const std::filesystem::path& file) {
   return head == "SQLite format 3";
 }
 
-}  // namespace agewise
+}  // namespace agewise::store

@@ -13,32 +13,32 @@
 #include "agewise/image/decode.h"
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::store {
 
 // A used face without its pixels.
 struct FaceRecord {
   std::int64_t row = 0;  // number of the label row: rows and their order follow the labels
   std::string file;      // as the labels call it
   std::string source, person, race;
-  double age = kNotANumber;        // years
-  double age_sigma = kNotANumber;  // NaN: not known
-  Gender gender = Gender::unknown;
-  Split split = Split::train;
-  PictureInfo picture;       // of the original file
-  std::optional<Face> face;  // where it was cut out; nothing: it is the whole picture
-  double replicated = 0;     // share of it that lies outside the picture, 0 … 1
+  double age = catalog::kNotANumber;        // years
+  double age_sigma = catalog::kNotANumber;  // NaN: not known
+  catalog::Gender gender = catalog::Gender::unknown;
+  catalog::Split split = catalog::Split::train;
+  image::PictureInfo picture;      // of the original file
+  std::optional<face::Face> face;  // where it was cut out; nothing: it is the whole picture
+  double replicated = 0;           // share of it that lies outside the picture, 0 … 1
 };
 
 struct RejectRecord {
   std::int64_t row = 0;
   std::string file;
-  Reason reason = Reason::none;
+  catalog::Reason reason = catalog::Reason::none;
   std::string detail;  // "Premature end of JPEG file"; may be empty
 };
 
 // What a store says of its making. Two stores with equal facts and complete ones hold the same.
 struct StoreFacts {
-  Recipe recipe;
+  recipe::Recipe recipe;
   std::string labels;        // files, content hashes and options that chose rows: one line each
   bool complete = false;     // false: preparing was stopped and has not gone on yet
   std::int64_t unasked = 0;  // pictures that no row asked for
@@ -58,9 +58,9 @@ class Store {
   const StoreFacts& facts() const;
   std::vector<FaceRecord> faces() const;      // all parts, in label order
   std::vector<RejectRecord> rejects() const;  // in label order
-  std::map<Reason, std::int64_t> reject_counts() const;
-  std::int64_t faces_found() const;       // of the faces: how many were cut out of their picture
-  Image picture(std::int64_t row) const;  // face.size × face.size, grey or RGB as the recipe says
+  std::map<catalog::Reason, std::int64_t> reject_counts() const;
+  std::int64_t faces_found() const;              // of the faces: how many were cut out of their picture
+  image::Image picture(std::int64_t row) const;  // face.size × face.size, grey or RGB as the recipe says
 
  private:
   struct Implementation;
@@ -70,4 +70,4 @@ class Store {
 // Whether the file begins as every SQLite file does: enough to tell a store from other files.
 bool is_store(const std::filesystem::path& file);
 
-}  // namespace agewise
+}  // namespace agewise::store

@@ -7,7 +7,7 @@
 #include "agewise/image/encode.h"
 #include "agewise/store/schema.h"
 
-namespace agewise {
+namespace agewise::store {
 namespace {
 
 constexpr int kRowsPerTransaction = 500;
@@ -31,7 +31,7 @@ void create(SQLite::Database& database, const StoreFacts& facts) {
     insert.bind(2, value);
     insert.exec();
   };
-  put("recipe", to_toml(facts.recipe));
+  put("recipe", recipe::to_toml(facts.recipe));
   put("labels", facts.labels);
   put("complete", "no");
   transaction.commit();
@@ -53,11 +53,11 @@ std::string first_difference(const std::string& found, const std::string& wanted
 
 void check_goes_on(const std::filesystem::path& file, const StoreFacts& found, const StoreFacts& wanted) {
   std::string labels = first_difference(found.labels, wanted.labels);
-  std::string recipe = first_difference(to_toml(found.recipe), to_toml(wanted.recipe));
+  std::string recipe = first_difference(recipe::to_toml(found.recipe), recipe::to_toml(wanted.recipe));
   if (labels.empty() && recipe.empty()) return;
   std::string other =
       labels.empty() ? "another recipe: " + recipe : "other labels or another choice of rows: " + labels;
-  throw file_error(file, "was made of " + other + "; give the same again, or name a new store");
+  throw base::file_error(file, "was made of " + other + "; give the same again, or name a new store");
 }
 
 }  // namespace
@@ -71,10 +71,10 @@ struct StoreWriter::Implementation {
   int pending = 0;
   bool complete = false;
 
-  Implementation(const std::filesystem::path& path, Colour colour)
+  Implementation(const std::filesystem::path& path, recipe::Colour colour)
       : file(path),
         database(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE),
-        encoding(colour == Colour::grey ? "raw" : "jpeg") {
+        encoding(colour == recipe::Colour::grey ? "raw" : "jpeg") {
     // One writer, nobody beside it; the rollback journal survives a kill and leaves a single file.
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL");
   }
@@ -95,7 +95,7 @@ struct StoreWriter::Implementation {
     statement.exec();
   }
 
-  void put_place(std::int64_t row, const Face& face, double replicated) {
+  void put_place(std::int64_t row, const face::Face& face, double replicated) {
     add_place->reset();
     add_place->bind(1, row);
     int i = 1;
@@ -160,7 +160,7 @@ std::vector<SettledRow> StoreWriter::settled() const {
     SQLite::Statement query(
         implementation_->database,
         "SELECT row, picture, 1 FROM faces UNION ALL SELECT row, picture, 0 FROM rejects WHERE reason <> ?");
-    query.bind(1, static_cast<int>(Reason::ambiguous_name));  // decided anew: its pictures come by again
+    query.bind(1, static_cast<int>(catalog::Reason::ambiguous_name));  // decided anew: its pictures come by again
     while (query.executeStep())
       rows.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getString(), query.getColumn(2).getInt() == 1});
   });
@@ -227,19 +227,19 @@ void StoreWriter::finish(std::int64_t unasked) {
   });
 }
 
-std::vector<std::byte> encode_face(const Image& face) {
-  if (face.channels == 3) return encode_jpeg(face, kJpegQuality);
+std::vector<std::byte> encode_face(const image::Image& face) {
+  if (face.channels == 3) return image::encode_jpeg(face, kJpegQuality);
   std::vector<std::byte> raw(face.pixels.size());
   std::memcpy(raw.data(), face.pixels.data(), raw.size());
   return raw;
 }
 
-std::uint64_t expected_store_size(const FaceRecipe& recipe, std::uint64_t faces, std::uint64_t rejects) {
+std::uint64_t expected_store_size(const recipe::FaceRecipe& recipe, std::uint64_t faces, std::uint64_t rejects) {
   constexpr std::uint64_t kBytesAFace = 600,
-                          kBytesAReject = 150;                // texts, numbers, and what is empty in SQLite's pages
-  double a_pixel = recipe.colour == Colour::grey ? 1 : 0.55;  // a JPEG of quality 95, 4:4:4, of a face
+                          kBytesAReject = 150;  // texts, numbers, and what is empty in SQLite's pages
+  double a_pixel = recipe.colour == recipe::Colour::grey ? 1 : 0.55;  // a JPEG of quality 95, 4:4:4, of a face
   auto pixels = static_cast<std::uint64_t>(a_pixel * recipe.size * recipe.size);
   return faces * (pixels + kBytesAFace) + rejects * kBytesAReject;
 }
 
-}  // namespace agewise
+}  // namespace agewise::store

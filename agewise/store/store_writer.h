@@ -8,7 +8,7 @@
 
 #include "agewise/store/store.h"
 
-namespace agewise {
+namespace agewise::store {
 
 // A row that is settled already, from an earlier run: `picture` is the path of the picture that settled it.
 struct SettledRow {
@@ -43,9 +43,9 @@ class StoreWriter {
 };
 
 // A face as a store keeps it: raw where grey, JPEG of quality 95 without chroma subsampling where colour.
-std::vector<std::byte> encode_face(const Image& face);
+std::vector<std::byte> encode_face(const image::Image& face);
 
 // Bytes that a store of so many faces will take, about: colour is estimated.
-std::uint64_t expected_store_size(const FaceRecipe& recipe, std::uint64_t faces, std::uint64_t rejects);
+std::uint64_t expected_store_size(const recipe::FaceRecipe& recipe, std::uint64_t faces, std::uint64_t rejects);
 
-}  // namespace agewise
+}  // namespace agewise::store

@@ -5,22 +5,22 @@
 
 #include "agewise/image/colour.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 constexpr int kBestJpeg = 90;                           // quality that costs next to nothing
 constexpr double kLeastErased = 0.02;                   // share of the picture
 constexpr double kFlattest = 0.3, kSteepest = 1 / 0.3;  // height to width of an erased patch, as in Zhong et al.
 
-Placement choose_placement(const Recipe& recipe, Random& random) {
-  const AugmentRecipe& a = recipe.augment;
-  int side = input_side(recipe), view = view_side(recipe), room = recipe.face.size - view;
+image::Placement choose_placement(const recipe::Recipe& recipe, base::Random& random) {
+  const recipe::AugmentRecipe& a = recipe.augment;
+  int side = recipe::input_side(recipe), view = recipe::view_side(recipe), room = recipe.face.size - view;
   // Where to_network_input() would cut, unless the place is drawn.
   int left = room / 2, top = room / 2;
   auto drawn_left = static_cast<int>(random.below(static_cast<std::uint64_t>(room) + 1)),
        drawn_top = static_cast<int>(random.below(static_cast<std::uint64_t>(room) + 1));
   if (a.crop) left = drawn_left, top = drawn_top;
-  Placement placement;
+  image::Placement placement;
   placement.centre_x = left + view / 2.0;
   placement.centre_y = top + view / 2.0;
   placement.mirrored = random.uniform() < 0.5 && a.mirror;
@@ -31,7 +31,7 @@ Placement choose_placement(const Recipe& recipe, Random& random) {
   return placement;
 }
 
-Patch choose_patch(double most_area, int side, Random& random) {
+image::Patch choose_patch(double most_area, int side, base::Random& random) {
   double area = random.uniform(std::min(kLeastErased, most_area), most_area) * side * side;
   double steepness = std::exp(random.uniform(std::log(kFlattest), std::log(kSteepest)));
   auto limited = [&](double length) { return std::clamp(static_cast<int>(std::lround(length)), 1, side); };
@@ -41,19 +41,20 @@ Patch choose_patch(double most_area, int side, Random& random) {
   return {left, top, left + width, top + height};
 }
 
-std::uint64_t seed_from(Random& random) {
+std::uint64_t seed_from(base::Random& random) {
   std::uint64_t high = random.bits();
   return (high << 32) | random.bits();
 }
 
-ColourMatrix colours_of(const Augmentation& what, const Image& image) {
-  ColourMatrix matrix = brightness(what.brightness);
-  if (what.contrast != 1) matrix = then(matrix, contrast(what.contrast, what.brightness * mean_luma(image)));
-  matrix = then(matrix, then(saturation(what.saturation), hue(what.hue)));
-  return then(matrix, tint(what.tint[0], what.tint[1], what.tint[2]));
+image::ColourMatrix colours_of(const Augmentation& what, const image::Image& image) {
+  image::ColourMatrix matrix = image::brightness(what.brightness);
+  if (what.contrast != 1)
+    matrix = image::then(matrix, image::contrast(what.contrast, what.brightness * image::mean_luma(image)));
+  matrix = image::then(matrix, image::then(image::saturation(what.saturation), image::hue(what.hue)));
+  return image::then(matrix, image::tint(what.tint[0], what.tint[1], what.tint[2]));
 }
 
-bool moves(const Placement& p, const Image& face, int side) {
+bool moves(const image::Placement& p, const image::Image& face, int side) {
   bool same_place = p.centre_x == face.width / 2.0 && p.centre_y == face.height / 2.0 && face.width == side;
   return !same_place || p.shift_x != 0 || p.shift_y != 0 || p.angle != 0 || p.scale != 1 || p.mirrored;
 }
@@ -65,8 +66,8 @@ bool recolours(const Augmentation& what) {
 
 }  // namespace
 
-Augmentation choose(const Recipe& recipe, Random random) {
-  const AugmentRecipe& a = recipe.augment;
+Augmentation choose(const recipe::Recipe& recipe, base::Random random) {
+  const recipe::AugmentRecipe& a = recipe.augment;
   Augmentation what;
   what.placement = choose_placement(recipe, random);
   auto factor = [&](double reach) { return 1 + reach * random.uniform(-1, 1); };
@@ -76,11 +77,11 @@ Augmentation choose(const Recipe& recipe, Random random) {
   what.saturation = factor(a.saturation);
   what.hue = 360 * a.hue * random.uniform(-1, 1);
   if (happens(a.grey)) what.saturation = 0;
-  bool grey = recipe.face.colour == Colour::grey;  // such a picture cannot be tinted
+  bool grey = recipe.face.colour == recipe::Colour::grey;  // such a picture cannot be tinted
   for (double& channel : what.tint) channel = factor(grey ? 0 : a.tint);
   double blur_factor = random.uniform(1, a.blur_factor), deviation = random.uniform(0, a.noise_deviation);
   int quality = a.jpeg_quality + static_cast<int>(random.uniform() * (kBestJpeg - a.jpeg_quality + 1));
-  Patch patch = choose_patch(a.erase_area, input_side(recipe), random);
+  image::Patch patch = choose_patch(a.erase_area, recipe::input_side(recipe), random);
   if (happens(a.blur)) what.blur_factor = blur_factor;
   if (happens(a.noise)) what.noise_deviation = deviation;
   if (happens(a.jpeg)) what.jpeg_quality = quality;
@@ -90,14 +91,16 @@ Augmentation choose(const Recipe& recipe, Random random) {
   return what;
 }
 
-Image augmented(const Image& face, const Augmentation& what, int side) {
-  Image image = moves(what.placement, face, side) ? warp(face, map_of(what.placement, side, side), side, side) : face;
-  if (recolours(what)) recolour(colours_of(what, image), image);
-  if (what.blur_factor > 1) image = blurred(image, what.blur_factor);
-  if (what.noise_deviation > 0) add_noise(image, what.noise_deviation, what.noise_seed);
-  if (what.jpeg_quality > 0) image = through_jpeg(image, what.jpeg_quality);
-  if (what.erased) erase(image, *what.erased, what.erased_seed);
+image::Image augmented(const image::Image& face, const Augmentation& what, int side) {
+  image::Image image = moves(what.placement, face, side)
+                           ? image::warp(face, image::map_of(what.placement, side, side), side, side)
+                           : face;
+  if (recolours(what)) image::recolour(colours_of(what, image), image);
+  if (what.blur_factor > 1) image = image::blurred(image, what.blur_factor);
+  if (what.noise_deviation > 0) image::add_noise(image, what.noise_deviation, what.noise_seed);
+  if (what.jpeg_quality > 0) image = image::through_jpeg(image, what.jpeg_quality);
+  if (what.erased) image::erase(image, *what.erased, what.erased_seed);
   return image;
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -4,7 +4,7 @@
 
 #include "agewise/base/workers.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 constexpr std::size_t kBuffers = 3;  // one in use, one ready, one being filled
@@ -23,7 +23,7 @@ std::int64_t batches_in(std::size_t samples, std::size_t batch) {
 
 void fill_inputs(const InputSource& source, int epoch, int threads, Batch& batch) {
   std::size_t size = batch.inputs.size() / batch.samples.size();
-  parallel_for(threads, batch.samples.size(), [&](std::size_t row) {
+  base::parallel_for(threads, batch.samples.size(), [&](std::size_t row) {
     source(batch.samples[row], epoch, std::span(batch.inputs).subspan(row * size, size));
   });
 }
@@ -74,4 +74,4 @@ void BatchStream::gather() {
   ready_.close();
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -9,7 +9,7 @@
 
 #include "agewise/base/bounded_queue.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // Writes the network input of face number `sample` into `input` (C × H × W floats): in an `epoch`, from 1, as it is
 // trained on then; for 0 as it is. Called from several threads at once.
@@ -55,10 +55,10 @@ class BatchStream {
   std::vector<std::uint32_t> order_;
   std::size_t batch_;
   StreamOptions options_;
-  BoundedQueue<Batch> free_, ready_;
+  base::BoundedQueue<Batch> free_, ready_;
   Batch current_;
   std::exception_ptr problem_;  // written by the thread before it closes `ready_`
   std::thread thread_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -7,7 +7,7 @@
 #include "agewise/nn/optimiser.h"
 #include "agewise/train/run_folder.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using Json = nlohmann::json;
@@ -16,7 +16,7 @@ constexpr const char* kStateText = "train.state";
 constexpr const char* kWeights = "train.weights";  // where the model's own arrays are their average
 constexpr const char* kBuffer = "train.";          // before the name of an optimiser's buffer
 
-std::string state_text(const Model& model, const TrainState& state) {
+std::string state_text(const estimate::Model& model, const TrainState& state) {
   Json json{{"epoch", state.epoch},
             {"step", state.step},
             {"loss_sum", state.sums.loss},
@@ -27,7 +27,7 @@ std::string state_text(const Model& model, const TrainState& state) {
             {"best_score", state.best_score},
             {"optimiser_step", state.optimiser_step},
             {"averaged", !state.average.empty()},
-            {"recipe", to_toml(model.recipe)}};
+            {"recipe", recipe::to_toml(model.recipe)}};
   return json.dump();
 }
 
@@ -40,18 +40,19 @@ TrainState state_from(const std::filesystem::path& file, const Json& json) {
   state.best_epoch = json.at("best_epoch");
   state.best_score = json.at("best_score");
   state.optimiser_step = json.at("optimiser_step");
-  if (state.epoch < 0 || state.step < 0 || state.optimiser_step < 0) throw file_error(file, "counts backwards");
+  if (state.epoch < 0 || state.step < 0 || state.optimiser_step < 0) throw base::file_error(file, "counts backwards");
   return state;
 }
 
-TensorView flat(const std::string& name, const std::vector<float>& values) {
+weights::TensorView flat(const std::string& name, const std::vector<float>& values) {
   return {name, {static_cast<std::int64_t>(values.size())}, values};
 }
 
-std::vector<float> read_model_arrays(const SafetensorsFile& file, const std::vector<ParameterInfo>& parameters) {
-  std::vector<float> values(static_cast<std::size_t>(parameter_count(parameters)));
+std::vector<float> read_model_arrays(const weights::SafetensorsFile& file,
+                                     const std::vector<nn::ParameterInfo>& parameters) {
+  std::vector<float> values(static_cast<std::size_t>(nn::parameter_count(parameters)));
   std::span<float> rest(values);
-  for (const ParameterInfo& parameter : parameters) {
+  for (const nn::ParameterInfo& parameter : parameters) {
     auto size = static_cast<std::size_t>(parameter.size());
     file.read(parameter.name, parameter.shape, rest.first(size));
     rest = rest.subspan(size);
@@ -61,40 +62,40 @@ std::vector<float> read_model_arrays(const SafetensorsFile& file, const std::vec
 
 }  // namespace
 
-void write_checkpoint(const std::filesystem::path& file, const Model& model, const TrainState& state) {
-  Attachment attachment;
+void write_checkpoint(const std::filesystem::path& file, const estimate::Model& model, const TrainState& state) {
+  estimate::Attachment attachment;
   attachment.texts[kStateText] = state_text(model, state);
   if (!state.average.empty()) attachment.tensors.push_back(flat(kWeights, state.weights));
-  std::vector<std::string> names = buffer_names(model.recipe.train);
+  std::vector<std::string> names = nn::buffer_names(model.recipe.train);
   for (std::size_t i = 0; i < names.size(); ++i) {
     attachment.tensors.push_back(flat(kBuffer + names[i], state.optimiser[i]));
   }
-  write_model(file, model, attachment);
+  estimate::write_model(file, model, attachment);
 }
 
-TrainState read_checkpoint(const std::filesystem::path& path, const Model& model) {
-  SafetensorsFile file(path);
+TrainState read_checkpoint(const std::filesystem::path& path, const estimate::Model& model) {
+  weights::SafetensorsFile file(path);
   auto text = file.metadata().find(kStateText);
-  if (text == file.metadata().end()) throw file_error(path, "is no checkpoint: no run can go on from it");
+  if (text == file.metadata().end()) throw base::file_error(path, "is no checkpoint: no run can go on from it");
   try {
     Json json = Json::parse(text->second);
-    if (!may_go_on(parse_recipe(json.at("recipe"), path.string()), model.recipe)) {
-      throw file_error(path, "was trained by another recipe than the run's recipe.toml; begin a new run");
+    if (!may_go_on(recipe::parse_recipe(json.at("recipe"), path.string()), model.recipe)) {
+      throw base::file_error(path, "was trained by another recipe than the run's recipe.toml; begin a new run");
     }
     TrainState state = state_from(path, json);
-    std::vector<ParameterInfo> parameters = parameters_of(model.graph);
+    std::vector<nn::ParameterInfo> parameters = nn::parameters_of(model.graph);
     state.weights = read_model_arrays(file, parameters);
     if (json.at("averaged").get<bool>()) {
       state.average = std::move(state.weights);
-      state.weights = file.read(kWeights, std::array{parameter_count(parameters)});
+      state.weights = file.read(kWeights, std::array{nn::parameter_count(parameters)});
     }
-    for (const std::string& name : buffer_names(model.recipe.train)) {
-      state.optimiser.push_back(file.read(kBuffer + name, std::array{parameter_count(parameters)}));
+    for (const std::string& name : nn::buffer_names(model.recipe.train)) {
+      state.optimiser.push_back(file.read(kBuffer + name, std::array{nn::parameter_count(parameters)}));
     }
     return state;
   } catch (const Json::exception&) {
-    throw file_error(path, "its train.state is not what a checkpoint holds; begin a new run");
+    throw base::file_error(path, "its train.state is not what a checkpoint holds; begin a new run");
   }
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

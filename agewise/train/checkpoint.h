@@ -7,7 +7,7 @@
 
 #include "agewise/estimate/model.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // Sums over the pictures of (part of) an epoch, from which its means are made.
 struct ScoreSum {
@@ -29,10 +29,10 @@ struct TrainState {
 // All arrays are in plain layout (nn/graph.h), so that a run may go on under another engine.
 
 // `model.parameters` are what the file is as a model: the average, or the weights themselves.
-void write_checkpoint(const std::filesystem::path& file, const Model& model, const TrainState& state);
+void write_checkpoint(const std::filesystem::path& file, const estimate::Model& model, const TrainState& state);
 
 // Throws Error naming the file if it is cut short, no checkpoint, or of another network or recipe than `model`, which
 // says what to expect (its parameters are not looked at).
-TrainState read_checkpoint(const std::filesystem::path& file, const Model& model);
+TrainState read_checkpoint(const std::filesystem::path& file, const estimate::Model& model);
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -10,12 +10,12 @@
 #include "agewise/base/files.h"
 #include "agewise/base/random.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
-double sigma_of(double own, const TrainRecipe& recipe) {
-  if (!(own > 0) || recipe.label_sigma == LabelSigma::ignored) return recipe.sigma;
-  return recipe.label_sigma == LabelSigma::replaces ? own : std::hypot(own, recipe.sigma);
+double sigma_of(double own, const recipe::TrainRecipe& recipe) {
+  if (!(own > 0) || recipe.label_sigma == recipe::LabelSigma::ignored) return recipe.sigma;
+  return recipe.label_sigma == recipe::LabelSigma::replaces ? own : std::hypot(own, recipe.sigma);
 }
 
 // Training pictures of each whole year of age.
@@ -25,11 +25,13 @@ std::map<int, std::vector<std::uint32_t>> by_age(const Examples& examples) {
   return pictures;
 }
 
-double male_of(Gender gender) { return gender == Gender::unknown ? kNotANumber : gender == Gender::male ? 1 : 0; }
+double male_of(catalog::Gender gender) {
+  return gender == catalog::Gender::unknown ? catalog::kNotANumber : gender == catalog::Gender::male ? 1 : 0;
+}
 
 }  // namespace
 
-std::vector<std::uint32_t> indices_of(const std::vector<FaceRecord>& faces, Split part) {
+std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& faces, catalog::Split part) {
   std::vector<std::uint32_t> indices;
   for (std::uint32_t i = 0; i < faces.size(); ++i) {
     if (faces[i].split == part) indices.push_back(i);
@@ -37,36 +39,37 @@ std::vector<std::uint32_t> indices_of(const std::vector<FaceRecord>& faces, Spli
   return indices;
 }
 
-Examples examples_of(const Store& store) {
+Examples examples_of(const store::Store& store) {
   if (!store.facts().complete)
-    throw file_error(store.file(), "is not finished; the same `agewise prepare` once more goes on with it");
+    throw base::file_error(store.file(), "is not finished; the same `agewise prepare` once more goes on with it");
   Examples examples{store.faces(), {}, {}};
-  examples.train = indices_of(examples.faces, Split::train);
-  examples.validation = indices_of(examples.faces, Split::val);
+  examples.train = indices_of(examples.faces, catalog::Split::train);
+  examples.validation = indices_of(examples.faces, catalog::Split::val);
   if (examples.validation.empty()) {
-    examples.validation_part = Split::test;
-    examples.validation = indices_of(examples.faces, Split::test);
+    examples.validation_part = catalog::Split::test;
+    examples.validation = indices_of(examples.faces, catalog::Split::test);
   }
-  if (examples.train.empty()) throw file_error(store.file(), "has no training pictures");
+  if (examples.train.empty()) throw base::file_error(store.file(), "has no training pictures");
   if (examples.validation.empty()) {
-    throw file_error(store.file(),
-                     "has neither val nor test pictures to measure a network on; prepare it with split.train below 1");
+    throw base::file_error(
+        store.file(), "has neither val nor test pictures to measure a network on; prepare it with split.train below 1");
   }
   return examples;
 }
 
-std::string content_of(const Store& store) {
-  std::string text = to_toml(store.facts().recipe) + store.facts().labels;
-  for (const FaceRecord& face : store.faces()) {
+std::string content_of(const store::Store& store) {
+  std::string text = recipe::to_toml(store.facts().recipe) + store.facts().labels;
+  for (const store::FaceRecord& face : store.faces()) {
     text += fmt::format("\n{} {} {} {} {} {}", face.row, face.file, face.age, face.age_sigma,
                         static_cast<int>(face.split), static_cast<int>(face.gender));
   }
-  return content_hash(std::as_bytes(std::span(text)));
+  return base::content_hash(std::as_bytes(std::span(text)));
 }
 
-std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& recipe, std::span<const float> taught) {
-  std::vector<Target> targets;
-  for (const FaceRecord& face : examples.faces)
+std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,
+                                   std::span<const float> taught) {
+  std::vector<nn::Target> targets;
+  for (const store::FaceRecord& face : examples.faces)
     targets.push_back({face.age, sigma_of(face.age_sigma, recipe), 1, male_of(face.gender)});
   if (!taught.empty()) {
     std::size_t classes = taught.size() / examples.faces.size();
@@ -82,33 +85,34 @@ std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& reci
   return targets;
 }
 
-std::vector<std::uint32_t> epoch_order(const Examples& examples, const TrainRecipe& recipe, int epoch) {
+std::vector<std::uint32_t> epoch_order(const Examples& examples, const recipe::TrainRecipe& recipe, int epoch) {
   auto number = static_cast<std::uint32_t>(epoch);
   std::vector<std::uint32_t> order = examples.train;
   if (recipe.age_cap > 0) {
     order.clear();
     for (auto& [age, pictures] : by_age(examples)) {
-      Random(recipe.seed, Purpose::balance, number, static_cast<std::uint32_t>(age)).shuffle(std::span(pictures));
+      base::Random(recipe.seed, base::Purpose::balance, number, static_cast<std::uint32_t>(age))
+          .shuffle(std::span(pictures));
       pictures.resize(std::min(pictures.size(), static_cast<std::size_t>(recipe.age_cap)));
       order.insert(order.end(), pictures.begin(), pictures.end());
     }
     std::sort(order.begin(), order.end());
   }
-  Random(recipe.seed, Purpose::shuffle, number).shuffle(std::span(order));
+  base::Random(recipe.seed, base::Purpose::shuffle, number).shuffle(std::span(order));
   return order;
 }
 
-Classes trained_classes(const ClassesRecipe& recipe, const Examples& examples) {
-  Classes classes;
+age::Classes trained_classes(const recipe::ClassesRecipe& recipe, const Examples& examples) {
+  age::Classes classes;
   try {
-    classes = classes_of(recipe);
+    classes = recipe::classes_of(recipe);
   } catch (const std::invalid_argument& problem) {
-    throw UsageError(std::string("recipe, [classes]: ") + problem.what());
+    throw base::UsageError(std::string("recipe, [classes]: ") + problem.what());
   }
   if (recipe.edges.empty()) return classes;
   std::vector<double> sum(classes.values.size()), count(classes.values.size());
   for (std::uint32_t i : examples.train) {
-    auto c = static_cast<std::size_t>(class_of(classes, examples.faces[i].age));
+    auto c = static_cast<std::size_t>(age::class_of(classes, examples.faces[i].age));
     sum[c] += examples.faces[i].age;
     count[c] += 1;
   }
@@ -118,4 +122,4 @@ Classes trained_classes(const ClassesRecipe& recipe, const Examples& examples) {
   return classes;
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

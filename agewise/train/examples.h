@@ -8,35 +8,37 @@
 #include "agewise/nn/loss.h"
 #include "agewise/store/store.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // A face is called by its index in `faces` wherever a batch, an order or a dropout key speaks of samples.
 struct Examples {
-  std::vector<FaceRecord> faces;  // all of the store, in label order
+  std::vector<store::FaceRecord> faces;  // all of the store, in label order
   std::vector<std::uint32_t> train, validation;
-  Split validation_part = Split::val;  // or test, where the store has no val part: as the article did it
-  std::string validation_name;         // of a share of the training part (series.h), instead
+  catalog::Split validation_part =
+      catalog::Split::val;      // or test, where the store has no val part: as the article did it
+  std::string validation_name;  // of a share of the training part (series.h), instead
 };
 
 // Throws Error naming what is missing if the store has no training or no other pictures, or was not finished.
-Examples examples_of(const Store& store);
+Examples examples_of(const store::Store& store);
 
-std::vector<std::uint32_t> indices_of(const std::vector<FaceRecord>& faces, Split part);
+std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& faces, catalog::Split part);
 
 // A hash over recipe, labels and faces of a store: two stores with the same one train the same.
-std::string content_of(const Store& store);
+std::string content_of(const store::Store& store);
 
 // One a face: its age, the deviation that recipe.sigma and recipe.label_sigma give it, and for a training picture its
 // weight by recipe.age_weight, 1 on average; ages count by whole years; and of `taught` (teacher.h), if it is not
 // empty, the face's row.
-std::vector<Target> targets_of(const Examples& examples, const TrainRecipe& recipe, std::span<const float> taught = {});
+std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,
+                                   std::span<const float> taught = {});
 
 // The training pictures of an epoch (from 1) in their order, a function of (seed, epoch): of each age at most
 // recipe.age_cap, drawn anew. Each epoch has as many.
-std::vector<std::uint32_t> epoch_order(const Examples& examples, const TrainRecipe& recipe, int epoch);
+std::vector<std::uint32_t> epoch_order(const Examples& examples, const recipe::TrainRecipe& recipe, int epoch);
 
 // The recipe's classes; where they have edges each stands for the mean age of its training pictures. Throws UsageError
 // if the recipe has none.
-Classes trained_classes(const ClassesRecipe& recipe, const Examples& examples);
+age::Classes trained_classes(const recipe::ClassesRecipe& recipe, const Examples& examples);
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -5,20 +5,20 @@
 #include "agewise/nn/engine.h"
 #include "agewise/train/inputs.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // The layer that recipe.train.features names, by its index; 0, the input, where it names none. Throws UsageError if a
 // layer before it learns, the network cannot be cut there, or pictures are whitened.
-int feature_layer(const Recipe& recipe, const Graph& graph);
+int feature_layer(const recipe::Recipe& recipe, const nn::Graph& graph);
 
 // Bytes of all files.
-std::uint64_t feature_bytes(const Model& model, const Examples& examples);
+std::uint64_t feature_bytes(const estimate::Model& model, const Examples& examples);
 
 struct FeatureTask {
   const RunFolder& run;
-  const Model& model;              // its parameters are not looked at
+  const estimate::Model& model;    // its parameters are not looked at
   std::span<const float> weights;  // of the whole network, plain
-  const Store& store;
+  const store::Store& store;
   const Examples& examples;
   int threads = 1;
 };
@@ -26,6 +26,7 @@ struct FeatureTask {
 // The features of validation pictures, and of recipe.train.feature_copies of each training picture, the k-th augmented
 // as in epoch k: later epochs take them in turn. What an earlier start of the run has computed is used, a file a copy.
 // Throws Error if the disk is too small, Interrupted on `stop`.
-InputSource feature_inputs(const FeatureTask& task, Engine& engine, const StopFlag& stop, const ProgressSink& progress);
+InputSource feature_inputs(const FeatureTask& task, nn::Engine& engine, const base::StopFlag& stop,
+                           const base::ProgressSink& progress);
 
-}  // namespace agewise
+}  // namespace agewise::train

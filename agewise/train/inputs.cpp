@@ -13,32 +13,33 @@
 #include "agewise/train/augment.h"
 #include "agewise/whiten/zca.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 constexpr std::size_t kRowsAtOnce = 512;
 
 // Calls fill(i) for 0 … n-1, looks at `stop` between them and tells how far it is.
 template <class Fill>
-void for_each_picture(std::size_t n, const char* what, const StopFlag& stop, const ProgressSink& progress, Fill fill) {
+void for_each_picture(std::size_t n, const char* what, const base::StopFlag& stop, const base::ProgressSink& progress,
+                      Fill fill) {
   for (std::size_t i = 0; i < n; ++i) {
-    if (stop) throw Interrupted("stopped while whitening; --resume begins the whitening again");
+    if (stop) throw base::Interrupted("stopped while whitening; --resume begins the whitening again");
     fill(i);
     if (progress) progress({what, i + 1, n});
   }
 }
 
-Zca fit_on_training_pictures(const Recipe& recipe, const Store& store, const Examples& examples, const StopFlag& stop,
-                             const ProgressSink& progress) {
+whiten::Zca fit_on_training_pictures(const recipe::Recipe& recipe, const store::Store& store, const Examples& examples,
+                                     const base::StopFlag& stop, const base::ProgressSink& progress) {
   InputSource pixels = inputs_from_store(recipe, store, examples.faces);
   std::size_t size = input_size(recipe);
   std::vector<std::size_t> chosen =
-      choose_rows(examples.train.size(), static_cast<std::size_t>(recipe.whiten.samples), recipe.train.seed);
+      catalog::choose_rows(examples.train.size(), static_cast<std::size_t>(recipe.whiten.samples), recipe.train.seed);
   std::vector<float> pictures(chosen.size() * size);
   for_each_picture(chosen.size(), "reading pictures to whiten", stop, progress, [&](std::size_t i) {
     pixels(examples.train[chosen[i]], 0, std::span(pictures).subspan(i * size, size));
   });
-  return fit_zca(pictures, static_cast<int>(size), recipe.whiten, stop, progress);
+  return whiten::fit_zca(pictures, static_cast<int>(size), recipe.whiten, stop, progress);
 }
 
 // Training pictures first, then validation.
@@ -48,87 +49,89 @@ std::vector<std::uint32_t> order_in_file(const Examples& examples) {
   return order;
 }
 
-std::span<const float> floats_of(const MappedFile& file) {
+std::span<const float> floats_of(const base::MappedFile& file) {
   return {reinterpret_cast<const float*>(file.bytes().data()), file.bytes().size() / sizeof(float)};
 }
 
-std::span<float> writable_floats_of(MappedFile& file) {
+std::span<float> writable_floats_of(base::MappedFile& file) {
   return {reinterpret_cast<float*>(file.writable_bytes().data()), file.bytes().size() / sizeof(float)};
 }
 
 void check_disk(const RunFolder& run, std::uint64_t needed) {
-  std::uint64_t free = free_disk_space(run.faces());
+  std::uint64_t free = base::free_disk_space(run.faces());
   if (free >= needed) return;
-  throw file_error(
+  throw base::file_error(
       run.faces(),
       fmt::format("whitened pictures take {} MB and {} MB are free; free some, train on fewer pictures, or "
                   "--set whiten.method=none, which needs no such file",
                   needed >> 20, free >> 20));
 }
 
-void whiten_into_file(const RunFolder& run, const Recipe& recipe, const Store& store, const Examples& examples,
-                      const StopFlag& stop, const ProgressSink& progress) {
+void whiten_into_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,
+                      const Examples& examples, const base::StopFlag& stop, const base::ProgressSink& progress) {
   std::uint64_t bytes = whitened_file_size(recipe, examples);
   check_disk(run, bytes);
   InputSource pixels = inputs_from_store(recipe, store, examples.faces);
-  Zca zca = read_zca(run.whitening());
+  whiten::Zca zca = whiten::read_zca(run.whitening());
   std::vector<std::uint32_t> order = order_in_file(examples);
   std::size_t size = input_size(recipe);
-  MappedFile file = MappedFile::create(run.faces(), bytes);
+  base::MappedFile file = base::MappedFile::create(run.faces(), bytes);
   std::span<float> whitened = writable_floats_of(file);
   for_each_picture(order.size(), "whitening", stop, progress, [&](std::size_t i) {
     pixels(order[i], 0, whitened.subspan(i * size, size));
     std::size_t first = i / kRowsAtOnce * kRowsAtOnce;
     bool is_last_of_block = i + 1 == order.size() || (i + 1) % kRowsAtOnce == 0;
-    if (is_last_of_block) apply_zca(zca, whitened.subspan(first * size, (i + 1 - first) * size));
+    if (is_last_of_block) whiten::apply_zca(zca, whitened.subspan(first * size, (i + 1 - first) * size));
   });
   file.sync();
 }
 
 bool holds(const RunFolder& run, const std::string& key, std::uint64_t bytes) {
   std::error_code none;
-  return std::filesystem::exists(run.faces_key()) && read_text_file(run.faces_key(), 4096) == key &&
+  return std::filesystem::exists(run.faces_key()) && base::read_text_file(run.faces_key(), 4096) == key &&
          std::filesystem::file_size(run.faces(), none) == bytes;
 }
 
 }  // namespace
 
-std::size_t input_size(const Recipe& recipe) {
-  auto side = static_cast<std::size_t>(input_side(recipe));
-  return side * side * (recipe.face.colour == Colour::rgb ? 3 : 1);
+std::size_t input_size(const recipe::Recipe& recipe) {
+  auto side = static_cast<std::size_t>(recipe::input_side(recipe));
+  return side * side * (recipe.face.colour == recipe::Colour::rgb ? 3 : 1);
 }
 
-InputSource inputs_from_store(const Recipe& recipe, const Store& store, const std::vector<FaceRecord>& faces) {
+InputSource inputs_from_store(const recipe::Recipe& recipe, const store::Store& store,
+                              const std::vector<store::FaceRecord>& faces) {
   return [recipe, &store, &faces](std::uint32_t sample, int epoch, std::span<float> input) {
-    Image face = store.picture(faces[sample].row);
-    if (epoch > 0 && augments(recipe.augment)) {
-      Random random(recipe.train.seed, Purpose::augment, static_cast<std::uint32_t>(epoch), sample);
-      face = augmented(face, choose(recipe, random), input_side(recipe));
+    image::Image face = store.picture(faces[sample].row);
+    if (epoch > 0 && recipe::augments(recipe.augment)) {
+      base::Random random(recipe.train.seed, base::Purpose::augment, static_cast<std::uint32_t>(epoch), sample);
+      face = augmented(face, choose(recipe, random), recipe::input_side(recipe));
     }
-    to_network_input(recipe, face, input);
+    estimate::to_network_input(recipe, face, input);
   };
 }
 
-std::uint64_t whitened_file_size(const Recipe& recipe, const Examples& examples) {
+std::uint64_t whitened_file_size(const recipe::Recipe& recipe, const Examples& examples) {
   return (examples.train.size() + examples.validation.size()) * input_size(recipe) * sizeof(float);
 }
 
-WhitenedInputs whitened_inputs(const RunFolder& run, const Recipe& recipe, const Store& store, const Examples& examples,
-                               const StopFlag& stop, const ProgressSink& progress) {
+WhitenedInputs whitened_inputs(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,
+                               const Examples& examples, const base::StopFlag& stop,
+                               const base::ProgressSink& progress) {
   WhitenedInputs result;
   result.fitted_on = static_cast<int>(std::min<std::size_t>(examples.train.size(), recipe.whiten.samples));
   if (!std::filesystem::exists(run.whitening())) {
-    write_zca(run.whitening(), fit_on_training_pictures(recipe, store, examples, stop, progress));
+    whiten::write_zca(run.whitening(), fit_on_training_pictures(recipe, store, examples, stop, progress));
   }
-  result.hash = content_hash(MappedFile::read_only(run.whitening()).bytes());
+  result.hash = base::content_hash(base::MappedFile::read_only(run.whitening()).bytes());
   std::string key = result.hash + " " + content_of(store) + "\n";
   result.reused = holds(run, key, whitened_file_size(recipe, examples));
   if (!result.reused) {
     std::filesystem::remove(run.faces_key());
     whiten_into_file(run, recipe, store, examples, stop, progress);
-    write_file(run.faces_key(), key);
+    base::write_file(run.faces_key(), key);
   }
-  auto file = std::make_shared<const MappedFile>(MappedFile::read_only(run.faces()));
+  auto file = std::make_shared<const base::MappedFile>(base::MappedFile::read_only(run.faces()));
   std::vector<std::uint32_t> place(examples.faces.size());
   std::vector<std::uint32_t> order = order_in_file(examples);
   for (std::uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
@@ -138,4 +141,4 @@ WhitenedInputs whitened_inputs(const RunFolder& run, const Recipe& recipe, const
   return result;
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -8,14 +8,15 @@
 #include "agewise/train/examples.h"
 #include "agewise/train/run_folder.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // Floats of one picture at the network's input.
-std::size_t input_size(const Recipe& recipe);
+std::size_t input_size(const recipe::Recipe& recipe);
 
 // Not whitened: pixels, in an epoch as the recipe's [augment] changes them, with mean, scale and channel order applied.
 // `store` and `faces` must outlive it.
-InputSource inputs_from_store(const Recipe& recipe, const Store& store, const std::vector<FaceRecord>& faces);
+InputSource inputs_from_store(const recipe::Recipe& recipe, const store::Store& store,
+                              const std::vector<store::FaceRecord>& faces);
 
 struct WhitenedInputs {
   InputSource source;   // of training and validation pictures
@@ -27,10 +28,11 @@ struct WhitenedInputs {
 // Fits the transform on at most recipe.whiten.samples training pictures, drawn by the seed, and whitens training and
 // validation pictures into RUN/faces.f32; what of that is there already is used. Memory while fitting: see
 // whiten/zca.h. Throws Error if the disk is too small, Interrupted on `stop`.
-WhitenedInputs whitened_inputs(const RunFolder& run, const Recipe& recipe, const Store& store, const Examples& examples,
-                               const StopFlag& stop, const ProgressSink& progress);
+WhitenedInputs whitened_inputs(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,
+                               const Examples& examples, const base::StopFlag& stop,
+                               const base::ProgressSink& progress);
 
 // Bytes of RUN/faces.f32.
-std::uint64_t whitened_file_size(const Recipe& recipe, const Examples& examples);
+std::uint64_t whitened_file_size(const recipe::Recipe& recipe, const Examples& examples);
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -12,7 +12,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using Json = nlohmann::ordered_json;  // lines read like the table that the program shows
@@ -67,17 +67,17 @@ std::string to_line(const EpochRecord& record) {
 void append_to_log(const std::filesystem::path& file, const EpochRecord& record) {
   std::string line = to_line(record) + "\n";
   int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (descriptor < 0) throw system_error(file, "cannot write", errno);
+  if (descriptor < 0) throw base::system_error(file, "cannot write", errno);
   ssize_t written = ::write(descriptor, line.data(), line.size());
   int problem = written < 0 ? errno : ENOSPC;
   ::close(descriptor);
-  if (written != static_cast<ssize_t>(line.size())) throw system_error(file, "cannot write", problem);
+  if (written != static_cast<ssize_t>(line.size())) throw base::system_error(file, "cannot write", problem);
 }
 
 std::vector<EpochRecord> read_log(const std::filesystem::path& file) {
   std::vector<EpochRecord> records;
   if (!std::filesystem::exists(file)) return records;
-  std::string text = read_text_file(file, kMaxLog);
+  std::string text = base::read_text_file(file, kMaxLog);
   std::size_t begin = 0;
   for (int number = 1;; ++number) {
     std::size_t end = text.find('\n', begin);
@@ -85,7 +85,7 @@ std::vector<EpochRecord> read_log(const std::filesystem::path& file) {
     try {
       records.push_back(from_line(text.substr(begin, end - begin)));
     } catch (const nlohmann::json::exception&) {
-      throw file_error(file, "line " + std::to_string(number) + " is not an epoch of a training run");
+      throw base::file_error(file, "line " + std::to_string(number) + " is not an epoch of a training run");
     }
     begin = end + 1;
   }
@@ -97,7 +97,7 @@ void cut_log(const std::filesystem::path& file, int epoch) {
   for (const EpochRecord& record : read_log(file)) {
     if (record.epoch <= epoch) kept += to_line(record) + "\n";
   }
-  write_file(file, kept);
+  base::write_file(file, kept);
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::train {
 
 // Of one part of the data in one epoch.
 struct PartScores {
@@ -38,4 +38,4 @@ std::vector<EpochRecord> read_log(const std::filesystem::path& file);
 // Drops the lines of epochs after `epoch`: those that a resumed run does again.
 void cut_log(const std::filesystem::path& file, int epoch);
 
-}  // namespace agewise
+}  // namespace agewise::train

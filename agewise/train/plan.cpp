@@ -10,7 +10,7 @@
 #include "agewise/train/trainer.h"
 #include "agewise/whiten/zca.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 constexpr int kTimedSteps = 3;
@@ -18,7 +18,7 @@ constexpr int kWhitenedToTime = 512;  // pictures
 
 // Seconds of one call, after a first one that warms up.
 template <class Work>
-double seconds_of(const Clock& clock, int times, Work work) {
+double seconds_of(const base::Clock& clock, int times, Work work) {
   work();
   double start = clock();
   for (int i = 0; i < times; ++i) work();
@@ -26,7 +26,7 @@ double seconds_of(const Clock& clock, int times, Work work) {
 }
 
 // A batch of the first training pictures, its inputs still to be filled.
-Batch first_batch(const Recipe& recipe, const Examples& examples, int size) {
+Batch first_batch(const recipe::Recipe& recipe, const Examples& examples, int size) {
   Batch batch;
   auto rows = static_cast<std::size_t>(size);
   batch.inputs.resize(rows * input_size(recipe));
@@ -36,16 +36,17 @@ Batch first_batch(const Recipe& recipe, const Examples& examples, int size) {
 }
 
 // Of one batch through the layers up to `layer`.
-double seconds_of_features(const Model& model, int layer, const std::vector<float>& weights, const Batch& batch,
-                           Engine& engine, const Clock& clock) {
-  Graph first = up_to(model.graph, layer);
-  std::unique_ptr<Executable> network = engine.compile(first, model.recipe.train.batch, Mode::infer);
-  network->set_parameters(std::span(weights).first(static_cast<std::size_t>(parameter_count(parameters_of(first)))));
+double seconds_of_features(const estimate::Model& model, int layer, const std::vector<float>& weights,
+                           const Batch& batch, nn::Engine& engine, const base::Clock& clock) {
+  nn::Graph first = nn::up_to(model.graph, layer);
+  std::unique_ptr<nn::Executable> network = engine.compile(first, model.recipe.train.batch, nn::Mode::infer);
+  network->set_parameters(
+      std::span(weights).first(static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(first)))));
   std::copy(batch.inputs.begin(), batch.inputs.end(), network->input().begin());
   return seconds_of(clock, 1, [&] { network->forward(); });
 }
 
-std::uint64_t kept_components(const Recipe& recipe, std::uint64_t samples, std::uint64_t dimensions) {
+std::uint64_t kept_components(const recipe::Recipe& recipe, std::uint64_t samples, std::uint64_t dimensions) {
   std::uint64_t rank = std::min(samples, dimensions);
   return recipe.whiten.components > 0 ? std::min<std::uint64_t>(rank, recipe.whiten.components) : rank;
 }
@@ -55,8 +56,8 @@ struct WhiteningCost {
   std::uint64_t memory = 0, disk = 0;  // bytes
 };
 
-WhiteningCost whitening_cost(const Recipe& recipe, const Examples& examples) {
-  if (recipe.whiten.method == Whitening::none) return {};
+WhiteningCost whitening_cost(const recipe::Recipe& recipe, const Examples& examples) {
+  if (recipe.whiten.method == recipe::Whitening::none) return {};
   std::uint64_t dimensions = input_size(recipe);
   std::uint64_t samples = std::min<std::uint64_t>(examples.train.size(), recipe.whiten.samples);
   std::uint64_t rank = std::min(samples, dimensions), kept = kept_components(recipe, samples, dimensions);
@@ -73,8 +74,8 @@ double whitening_work(double samples, double dimensions) {
 }
 
 // Pictures are read by one thread then.
-double whitening_seconds(const Recipe& recipe, const Examples& examples, const InputSource& source, int samples,
-                         const Clock& clock) {
+double whitening_seconds(const recipe::Recipe& recipe, const Examples& examples, const InputSource& source, int samples,
+                         const base::Clock& clock) {
   Batch few = first_batch(recipe, examples, std::min(samples, kWhitenedToTime));
   double reading = clock();
   fill_inputs(source, /*epoch=*/0, /*threads=*/1, few);
@@ -83,10 +84,10 @@ double whitening_seconds(const Recipe& recipe, const Examples& examples, const I
   auto count = static_cast<double>(few.samples.size());
   std::vector<float> fitted = few.inputs;
   double start = clock();
-  Zca zca = fit_zca(fitted, dimensions, recipe.whiten, StopFlag{false});
+  whiten::Zca zca = whiten::fit_zca(fitted, dimensions, recipe.whiten, base::StopFlag{false});
   double fit = (clock() - start) * whitening_work(samples, dimensions) / whitening_work(count, dimensions);
   start = clock();
-  apply_zca(zca, few.inputs);
+  whiten::apply_zca(zca, few.inputs);
   double more_components = std::max(1.0, kept_components(recipe, samples, dimensions) / double(zca.components()));
   double apply = (clock() - start) / count * more_components;
   double read = reading / count;  // a picture
@@ -96,10 +97,10 @@ double whitening_seconds(const Recipe& recipe, const Examples& examples, const I
 
 }  // namespace
 
-TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::filesystem::path& run, Engine& engine,
-                        const Clock& clock, int threads) {
+TrainPlan plan_training(const recipe::Recipe& recipe, const store::Store& store, const std::filesystem::path& run,
+                        nn::Engine& engine, const base::Clock& clock, int threads) {
   Examples examples = examples_of(store);
-  Model model = untrained_model(recipe, store, examples);
+  estimate::Model model = untrained_model(recipe, store, examples);
   int first_layer = feature_layer(recipe, model.graph);
   Trainer trainer(model, engine, first_layer);
   TestNetwork tester(recipe, model.graph, engine, first_layer);
@@ -107,7 +108,7 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   trainer.set_state(state);
   tester.set_parameters(state.weights);
   Batch batch = first_batch(recipe, examples, recipe.train.batch);
-  std::vector<Target> all = targets_of(examples, recipe.train), targets;
+  std::vector<nn::Target> all = targets_of(examples, recipe.train), targets;
   for (std::uint32_t sample : batch.samples) targets.push_back(all[sample]);
 
   TrainPlan plan;
@@ -132,7 +133,7 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   double seconds_a_test = seconds_of(clock, 1, [&] { tester.outputs(batch); });
   auto rows = static_cast<std::size_t>(recipe.train.batch);
   auto steps = static_cast<double>(batches_in(epoch_order(examples, recipe.train, 1).size(), rows));
-  if (recipe.whiten.method == Whitening::none)
+  if (recipe.whiten.method == recipe::Whitening::none)
     plan.wait_seconds = steps * std::max(0.0, seconds_a_batch - plan.seconds_a_step);
   plan.seconds_an_epoch = plan.seconds_a_step * steps + plan.wait_seconds +
                           seconds_a_test * static_cast<double>(batches_in(examples.validation.size(), rows));
@@ -144,7 +145,7 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   plan.memory = trainer.memory_bytes() + tester.memory_bytes() + state_bytes + std::max(batches, whitening.memory);
   plan.disk = whitening.disk + feature_bytes(model, examples) + 2 * state_bytes +
               2 * model_bytes;  // each checkpoint lies twice while it is replaced
-  plan.disk_free = free_disk_space(run);
+  plan.disk_free = base::free_disk_space(run);
   plan.whitened_on = whitening.samples;
   if (plan.whitened_on > 0) {
     plan.whitening_seconds = whitening_seconds(recipe, examples, source, plan.whitened_on, clock);
@@ -152,4 +153,4 @@ TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::fil
   return plan;
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

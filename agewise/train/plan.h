@@ -7,11 +7,11 @@
 #include "agewise/recipe/recipe.h"
 #include "agewise/store/store.h"
 
-namespace agewise {
+namespace agewise::train {
 
 struct TrainPlan {
   std::int64_t training_pictures = 0, validation_pictures = 0;
-  Split validation_part = Split::val;
+  catalog::Split validation_part = catalog::Split::val;
   std::int64_t parameters = 0;
   double seconds_a_step = 0, seconds_an_epoch = 0;  // validation included
   double pictures_a_second = 0;                     // read, augmented and normalised, while the network rests
@@ -27,7 +27,7 @@ struct TrainPlan {
 // Times three steps, three batches filled by `threads` threads and a batch of validation, after one of each that warms
 // up, on pictures of the store; whitening is fitted on a few hundred of them and scaled up. Throws what train() would
 // throw at its start.
-TrainPlan plan_training(const Recipe& recipe, const Store& store, const std::filesystem::path& run, Engine& engine,
-                        const Clock& clock, int threads);
+TrainPlan plan_training(const recipe::Recipe& recipe, const store::Store& store, const std::filesystem::path& run,
+                        nn::Engine& engine, const base::Clock& clock, int threads);
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -5,7 +5,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 constexpr std::uint64_t kMaxTextFile = 16 << 20;  // bytes
@@ -14,13 +14,14 @@ constexpr std::uint64_t kMaxTextFile = 16 << 20;  // bytes
 
 bool is_run(const std::filesystem::path& path) { return std::filesystem::exists(RunFolder{path}.recipe()); }
 
-RunFolder create_run(const std::filesystem::path& path, const Recipe& recipe) {
+RunFolder create_run(const std::filesystem::path& path, const recipe::Recipe& recipe) {
   RunFolder run{path};
   if (is_run(path)) {
-    throw UsageError(path.string() + ": holds a run already; --resume goes on with it, another name begins a new one");
+    throw base::UsageError(path.string() +
+                           ": holds a run already; --resume goes on with it, another name begins a new one");
   }
   if (std::filesystem::exists(path) && !(std::filesystem::is_directory(path) && std::filesystem::is_empty(path))) {
-    throw UsageError(path.string() + ": is there already and is not a run; give the name of a new folder");
+    throw base::UsageError(path.string() + ": is there already and is not a run; give the name of a new folder");
   }
   // Made beside and renamed: a folder that is there has its recipe in it, whenever the power went.
   std::filesystem::path unfinished = std::filesystem::absolute(path / "").parent_path();
@@ -28,32 +29,32 @@ RunFolder create_run(const std::filesystem::path& path, const Recipe& recipe) {
   std::error_code problem;
   std::filesystem::create_directories(unfinished, problem);
   if (!problem) {
-    write_file(RunFolder{unfinished}.recipe(), to_toml(recipe));
+    base::write_file(RunFolder{unfinished}.recipe(), recipe::to_toml(recipe));
     std::filesystem::rename(unfinished, path, problem);
   }
-  if (problem) throw system_error(path, "cannot make the folder", problem.value());
+  if (problem) throw base::system_error(path, "cannot make the folder", problem.value());
   return run;
 }
 
-Recipe recipe_of(const RunFolder& run) {
-  if (!is_run(run.path)) throw UsageError(run.path.string() + ": holds no run; without --resume one is begun");
-  return parse_recipe(read_text_file(run.recipe(), kMaxTextFile), run.recipe().string());
+recipe::Recipe recipe_of(const RunFolder& run) {
+  if (!is_run(run.path)) throw base::UsageError(run.path.string() + ": holds no run; without --resume one is begun");
+  return recipe::parse_recipe(base::read_text_file(run.recipe(), kMaxTextFile), run.recipe().string());
 }
 
-bool may_go_on(const Recipe& one, Recipe other) {
+bool may_go_on(const recipe::Recipe& one, recipe::Recipe other) {
   other.train.epochs = one.train.epochs;
   other.train.patience = one.train.patience;
-  return to_toml(one) == to_toml(other);
+  return recipe::to_toml(one) == recipe::to_toml(other);
 }
 
-void change_recipe(const RunFolder& run, const Recipe& recipe) {
-  Recipe old = recipe_of(run);
+void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
+  recipe::Recipe old = recipe_of(run);
   if (!may_go_on(old, recipe)) {
-    throw UsageError(
+    throw base::UsageError(
         run.path.string() +
         ": only train.epochs and train.patience may change when a run goes on; begin a new run for the rest");
   }
-  if (to_toml(old) != to_toml(recipe)) write_file(run.recipe(), to_toml(recipe));
+  if (recipe::to_toml(old) != recipe::to_toml(recipe)) base::write_file(run.recipe(), recipe::to_toml(recipe));
 }
 
 void write_facts(const RunFolder& run, const RunFacts& facts) {
@@ -61,15 +62,16 @@ void write_facts(const RunFolder& run, const RunFacts& facts) {
                               {"store_content", facts.store_content},
                               {"engine", facts.engine},
                               {"kernels", facts.kernels}};
-  write_file(run.facts(), json.dump(2) + "\n");
+  base::write_file(run.facts(), json.dump(2) + "\n");
 }
 
 RunFacts read_facts(const RunFolder& run) {
   try {
-    nlohmann::json json = nlohmann::json::parse(read_text_file(run.facts(), kMaxTextFile));
+    nlohmann::json json = nlohmann::json::parse(base::read_text_file(run.facts(), kMaxTextFile));
     return {json.at("store"), json.at("store_content"), json.at("engine"), json.at("kernels")};
   } catch (const nlohmann::json::exception&) {
-    throw file_error(run.facts(), "is not what a run keeps there; delete it and go on with --data STORE --resume");
+    throw base::file_error(run.facts(),
+                           "is not what a run keeps there; delete it and go on with --data STORE --resume");
   }
 }
 
@@ -78,7 +80,7 @@ std::filesystem::path model_file_of(const std::filesystem::path& run_or_model) {
   RunFolder run{run_or_model};
   if (std::filesystem::exists(run.best())) return run.best();
   if (std::filesystem::exists(run.last())) return run.last();
-  throw file_error(run_or_model, "holds no checkpoint: it is not a run, or has not finished its first epoch");
+  throw base::file_error(run_or_model, "holds no checkpoint: it is not a run, or has not finished its first epoch");
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -6,7 +6,7 @@
 
 #include "agewise/recipe/recipe.h"
 
-namespace agewise {
+namespace agewise::train {
 
 struct RunFolder {
   std::filesystem::path path;
@@ -36,17 +36,17 @@ struct RunFacts {
 bool is_run(const std::filesystem::path& path);
 
 // Makes the folder and writes the recipe. Throws UsageError if something is there already.
-RunFolder create_run(const std::filesystem::path& path, const Recipe& recipe);
+RunFolder create_run(const std::filesystem::path& path, const recipe::Recipe& recipe);
 
 // The recipe of a run. Throws UsageError if the folder holds none.
-Recipe recipe_of(const RunFolder& run);
+recipe::Recipe recipe_of(const RunFolder& run);
 
 // Whether a run that was trained by one recipe may go on by the other: they differ in how long at most.
-bool may_go_on(const Recipe& one, Recipe other);
+bool may_go_on(const recipe::Recipe& one, recipe::Recipe other);
 
 // The run's recipe replaced by `recipe`, so that it goes on for more epochs. Throws UsageError if they differ in
 // anything but train.epochs and train.patience.
-void change_recipe(const RunFolder& run, const Recipe& recipe);
+void change_recipe(const RunFolder& run, const recipe::Recipe& recipe);
 
 void write_facts(const RunFolder& run, const RunFacts& facts);
 RunFacts read_facts(const RunFolder& run);
@@ -55,4 +55,4 @@ RunFacts read_facts(const RunFolder& run);
 // run has no checkpoint.
 std::filesystem::path model_file_of(const std::filesystem::path& run_or_model);
 
-}  // namespace agewise
+}  // namespace agewise::train

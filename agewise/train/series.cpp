@@ -14,7 +14,7 @@
 #include "agewise/base/random.h"
 #include "agewise/train/start.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 constexpr std::size_t kBlock = 10;  // persons of whom one validates
@@ -55,9 +55,9 @@ void append(std::vector<std::uint32_t>& to, const std::vector<std::uint32_t>& mo
 std::vector<SeriesPart> folds_of(const Examples& examples, int folds, std::uint64_t seed) {
   std::vector<std::vector<std::uint32_t>> units = units_of(examples);
   if (folds < 2 || static_cast<std::size_t>(folds) > units.size())
-    throw UsageError(
+    throw base::UsageError(
         fmt::format("--folds {}: from 2 to {}, the persons of the training part, are possible", folds, units.size()));
-  Random(seed, Purpose::split).shuffle(std::span(units));
+  base::Random(seed, base::Purpose::split).shuffle(std::span(units));
   // The largest first, each to the fold that has fewest pictures: they differ by the smallest persons at most.
   std::stable_sort(units.begin(), units.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
   std::vector<std::vector<std::uint32_t>> shares(static_cast<std::size_t>(folds));
@@ -78,7 +78,7 @@ std::vector<SeriesPart> leaving_out_each_person(const Examples& examples) {
     if (examples.faces[unit.front()].person.empty()) continue;
     parts.push_back(part_without(fmt::format("person-{:04}", parts.size() + 1), examples, std::move(unit)));
   }
-  if (parts.size() < 2) throw UsageError("--leave-out person: the labels name fewer than two persons");
+  if (parts.size() < 2) throw base::UsageError("--leave-out person: the labels name fewer than two persons");
   return parts;
 }
 
@@ -92,11 +92,11 @@ std::vector<SeriesPart> all_alike(const Examples& examples, int members) {
 std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed) {
   std::vector<std::vector<std::uint32_t>> units = units_of(examples);
   if (units.size() < kBlock)
-    throw UsageError("--ensemble: ten persons in the training part are needed, of whom one validates");
+    throw base::UsageError("--ensemble: ten persons in the training part are needed, of whom one validates");
   auto age_of_unit = [&](const auto& unit) { return examples.faces[unit.front()].age; };
   std::vector<SeriesPart> parts;
   for (int member = 1; member <= members; ++member) {
-    Random random(seed, Purpose::split, static_cast<std::uint32_t>(member));
+    base::Random random(seed, base::Purpose::split, static_cast<std::uint32_t>(member));
     random.shuffle(std::span(units));  // those of one age come in another order for each member
     std::stable_sort(units.begin(), units.end(),
                      [&](const auto& a, const auto& b) { return age_of_unit(a) < age_of_unit(b); });
@@ -114,26 +114,26 @@ bool is_series(const RunFolder& run) { return std::filesystem::exists(series_fil
 
 SeriesTask read_series(const TrainTask& task) {
   try {
-    nlohmann::json json = nlohmann::json::parse(read_text_file(series_file(task.run), 1 << 16));
+    nlohmann::json json = nlohmann::json::parse(base::read_text_file(series_file(task.run), 1 << 16));
     auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
     if (kind != kKinds.end()) return {task, static_cast<SeriesKind>(kind - kKinds.begin()), json.at("count")};
   } catch (const nlohmann::json::exception&) {
   }
-  throw file_error(series_file(task.run), "is not what a run of several networks keeps there; begin a new run");
+  throw base::file_error(series_file(task.run), "is not what a run of several networks keeps there; begin a new run");
 }
 
 namespace {
 
 void write_series(const SeriesTask& series) {
   nlohmann::ordered_json json{{"kind", kKinds[static_cast<std::size_t>(series.kind)]}, {"count", series.count}};
-  write_file(series_file(series.task.run), json.dump(2) + "\n");
+  base::write_file(series_file(series.task.run), json.dump(2) + "\n");
 }
 
 std::vector<SeriesPart> parts_of(const SeriesTask& series, const Examples& examples) {
   std::uint64_t seed = series.task.recipe.train.seed;
   if (series.kind == SeriesKind::folds) return folds_of(examples, series.count, seed);
   if (series.kind == SeriesKind::each_person) return leaving_out_each_person(examples);
-  if (series.task.recipe.train.select == Selection::last) return all_alike(examples, series.count);
+  if (series.task.recipe.train.select == recipe::Selection::last) return all_alike(examples, series.count);
   return tenths_by_age(examples, series.count, seed);
 }
 
@@ -141,23 +141,23 @@ EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
   for (const EpochRecord& record : read_log(run.log())) {
     if (record.epoch == result.best_epoch) return record;
   }
-  throw file_error(run.log(), fmt::format("has no epoch {}", result.best_epoch));
+  throw base::file_error(run.log(), fmt::format("has no epoch {}", result.best_epoch));
 }
 
 // Of an ensemble with as many members the one of this number; nothing: task.from as it is.
-std::optional<Model> member_to_begin_with(const SeriesTask& series, std::size_t number) {
-  const Model* from = series.task.from;
+std::optional<estimate::Model> member_to_begin_with(const SeriesTask& series, std::size_t number) {
+  const estimate::Model* from = series.task.from;
   if (number == 0 || from == nullptr || from->others.size() + 1 != static_cast<std::size_t>(series.count)) return {};
-  Model member;
+  estimate::Model member;
   member.recipe = from->recipe;
   member.classes = from->classes;
   member.graph = from->graph;
-  member.parameters = parameters_of_member(from->graph, from->others[number - 1]);
+  member.parameters = estimate::parameters_of_member(from->graph, from->others[number - 1]);
   return member;
 }
 
 SeriesResult train_part(const SeriesTask& series, const SeriesPart& part, std::size_t number, const Examples& examples,
-                        Engine& engine, const TrainHooks& hooks) {
+                        nn::Engine& engine, const TrainHooks& hooks) {
   TrainTask task = series.task;
   task.run.path = series.task.run.path / part.name;
   task.recipe.train.seed += number;
@@ -166,7 +166,7 @@ SeriesResult train_part(const SeriesTask& series, const SeriesPart& part, std::s
   own.validation = part.validation;
   if (part.validation != examples.validation) own.validation_name = part.name;
   task.examples = &own;
-  std::optional<Model> from = member_to_begin_with(series, number);
+  std::optional<estimate::Model> from = member_to_begin_with(series, number);
   if (from) task.from = &*from;
   is_run(task.run.path) ? change_recipe(task.run, task.recipe) : void(create_run(task.run.path, task.recipe));
   TrainResult result = train(task, engine, hooks);
@@ -174,10 +174,10 @@ SeriesResult train_part(const SeriesTask& series, const SeriesPart& part, std::s
 }
 
 // Class values are those of a member's own training pictures: the ensemble has their mean.
-Model joined(const RunFolder& run, const std::vector<SeriesPart>& parts, const Examples& examples) {
-  Model ensemble;
+estimate::Model joined(const RunFolder& run, const std::vector<SeriesPart>& parts, const Examples& examples) {
+  estimate::Model ensemble;
   for (const SeriesPart& part : parts) {
-    Model member = read_model(RunFolder{run.path / part.name}.best());
+    estimate::Model member = estimate::read_model(RunFolder{run.path / part.name}.best());
     if (&part == &parts.front()) {
       ensemble = std::move(member);
       if (part.validation != examples.validation)
@@ -186,7 +186,7 @@ Model joined(const RunFolder& run, const std::vector<SeriesPart>& parts, const E
     }
     for (std::size_t c = 0; c < member.classes.values.size(); ++c)
       ensemble.classes.values[c] += member.classes.values[c];
-    ensemble.others.push_back(member_in_file(RunFolder{run.path / part.name}.best()));
+    ensemble.others.push_back(estimate::member_in_file(RunFolder{run.path / part.name}.best()));
   }
   for (double& value : ensemble.classes.values) value /= static_cast<double>(parts.size());
   ensemble.notes["members"] = std::to_string(parts.size());
@@ -195,11 +195,12 @@ Model joined(const RunFolder& run, const std::vector<SeriesPart>& parts, const E
 
 }  // namespace
 
-std::vector<SeriesResult> train_series(const SeriesTask& series, Engine& engine, const TrainHooks& hooks,
+std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& engine, const TrainHooks& hooks,
                                        const std::function<void(const std::string&)>& begins) {
   const TrainTask& task = series.task;
-  if (series.kind == SeriesKind::ensemble && task.recipe.whiten.method != Whitening::none)
-    throw UsageError("an ensemble cannot whiten: its members would need a transform each; --set whiten.method=none");
+  if (series.kind == SeriesKind::ensemble && task.recipe.whiten.method != recipe::Whitening::none)
+    throw base::UsageError(
+        "an ensemble cannot whiten: its members would need a transform each; --set whiten.method=none");
   Examples examples = examples_of(task.store);
   std::vector<SeriesPart> parts = parts_of(series, examples);
   write_series(series);
@@ -211,13 +212,13 @@ std::vector<SeriesResult> train_series(const SeriesTask& series, Engine& engine,
     if (begins) begins(fmt::format("{}, {} of {}", part.name, results.size() + 1, parts.size()));
     try {
       results.push_back(train_part(series, part, results.size(), examples, engine, hooks));
-    } catch (const Interrupted&) {
-      throw Interrupted(fmt::format("stopped in {}; `agewise train {} --resume` goes on from there", part.name,
-                                    task.run.path.string()));
+    } catch (const base::Interrupted&) {
+      throw base::Interrupted(fmt::format("stopped in {}; `agewise train {} --resume` goes on from there", part.name,
+                                          task.run.path.string()));
     }
   }
-  if (series.kind == SeriesKind::ensemble) write_model(task.run.best(), joined(task.run, parts, examples));
+  if (series.kind == SeriesKind::ensemble) estimate::write_model(task.run.best(), joined(task.run, parts, examples));
   return results;
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -6,7 +6,7 @@
 #include "agewise/train/examples.h"
 #include "agewise/train/train.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // What one network of a series trains and is validated on: indices into Examples::faces, ascending.
 struct SeriesPart {
@@ -57,7 +57,7 @@ SeriesTask read_series(const TrainTask& task);
 // of all. `begins` is told which network is next. Member i draws its weights and batches by train.seed + i, or begins
 // with the weights of member i of task.from where that is an ensemble of as many. Throws as train() does, and
 // UsageError for an ensemble of whitened networks, or if the run is of another kind or count.
-std::vector<SeriesResult> train_series(const SeriesTask& series, Engine& engine, const TrainHooks& hooks,
+std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& engine, const TrainHooks& hooks,
                                        const std::function<void(const std::string&)>& begins = {});
 
-}  // namespace agewise
+}  // namespace agewise::train

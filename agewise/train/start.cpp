@@ -10,7 +10,7 @@
 #include "agewise/train/inputs.h"
 #include "agewise/train/trainer.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using Notice = std::function<void(const std::string&)>;
@@ -20,25 +20,26 @@ void say(const Notice& notice, const std::string& text) {
 }
 
 template <class T>
-void must_agree(const char* key, const T& wanted, const T& stored, const Store& store) {
+void must_agree(const char* key, const T& wanted, const T& stored, const store::Store& store) {
   if (wanted == stored) return;
-  throw UsageError(
+  throw base::UsageError(
       fmt::format("{}: was prepared with another {} than the recipe wants ({} here, {} there): prepare a store "
                   "with this recipe, or --set {}={}",
                   store.file().string(), key, stored, wanted, key, stored));
 }
 
-const char* word(Colour colour) { return colour == Colour::rgb ? "rgb" : "grey"; }
+const char* word(recipe::Colour colour) { return colour == recipe::Colour::rgb ? "rgb" : "grey"; }
 
 // Whether this parameter's layer is fully connected, with a bias, and the last.
-bool is_of_head(const ParameterInfo& parameter, const Graph& graph) {
+bool is_of_head(const nn::ParameterInfo& parameter, const nn::Graph& graph) {
   if (parameter.layer + 1 != static_cast<int>(graph.layers.size())) return false;
-  const auto* head = std::get_if<layer::FullyConnected>(&graph.layers.back().kind);
+  const auto* head = std::get_if<nn::layer::FullyConnected>(&graph.layers.back().kind);
   return head != nullptr && head->bias;
 }
 
 // Whether the head of `from` goes on as one of as many or more year classes, perhaps with a gender head beside it.
-bool grows(const ParameterInfo& before, const ParameterInfo& now, const Model& from, const Model& model) {
+bool grows(const nn::ParameterInfo& before, const nn::ParameterInfo& now, const estimate::Model& from,
+           const estimate::Model& model) {
   if (!is_of_head(before, from.graph) || !is_of_head(now, model.graph)) return false;
   bool same = from.classes.edges == model.classes.edges;
   bool more = from.recipe.classes.years > 0 && model.recipe.classes.years > from.recipe.classes.years;
@@ -48,7 +49,7 @@ bool grows(const ParameterInfo& before, const ParameterInfo& now, const Model& f
 
 // The rows of the ages: the probability of the old oldest class, which stood for all ages from it on, is spread evenly
 // over it and the new ones; the others stay. What else `now` has, a gender head, is left as it is.
-void grow(int before_classes, const float* before, const ParameterInfo& now, int classes, float* grown) {
+void grow(int before_classes, const float* before, const nn::ParameterInfo& now, int classes, float* grown) {
   std::int64_t row = now.size() / now.shape[0], shared = classes - before_classes + 1;
   std::copy_n(before, before_classes * row, grown);
   float* oldest = grown + (before_classes - 1) * row;
@@ -58,16 +59,17 @@ void grow(int before_classes, const float* before, const ParameterInfo& now, int
 }
 
 // Weights of `from` where name and shape are the same, or a last layer can grow.
-void take_weights(const Model& from, const Model& model, std::vector<float>& weights, const Notice& notice) {
-  std::map<std::string, std::pair<ParameterInfo, const float*>> known;
+void take_weights(const estimate::Model& from, const estimate::Model& model, std::vector<float>& weights,
+                  const Notice& notice) {
+  std::map<std::string, std::pair<nn::ParameterInfo, const float*>> known;
   const float* place = from.parameters.data();
-  for (const ParameterInfo& parameter : parameters_of(from.graph)) {
+  for (const nn::ParameterInfo& parameter : nn::parameters_of(from.graph)) {
     known.insert({parameter.name, {parameter, place}});
     place += parameter.size();
   }
   std::vector<std::string> fresh;
   float* to = weights.data();
-  for (const ParameterInfo& parameter : parameters_of(model.graph)) {
+  for (const nn::ParameterInfo& parameter : nn::parameters_of(model.graph)) {
     auto found = known.find(parameter.name);
     if (found != known.end() && found->second.first.shape == parameter.shape) {
       std::copy_n(found->second.second, parameter.size(), to);
@@ -78,8 +80,8 @@ void take_weights(const Model& from, const Model& model, std::vector<float>& wei
     }
     to += parameter.size();
   }
-  if (fresh.size() == parameters_of(model.graph).size()) {
-    throw UsageError("no layer of the model to begin with has the name and shape of one of the recipe's");
+  if (fresh.size() == nn::parameters_of(model.graph).size()) {
+    throw base::UsageError("no layer of the model to begin with has the name and shape of one of the recipe's");
   }
   if (!fresh.empty())
     say(notice, fmt::format("drawn afresh, not in the model to begin with: {}", fmt::join(fresh, ", ")));
@@ -87,35 +89,37 @@ void take_weights(const Model& from, const Model& model, std::vector<float>& wei
 
 }  // namespace
 
-Recipe recipe_on_store(const Recipe& wanted, const Store& store) {
-  const Recipe& stored = store.facts().recipe;
+recipe::Recipe recipe_on_store(const recipe::Recipe& wanted, const store::Store& store) {
+  const recipe::Recipe& stored = store.facts().recipe;
   must_agree("face.size", wanted.face.size, stored.face.size, store);
   must_agree("face.colour", std::string(word(wanted.face.colour)), std::string(word(stored.face.colour)), store);
   must_agree("face.crop", wanted.face.crop, stored.face.crop, store);
   must_agree("face.detect", wanted.face.detect, stored.face.detect, store);
   if (stored.face.crop || stored.face.detect) must_agree("face.margin", wanted.face.margin, stored.face.margin, store);
-  Recipe recipe = wanted;
+  recipe::Recipe recipe = wanted;
   recipe.screen = stored.screen;
   recipe.face = stored.face;
   recipe.split = stored.split;
   return recipe;
 }
 
-Model untrained_model(const Recipe& recipe, const Store& store, const Examples& examples) {
-  Model model;
+estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store& store, const Examples& examples) {
+  estimate::Model model;
   model.recipe = recipe;
   model.classes = trained_classes(recipe.classes, examples);
-  model.graph = graph_of(recipe, model.classes);
-  if (recipe.train.select == Selection::epsilon) {
+  model.graph = estimate::graph_of(recipe, model.classes);
+  if (recipe.train.select == recipe::Selection::epsilon) {
     for (std::uint32_t i : examples.validation) {
       if (!std::isnan(examples.faces[i].age_sigma)) continue;
-      throw UsageError("recipe, train.select: epsilon needs labels with the deviation of every age; the others do not");
+      throw base::UsageError(
+          "recipe, train.select: epsilon needs labels with the deviation of every age; the others do not");
     }
   }
   model.notes["data"] = store.facts().labels;
   model.notes["trained on"] = fmt::format("{} pictures", examples.train.size());
-  model.notes["validated on"] =
-      examples.validation_name.empty() ? std::string(name_of(examples.validation_part)) : examples.validation_name;
+  model.notes["validated on"] = examples.validation_name.empty()
+                                    ? std::string(catalog::name_of(examples.validation_part))
+                                    : examples.validation_name;
   return model;
 }
 
@@ -123,8 +127,8 @@ void settle_facts(const RunFolder& run, const RunFacts& facts, const Notice& not
   if (std::filesystem::exists(run.facts())) {
     RunFacts before = read_facts(run);
     if (before.store_content != facts.store_content) {
-      throw file_error(facts.store,
-                       "is not what the run " + run.path.string() + " was begun on (" + before.store + ")");
+      throw base::file_error(facts.store,
+                             "is not what the run " + run.path.string() + " was begun on (" + before.store + ")");
     }
     if (before.engine != facts.engine || before.kernels != facts.kernels) {
       say(notice,
@@ -137,13 +141,14 @@ void settle_facts(const RunFolder& run, const RunFacts& facts, const Notice& not
   write_facts(run, facts);
 }
 
-InputSource inputs_of(const TrainTask& task, const Examples& examples, Model& model, const std::vector<float>& weights,
-                      Engine& engine, const TrainHooks& hooks) {
+InputSource inputs_of(const TrainTask& task, const Examples& examples, estimate::Model& model,
+                      const std::vector<float>& weights, nn::Engine& engine, const TrainHooks& hooks) {
   if (!task.recipe.train.features.empty()) {
     return feature_inputs({task.run, model, weights, task.store, examples, task.threads}, engine, hooks.stop,
                           hooks.progress);
   }
-  if (task.recipe.whiten.method == Whitening::none) return inputs_from_store(task.recipe, task.store, examples.faces);
+  if (task.recipe.whiten.method == recipe::Whitening::none)
+    return inputs_from_store(task.recipe, task.store, examples.faces);
   WhitenedInputs whitened = whitened_inputs(task.run, task.recipe, task.store, examples, hooks.stop, hooks.progress);
   model.whitening_hash = whitened.hash;
   model.notes["whitening"] =
@@ -152,7 +157,7 @@ InputSource inputs_of(const TrainTask& task, const Examples& examples, Model& mo
   return whitened.source;
 }
 
-TrainState first_state(const TrainTask& task, const Model& model, const Notice& notice) {
+TrainState first_state(const TrainTask& task, const estimate::Model& model, const Notice& notice) {
   if (std::filesystem::exists(task.run.last())) {
     TrainState state = read_checkpoint(task.run.last(), model);
     cut_log(task.run.log(), state.epoch);
@@ -168,4 +173,4 @@ TrainState first_state(const TrainTask& task, const Model& model, const Notice& 
   return state;
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

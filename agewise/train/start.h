@@ -5,10 +5,10 @@
 #include "agewise/train/examples.h"
 #include "agewise/train/train.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // The model of a run before it has weights: recipe, classes, graph, and the notes that tell what it is trained on.
-Model untrained_model(const Recipe& recipe, const Store& store, const Examples& examples);
+estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store& store, const Examples& examples);
 
 // Writes the run's facts, or compares them with those of its earlier start: another engine, other kernels or another
 // number of threads is a notice. Throws Error if the store is another one.
@@ -16,11 +16,11 @@ void settle_facts(const RunFolder& run, const RunFacts& facts, const std::functi
 
 // Where the pictures come from, or what the layers before train.features make of them by `weights`; whitens them first
 // if the recipe does, and then gives `model` the transform's hash.
-InputSource inputs_of(const TrainTask& task, const Examples& examples, Model& model, const std::vector<float>& weights,
-                      Engine& engine, const TrainHooks& hooks);
+InputSource inputs_of(const TrainTask& task, const Examples& examples, estimate::Model& model,
+                      const std::vector<float>& weights, nn::Engine& engine, const TrainHooks& hooks);
 
 // The run's last checkpoint, its log cut back to it; or fresh weights, or those of task.from.
-TrainState first_state(const TrainTask& task, const Model& model,
+TrainState first_state(const TrainTask& task, const estimate::Model& model,
                        const std::function<void(const std::string&)>& notice);
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -11,42 +11,42 @@
 #include "agewise/estimate/estimator.h"
 #include "agewise/train/examples.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 constexpr std::size_t kFacesAtOnce = 64;
 constexpr std::uint64_t kKeyBytes = 4096;
 
-bool same_cut(const FaceRecipe& one, const FaceRecipe& other) {
+bool same_cut(const recipe::FaceRecipe& one, const recipe::FaceRecipe& other) {
   bool cut = one.crop || one.detect;
   return one.colour == other.colour && one.crop == other.crop && one.detect == other.detect &&
          (!cut || one.margin == other.margin);
 }
 
-std::vector<float> compute(Model teacher, const Store& store, const RunFolder& run, Engine& engine,
-                           const StopFlag& stop, const ProgressSink& progress) {
-  std::vector<FaceRecord> faces = store.faces();
+std::vector<float> compute(estimate::Model teacher, const store::Store& store, const RunFolder& run, nn::Engine& engine,
+                           const base::StopFlag& stop, const base::ProgressSink& progress) {
+  std::vector<store::FaceRecord> faces = store.faces();
   auto classes = static_cast<std::size_t>(teacher.classes.count());
   std::vector<float> taught(faces.size() * classes);
-  Estimator estimator(std::move(teacher), engine, static_cast<int>(kFacesAtOnce));
+  estimate::Estimator estimator(std::move(teacher), engine, static_cast<int>(kFacesAtOnce));
   std::vector<std::size_t> places;
-  std::vector<Image> pictures;
+  std::vector<image::Image> pictures;
   for (std::size_t i = 0; i < faces.size(); ++i) {
-    if (faces[i].split == Split::train) {
+    if (faces[i].split == catalog::Split::train) {
       places.push_back(i);
-      pictures.push_back(prepared_face(estimator.model().recipe.face, store.picture(faces[i].row)));
+      pictures.push_back(estimate::prepared_face(estimator.model().recipe.face, store.picture(faces[i].row)));
     }
     if (pictures.size() < kFacesAtOnce && i + 1 < faces.size()) continue;
     if (stop) {
-      throw Interrupted(fmt::format(
+      throw base::Interrupted(fmt::format(
           "stopped while the teacher looked at the pictures; `agewise train {} --resume` with the same --data, "
           "--from and --teacher begins with them again",
           run.path.string()));
     }
-    std::vector<Estimate> estimates = estimator.estimate(pictures);
+    std::vector<estimate::Estimate> estimates = estimator.estimate(pictures);
     for (std::size_t k = 0; k < places.size(); ++k) {
       if (!std::isfinite(estimates[k].age))
-        throw Error("the teacher's estimate of " + faces[places[k]].file + " is no number");
+        throw base::Error("the teacher's estimate of " + faces[places[k]].file + " is no number");
       std::ranges::copy(estimates[k].distribution, &taught[places[k] * classes]);
     }
     places.clear();
@@ -56,45 +56,47 @@ std::vector<float> compute(Model teacher, const Store& store, const RunFolder& r
   return taught;
 }
 
-std::vector<float> read(const RunFolder& run, const Store& store, std::size_t count) {
+std::vector<float> read(const RunFolder& run, const store::Store& store, std::size_t count) {
   std::vector<float> taught(count);
-  std::vector<std::byte> bytes = read_file(run.taught(), count * sizeof(float));
-  if (bytes.size() != count * sizeof(float) || read_text_file(run.taught_key(), kKeyBytes) != content_of(store))
-    throw file_error(run.taught(), "is not of the faces of " + store.file().string() + "; begin a new run");
+  std::vector<std::byte> bytes = base::read_file(run.taught(), count * sizeof(float));
+  if (bytes.size() != count * sizeof(float) || base::read_text_file(run.taught_key(), kKeyBytes) != content_of(store))
+    throw base::file_error(run.taught(), "is not of the faces of " + store.file().string() + "; begin a new run");
   std::memcpy(taught.data(), bytes.data(), bytes.size());
   return taught;
 }
 
 }  // namespace
 
-void check_teacher(const Model* teacher, const Recipe& recipe, const RunFolder& run) {
+void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const RunFolder& run) {
   bool wanted = recipe.train.teacher_weight > 0, known = std::filesystem::exists(run.taught());
   if (teacher == nullptr) {
     if (wanted && !known)
-      throw UsageError("train.teacher_weight: --teacher MODEL is needed, whose estimates are learned");
+      throw base::UsageError("train.teacher_weight: --teacher MODEL is needed, whose estimates are learned");
     return;
   }
-  if (!wanted) throw UsageError("--teacher: the recipe has no use for it; --set train.teacher_weight=0.5");
-  if (known) throw UsageError("--teacher: the run already has what its teacher says; leave it out");
-  if (teacher->recipe.train.loss == Loss::regression)
-    throw UsageError("--teacher: a regression tells an age, no distribution over classes");
+  if (!wanted) throw base::UsageError("--teacher: the recipe has no use for it; --set train.teacher_weight=0.5");
+  if (known) throw base::UsageError("--teacher: the run already has what its teacher says; leave it out");
+  if (teacher->recipe.train.loss == recipe::Loss::regression)
+    throw base::UsageError("--teacher: a regression tells an age, no distribution over classes");
   if (teacher->classes.edges != trained_classes(recipe.classes, {}).edges)
-    throw UsageError("--teacher: it tells other classes of age than the recipe's");
+    throw base::UsageError("--teacher: it tells other classes of age than the recipe's");
   if (!same_cut(teacher->recipe.face, recipe.face))
-    throw UsageError(
+    throw base::UsageError(
         "--teacher: it wants faces of another colour or cut than the store's (face.colour, face.crop, "
         "face.detect, face.margin)");
 }
 
-std::vector<float> taught_by(std::optional<Model> teacher, const Recipe& recipe, const Store& store,
-                             const RunFolder& run, Engine& engine, const StopFlag& stop, const ProgressSink& progress) {
+std::vector<float> taught_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,
+                             const store::Store& store, const RunFolder& run, nn::Engine& engine,
+                             const base::StopFlag& stop, const base::ProgressSink& progress) {
   if (recipe.train.teacher_weight == 0) return {};
   if (!teacher)
-    return read(run, store, store.faces().size() * static_cast<std::size_t>(classes_of(recipe.classes).count()));
+    return read(run, store,
+                store.faces().size() * static_cast<std::size_t>(recipe::classes_of(recipe.classes).count()));
   std::vector<float> taught = compute(std::move(*teacher), store, run, engine, stop, progress);
-  write_file(run.taught_key(), content_of(store));
-  write_file(run.taught(), std::as_bytes(std::span(taught)));
+  base::write_file(run.taught_key(), content_of(store));
+  base::write_file(run.taught(), std::as_bytes(std::span(taught)));
   return taught;
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

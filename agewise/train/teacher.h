@@ -10,19 +10,20 @@
 #include "agewise/store/store.h"
 #include "agewise/train/run_folder.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // Throws UsageError where the recipe and the teacher, or no teacher (null), do not go together: without
 // train.teacher_weight there may be none, with it there must be one until the run has what it says. It must tell a
 // distribution over the recipe's classes and see faces of the recipe's cut and colour; their size may be another.
-void check_teacher(const Model* teacher, const Recipe& recipe, const RunFolder& run);
+void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const RunFolder& run);
 
 // A distribution over the recipe's classes for each face of the store, in label order, of the picture as it is stored
 // (of an ensemble and of mirror images the mean); 0 for faces that are not of the training part. Computed by `teacher`,
 // which check_teacher() must have let pass, and kept in RUN/taught.f32; when a run goes on, read from there. Empty
 // where train.teacher_weight is 0. Throws Error if it was kept for another store or an estimate is not finite,
 // Interrupted on `stop`.
-std::vector<float> taught_by(std::optional<Model> teacher, const Recipe& recipe, const Store& store,
-                             const RunFolder& run, Engine& engine, const StopFlag& stop, const ProgressSink& progress);
+std::vector<float> taught_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,
+                             const store::Store& store, const RunFolder& run, nn::Engine& engine,
+                             const base::StopFlag& stop, const base::ProgressSink& progress);
 
-}  // namespace agewise
+}  // namespace agewise::train

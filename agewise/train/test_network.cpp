@@ -5,39 +5,40 @@
 #include "agewise/base/error.h"
 #include "agewise/nn/cut.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 template <class Kind>
-bool has(const Graph& graph) {
+bool has(const nn::Graph& graph) {
   return std::any_of(graph.layers.begin(), graph.layers.end(),
-                     [](const Layer& layer) { return std::holds_alternative<Kind>(layer.kind); });
+                     [](const nn::Layer& layer) { return std::holds_alternative<Kind>(layer.kind); });
 }
 
-Mode test_mode(const Recipe& recipe, const Graph& graph) {
-  bool drops = recipe.train.test_dropout && has<layer::Dropout>(graph);
-  bool normalises = recipe.train.test_batch_statistics && has<layer::BatchNorm>(graph);
-  if (drops && !normalises && has<layer::BatchNorm>(graph)) {
-    throw UsageError(
+nn::Mode test_mode(const recipe::Recipe& recipe, const nn::Graph& graph) {
+  bool drops = recipe.train.test_dropout && has<nn::layer::Dropout>(graph);
+  bool normalises = recipe.train.test_batch_statistics && has<nn::layer::BatchNorm>(graph);
+  if (drops && !normalises && has<nn::layer::BatchNorm>(graph)) {
+    throw base::UsageError(
         "recipe, [train]: test_dropout needs test_batch_statistics in a network with batch normalisation; set both, "
         "the second, or neither");
   }
-  return drops || normalises ? Mode::train : Mode::infer;
+  return drops || normalises ? nn::Mode::train : nn::Mode::infer;
 }
 
-Graph without_dropout(Graph graph) {
-  for (Layer& layer : graph.layers) {
-    if (auto* dropout = std::get_if<layer::Dropout>(&layer.kind)) dropout->rate = 0;
+nn::Graph without_dropout(nn::Graph graph) {
+  for (nn::Layer& layer : graph.layers) {
+    if (auto* dropout = std::get_if<nn::layer::Dropout>(&layer.kind)) dropout->rate = 0;
   }
   return graph;
 }
 
 }  // namespace
 
-TestNetwork::TestNetwork(const Recipe& recipe, const Graph& graph, Engine& engine, int first_layer)
+TestNetwork::TestNetwork(const recipe::Recipe& recipe, const nn::Graph& graph, nn::Engine& engine, int first_layer)
     : seed_(recipe.train.seed), held_(0) {
-  Graph tested = first_layer > 0 ? after(graph, first_layer) : graph;
-  held_ = static_cast<std::size_t>(parameter_count(parameters_of(graph)) - parameter_count(parameters_of(tested)));
+  nn::Graph tested = first_layer > 0 ? nn::after(graph, first_layer) : graph;
+  held_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(graph)) -
+                                   nn::parameter_count(nn::parameters_of(tested)));
   network_ = engine.compile(recipe.train.test_dropout ? tested : without_dropout(tested), recipe.train.batch,
                             test_mode(recipe, graph));
 }
@@ -50,4 +51,4 @@ std::span<const float> TestNetwork::outputs(const Batch& batch, int epoch) {
   return network_->output();
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -6,7 +6,7 @@
 #include "agewise/nn/engine.h"
 #include "agewise/train/batches.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // Runs batches of recipe.train.batch pictures the way the recipe tests: normally in inference mode; with
 // test_dropout and test_batch_statistics as Chainer v1 did by default, dropping and normalising by the batch. Running
@@ -16,7 +16,7 @@ class TestNetwork {
   // Throws UsageError if the recipe wants dropout but not the batch's statistics and the network has both: training
   // mode is one switch.
   // Batches are the output of `first_layer`, as for a Trainer.
-  TestNetwork(const Recipe& recipe, const Graph& graph, Engine& engine, int first_layer = 0);
+  TestNetwork(const recipe::Recipe& recipe, const nn::Graph& graph, nn::Engine& engine, int first_layer = 0);
 
   void set_parameters(std::span<const float> plain);  // of the whole graph
 
@@ -28,7 +28,7 @@ class TestNetwork {
  private:
   std::uint64_t seed_;
   std::size_t held_;  // parameters of the layers before what is compiled
-  std::unique_ptr<Executable> network_;
+  std::unique_ptr<nn::Executable> network_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -16,13 +16,13 @@
 #include "agewise/train/test_network.h"
 #include "agewise/train/trainer.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 constexpr double kSecondsBetweenSaves = 600;  // within an epoch
 
-std::vector<Target> pick(const std::vector<Target>& targets, std::span<const std::uint32_t> samples) {
-  std::vector<Target> picked;
+std::vector<nn::Target> pick(const std::vector<nn::Target>& targets, std::span<const std::uint32_t> samples) {
+  std::vector<nn::Target> picked;
   for (std::uint32_t sample : samples) picked.push_back(targets[sample]);
   return picked;
 }
@@ -34,7 +34,8 @@ struct Validation {
 
 class Loop {
  public:
-  Loop(const TrainTask& task, const Examples& examples, Model model, Engine& engine, const TrainHooks& hooks)
+  Loop(const TrainTask& task, const Examples& examples, estimate::Model model, nn::Engine& engine,
+       const TrainHooks& hooks)
       : run_(task.run),
         threads_(task.threads),
         hooks_(hooks),
@@ -46,7 +47,7 @@ class Loop {
         tester_(model_.recipe, model_.graph, engine, feature_layer(model_.recipe, model_.graph)) {}
 
   std::vector<std::string> kernels() const { return trainer_.kernels(); }
-  Model& model() { return model_; }
+  estimate::Model& model() { return model_; }
 
   TrainResult run(InputSource source, TrainState state) {
     source_ = std::move(source);
@@ -58,7 +59,7 @@ class Loop {
   }
 
  private:
-  const TrainRecipe& recipe() const { return model_.recipe.train; }
+  const recipe::TrainRecipe& recipe() const { return model_.recipe.train; }
   std::size_t batch() const { return static_cast<std::size_t>(recipe().batch); }
 
   std::size_t pictures_an_epoch() const { return epoch_order(examples_, recipe(), 1).size(); }
@@ -96,7 +97,7 @@ class Loop {
       double before = hooks_.clock();
       const Batch* next = stream.next();
       waited += hooks_.clock() - before;
-      record.rate = rate_at(recipe(), std::int64_t{state_.epoch} * steps_ + state_.step, steps_);
+      record.rate = nn::rate_at(recipe(), std::int64_t{state_.epoch} * steps_ + state_.step, steps_);
       ScoreSum sum = trainer_.step(*next, pick(targets_, next->samples), record.epoch, record.rate);
       if (!std::isfinite(sum.loss)) diverged("the loss is no longer a number", record.epoch, state_.step + 1);
       state_.sums += sum;
@@ -119,11 +120,11 @@ class Loop {
       if (hooks_.stop) stop_here(state_.epoch + 1);
       std::span<const float> outputs = tester_.outputs(*next, state_.epoch + 1);
       std::size_t width = outputs.size() / batch();
-      std::vector<Target> targets = pick(targets_, std::span(next->samples).first(next->fresh));
+      std::vector<nn::Target> targets = pick(targets_, std::span(next->samples).first(next->fresh));
       std::vector<float> gradient(next->fresh * width);
       sum += score(model_, outputs.first(next->fresh * width), targets, gradient);
       for (std::size_t row = 0; row < next->fresh; ++row) {
-        estimates.push_back(estimate_of(model_, outputs.subspan(row * width, width)).age);
+        estimates.push_back(estimate::estimate_of(model_, outputs.subspan(row * width, width)).age);
       }
       tell(fmt::format("validating epoch {}", state_.epoch + 1), sum.pictures,
            static_cast<std::int64_t>(examples_.validation.size()));
@@ -138,21 +139,21 @@ class Loop {
       truth.push_back(examples_.faces[i].age);
       sigma.push_back(examples_.faces[i].age_sigma);
     }
-    return epsilon_error(estimates, truth, sigma);
+    return age::epsilon_error(estimates, truth, sigma);
   }
 
   // Larger is better.
   double score_of(const Validation& validation) const {
     switch (recipe().select) {
-      case Selection::accuracy:
+      case recipe::Selection::accuracy:
         return validation.scores.accuracy;
-      case Selection::mae:
+      case recipe::Selection::mae:
         return -validation.scores.mae;
-      case Selection::loss:
+      case recipe::Selection::loss:
         return -validation.scores.loss;
-      case Selection::epsilon:
+      case recipe::Selection::epsilon:
         return -validation.epsilon_error;
-      case Selection::last:
+      case recipe::Selection::last:
         break;
     }
     return state_.epoch + 1;
@@ -172,7 +173,7 @@ class Loop {
       state_.best_epoch = record.epoch;
       state_.best_score = score;
       model_.parameters = state_.average.empty() ? state_.weights : state_.average;
-      write_model(run_.best(), model_);
+      estimate::write_model(run_.best(), model_);
     }
     append_to_log(run_.log(), record);
     save();
@@ -195,14 +196,14 @@ class Loop {
 
   [[noreturn]] void stop_here(int epoch) {
     save();
-    throw Interrupted(
+    throw base::Interrupted(
         fmt::format("stopped in epoch {} after {} of {} steps; `agewise train {} --resume` goes on from there", epoch,
                     state_.step, steps_, run_.path.string()));
   }
 
   [[noreturn]] void diverged(const char* how, int epoch, std::int64_t step) const {
-    throw Error(fmt::format("{}: {} in epoch {}, step {}: a smaller train.rate may help", run_.path.string(), how,
-                            epoch, step));
+    throw base::Error(fmt::format("{}: {} in epoch {}, step {}: a smaller train.rate may help", run_.path.string(), how,
+                                  epoch, step));
   }
 
   void tell(std::string what, std::int64_t done, std::int64_t total) const {
@@ -215,8 +216,8 @@ class Loop {
   int threads_;  // that fill batches
   const TrainHooks& hooks_;
   const Examples& examples_;
-  Model model_;
-  std::vector<Target> targets_;
+  estimate::Model model_;
+  std::vector<nn::Target> targets_;
   std::int64_t steps_;  // an epoch
   Trainer trainer_;
   TestNetwork tester_;
@@ -227,7 +228,7 @@ class Loop {
 
 }  // namespace
 
-TrainResult train(const TrainTask& task, Engine& engine, const TrainHooks& hooks) {
+TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& hooks) {
   if (task.recipe.train.teacher_weight > 0 && task.taught.empty())
     throw std::invalid_argument("train.teacher_weight needs what a teacher says");
   Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.store);
@@ -240,4 +241,4 @@ TrainResult train(const TrainTask& task, Engine& engine, const TrainHooks& hooks
   return loop.run(std::move(source), std::move(state));
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

@@ -12,29 +12,29 @@
 #include "agewise/train/log.h"
 #include "agewise/train/run_folder.h"
 
-namespace agewise {
+namespace agewise::train {
 
 // The recipe that a run on this store follows: what happened when the store was made ([screen], [face], [split]) is the
 // store's, the rest is the wanted one's. Throws UsageError naming the key if [face] of the two disagrees.
-Recipe recipe_on_store(const Recipe& wanted, const Store& store);
+recipe::Recipe recipe_on_store(const recipe::Recipe& wanted, const store::Store& store);
 
 struct Examples;
 
 struct TrainTask {
   RunFolder run;  // made by create_run(); goes on from run.last() if there is one
-  Recipe recipe;
-  const Store& store;
+  recipe::Recipe recipe;
+  const store::Store& store;
   // Weights to begin with instead of fresh ones, taken by name where the shapes are equal.
-  const Model* from = nullptr;
+  const estimate::Model* from = nullptr;
   int threads = 1;                     // that decode and augment pictures, beside the engine's own
   const Examples* examples = nullptr;  // to train and validate on, instead of the store's parts
   std::span<const float> taught = {};  // what a teacher says of each face (teacher.h), where the recipe wants one
 };
 
 struct TrainHooks {
-  const StopFlag& stop;
-  ProgressSink progress;
-  Clock clock;
+  const base::StopFlag& stop;
+  base::ProgressSink progress;
+  base::Clock clock;
   std::function<void(const std::string&)> notice;      // what a user should know, in a sentence
   std::function<void(const EpochRecord&)> epoch_done;  // after it is in the log and the checkpoints are written
 };
@@ -50,6 +50,6 @@ struct TrainResult {
 // long one, and on `stop`, which throws Interrupted; going on from there gives the same bits as never stopping, with
 // the same engine, kernels and number of threads. Where the store has no `val` part, the network is validated on
 // `test`, as in the article. Throws Error if the loss is no longer a number, UsageError if recipe and store do not fit.
-TrainResult train(const TrainTask& task, Engine& engine, const TrainHooks& hooks);
+TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& hooks);
 
-}  // namespace agewise
+}  // namespace agewise::train

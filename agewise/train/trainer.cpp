@@ -5,10 +5,12 @@
 #include "agewise/estimate/estimator.h"
 #include "agewise/nn/cut.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
-Graph trained_part(const Graph& graph, int first_layer) { return first_layer > 0 ? after(graph, first_layer) : graph; }
+nn::Graph trained_part(const nn::Graph& graph, int first_layer) {
+  return first_layer > 0 ? nn::after(graph, first_layer) : graph;
+}
 
 }  // namespace
 
@@ -25,28 +27,29 @@ PartScores mean_of(const ScoreSum& sum) {
   return {sum.loss / n, sum.right / n, sum.absolute_error / n};
 }
 
-ScoreSum score(const Model& model, std::span<const float> outputs, std::span<const Target> targets,
+ScoreSum score(const estimate::Model& model, std::span<const float> outputs, std::span<const nn::Target> targets,
                std::span<float> gradient) {
   ScoreSum sum;
   std::size_t width = outputs.size() / targets.size();
   for (std::size_t row = 0; row < targets.size(); ++row) {
-    Estimate estimate = estimate_of(model, outputs.subspan(row * width, width));
-    sum.right += estimate.most_likely_class == class_of(model.classes, targets[row].age) ? 1 : 0;
+    estimate::Estimate estimate = estimate::estimate_of(model, outputs.subspan(row * width, width));
+    sum.right += estimate.most_likely_class == age::class_of(model.classes, targets[row].age) ? 1 : 0;
     sum.absolute_error += std::abs(estimate.age - targets[row].age);
   }
   sum.pictures = static_cast<std::int64_t>(targets.size());
-  sum.loss = loss_and_gradient(model.recipe.train, model.classes, outputs, targets, gradient) *
+  sum.loss = nn::loss_and_gradient(model.recipe.train, model.classes, outputs, targets, gradient) *
              static_cast<double>(targets.size());
   return sum;
 }
 
-Trainer::Trainer(const Model& model, Engine& engine, int first_layer)
+Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer)
     : model_(model),
       graph_(trained_part(model.graph, first_layer)),
-      parameters_(parameters_of(graph_)),
-      held_(static_cast<std::size_t>(parameter_count(parameters_of(model.graph)) - parameter_count(parameters_))),
-      network_(engine.compile(graph_, model.recipe.train.batch, Mode::train)),
-      optimiser_(make_state(model.recipe.train, network_->parameters().size())) {}
+      parameters_(nn::parameters_of(graph_)),
+      held_(static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(model.graph)) -
+                                     nn::parameter_count(parameters_))),
+      network_(engine.compile(graph_, model.recipe.train.batch, nn::Mode::train)),
+      optimiser_(nn::make_state(model.recipe.train, network_->parameters().size())) {}
 
 void Trainer::set_state(const TrainState& state) {
   auto own = [&](const std::vector<float>& plain) { return std::span(plain).subspan(held_); };
@@ -60,7 +63,7 @@ void Trainer::set_state(const TrainState& state) {
 }
 
 void Trainer::to_plain(std::span<const float> own, std::vector<float>& plain) const {
-  plain.resize(held_ + static_cast<std::size_t>(parameter_count(parameters_)));
+  plain.resize(held_ + static_cast<std::size_t>(nn::parameter_count(parameters_)));
   network_->to_plain(own, std::span(plain).subspan(held_));
 }
 
@@ -72,14 +75,14 @@ void Trainer::get_state(TrainState& state) const {
   state.optimiser_step = optimiser_.step;
 }
 
-ScoreSum Trainer::step(const Batch& batch, std::span<const Target> targets, int epoch, double rate) {
-  const TrainRecipe& recipe = model_.recipe.train;
+ScoreSum Trainer::step(const Batch& batch, std::span<const nn::Target> targets, int epoch, double rate) {
+  const recipe::TrainRecipe& recipe = model_.recipe.train;
   std::copy(batch.inputs.begin(), batch.inputs.end(), network_->input().begin());
   network_->forward({recipe.seed, static_cast<std::uint32_t>(epoch), batch.samples});
   ScoreSum sum = score(model_, network_->output(), targets, network_->output_gradient());
   network_->backward();
-  optimiser_step(recipe, rate, *network_, parameters_, optimiser_);
-  if (!average_.empty()) update_average(recipe.average, network_->parameters(), average_);
+  nn::optimiser_step(recipe, rate, *network_, parameters_, optimiser_);
+  if (!average_.empty()) nn::update_average(recipe.average, network_->parameters(), average_);
   return sum;
 }
 
@@ -92,12 +95,12 @@ std::size_t Trainer::memory_bytes() const {
          (optimiser_.buffers.size() + (model_.recipe.train.average > 0 ? 1 : 0)) * network_->parameters().size_bytes();
 }
 
-TrainState fresh_state(const Model& model) {
+TrainState fresh_state(const estimate::Model& model) {
   TrainState state;
-  state.weights = initial_parameters(model.graph, model.recipe.train.seed);
+  state.weights = nn::initial_parameters(model.graph, model.recipe.train.seed);
   if (model.recipe.train.average > 0) state.average = state.weights;
-  state.optimiser.assign(buffer_names(model.recipe.train).size(), std::vector<float>(state.weights.size()));
+  state.optimiser.assign(nn::buffer_names(model.recipe.train).size(), std::vector<float>(state.weights.size()));
   return state;
 }
 
-}  // namespace agewise
+}  // namespace agewise::train

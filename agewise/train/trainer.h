@@ -9,23 +9,23 @@
 #include "agewise/train/checkpoint.h"
 #include "agewise/train/log.h"
 
-namespace agewise {
+namespace agewise::train {
 
 ScoreSum& operator+=(ScoreSum& sum, const ScoreSum& more);
 PartScores mean_of(const ScoreSum& sum);
 
 // What the raw outputs of a network score, a row a target; `gradient` receives the loss's.
-ScoreSum score(const Model& model, std::span<const float> outputs, std::span<const Target> targets,
+ScoreSum score(const estimate::Model& model, std::span<const float> outputs, std::span<const nn::Target> targets,
                std::span<float> gradient);
 
 // Fresh weights, an optimiser that has not moved yet.
-TrainState fresh_state(const Model& model);
+TrainState fresh_state(const estimate::Model& model);
 
 class Trainer {
  public:
   // Of the layers after `first_layer`, whose output its batches are: 0, the input, for the whole network. `model` must
   // outlive it; its parameters are not looked at.
-  Trainer(const Model& model, Engine& engine, int first_layer = 0);
+  Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer = 0);
 
   // Weights, average and optimiser, of the whole network; what else is in the state is the loop's. get_state() leaves
   // alone what comes before first_layer.
@@ -33,7 +33,7 @@ class Trainer {
   void get_state(TrainState& state) const;
 
   // Forward, backward and a step of the optimiser; returns what the batch scored before it. `epoch` drives dropout.
-  ScoreSum step(const Batch& batch, std::span<const Target> targets, int epoch, double rate);
+  ScoreSum step(const Batch& batch, std::span<const nn::Target> targets, int epoch, double rate);
 
   std::size_t input_size() const;    // floats of one row of a batch
   std::size_t memory_bytes() const;  // network, optimiser and average
@@ -42,13 +42,13 @@ class Trainer {
  private:
   void to_plain(std::span<const float> own, std::vector<float>& plain) const;
 
-  const Model& model_;
-  Graph graph_;                            // what is trained
-  std::vector<ParameterInfo> parameters_;  // its own
-  std::size_t held_;                       // parameters of the layers before it
-  std::unique_ptr<Executable> network_;
-  OptimiserState optimiser_;
+  const estimate::Model& model_;
+  nn::Graph graph_;                            // what is trained
+  std::vector<nn::ParameterInfo> parameters_;  // its own
+  std::size_t held_;                           // parameters of the layers before it
+  std::unique_ptr<nn::Executable> network_;
+  nn::OptimiserState optimiser_;
   std::vector<float> average_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::train

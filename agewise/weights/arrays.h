@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::weights {
 
 struct NamedArray {
   std::string name;  // "conv1_1.weight"
@@ -18,4 +18,4 @@ struct WeightFile {
   std::vector<std::string> skipped;  // names of arrays of whole numbers
 };
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -11,7 +11,7 @@
 #include "agewise/weights/caffe.pb.h"
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 std::vector<std::int64_t> shape_of(const caffe::BlobProto& blob) {
@@ -30,11 +30,11 @@ NamedArray take(const std::string& name, caffe::BlobProto& blob) {
   std::int64_t count = 1;
   for (std::int64_t length : array.shape) {
     if (length < 0 || __builtin_mul_overflow(count, length, &count))
-      throw Error(fmt::format("array {}: a shape that cannot be", name_text(name)));
+      throw base::Error(fmt::format("array {}: a shape that cannot be", name_text(name)));
   }
   if (count != there) {
-    throw Error(fmt::format("array {}: its shape {} has {} places, {} values are there", name_text(name),
-                            shape_text(array.shape), count, there));
+    throw base::Error(fmt::format("array {}: its shape {} has {} places, {} values are there", name_text(name),
+                                  shape_text(array.shape), count, there));
   }
   if (blob.data_size() > 0) {
     array.values.assign(blob.data().begin(), blob.data().end());
@@ -57,23 +57,24 @@ void take_layers(Layers& layers, WeightFile& weights) {
 
 WeightFile parse_caffemodel(std::span<const std::byte> file) {
   if (file.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw Error("is larger than 2 GiB, the format's limit");
+    throw base::Error("is larger than 2 GiB, the format's limit");
   caffe::NetParameter net;
-  if (!net.ParseFromArray(file.data(), static_cast<int>(file.size()))) throw Error("is no caffemodel, or is cut short");
+  if (!net.ParseFromArray(file.data(), static_cast<int>(file.size())))
+    throw base::Error("is no caffemodel, or is cut short");
   WeightFile weights;
   weights.network = net.name();
   take_layers(*net.mutable_layers(), weights);
   take_layers(*net.mutable_layer(), weights);
-  if (weights.arrays.empty()) throw Error("holds no weights: a .caffemodel does, a .prototxt does not");
+  if (weights.arrays.empty()) throw base::Error("holds no weights: a .caffemodel does, a .prototxt does not");
   return weights;
 }
 
 WeightFile read_caffemodel(const std::filesystem::path& file) {
-  MappedFile content = MappedFile::read_only(file);
+  base::MappedFile content = base::MappedFile::read_only(file);
   try {
     return parse_caffemodel(content.bytes());
-  } catch (const Error& error) {
-    throw file_error(file, error.what());
+  } catch (const base::Error& error) {
+    throw base::file_error(file, error.what());
   }
 }
 
@@ -83,4 +84,4 @@ bool is_caffemodel(const std::filesystem::path& file) {
   return first == kName || first == kOldLayer || first == kLayer;
 }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -6,7 +6,7 @@
 
 #include "agewise/weights/arrays.h"
 
-namespace agewise {
+namespace agewise::weights {
 
 // A layer's blobs are named LAYER.weight, LAYER.bias, LAYER.blob2 …. Shapes of old files always have four axes: those
 // of length 1 in front stay. Files of up to 2 GiB. Throws Error that names file and layer; memory stays in proportion
@@ -17,4 +17,4 @@ WeightFile parse_caffemodel(std::span<const std::byte> file);  // errors without
 // Whether the file begins as one does: with its network's name or a layer.
 bool is_caffemodel(const std::filesystem::path& file);
 
-}  // namespace agewise
+}  // namespace agewise::weights

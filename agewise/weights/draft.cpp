@@ -8,7 +8,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 template <class Kind>
@@ -50,8 +50,8 @@ std::vector<int> themselves(const Draft& draft) {
 // Gives a layer with weights a bias if it has none.
 void want_bias(DraftLayer& layer) {
   bool* bias = nullptr;
-  if (auto* c = std::get_if<layer::Convolution>(&layer.layer.kind)) bias = &c->bias;
-  if (auto* f = std::get_if<layer::FullyConnected>(&layer.layer.kind)) bias = &f->bias;
+  if (auto* c = std::get_if<nn::layer::Convolution>(&layer.layer.kind)) bias = &c->bias;
+  if (auto* f = std::get_if<nn::layer::FullyConnected>(&layer.layer.kind)) bias = &f->bias;
   if (bias == nullptr || *bias) return;
   *bias = true;
   layer.arrays.emplace_back(static_cast<std::size_t>(layer.layer.shape.channels), 0.0F);
@@ -74,7 +74,7 @@ template <class Takes>
 void fold_into(Draft& draft, Takes takes) {
   std::vector<int> readers = readers_of(draft), stands_for = themselves(draft);
   for (int i = 0; i < static_cast<int>(draft.layers.size()); ++i) {
-    if (!is<layer::Scale>(draft.layers[i])) continue;
+    if (!is<nn::layer::Scale>(draft.layers[i])) continue;
     int from = stands_for[draft.layers[i].layer.inputs[0]];
     DraftLayer& into = draft.layers[from];
     if (!takes(into) || readers[from] != 1) continue;
@@ -88,13 +88,13 @@ void fold_into(Draft& draft, Takes takes) {
 }  // namespace
 
 void merge_scales(Draft& draft) {
-  fold_into(draft, [](const DraftLayer& into) { return is<layer::Scale>(into); });
+  fold_into(draft, [](const DraftLayer& into) { return is<nn::layer::Scale>(into); });
 }
 
 void fold_scales(Draft& draft) {
   fold_into(draft, [](const DraftLayer& into) {
-    return is<layer::Convolution>(into) || is<layer::FullyConnected>(into) || is<layer::BatchNorm>(into) ||
-           is<layer::Scale>(into);
+    return is<nn::layer::Convolution>(into) || is<nn::layer::FullyConnected>(into) || is<nn::layer::BatchNorm>(into) ||
+           is<nn::layer::Scale>(into);
   });
 }
 
@@ -108,12 +108,12 @@ void drop_needless(Draft& draft) {
   for (std::size_t i = draft.layers.size(); i-- > 0;) {
     for (int input : draft.layers[i].layer.inputs) {
       needed[input] = needed[input] || needed[i];
-      if (!is<layer::FullyConnected>(draft.layers[i])) only_for_full[input] = false;
+      if (!is<nn::layer::FullyConnected>(draft.layers[i])) only_for_full[input] = false;
     }
   }
   for (int input : draft.inputs) needed[input] = true;
   for (std::size_t i = 0; i < draft.layers.size(); ++i) {
-    if (is<layer::Reshape>(draft.layers[i]) && only_for_full[i])
+    if (is<nn::layer::Reshape>(draft.layers[i]) && only_for_full[i])
       stands_for[i] = stands_for[draft.layers[i].layer.inputs[0]];
   }
   compact(draft, stands_for, needed);
@@ -128,17 +128,17 @@ DraftNetwork finished(const Draft& draft) {
   }
   network.graph.inputs = draft.inputs;
   network.graph.outputs = draft.outputs;
-  std::vector<ParameterInfo> infos = parameters_of(network.graph);
+  std::vector<nn::ParameterInfo> infos = nn::parameters_of(network.graph);
   if (infos.size() != arrays.size()) throw std::logic_error("a draft has not one array a parameter");
-  network.parameters.reserve(static_cast<std::size_t>(parameter_count(infos)));
+  network.parameters.reserve(static_cast<std::size_t>(nn::parameter_count(infos)));
   for (std::size_t i = 0; i < infos.size(); ++i) {
     if (static_cast<std::int64_t>(arrays[i]->size()) != infos[i].size())
       throw std::logic_error("a draft's array has another size than its parameter");
     if (!std::all_of(arrays[i]->begin(), arrays[i]->end(), [](float value) { return std::isfinite(value); }))
-      throw Error(fmt::format("array \"{}\": holds a value that is not finite", infos[i].name));
+      throw base::Error(fmt::format("array \"{}\": holds a value that is not finite", infos[i].name));
     network.parameters.insert(network.parameters.end(), arrays[i]->begin(), arrays[i]->end());
   }
   return network;
 }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -5,10 +5,10 @@
 
 #include "agewise/nn/graph.h"
 
-namespace agewise {
+namespace agewise::weights {
 
 struct DraftLayer {
-  Layer layer;
+  nn::Layer layer;
   std::vector<std::vector<float>> arrays;  // its parameters, in the order of parameters_of()
 };
 
@@ -29,9 +29,9 @@ void drop_needless(Draft& draft);
 
 // The graph and its parameters in plain layout. Throws Error naming the layer if a number is not finite.
 struct DraftNetwork {
-  Graph graph;
+  nn::Graph graph;
   std::vector<float> parameters;
 };
 DraftNetwork finished(const Draft& draft);
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-namespace agewise {
+namespace agewise::weights {
 
 float from_half(std::uint16_t half) {
   std::uint32_t sign = (half & 0x8000U) << 16, exponent = (half >> 10) & 0x1FU, fraction = half & 0x3FFU;
@@ -35,4 +35,4 @@ std::uint16_t to_half(float value) {
   return sign | static_cast<std::uint16_t>(((bits & 0x7FFFFFFFU) - (112U << 23)) >> 13);
 }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-namespace agewise {
+namespace agewise::weights {
 
 float from_half(std::uint16_t half);  // exact
 
@@ -10,4 +10,4 @@ float from_half(std::uint16_t half);  // exact
 float rounded_to_half(float value);
 std::uint16_t to_half(float value);  // its bits
 
-}  // namespace agewise
+}  // namespace agewise::weights

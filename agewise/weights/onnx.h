@@ -15,11 +15,11 @@
 
 #include "agewise/nn/graph.h"
 
-namespace agewise {
+namespace agewise::weights {
 
 // Inputs and outputs as the file names them, in the order of the graph's.
 struct OnnxNetwork {
-  Graph graph;
+  nn::Graph graph;
   std::vector<float> parameters;  // plain layout
   std::vector<std::string> inputs, outputs;
   std::string producer;  // what the file says made it
@@ -42,4 +42,4 @@ OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& optio
 // Whether the file begins as one does.
 bool is_onnx(const std::filesystem::path& file);
 
-}  // namespace agewise
+}  // namespace agewise::weights

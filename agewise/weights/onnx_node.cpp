@@ -8,7 +8,7 @@
 #include "agewise/weights/half.h"
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 // onnx.proto's TensorProto.DataType.
@@ -18,7 +18,7 @@ constexpr int kMostDimensions = 8;
 constexpr int kStoredOutside = 1;  // TensorProto.DataLocation
 
 [[noreturn]] void refuse_tensor(const onnx::Tensor& tensor, const std::string& problem) {
-  throw Error(fmt::format("array {}: {}", name_text(tensor.name()), problem));
+  throw base::Error(fmt::format("array {}: {}", name_text(tensor.name()), problem));
 }
 
 std::int64_t checked_count(const onnx::Tensor& tensor) {
@@ -128,7 +128,7 @@ void OnnxNode::finish() const {
 
 void OnnxNode::refuse(const std::string& problem) const {
   const std::string& name = node_.name().empty() && node_.output_size() > 0 ? node_.output(0) : node_.name();
-  throw Error(fmt::format("node {} ({}): {}", name_text(name), name_text(kind()), problem));
+  throw base::Error(fmt::format("node {} ({}): {}", name_text(name), name_text(kind()), problem));
 }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -7,7 +7,7 @@
 
 #include "agewise/weights/onnx.pb.h"
 
-namespace agewise {
+namespace agewise::weights {
 
 // A tensor whose values are in the file.
 struct OnnxConstant {
@@ -47,4 +47,4 @@ class OnnxNode {
   std::set<std::string> asked_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::weights

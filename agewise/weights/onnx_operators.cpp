@@ -7,16 +7,16 @@
 
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace onnx_operators {
 
-Dims dims_of(const OnnxReader& reader, const Shape& shape, std::size_t rank) {
+Dims dims_of(const OnnxReader& reader, const nn::Shape& shape, std::size_t rank) {
   Dims dims{reader.batch(), shape.channels, shape.height, shape.width};
   dims.resize(rank);
   return dims;
 }
 
-void add_of_one(OnnxReader& reader, const OnnxNode& node, LayerKind kind, std::vector<std::vector<float>> arrays,
+void add_of_one(OnnxReader& reader, const OnnxNode& node, nn::LayerKind kind, std::vector<std::vector<float>> arrays,
                 const std::string& weight) {
   OnnxTensor in = reader.tensor(node, 0);
   int layer = reader.add(node, kind, {in.layer}, std::move(arrays), weight);
@@ -35,7 +35,7 @@ std::vector<float> numbers_of(const OnnxReader& reader, const OnnxNode& node, in
   return std::move(constant.numbers);
 }
 
-Padding padding_of(const OnnxNode& node, const Dims& pads) {
+nn::Padding padding_of(const OnnxNode& node, const Dims& pads) {
   constexpr std::int64_t kMost = 1 << 20;
   if (pads.size() != 4) node.refuse("pads must be four numbers");
   for (std::int64_t pad : pads) {
@@ -81,7 +81,7 @@ std::vector<float> channel_constant(OnnxReader& reader, const OnnxNode& node, in
 
 void read_global_average(OnnxReader& reader, OnnxNode& node) {
   must_have_pixels(node, reader.tensor(node, 0));
-  add_of_one(reader, node, layer::GlobalAveragePool{});
+  add_of_one(reader, node, nn::layer::GlobalAveragePool{});
 }
 
 void read_reduce_mean(OnnxReader& reader, OnnxNode& node) {
@@ -92,7 +92,7 @@ void read_reduce_mean(OnnxReader& reader, OnnxNode& node) {
   std::sort(axes.begin(), axes.end());
   node.ignore("noop_with_empty_axes");
   if (axes != Dims{2, 3}) node.refuse("only the mean over height and width is read");
-  int layer = reader.add(node, layer::GlobalAveragePool{}, {in.layer});
+  int layer = reader.add(node, nn::layer::GlobalAveragePool{}, {in.layer});
   reader.define(node, layer, dims_of(reader, reader.shape(layer), node.integer("keepdims", 1) != 0 ? 4 : 2));
 }
 
@@ -142,13 +142,13 @@ void read_gemm(OnnxReader& reader, OnnxNode& node) {
     scale_all(*values, beta);
     arrays.push_back(std::move(*values));
   }
-  layer::FullyConnected full{matrix.outputs, bias, Initial::he_normal};
+  nn::layer::FullyConnected full{matrix.outputs, bias, nn::Initial::he_normal};
   add_of_one(reader, node, full, std::move(arrays), node.input(1));
 }
 
 void read_mat_mul(OnnxReader& reader, OnnxNode& node) {
   Matrix matrix = matrix_of(reader, node, /*outputs_first=*/false);
-  layer::FullyConnected full{matrix.outputs, false, Initial::he_normal};
+  nn::layer::FullyConnected full{matrix.outputs, false, nn::Initial::he_normal};
   add_of_one(reader, node, full, {std::move(matrix.values)}, node.input(1));
 }
 
@@ -160,19 +160,19 @@ void read_batch_norm(OnnxReader& reader, OnnxNode& node) {
   double epsilon = node.number("epsilon", 1e-5), momentum = node.number("momentum", 0.9);
   std::vector<std::vector<float>> arrays;
   for (int i = 1; i <= 4; ++i) arrays.push_back(numbers_of(reader, node, i, {in.dims[1]}));
-  add_of_one(reader, node, layer::BatchNorm{epsilon, momentum}, std::move(arrays), node.input(1));
+  add_of_one(reader, node, nn::layer::BatchNorm{epsilon, momentum}, std::move(arrays), node.input(1));
 }
 
 void read_prelu(OnnxReader& reader, OnnxNode& node) {
   std::vector<float> slopes = channel_constant(reader, node, 1, reader.tensor(node, 0));
-  add_of_one(reader, node, layer::PRelu{}, {std::move(slopes)}, node.input(1));
+  add_of_one(reader, node, nn::layer::PRelu{}, {std::move(slopes)}, node.input(1));
 }
 
 void read_leaky_relu(OnnxReader& reader, OnnxNode& node) {
   auto slope = static_cast<float>(node.number("alpha", 0.01));
   int channels = reader.shape(reader.tensor(node, 0).layer).channels;
   must_be_of_use(node, channels);
-  add_of_one(reader, node, layer::PRelu{}, {std::vector<float>(static_cast<std::size_t>(channels), slope)});
+  add_of_one(reader, node, nn::layer::PRelu{}, {std::vector<float>(static_cast<std::size_t>(channels), slope)});
 }
 
 void read_softmax(OnnxReader& reader, OnnxNode& node) {
@@ -180,10 +180,10 @@ void read_softmax(OnnxReader& reader, OnnxNode& node) {
   constexpr std::int64_t kOneAxis = 13;  // before, all axes from this one on are one
   std::int64_t axis = node.integer("axis", reader.version() >= kOneAxis ? -1 : 1);
   if (axis < 0) axis += static_cast<std::int64_t>(in.dims.size());
-  const Shape& shape = reader.shape(in.layer);
+  const nn::Shape& shape = reader.shape(in.layer);
   bool one_pixel = shape.height == 1 && shape.width == 1;
   if (axis != 1 || (reader.version() < kOneAxis && !one_pixel)) node.refuse("only softmax over channels is read");
-  add_of_one(reader, node, layer::Softmax{});
+  add_of_one(reader, node, nn::layer::Softmax{});
 }
 
 template <class Kind>
@@ -191,7 +191,7 @@ void read_plain(OnnxReader& reader, OnnxNode& node) {
   add_of_one(reader, node, Kind{});
 }
 
-void read_combined(OnnxReader& reader, OnnxNode& node, LayerKind kind) {
+void read_combined(OnnxReader& reader, OnnxNode& node, nn::LayerKind kind) {
   OnnxTensor a = reader.tensor(node, 0), b = reader.tensor(node, 1);
   if (a.dims.size() != b.dims.size()) node.refuse("the inputs have not as many axes");
   int layer = reader.add(node, kind, {a.layer, b.layer});
@@ -217,10 +217,10 @@ void read_arithmetic(OnnxReader& reader, OnnxNode& node) {
   if (first && second) node.refuse("arithmetic of constants is not read: simplify the network first");
   if (!first && !second) {
     const std::string& kind = node.kind();
-    if (kind == "Add") return read_combined(reader, node, layer::Add{});
-    if (kind == "Sub") return read_combined(reader, node, layer::Subtract{});
-    if (kind == "Mul") return read_combined(reader, node, layer::Multiply{});
-    return read_combined(reader, node, layer::Divide{});
+    if (kind == "Add") return read_combined(reader, node, nn::layer::Add{});
+    if (kind == "Sub") return read_combined(reader, node, nn::layer::Subtract{});
+    if (kind == "Mul") return read_combined(reader, node, nn::layer::Multiply{});
+    return read_combined(reader, node, nn::layer::Divide{});
   }
   OnnxTensor in = reader.tensor(node, first ? 1 : 0);
   std::vector<float> weight = channel_constant(reader, node, first ? 0 : 1, in), bias(weight.size());
@@ -229,7 +229,7 @@ void read_arithmetic(OnnxReader& reader, OnnxNode& node) {
     weight[i] = line.weight;
     bias[i] = line.bias;
   }
-  int layer = reader.add(node, layer::Scale{}, {in.layer}, {std::move(weight), std::move(bias)});
+  int layer = reader.add(node, nn::layer::Scale{}, {in.layer}, {std::move(weight), std::move(bias)});
   reader.define(node, layer, in.dims);
 }
 
@@ -269,14 +269,14 @@ const std::map<std::string, Read>& operators() {
       {"PRelu", read_prelu},
       {"Pad", read_pad},
       {"ReduceMean", read_reduce_mean},
-      {"Relu", read_plain<layer::Relu>},
+      {"Relu", read_plain<nn::layer::Relu>},
       {"Reshape", read_reshape},
       {"Resize", read_resize},
-      {"Sigmoid", read_plain<layer::Sigmoid>},
+      {"Sigmoid", read_plain<nn::layer::Sigmoid>},
       {"Softmax", read_softmax},
       {"Squeeze", read_squeeze},
       {"Sub", read_arithmetic},
-      {"Tanh", read_plain<layer::Tanh>},
+      {"Tanh", read_plain<nn::layer::Tanh>},
       {"Transpose", read_transpose},
       {"Unsqueeze", read_squeeze},
       {"Upsample", read_upsample},
@@ -293,4 +293,4 @@ void read_node(OnnxReader& reader, OnnxNode& node) {
   found->second(reader, node);
 }
 
-}  // namespace agewise
+}  // namespace agewise::weights

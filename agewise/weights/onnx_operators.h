@@ -6,7 +6,7 @@
 
 #include "agewise/weights/onnx_reader.h"
 
-namespace agewise::onnx_operators {
+namespace agewise::weights::onnx_operators {
 
 using Dims = std::vector<std::int64_t>;
 
@@ -26,18 +26,18 @@ void read_squeeze(OnnxReader& reader, OnnxNode& node);  // and Unsqueeze
 void read_transpose(OnnxReader& reader, OnnxNode& node);
 
 // Of a layer's output as a tensor of `rank` axes, the batch in front.
-Dims dims_of(const OnnxReader& reader, const Shape& shape, std::size_t rank);
+Dims dims_of(const OnnxReader& reader, const nn::Shape& shape, std::size_t rank);
 
 // Adds the layer of one input that keeps the tensor's rank.
-void add_of_one(OnnxReader& reader, const OnnxNode& node, LayerKind kind, std::vector<std::vector<float>> arrays = {},
-                const std::string& weight = "");
+void add_of_one(OnnxReader& reader, const OnnxNode& node, nn::LayerKind kind,
+                std::vector<std::vector<float>> arrays = {}, const std::string& weight = "");
 
 void must_have_pixels(const OnnxNode& node, const OnnxTensor& tensor);
 
 // The constant at an input, which must have this shape.
 std::vector<float> numbers_of(const OnnxReader& reader, const OnnxNode& node, int input, const Dims& dims);
 
-Padding padding_of(const OnnxNode& node, const Dims& pads);                     // top, left, bottom, right
+nn::Padding padding_of(const OnnxNode& node, const Dims& pads);                 // top, left, bottom, right
 int small_number(const OnnxNode& node, const char* what, std::int64_t number);  // from 1 to 2^20
 
-}  // namespace agewise::onnx_operators
+}  // namespace agewise::weights::onnx_operators

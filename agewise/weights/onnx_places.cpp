@@ -8,7 +8,7 @@
 #include "agewise/weights/onnx_operators.h"
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise::onnx_operators {
+namespace agewise::weights::onnx_operators {
 namespace {
 
 // Of pixels by whole factors; every rule that then takes the nearest one takes the same.
@@ -16,16 +16,16 @@ void add_upsample(OnnxReader& reader, OnnxNode& node, double height, double widt
   if (node.word("mode", "nearest") != "nearest") node.refuse("only mode nearest is read");
   if (height != width || height != std::floor(height) || !(height >= 1 && height <= 64))
     node.refuse("height and width must grow by the same whole factor");
-  add_of_one(reader, node, layer::Upsample{static_cast<int>(height)});
+  add_of_one(reader, node, nn::layer::Upsample{static_cast<int>(height)});
 }
 
 void reshape_to(OnnxReader& reader, OnnxNode& node, const Dims& dims) {
   OnnxTensor in = reader.tensor(node, 0);
-  std::optional<Shape> shape = shape_of_dims(dims);
+  std::optional<nn::Shape> shape = shape_of_dims(dims);
   if (!shape || dims[0] != reader.batch())
     node.refuse("moves numbers from picture to picture, or has more than 4 axes");
   bool same = *shape == reader.shape(in.layer);
-  reader.define(node, same ? in.layer : reader.add(node, layer::Reshape{*shape}, {in.layer}), dims);
+  reader.define(node, same ? in.layer : reader.add(node, nn::layer::Reshape{*shape}, {in.layer}), dims);
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ void read_concat(OnnxReader& reader, OnnxNode& node) {
   }
   std::int64_t axis = node.integer("axis", 1);
   if (axis != 1 && axis != 1 - static_cast<std::int64_t>(rank)) node.refuse("only along channels is it read");
-  int layer = reader.add(node, layer::Concat{}, std::move(layers));
+  int layer = reader.add(node, nn::layer::Concat{}, std::move(layers));
   reader.define(node, layer, dims_of(reader, reader.shape(layer), rank));
 }
 
@@ -56,9 +56,9 @@ void read_pad(OnnxReader& reader, OnnxNode& node) {
   if (value != 0 || node.has_input(3)) node.refuse("only padding with zeros on all axes is read");
   if (pads.size() != 8) node.refuse("pads must be eight numbers");
   if (pads[0] != 0 || pads[4] != 0 || pads[1] != 0) node.refuse("only pixels, and channels at the end, are padded");
-  Padding pixels = padding_of(node, {pads[2], pads[3], pads[6], pads[7]});
-  Padding channels = padding_of(node, {pads[5], 0, 0, 0});
-  add_of_one(reader, node, layer::Pad{channels.top, pixels.bottom, pixels.right, pixels.top, pixels.left});
+  nn::Padding pixels = padding_of(node, {pads[2], pads[3], pads[6], pads[7]});
+  nn::Padding channels = padding_of(node, {pads[5], 0, 0, 0});
+  add_of_one(reader, node, nn::layer::Pad{channels.top, pixels.bottom, pixels.right, pixels.top, pixels.left});
 }
 
 void read_resize(OnnxReader& reader, OnnxNode& node) {
@@ -145,8 +145,8 @@ void read_transpose(OnnxReader& reader, OnnxNode& node) {
   for (std::size_t i = 1; i < order.size(); ++i) axes[i - 1] = static_cast<int>(order[i]) - 1;
   for (std::int64_t axis : order) dims.push_back(in.dims[axis]);
   bool same = axes == std::array<int, 3>{0, 1, 2};
-  int layer = same ? in.layer : reader.add(node, layer::Transpose{axes}, {in.layer});
+  int layer = same ? in.layer : reader.add(node, nn::layer::Transpose{axes}, {in.layer});
   reader.define(node, layer, std::move(dims));
 }
 
-}  // namespace agewise::onnx_operators
+}  // namespace agewise::weights::onnx_operators

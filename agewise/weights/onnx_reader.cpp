@@ -10,7 +10,7 @@
 #include "agewise/base/files.h"
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 constexpr int kMostNodes = 10'000;
@@ -32,14 +32,14 @@ std::int64_t operators_version(const onnx::Model& model) {
   for (const onnx::OperatorSet& set : model.opset_import()) {
     if (is_default_domain(set.domain())) return set.version();
   }
-  throw Error("does not say which version of ONNX's operators it uses: not an ONNX file?");
+  throw base::Error("does not say which version of ONNX's operators it uses: not an ONNX file?");
 }
 
 }  // namespace
 
-std::optional<Shape> shape_of_dims(const std::vector<std::int64_t>& dims) {
+std::optional<nn::Shape> shape_of_dims(const std::vector<std::int64_t>& dims) {
   if (dims.empty() || dims.size() > 4) return std::nullopt;
-  Shape shape{1, 1, 1};
+  nn::Shape shape{1, 1, 1};
   std::array<int*, 3> places{&shape.channels, &shape.height, &shape.width};
   for (std::size_t i = 1; i < dims.size(); ++i) {
     if (dims[i] < 1 || dims[i] > kLargestInput) return std::nullopt;
@@ -53,7 +53,7 @@ OnnxReader::OnnxReader(const onnx::Model& model, const OnnxOptions& options, std
 
 Draft OnnxReader::read() {
   version_ = operators_version(model_);
-  if (model_.graph().node_size() > kMostNodes) throw Error(fmt::format("has more than {} nodes", kMostNodes));
+  if (model_.graph().node_size() > kMostNodes) throw base::Error(fmt::format("has more than {} nodes", kMostNodes));
   take_initializers();
   take_inputs();
   for (const onnx::Node& node : model_.graph().node()) {
@@ -61,7 +61,7 @@ Draft OnnxReader::read() {
     if (!is_default_domain(node.domain())) one.refuse("is of domain " + name_text(node.domain()));
     try {
       read_node(*this, one);
-    } catch (const UsageError& error) {  // of the graph's checks: names the layer
+    } catch (const base::UsageError& error) {  // of the graph's checks: names the layer
       one.refuse(error.what());
     }
     one.finish();
@@ -73,7 +73,7 @@ Draft OnnxReader::read() {
 void OnnxReader::take_initializers() {
   for (const onnx::Tensor& tensor : model_.graph().initializer()) {
     if (!constants_.insert({tensor.name(), &tensor}).second)
-      throw Error(fmt::format("array {}: is there twice", name_text(tensor.name())));
+      throw base::Error(fmt::format("array {}: is there twice", name_text(tensor.name())));
   }
 }
 
@@ -86,22 +86,22 @@ void OnnxReader::take_inputs() {
       bool open = dims.size() > 1 && dimension.dim_value() <= 0;
       dims.push_back(open ? options_.size : dimension.dim_value());
     }
-    if (dims.empty()) throw Error(fmt::format("input {}: has no axes", name_text(input.name())));
+    if (dims.empty()) throw base::Error(fmt::format("input {}: has no axes", name_text(input.name())));
     dims[0] = std::max<std::int64_t>(1, dims[0]);
-    std::optional<Shape> shape = shape_of_dims(dims);
+    std::optional<nn::Shape> shape = shape_of_dims(dims);
     if (!shape || shape->size() > kLargestInput || dims[0] > kLargestBatch) {
-      throw Error(fmt::format("input {}: must be batch × channels × height × width of fixed lengths, is {}",
-                              name_text(input.name()), shape_text(dims)));
+      throw base::Error(fmt::format("input {}: must be batch × channels × height × width of fixed lengths, is {}",
+                                    name_text(input.name()), shape_text(dims)));
     }
-    if (batch_ != 0 && batch_ != dims[0]) throw Error("its inputs have batches of different lengths");
+    if (batch_ != 0 && batch_ != dims[0]) throw base::Error("its inputs have batches of different lengths");
     batch_ = dims[0];
     draft_.inputs.push_back(static_cast<int>(draft_.layers.size()));
     bool first = input_names.empty();
-    draft_.layers.push_back({{first ? "input" : free_name(input.name()), layer::Input{*shape}, {}, *shape}, {}});
+    draft_.layers.push_back({{first ? "input" : free_name(input.name()), nn::layer::Input{*shape}, {}, *shape}, {}});
     tensors_[input.name()] = {draft_.inputs.back(), std::move(dims)};
     input_names.push_back(printable(input.name()));
   }
-  if (draft_.inputs.empty()) throw Error("has no inputs");
+  if (draft_.inputs.empty()) throw base::Error("has no inputs");
 }
 
 void OnnxReader::take_outputs(const std::vector<std::string>& wanted) {
@@ -109,10 +109,10 @@ void OnnxReader::take_outputs(const std::vector<std::string>& wanted) {
   for (const onnx::ValueInfo& output : model_.graph().output()) {
     if (wanted.empty()) names.push_back(output.name());
   }
-  if (names.empty()) throw Error("has no outputs");
+  if (names.empty()) throw base::Error("has no outputs");
   for (const std::string& name : names) {
     auto found = tensors_.find(name);
-    if (found == tensors_.end()) throw Error(fmt::format("output {}: no node makes it", name_text(name)));
+    if (found == tensors_.end()) throw base::Error(fmt::format("output {}: no node makes it", name_text(name)));
     draft_.outputs.push_back(found->second.layer);
     output_names.push_back(printable(name));
   }
@@ -156,17 +156,17 @@ std::string OnnxReader::free_name(std::string wanted) {
   return name;
 }
 
-int OnnxReader::add(const OnnxNode& node, LayerKind kind, std::vector<int> inputs,
+int OnnxReader::add(const OnnxNode& node, nn::LayerKind kind, std::vector<int> inputs,
                     std::vector<std::vector<float>> arrays, const std::string& weight) {
   constexpr std::string_view kEnding = ".weight";
   for (const std::vector<float>& array : arrays) count_numbers(node, static_cast<std::int64_t>(array.size()));
   std::string name = weight.size() > kEnding.size() && weight.ends_with(kEnding)
                          ? weight.substr(0, weight.size() - kEnding.size())
                          : node.output();
-  Layer layer{free_name(std::move(name)), kind, std::move(inputs), {}};
-  std::vector<Shape> shapes;
+  nn::Layer layer{free_name(std::move(name)), kind, std::move(inputs), {}};
+  std::vector<nn::Shape> shapes;
   for (int input : layer.inputs) shapes.push_back(shape(input));
-  layer.shape = shape_of(layer, shapes);
+  layer.shape = nn::shape_of(layer, shapes);
   draft_.layers.push_back({std::move(layer), std::move(arrays)});
   return static_cast<int>(draft_.layers.size()) - 1;
 }
@@ -191,10 +191,10 @@ void OnnxReader::define_constant(const OnnxNode& node, const onnx::Tensor& tenso
 
 OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& options) {
   if (file.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw Error("is larger than 2 GiB, the format's limit");
+    throw base::Error("is larger than 2 GiB, the format's limit");
   onnx::Model model;
   if (!model.ParseFromArray(file.data(), static_cast<int>(file.size())) || !model.has_graph())
-    throw Error("is no ONNX file, or is cut short");
+    throw base::Error("is no ONNX file, or is cut short");
   OnnxReader reader(model, options, static_cast<std::int64_t>(file.size()));
   Draft draft = reader.read();
   drop_needless(draft);
@@ -205,11 +205,11 @@ OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& optio
 }
 
 OnnxNetwork read_onnx(const std::filesystem::path& file, const OnnxOptions& options) {
-  MappedFile content = MappedFile::read_only(file);
+  base::MappedFile content = base::MappedFile::read_only(file);
   try {
     return parse_onnx(content.bytes(), options);
-  } catch (const Error& error) {
-    throw file_error(file, error.what());
+  } catch (const base::Error& error) {
+    throw base::file_error(file, error.what());
   }
 }
 
@@ -219,4 +219,4 @@ bool is_onnx(const std::filesystem::path& file) {
   return in.get() == 0x08 && in.get() < 0x80 && in.good();
 }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -10,7 +10,7 @@
 #include "agewise/weights/onnx.h"
 #include "agewise/weights/onnx_node.h"
 
-namespace agewise {
+namespace agewise::weights {
 
 // A tensor that a layer gives, as ONNX sees it: `dims` with the batch in front. The layer's Shape holds the rest in the
 // same order, filled up with 1.
@@ -33,11 +33,11 @@ class OnnxReader {
   const OnnxTensor& tensor(const OnnxNode& node, int input) const;
   OnnxConstant constant(const OnnxNode& node, int input) const;
   std::vector<std::int64_t> whole_constant(const OnnxNode& node, int input) const;
-  const Shape& shape(int layer) const { return draft_.layers[layer].layer.shape; }
+  const nn::Shape& shape(int layer) const { return draft_.layers[layer].layer.shape; }
 
   // A layer called as the node's output or, if that is NAME.weight, as `weight`.
-  int add(const OnnxNode& node, LayerKind kind, std::vector<int> inputs, std::vector<std::vector<float>> arrays = {},
-          const std::string& weight = "");
+  int add(const OnnxNode& node, nn::LayerKind kind, std::vector<int> inputs,
+          std::vector<std::vector<float>> arrays = {}, const std::string& weight = "");
   void define(const OnnxNode& node, int layer, std::vector<std::int64_t> dims);
   void define_same(const OnnxNode& node, const std::string& input);
   void define_constant(const OnnxNode& node, const onnx::Tensor& tensor);
@@ -63,6 +63,6 @@ class OnnxReader {
 void read_node(OnnxReader& reader, OnnxNode& node);
 
 // Batch and Shape of an ONNX tensor of 1 to 4 axes. Nothing if it has others, or lengths beyond all use.
-std::optional<Shape> shape_of_dims(const std::vector<std::int64_t>& dims);
+std::optional<nn::Shape> shape_of_dims(const std::vector<std::int64_t>& dims);
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -8,16 +8,16 @@
 #include "agewise/weights/onnx_operators.h"
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise::onnx_operators {
+namespace agewise::weights::onnx_operators {
 namespace {
 
 struct Windows {
   int kernel_height, kernel_width, stride;
-  Padding pad;
+  nn::Padding pad;
 };
 
 // Pads so that the output has as many windows as strides fit into the input; an odd pixel goes to the end or the front.
-void pad_to_same(const std::string& rule, const Shape& in, Windows& w) {
+void pad_to_same(const std::string& rule, const nn::Shape& in, Windows& w) {
   auto both = [&](int size, int kernel, int& before, int& after) {
     int out = (size + w.stride - 1) / w.stride, all = std::max(0, (out - 1) * w.stride + kernel - size);
     before = rule == "SAME_UPPER" ? all / 2 : all - all / 2;
@@ -27,7 +27,7 @@ void pad_to_same(const std::string& rule, const Shape& in, Windows& w) {
   both(in.width, w.kernel_width, w.pad.left, w.pad.right);
 }
 
-Windows windows_of(OnnxNode& node, const Dims& kernel, const Shape& in) {
+Windows windows_of(OnnxNode& node, const Dims& kernel, const nn::Shape& in) {
   if (kernel.size() != 2) node.refuse("is read on pictures only: a kernel of two axes");
   Dims strides = node.integers("strides", {1, 1});
   if (strides.size() != 2 || strides[0] != strides[1]) node.refuse("strides must be two equal numbers");
@@ -55,11 +55,11 @@ template <class Pool>
 void read_pool(OnnxReader& reader, OnnxNode& node) {
   const OnnxTensor& in = reader.tensor(node, 0);
   must_have_pixels(node, in);
-  const Shape& shape = reader.shape(in.layer);
+  const nn::Shape& shape = reader.shape(in.layer);
   Windows w = windows_of(node, node.integers("kernel_shape", {}), shape);
   if (w.kernel_height != w.kernel_width) node.refuse("only square kernels are read");
   node.ignore("storage_order");  // of a second output, which is not read
-  bool padded = w.pad != Padding{};
+  bool padded = w.pad != nn::Padding{};
   if (node.integer("count_include_pad", 0) != 0 && padded) node.refuse("a mean that counts the padding is not read");
   if (node.integer("ceil_mode", 0) != 0) {
     w.pad.bottom += kept_by_ceil(shape.height, w.pad.top, w.pad.bottom, w.kernel_height, w.stride);
@@ -86,12 +86,13 @@ void read_conv(OnnxReader& reader, OnnxNode& node) {
   bool bias = node.has_input(2);
   std::vector<std::vector<float>> arrays{std::move(weight.numbers)};
   if (bias) arrays.push_back(numbers_of(reader, node, 2, {weight.dims[0]}));
-  layer::Convolution c{channels, w.kernel_height, w.kernel_width, w.stride, w.pad, groups, bias, Initial::he_normal};
+  nn::layer::Convolution c{channels, w.kernel_height, w.kernel_width, w.stride,
+                           w.pad,    groups,          bias,           nn::Initial::he_normal};
   add_of_one(reader, node, c, std::move(arrays), node.input(1));
 }
 
-void read_max_pool(OnnxReader& reader, OnnxNode& node) { read_pool<layer::MaxPool>(reader, node); }
+void read_max_pool(OnnxReader& reader, OnnxNode& node) { read_pool<nn::layer::MaxPool>(reader, node); }
 
-void read_average_pool(OnnxReader& reader, OnnxNode& node) { read_pool<layer::AveragePool>(reader, node); }
+void read_average_pool(OnnxReader& reader, OnnxNode& node) { read_pool<nn::layer::AveragePool>(reader, node); }
 
-}  // namespace agewise::onnx_operators
+}  // namespace agewise::weights::onnx_operators

@@ -9,7 +9,7 @@
 #include "agewise/base/overloaded.h"
 #include "agewise/weights/onnx.pb.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 // onnx.proto's numbers.
@@ -27,10 +27,10 @@ struct Value {
 
 class Writer {
  public:
-  Writer(const Graph& graph, std::span<const float> parameters, const OnnxFrame& frame)
-      : graph_(graph), parameters_(parameters), frame_(frame), infos_(parameters_of(graph)) {
+  Writer(const nn::Graph& graph, std::span<const float> parameters, const OnnxFrame& frame)
+      : graph_(graph), parameters_(parameters), frame_(frame), infos_(nn::parameters_of(graph)) {
     if (graph.inputs.size() != 1) throw std::invalid_argument("an ONNX file is written of one input");
-    if (parameter_count(infos_) != static_cast<std::int64_t>(parameters.size()))
+    if (nn::parameter_count(infos_) != static_cast<std::int64_t>(parameters.size()))
       throw std::invalid_argument("these are not the graph's parameters");
   }
 
@@ -56,14 +56,14 @@ class Writer {
 
  private:
   onnx::Graph& out() { return *model_.mutable_graph(); }
-  const Layer& layer(int i) const { return graph_.layers[static_cast<std::size_t>(i)]; }
+  const nn::Layer& layer(int i) const { return graph_.layers[static_cast<std::size_t>(i)]; }
 
   void add_constants() {
     const float* place = parameters_.data();
-    for (const ParameterInfo& info : infos_) {
+    for (const nn::ParameterInfo& info : infos_) {
       Ints shape = info.shape;
-      const LayerKind& kind = layer(info.layer).kind;
-      bool stretched = std::holds_alternative<layer::Scale>(kind) || std::holds_alternative<layer::PRelu>(kind);
+      const nn::LayerKind& kind = layer(info.layer).kind;
+      bool stretched = std::holds_alternative<nn::layer::Scale>(kind) || std::holds_alternative<nn::layer::PRelu>(kind);
       if (stretched && !is_vector(info.layer)) shape = {info.shape[0], 1, 1};
       constant(info.name, shape, {place, static_cast<std::size_t>(info.size())});
       place += info.size();
@@ -72,12 +72,13 @@ class Writer {
 
   // Whether a layer's output is N × C there: a fully connected layer's, and what keeps its input's axes.
   bool is_vector(int i) const {
-    const Layer& of = layer(i);
-    bool keeps = std::holds_alternative<layer::Relu>(of.kind) || std::holds_alternative<layer::PRelu>(of.kind) ||
-                 std::holds_alternative<layer::Sigmoid>(of.kind) || std::holds_alternative<layer::Tanh>(of.kind) ||
-                 std::holds_alternative<layer::BatchNorm>(of.kind) || std::holds_alternative<layer::Scale>(of.kind) ||
-                 std::holds_alternative<layer::Softmax>(of.kind) || std::holds_alternative<layer::Dropout>(of.kind);
-    return std::holds_alternative<layer::FullyConnected>(of.kind) || (keeps && is_vector(of.inputs[0]));
+    const nn::Layer& of = layer(i);
+    bool keeps =
+        std::holds_alternative<nn::layer::Relu>(of.kind) || std::holds_alternative<nn::layer::PRelu>(of.kind) ||
+        std::holds_alternative<nn::layer::Sigmoid>(of.kind) || std::holds_alternative<nn::layer::Tanh>(of.kind) ||
+        std::holds_alternative<nn::layer::BatchNorm>(of.kind) || std::holds_alternative<nn::layer::Scale>(of.kind) ||
+        std::holds_alternative<nn::layer::Softmax>(of.kind) || std::holds_alternative<nn::layer::Dropout>(of.kind);
+    return std::holds_alternative<nn::layer::FullyConnected>(of.kind) || (keeps && is_vector(of.inputs[0]));
   }
 
   void constant(const std::string& name, const Ints& shape, std::span<const float> values) {
@@ -141,56 +142,56 @@ class Writer {
     const std::string& name = layer(i).name;
     std::string at = i == graph_.inputs[0] ? "" : name;
     std::visit(
-        Overloaded{
-            [&](const layer::Input&) { at = input(); },
-            [&](const layer::Convolution& c) { convolution(i, c); },
-            [&](const layer::BatchNorm& n) {
+        base::Overloaded{
+            [&](const nn::layer::Input&) { at = input(); },
+            [&](const nn::layer::Convolution& c) { convolution(i, c); },
+            [&](const nn::layer::BatchNorm& n) {
               onnx::Node& made =
                   node("BatchNormalization",
                        {any(i), name + ".weight", name + ".bias", name + ".running_mean", name + ".running_var"}, name);
               attribute(made, "epsilon", kOneFloat).set_f(static_cast<float>(n.epsilon));
             },
-            [&](const layer::Relu&) { node("Relu", {any(i)}, name); },
-            [&](const layer::MaxPool& p) { pool("MaxPool", i, p.kernel, p.stride, p.pad); },
-            [&](const layer::AveragePool& p) { pool("AveragePool", i, p.kernel, p.stride, p.pad); },
-            [&](const layer::GlobalAveragePool&) { node("GlobalAveragePool", {map(i)}, name); },
-            [&](const layer::Dropout&) { at = any(i); },
-            [&](const layer::FullyConnected& f) { fully_connected(i, f); },
-            [&](const layer::Add&) { sum(i); },
-            [&](const layer::Pad& p) {
+            [&](const nn::layer::Relu&) { node("Relu", {any(i)}, name); },
+            [&](const nn::layer::MaxPool& p) { pool("MaxPool", i, p.kernel, p.stride, p.pad); },
+            [&](const nn::layer::AveragePool& p) { pool("AveragePool", i, p.kernel, p.stride, p.pad); },
+            [&](const nn::layer::GlobalAveragePool&) { node("GlobalAveragePool", {map(i)}, name); },
+            [&](const nn::layer::Dropout&) { at = any(i); },
+            [&](const nn::layer::FullyConnected& f) { fully_connected(i, f); },
+            [&](const nn::layer::Add&) { sum(i); },
+            [&](const nn::layer::Pad& p) {
               Ints pads{0, 0, p.top, p.left, 0, p.channels, p.bottom, p.right};
               node("Pad", {map(i), whole_constant(name + ".pads", pads)}, name);
             },
-            [&](const layer::Concat&) {
+            [&](const nn::layer::Concat&) {
               std::vector<std::string> inputs;
               for (std::size_t k = 0; k < layer(i).inputs.size(); ++k) inputs.push_back(map(i, k));
               set(node("Concat", inputs, name), "axis", std::int64_t{1});
             },
-            [&](const layer::Softmax&) { set(node("Softmax", {any(i)}, name), "axis", std::int64_t{1}); },
-            [&](const layer::Scale&) {
+            [&](const nn::layer::Softmax&) { set(node("Softmax", {any(i)}, name), "axis", std::int64_t{1}); },
+            [&](const nn::layer::Scale&) {
               node("Mul", {any(i), name + ".weight"}, name + ".scaled");
               node("Add", {name + ".scaled", name + ".bias"}, name);
             },
-            [&](const layer::PRelu&) {
+            [&](const nn::layer::PRelu&) {
               node("PRelu", {any(i), name + ".weight"}, name);
             },
-            [&](const layer::Sigmoid&) { node("Sigmoid", {any(i)}, name); },
-            [&](const layer::Tanh&) { node("Tanh", {any(i)}, name); },
-            [&](const layer::Multiply&) {
+            [&](const nn::layer::Sigmoid&) { node("Sigmoid", {any(i)}, name); },
+            [&](const nn::layer::Tanh&) { node("Tanh", {any(i)}, name); },
+            [&](const nn::layer::Multiply&) {
               node("Mul", {map(i, 0), map(i, 1)}, name);
             },
-            [&](const layer::Subtract&) {
+            [&](const nn::layer::Subtract&) {
               node("Sub", {map(i, 0), map(i, 1)}, name);
             },
-            [&](const layer::Divide&) {
+            [&](const nn::layer::Divide&) {
               node("Div", {map(i, 0), map(i, 1)}, name);
             },
-            [&](const layer::Upsample& u) { upsample(i, static_cast<float>(u.factor)); },
-            [&](const layer::Reshape& r) {
+            [&](const nn::layer::Upsample& u) { upsample(i, static_cast<float>(u.factor)); },
+            [&](const nn::layer::Reshape& r) {
               Ints shape{-1, r.shape.channels, r.shape.height, r.shape.width};
               node("Reshape", {map(i), whole_constant(name + ".shape", shape)}, name);
             },
-            [&](const layer::Transpose& t) {
+            [&](const nn::layer::Transpose& t) {
               set(node("Transpose", {map(i)}, name), "perm", Ints{0, t.order[0] + 1, t.order[1] + 1, t.order[2] + 1});
             },
         },
@@ -200,7 +201,7 @@ class Writer {
 
   // The pixels, and what is done to them first.
   std::string input() {
-    const Shape& shape = layer(graph_.inputs[0]).shape;
+    const nn::Shape& shape = layer(graph_.inputs[0]).shape;
     describe(*out().add_input(), frame_.input, {shape.channels, shape.height, shape.width});
     std::string at = frame_.input;
     if (!frame_.mean.empty()) {
@@ -220,7 +221,7 @@ class Writer {
     return name;
   }
 
-  void convolution(int i, const layer::Convolution& c) {
+  void convolution(int i, const nn::layer::Convolution& c) {
     const std::string& name = layer(i).name;
     std::vector<std::string> inputs{map(i), name + ".weight"};
     if (c.bias) inputs.push_back(name + ".bias");
@@ -231,14 +232,14 @@ class Writer {
     set(made, "group", std::int64_t{c.groups});
   }
 
-  void pool(const char* kind, int i, int kernel, int stride, const Padding& pad) {
+  void pool(const char* kind, int i, int kernel, int stride, const nn::Padding& pad) {
     onnx::Node& made = node(kind, {map(i)}, layer(i).name);
     set(made, "kernel_shape", Ints{kernel, kernel});
     set(made, "strides", Ints{stride, stride});
     set(made, "pads", Ints{pad.top, pad.left, pad.bottom, pad.right});
   }
 
-  void fully_connected(int i, const layer::FullyConnected& f) {
+  void fully_connected(int i, const nn::layer::FullyConnected& f) {
     const std::string& name = layer(i).name;
     std::string flat = any(i);
     if (!values_[layer(i).inputs[0]].vector) {
@@ -276,7 +277,7 @@ class Writer {
 
   void finish(int i, const std::string& output) {
     const Value& last = values_[i];
-    const Shape& shape = layer(i).shape;
+    const nn::Shape& shape = layer(i).shape;
     std::string at = last.name;
     bool vector = last.vector;
     if (!vector && shape.height == 1 && shape.width == 1) {
@@ -302,10 +303,10 @@ class Writer {
     for (std::int64_t length : axes) type.mutable_shape()->add_dim()->set_dim_value(length);
   }
 
-  const Graph& graph_;
+  const nn::Graph& graph_;
   std::span<const float> parameters_;
   const OnnxFrame& frame_;
-  std::vector<ParameterInfo> infos_;
+  std::vector<nn::ParameterInfo> infos_;
   onnx::Model model_;
   std::vector<Value> values_;
   std::vector<std::string> mapped_;
@@ -313,16 +314,16 @@ class Writer {
 
 }  // namespace
 
-std::string onnx_of(const Graph& graph, std::span<const float> parameters, const OnnxFrame& frame) {
+std::string onnx_of(const nn::Graph& graph, std::span<const float> parameters, const OnnxFrame& frame) {
   return Writer(graph, parameters, frame).write();
 }
 
-void write_onnx(const std::filesystem::path& file, const Graph& graph, std::span<const float> parameters,
+void write_onnx(const std::filesystem::path& file, const nn::Graph& graph, std::span<const float> parameters,
                 const OnnxFrame& frame) {
   constexpr std::size_t kRoomForNames = std::size_t{64} << 20;
   if (parameters.size_bytes() + kRoomForNames > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw file_error(file, "would be larger than 2 GiB, the format's limit");
-  write_file(file, onnx_of(graph, parameters, frame));
+    throw base::file_error(file, "would be larger than 2 GiB, the format's limit");
+  base::write_file(file, onnx_of(graph, parameters, frame));
 }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -8,7 +8,7 @@
 
 #include "agewise/nn/graph.h"
 
-namespace agewise {
+namespace agewise::weights {
 
 // What is around the graph. Its one input is N × C × H × W, N open.
 struct OnnxFrame {
@@ -22,10 +22,10 @@ struct OnnxFrame {
 
 // The file's bytes: operators of version 13. `parameters` in plain layout. Throws std::invalid_argument if they are not
 // the graph's, or the graph has not one input.
-std::string onnx_of(const Graph& graph, std::span<const float> parameters, const OnnxFrame& frame);
+std::string onnx_of(const nn::Graph& graph, std::span<const float> parameters, const OnnxFrame& frame);
 
 // Written whole or not at all (base/files.h). Throws Error naming the file; larger than 2 GiB cannot be.
-void write_onnx(const std::filesystem::path& file, const Graph& graph, std::span<const float> parameters,
+void write_onnx(const std::filesystem::path& file, const nn::Graph& graph, std::span<const float> parameters,
                 const OnnxFrame& frame);
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -10,7 +10,7 @@
 #include "agewise/base/error.h"
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 using Kind = PickleValue::Kind;
@@ -49,7 +49,7 @@ class Machine {
   }
 
  private:
-  [[noreturn]] static void refuse(const std::string& problem) { throw Error("its pickle " + problem); }
+  [[noreturn]] static void refuse(const std::string& problem) { throw base::Error("its pickle " + problem); }
 
   std::string_view take(std::size_t count) {
     if (count > bytes_.size() - place_) refuse("is cut short");
@@ -329,4 +329,4 @@ void Machine::step() {
 
 Pickle read_pickle(std::span<const std::byte> bytes) { return Machine(bytes).run(); }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::weights {
 
 // A value; items are indices into Pickle::values. Lists, tuples and dictionaries may share items.
 struct PickleValue {
@@ -38,4 +38,4 @@ struct Pickle {
 // in proportion to `bytes`.
 Pickle read_pickle(std::span<const std::byte> bytes);
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -17,7 +17,7 @@
 #include "agewise/weights/pickle.h"
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 using Bytes = std::span<const std::byte>;
@@ -73,10 +73,11 @@ class Tensors {
     for (std::size_t i = 0; i + 1 < all.items.size(); i += 2) {
       const PickleValue &name = at(all.items[i]), &value = at(all.items[i + 1]);
       if (value.kind != Kind::tensor) continue;
-      if (name.kind != Kind::text || name.text.size() > kLongestName) throw Error("a tensor's name is no short text");
+      if (name.kind != Kind::text || name.text.size() > kLongestName)
+        throw base::Error("a tensor's name is no short text");
       add(name.text, value);
     }
-    if (weights_.arrays.empty()) throw Error("holds no dictionary of tensors: save the model's state_dict()");
+    if (weights_.arrays.empty()) throw base::Error("holds no dictionary of tensors: save the model's state_dict()");
     return std::move(weights_);
   }
 
@@ -92,7 +93,7 @@ class Tensors {
 
   const PickleValue& dictionary() const {
     const PickleValue& root = at(pickle_.root);
-    if (root.kind != Kind::dict) throw Error("holds no dictionary of tensors: save the model's state_dict()");
+    if (root.kind != Kind::dict) throw base::Error("holds no dictionary of tensors: save the model's state_dict()");
     if (holds_tensors(root)) return root;
     for (const char* name : {"state_dict", "model_state_dict", "model"}) {
       for (std::size_t i = 0; i + 1 < root.items.size(); i += 2) {
@@ -107,7 +108,7 @@ class Tensors {
     std::vector<std::int64_t> numbers;
     for (int item : at(sequence).items) {
       if (at(item).kind != Kind::integer || at(item).number < 0 || numbers.size() == kMostDimensions)
-        throw Error(fmt::format("array {}: a shape that cannot be", name_text(name)));
+        throw base::Error(fmt::format("array {}: a shape that cannot be", name_text(name)));
       numbers.push_back(at(item).number);
     }
     return numbers;
@@ -117,11 +118,11 @@ class Tensors {
     const PickleValue& storage = at(tensor.items[0]);
     const std::string& type = at(storage.items[0]).text;
     std::optional<NumberType> number = type_of(type);
-    if (!number) throw Error(fmt::format("array {}: is of type {}", name_text(name), name_text(type)));
+    if (!number) throw base::Error(fmt::format("array {}: is of type {}", name_text(name), name_text(type)));
     if (number->whole) return weights_.skipped.push_back(name);
     auto found = storages_.find(storage.text);
     if (found == storages_.end())
-      throw Error(fmt::format("array {}: its numbers are not in the file", name_text(name)));
+      throw base::Error(fmt::format("array {}: its numbers are not in the file", name_text(name)));
     NamedArray array{name, numbers_of(name, tensor.items[1]), {}};
     std::vector<std::int64_t> strides = numbers_of(name, tensor.items[2]);
     std::int64_t last = tensor.number, count = 1;  // the last place that is read, how many are
@@ -135,8 +136,8 @@ class Tensors {
     auto there = static_cast<std::int64_t>(found->second.size() / number->bytes);
     numbers_left_ -= good ? count : 0;
     if (!good || (count > 0 && last >= there) || numbers_left_ < 0) {
-      throw Error(fmt::format("array {}: its shape {} does not fit into the {} numbers that are there", name_text(name),
-                              shape_text(array.shape), there));
+      throw base::Error(fmt::format("array {}: its shape {} does not fit into the {} numbers that are there",
+                                    name_text(name), shape_text(array.shape), there));
     }
     array.values = gathered(type, found->second, tensor.number, array.shape, strides, count);
     weights_.arrays.push_back(std::move(array));
@@ -177,7 +178,7 @@ std::map<std::string, std::vector<std::byte>> members_of(Bytes file) {
   std::unique_ptr<archive, ArchiveCloser> zip(archive_read_new());
   archive_read_support_format_zip(zip.get());
   auto check = [&](int result) {
-    if (result != ARCHIVE_OK) throw Error("is no zip of PyTorch, or is cut short");
+    if (result != ARCHIVE_OK) throw base::Error("is no zip of PyTorch, or is cut short");
   };
   check(archive_read_open_memory(zip.get(), file.data(), file.size()));
   std::map<std::string, std::vector<std::byte>> members;
@@ -188,11 +189,11 @@ std::map<std::string, std::vector<std::byte>> members_of(Bytes file) {
     std::int64_t size = archive_entry_size_is_set(entry) != 0 ? archive_entry_size(entry) : -1;
     const char* name = archive_entry_pathname(entry);
     if (name == nullptr || size < 0 || static_cast<std::uint64_t>(size) > left)
-      throw Error("is no zip of PyTorch: a member without name or size, or compressed");
+      throw base::Error("is no zip of PyTorch: a member without name or size, or compressed");
     left -= static_cast<std::size_t>(size);
     std::vector<std::byte> content(static_cast<std::size_t>(size));
     if (archive_read_data(zip.get(), content.data(), content.size()) != size)
-      throw Error("is no zip of PyTorch, or is cut short");
+      throw base::Error("is no zip of PyTorch, or is cut short");
     members.insert_or_assign(name, std::move(content));
   }
   return members;
@@ -203,7 +204,7 @@ WeightFile parse_zip(Bytes file) {
   constexpr std::string_view kPickle = "/data.pkl", kStorage = "/data/";
   auto pickle =
       std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first.ends_with(kPickle); });
-  if (pickle == members.end()) throw Error("is a zip, but none of PyTorch: it has no data.pkl");
+  if (pickle == members.end()) throw base::Error("is a zip, but none of PyTorch: it has no data.pkl");
   std::string folder = pickle->first.substr(0, pickle->first.size() - kPickle.size()) + std::string(kStorage);
   Storages storages;
   for (const auto& [name, content] : members) {
@@ -236,7 +237,7 @@ WeightFile parse_legacy(Bytes file) {
   };
   Pickle magic = next();
   if (magic.values[static_cast<std::size_t>(magic.root)].text != kMagic)
-    throw Error("is a pickle, but none of PyTorch");
+    throw base::Error("is a pickle, but none of PyTorch");
   next();
   next();
   Pickle object = next(), keys = next();
@@ -245,11 +246,11 @@ WeightFile parse_legacy(Bytes file) {
   for (int item : keys.values[static_cast<std::size_t>(keys.root)].items) {
     const std::string& key = keys.values[static_cast<std::size_t>(item)].text;
     auto width = widths.find(key);
-    if (width == widths.end()) throw Error("has a storage that no tensor uses");
-    if (rest.size() < sizeof(std::uint64_t)) throw Error("is cut short");
+    if (width == widths.end()) throw base::Error("has a storage that no tensor uses");
+    if (rest.size() < sizeof(std::uint64_t)) throw base::Error("is cut short");
     auto count = number_at<std::uint64_t>(rest, 0);
     rest = rest.subspan(sizeof count);
-    if (count > rest.size() / width->second) throw Error("is cut short");
+    if (count > rest.size() / width->second) throw base::Error("is cut short");
     storages[key] = rest.first(static_cast<std::size_t>(count) * width->second);
     rest = rest.subspan(static_cast<std::size_t>(count) * width->second);
   }
@@ -263,11 +264,11 @@ bool is_zip(Bytes file) { return file.size() > 1 && file[0] == std::byte{'P'} &&
 WeightFile parse_pth(Bytes file) { return is_zip(file) ? parse_zip(file) : parse_legacy(file); }
 
 WeightFile read_pth(const std::filesystem::path& file) {
-  MappedFile content = MappedFile::read_only(file);
+  base::MappedFile content = base::MappedFile::read_only(file);
   try {
     return parse_pth(content.bytes());
-  } catch (const Error& error) {
-    throw file_error(file, error.what());
+  } catch (const base::Error& error) {
+    throw base::file_error(file, error.what());
   }
 }
 
@@ -277,4 +278,4 @@ bool is_pth(const std::filesystem::path& file) {
   return (first == 'P' && second == 'K') || (first == 0x80 && second == 2);
 }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -7,7 +7,7 @@
 
 #include "agewise/weights/arrays.h"
 
-namespace agewise {
+namespace agewise::weights {
 
 // The tensors of the dictionary in the file, or of its entry "state_dict", "model_state_dict" or "model" where the
 // dictionary itself holds none. float, double, float16 and bfloat16 become float. No code in the file is run: a pickle
@@ -19,4 +19,4 @@ WeightFile parse_pth(std::span<const std::byte> file);  // errors without the fi
 // Whether the file begins as a zip or a pickle does.
 bool is_pth(const std::filesystem::path& file);
 
-}  // namespace agewise
+}  // namespace agewise::weights

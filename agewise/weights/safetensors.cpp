@@ -12,7 +12,7 @@
 #include "agewise/base/error.h"
 #include "agewise/weights/half.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 using nlohmann::json;
@@ -63,7 +63,7 @@ void write_safetensors(const std::filesystem::path& file, const std::map<std::st
   std::string header = header_of(metadata, tensors);
   header.resize((header.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
   std::uint64_t length = header.size();
-  FileWriter writer(file);
+  base::FileWriter writer(file);
   writer.write(std::as_bytes(std::span(&length, 1)));
   writer.write(std::as_bytes(std::span(header)));
   for (const TensorView& tensor : tensors) {
@@ -88,11 +88,11 @@ bool is_safetensors(const std::filesystem::path& file) {
 }
 
 SafetensorsFile::SafetensorsFile(std::filesystem::path file)
-    : path_(std::move(file)), content_(MappedFile::read_only(path_)) {
+    : path_(std::move(file)), content_(base::MappedFile::read_only(path_)) {
   try {
     header_ = parse_safetensors_header(content_.bytes());
-  } catch (const Error& error) {
-    throw file_error(path_, error.what());
+  } catch (const base::Error& error) {
+    throw base::file_error(path_, error.what());
   }
 }
 
@@ -105,7 +105,7 @@ const StoredTensor& SafetensorsFile::find(const std::string& name) const {
   for (const StoredTensor& tensor : header_.tensors) {
     if (tensor.name == name) return tensor;
   }
-  throw file_error(path_, fmt::format("has no array {}", name_text(name)));
+  throw base::file_error(path_, fmt::format("has no array {}", name_text(name)));
 }
 
 const std::vector<std::int64_t>& SafetensorsFile::shape(const std::string& name) const { return find(name).shape; }
@@ -122,11 +122,11 @@ void SafetensorsFile::read(const std::string& name, std::span<const std::int64_t
                            std::span<float> values) const {
   const StoredTensor& tensor = find(name);
   if (!std::equal(tensor.shape.begin(), tensor.shape.end(), expected_shape.begin(), expected_shape.end())) {
-    throw file_error(path_, fmt::format("array {}: must have the shape {}, has {}", name_text(name),
-                                        shape_text(expected_shape), shape_text(tensor.shape)));
+    throw base::file_error(path_, fmt::format("array {}: must have the shape {}, has {}", name_text(name),
+                                              shape_text(expected_shape), shape_text(tensor.shape)));
   }
   copy_values(tensor, content_.bytes(), values);
   content_.forget(content_.bytes().subspan(tensor.begin, tensor.end - tensor.begin));
 }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -12,7 +12,7 @@
 #include "agewise/base/files.h"
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise {
+namespace agewise::weights {
 
 struct TensorView {
   std::string name;
@@ -54,8 +54,8 @@ class SafetensorsFile {
   const StoredTensor& find(const std::string& name) const;
 
   std::filesystem::path path_;
-  MappedFile content_;
+  base::MappedFile content_;
   SafetensorsHeader header_;
 };
 
-}  // namespace agewise
+}  // namespace agewise::weights

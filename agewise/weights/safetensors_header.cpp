@@ -14,7 +14,7 @@
 #include "agewise/base/error.h"
 #include "agewise/weights/half.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 using nlohmann::json;
@@ -31,9 +31,9 @@ StoredType type_of(const std::string& name, const json& dtype) {
   if (dtype == "F32") return StoredType::f32;
   if (dtype == "F16") return StoredType::f16;
   if (dtype == "BF16") return StoredType::bf16;
-  if (!dtype.is_string()) throw Error(fmt::format("array {}: dtype must be a text", name_text(name)));
-  throw Error(fmt::format("array {}: is of type {}; only F32, F16 and BF16 are read", name_text(name),
-                          name_text(dtype.get<std::string>())));
+  if (!dtype.is_string()) throw base::Error(fmt::format("array {}: dtype must be a text", name_text(name)));
+  throw base::Error(fmt::format("array {}: is of type {}; only F32, F16 and BF16 are read", name_text(name),
+                                name_text(dtype.get<std::string>())));
 }
 
 std::uint64_t bytes_of(StoredType type) { return type == StoredType::f32 ? 4 : 2; }
@@ -47,7 +47,8 @@ std::vector<std::int64_t> numbers_of(const std::string& name, const char* key, c
     if (good) numbers.push_back(list[i].get<std::int64_t>());
   }
   if (!good)
-    throw Error(fmt::format("array {}: {} must be at most {} whole numbers", name_text(name), key, kMostDimensions));
+    throw base::Error(
+        fmt::format("array {}: {} must be at most {} whole numbers", name_text(name), key, kMostDimensions));
   return numbers;
 }
 
@@ -55,7 +56,7 @@ std::int64_t count_of(const std::string& name, const std::vector<std::int64_t>& 
   std::int64_t count = 1;
   for (std::int64_t side : shape) {
     if (__builtin_mul_overflow(count, side, &count)) {
-      throw Error(fmt::format("array {}: shape {} is too large", name_text(name), shape_text(shape)));
+      throw base::Error(fmt::format("array {}: shape {} is too large", name_text(name), shape_text(shape)));
     }
   }
   return count;
@@ -64,22 +65,22 @@ std::int64_t count_of(const std::string& name, const std::vector<std::int64_t>& 
 // `begin` and `end` are still counted from the end of the header.
 StoredTensor tensor_of(const std::string& name, const json& description) {
   for (const char* key : {"dtype", "shape", "data_offsets"}) {
-    if (!description.contains(key)) throw Error(fmt::format("array {}: has no {}", name_text(name), key));
+    if (!description.contains(key)) throw base::Error(fmt::format("array {}: has no {}", name_text(name), key));
   }
   StoredTensor tensor{name, type_of(name, description["dtype"]), numbers_of(name, "shape", description["shape"]), 0, 0,
                       0};
   tensor.count = count_of(name, tensor.shape);
   std::vector<std::int64_t> offsets = numbers_of(name, "data_offsets", description["data_offsets"]);
   if (offsets.size() != 2 || offsets[0] > offsets[1]) {
-    throw Error(fmt::format("array {}: data_offsets must be a begin and an end", name_text(name)));
+    throw base::Error(fmt::format("array {}: data_offsets must be a begin and an end", name_text(name)));
   }
   tensor.begin = static_cast<std::uint64_t>(offsets[0]);
   tensor.end = static_cast<std::uint64_t>(offsets[1]);
   std::uint64_t size = tensor.end - tensor.begin;
   std::uint64_t item = bytes_of(tensor.type);
   if (size % item != 0 || size / item != static_cast<std::uint64_t>(tensor.count)) {
-    throw Error(fmt::format("array {}: shape {} needs {} values of {} bytes, data_offsets give {} bytes",
-                            name_text(name), shape_text(tensor.shape), tensor.count, item, size));
+    throw base::Error(fmt::format("array {}: shape {} needs {} values of {} bytes, data_offsets give {} bytes",
+                                  name_text(name), shape_text(tensor.shape), tensor.count, item, size));
   }
   return tensor;
 }
@@ -93,9 +94,9 @@ class HeaderParser {
       json rest = json::parse(begin, end, [this](int depth, json::parse_event_t event, json& parsed) {
         return take(depth, event, parsed);
       });
-      if (!rest.is_object()) throw Error("the header must be a JSON object");
+      if (!rest.is_object()) throw base::Error("the header must be a JSON object");
     } catch (const json::exception& error) {
-      throw Error(fmt::format("the header is not JSON: {:.{}}", error.what(), kLongestShown));
+      throw base::Error(fmt::format("the header is not JSON: {:.{}}", error.what(), kLongestShown));
     }
     return std::move(header_);
   }
@@ -130,7 +131,7 @@ class HeaderParser {
   }
 
   [[noreturn]] void refuse(const char* problem) const {
-    throw Error(fmt::format("array {}: {}", name_text(name_), problem));
+    throw base::Error(fmt::format("array {}: {}", name_text(name_), problem));
   }
 
   void take_key(int depth, const std::string& key) {
@@ -170,36 +171,36 @@ void check_data(std::vector<StoredTensor>& tensors, std::uint64_t data_begin, st
   std::uint64_t filled = 0, available = file_size - data_begin;
   for (StoredTensor& tensor : tensors) {
     if (tensor.begin != filled) {
-      throw Error(fmt::format("array {}: its data {} what comes before", name_text(tensor.name),
-                              tensor.begin < filled ? "overlaps" : "leaves a hole after"));
+      throw base::Error(fmt::format("array {}: its data {} what comes before", name_text(tensor.name),
+                                    tensor.begin < filled ? "overlaps" : "leaves a hole after"));
     }
     if (tensor.end > available) {
-      throw Error(fmt::format("array {}: the file is cut short: {} bytes of data, but the array ends at {}",
-                              name_text(tensor.name), available, tensor.end));
+      throw base::Error(fmt::format("array {}: the file is cut short: {} bytes of data, but the array ends at {}",
+                                    name_text(tensor.name), available, tensor.end));
     }
     filled = tensor.end;
     tensor.begin += data_begin;
     tensor.end += data_begin;
   }
-  if (filled != available) throw Error(fmt::format("{} bytes after the last array", available - filled));
+  if (filled != available) throw base::Error(fmt::format("{} bytes after the last array", available - filled));
 }
 
 }  // namespace
 
 SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file) {
-  if (file.size() < kLengthBytes) throw Error("the file is cut short: no header");
+  if (file.size() < kLengthBytes) throw base::Error("the file is cut short: no header");
   std::uint64_t length = 0;
   std::memcpy(&length, file.data(), kLengthBytes);
   if (length > kMostHeaderBytes) {
-    throw Error(
+    throw base::Error(
         fmt::format("a header of {} bytes; at most {} are allowed: not a safetensors file?", length, kMostHeaderBytes));
   }
   if (length > file.size() - kLengthBytes) {
-    throw Error(
+    throw base::Error(
         fmt::format("the file is cut short: a header of {} bytes, {} are there", length, file.size() - kLengthBytes));
   }
   const char* text = reinterpret_cast<const char*>(file.data()) + kLengthBytes;
-  if (length == 0 || *text != '{') throw Error("the header does not begin with {: not a safetensors file?");
+  if (length == 0 || *text != '{') throw base::Error("the header does not begin with {: not a safetensors file?");
   SafetensorsHeader header = HeaderParser().parse(text, text + length);
   check_data(header.tensors, kLengthBytes + length, file.size());
   return header;
@@ -226,4 +227,4 @@ std::string name_text(const std::string& name) {
 
 std::string shape_text(std::span<const std::int64_t> shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::weights {
 
 inline constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own limit
 
@@ -41,4 +41,4 @@ void copy_values(const StoredTensor& tensor, std::span<const std::byte> file, st
 std::string name_text(const std::string& name);
 std::string shape_text(std::span<const std::int64_t> shape);
 
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -12,7 +12,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::whiten {
 namespace {
 
 constexpr std::size_t kPanel = 512;           // rows or columns in double precision at a time
@@ -23,20 +23,20 @@ int blas(std::size_t n) { return static_cast<int>(n); }
 // Tells how far a step is and looks at the stop flag.
 class Step {
  public:
-  Step(std::string what, std::size_t total, const StopFlag& stop, const ProgressSink& progress)
+  Step(std::string what, std::size_t total, const base::StopFlag& stop, const base::ProgressSink& progress)
       : stop_(stop), progress_(progress), state_{"whitening: " + std::move(what), 0, total} {
     at(0);
   }
   void at(std::size_t done) {
-    if (stop_) throw Interrupted("whitening was stopped; it starts again from the beginning");
+    if (stop_) throw base::Interrupted("whitening was stopped; it starts again from the beginning");
     state_.done = done;
     if (progress_) progress_(state_);
   }
 
  private:
-  const StopFlag& stop_;
-  const ProgressSink& progress_;
-  Progress state_;
+  const base::StopFlag& stop_;
+  const base::ProgressSink& progress_;
+  base::Progress state_;
 };
 
 struct Samples {
@@ -115,7 +115,8 @@ Eigen eigen_of(std::vector<double> matrix, std::size_t size) {
   work.resize(static_cast<std::size_t>(work[0]));
   whole_work.resize(static_cast<std::size_t>(whole_work[0]));
   call(blas(work.size()), blas(whole_work.size()));
-  if (info != 0 || found != n) throw Error("whitening: LAPACK's dsyevr found no eigenvectors; are pictures broken?");
+  if (info != 0 || found != n)
+    throw base::Error("whitening: LAPACK's dsyevr found no eigenvectors; are pictures broken?");
   return eigen;
 }
 
@@ -158,19 +159,19 @@ std::size_t rank_of(const std::vector<double>& ascending, std::size_t larger_sid
   return static_cast<std::size_t>(ascending.end() - std::upper_bound(ascending.begin(), ascending.end(), noise));
 }
 
-void check(std::span<float> images, int dimensions, const WhitenRecipe& recipe) {
+void check(std::span<float> images, int dimensions, const recipe::WhitenRecipe& recipe) {
   if (dimensions < 1 || images.empty() || images.size() % static_cast<std::size_t>(dimensions) != 0) {
     throw std::invalid_argument("whitening needs whole samples");
   }
   if (recipe.identity && recipe.epsilon == 0) {
-    throw UsageError("whiten.identity needs whiten.epsilon above 0: directions outside the pictures get 1/√ε");
+    throw base::UsageError("whiten.identity needs whiten.epsilon above 0: directions outside the pictures get 1/√ε");
   }
 }
 
 }  // namespace
 
-Zca fit_zca(std::span<float> images, int dimensions, const WhitenRecipe& recipe, const StopFlag& stop,
-            const ProgressSink& progress) {
+Zca fit_zca(std::span<float> images, int dimensions, const recipe::WhitenRecipe& recipe, const base::StopFlag& stop,
+            const base::ProgressSink& progress) {
   check(images, dimensions, recipe);
   std::size_t d = static_cast<std::size_t>(dimensions), n = images.size() / d;
   Samples samples{images, n, d};
@@ -184,7 +185,7 @@ Zca fit_zca(std::span<float> images, int dimensions, const WhitenRecipe& recipe,
     eigen = eigen_of(std::move(products), std::min(n, d));
   }
   std::size_t components = rank_of(eigen.values, std::max(n, d));
-  if (components == 0) throw Error("whitening: all training pictures are equal");
+  if (components == 0) throw base::Error("whitening: all training pictures are equal");
   if (recipe.components > 0)
     components = std::min<std::size_t>(components, static_cast<std::size_t>(recipe.components));
 
@@ -225,4 +226,4 @@ void apply_zca(const Zca& zca, std::span<float> images) {
   }
 }
 
-}  // namespace agewise
+}  // namespace agewise::whiten

@@ -10,7 +10,7 @@
 #include "agewise/recipe/recipe.h"
 #include "agewise/weights/safetensors.h"
 
-namespace agewise {
+namespace agewise::whiten {
 
 // y = identity_scale · (x - mean) + Σ_j gain_j · v_j (v_jᵀ (x - mean)), v_j the rows of `basis`.
 struct Zca {
@@ -36,8 +36,8 @@ struct Zca {
 //
 // Throws UsageError for an identity term with ε = 0, Error if all samples are equal, Interrupted on `stop` (seen
 // between steps; the eigenvectors, about half of the time, are one).
-Zca fit_zca(std::span<float> images, int dimensions, const WhitenRecipe& recipe, const StopFlag& stop,
-            const ProgressSink& progress = {});
+Zca fit_zca(std::span<float> images, int dimensions, const recipe::WhitenRecipe& recipe, const base::StopFlag& stop,
+            const base::ProgressSink& progress = {});
 
 // Whitens rows of `images` in place: two matrix products over many rows at once. Workspace: 256 × components floats.
 void apply_zca(const Zca& zca, std::span<float> images);
@@ -49,8 +49,8 @@ Zca read_zca(const std::filesystem::path& file);
 // The same within a file that holds more: arrays (views of `zca`) and a text under the name kWhiteningText. Reading
 // checks shapes and that all is finite; throws Error naming file and array.
 inline constexpr const char* kWhiteningText = "whitening";
-std::vector<TensorView> zca_tensors(const Zca& zca);
+std::vector<weights::TensorView> zca_tensors(const Zca& zca);
 std::string zca_text(const Zca& zca);
-Zca read_zca(const SafetensorsFile& file);
+Zca read_zca(const weights::SafetensorsFile& file);
 
-}  // namespace agewise
+}  // namespace agewise::whiten

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace agewise {
+namespace agewise::age {
 namespace {
 
 using testing::ElementsAre;
@@ -75,4 +75,4 @@ TEST(Median, lies_where_half_of_the_distribution_is_below) {
 TEST(Argmax, takes_the_first_of_equals) { EXPECT_EQ(argmax(std::vector<float>{0.1F, 0.4F, 0.4F, 0.1F}), 1); }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::age

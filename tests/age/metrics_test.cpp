@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-namespace agewise {
+namespace agewise::age {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
@@ -46,4 +46,4 @@ TEST(MeanErrors, leave_missing_estimates_out) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::age

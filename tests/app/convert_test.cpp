@@ -7,7 +7,7 @@
 #include "tests/app/run_program.h"
 #include "tests/estimate/small_model.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 using testing::AllOf;
@@ -18,16 +18,16 @@ class Convert : public testing::Test {
  protected:
   Convert() {
     std::filesystem::create_directories(folder_);
-    Model model = small_model("prediction = \"argmax\"");
+    estimate::Model model = estimate::small_model("prediction = \"argmax\"");
     // Class 2 where the mean pixel is above 128, class 0 below.
-    std::span<float> weights = parameter(model, "outputs.weight");
+    std::span<float> weights = estimate::parameter(model, "outputs.weight");
     std::fill(weights.begin() + 128, weights.end(), 1 / 64.0F);
-    parameter(model, "outputs.bias")[2] = -128;
-    write_model(folder_ / "m.safetensors", model);
+    estimate::parameter(model, "outputs.bias")[2] = -128;
+    estimate::write_model(folder_ / "m.safetensors", model);
     for (int grey : {5, 250}) {
-      Image image = make_image(8, 8, 1);
+      image::Image image = image::make_image(8, 8, 1);
       std::fill(image.pixels.begin(), image.pixels.end(), static_cast<std::uint8_t>(grey));
-      write_file(folder_ / (std::to_string(grey) + ".png"), encode_png(image));
+      base::write_file(folder_ / (std::to_string(grey) + ".png"), image::encode_png(image));
     }
   }
   ~Convert() override { std::filesystem::remove_all(folder_); }
@@ -50,11 +50,11 @@ TEST_F(Convert, a_model_exported_to_onnx_and_imported_again_tells_bright_from_da
 
 // The second member is sure of class 1, whatever it sees.
 TEST_F(Convert, an_ensemble_becomes_one_network_with_an_output_a_member) {
-  Model model = read_model(folder_ / "m.safetensors");
+  estimate::Model model = estimate::read_model(folder_ / "m.safetensors");
   std::vector<float> second(model.parameters.size());
   second[second.size() - 2] = 100;
-  model.others.push_back(member_in_memory(model.graph, second));
-  write_model(folder_ / "two.safetensors", model);
+  model.others.push_back(estimate::member_in_memory(model.graph, second));
+  estimate::write_model(folder_ / "two.safetensors", model);
   Outcome exported = run("export " + at("two.safetensors") + " -o " + at("two.onnx"));
   ASSERT_EQ(exported.exit_code, 0) << exported.output;
   for (auto [output, age] : {std::pair{"probabilities", "  2.0"}, {"probabilities2", "  1.0"}}) {
@@ -66,17 +66,17 @@ TEST_F(Convert, an_ensemble_becomes_one_network_with_an_output_a_member) {
 
 TEST_F(Convert, a_model_exported_to_safetensors_is_its_arrays_by_name) {
   ASSERT_EQ(run("export " + at("m.safetensors") + " -o " + at("arrays.safetensors")).exit_code, 0);
-  SafetensorsFile file(folder_ / "arrays.safetensors");
-  Model model = read_model(folder_ / "m.safetensors");
-  std::span<float> weights = parameter(model, "outputs.weight");
+  weights::SafetensorsFile file(folder_ / "arrays.safetensors");
+  estimate::Model model = estimate::read_model(folder_ / "m.safetensors");
+  std::span<float> weights = estimate::parameter(model, "outputs.weight");
   EXPECT_EQ(file.read("outputs.weight"), std::vector<float>(weights.begin(), weights.end()));
   EXPECT_EQ(file.shape("outputs.weight"), (std::vector<std::int64_t>{3, 64}));
   EXPECT_EQ(file.read("outputs.bias"), (std::vector<float>{0, 0, -128}));
 }
 
 TEST_F(Convert, what_is_no_network_is_refused_with_the_files_name_and_nothing_is_written) {
-  write_file(folder_ / "cut.onnx", std::string_view("\x08\x07\x12", 3));
-  write_file(folder_ / "text.pth", std::string_view("no weights"));
+  base::write_file(folder_ / "cut.onnx", std::string_view("\x08\x07\x12", 3));
+  base::write_file(folder_ / "text.pth", std::string_view("no weights"));
   for (const char* name : {"cut.onnx", "text.pth", "missing.onnx", "5.png"}) {
     Outcome outcome = run("import " + at(name) + " -o " + at("out.safetensors"));
     EXPECT_NE(outcome.exit_code, 0) << name;
@@ -90,11 +90,11 @@ TEST_F(Convert, what_is_no_network_is_refused_with_the_files_name_and_nothing_is
 }
 
 TEST_F(Convert, a_gender_head_has_no_place_in_onnx_and_goes_into_safetensors) {
-  Model model = small_model();
+  estimate::Model model = estimate::small_model();
   model.recipe.train.gender_weight = 0.5;
-  model.graph = graph_of(model.recipe, model.classes);
+  model.graph = estimate::graph_of(model.recipe, model.classes);
   model.parameters.assign(4 * 65, 0.25F);
-  write_model(folder_ / "gender.safetensors", model);
+  estimate::write_model(folder_ / "gender.safetensors", model);
   Outcome refused = run("export " + at("gender.safetensors") + " -o " + at("gender.onnx"));
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_THAT(refused.output, HasSubstr("this model has a gender head"));
@@ -110,4 +110,4 @@ TEST_F(Convert, calibrating_without_a_store_says_which_is_missing) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::app

@@ -6,7 +6,7 @@
 
 #include "tests/app/run_program.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -49,4 +49,4 @@ TEST(SlowDemo, prints_and_runs_every_command_up_to_the_report_and_can_be_run_aga
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::app

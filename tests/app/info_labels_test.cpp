@@ -8,7 +8,7 @@
 #include "agewise/base/files.h"
 #include "tests/app/run_program.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 using nlohmann::json;
@@ -36,7 +36,7 @@ TEST_F(InfoLabels, counts_rows_and_rejects_by_reason) {
 
 TEST_F(InfoLabels, list_is_a_csv_of_the_rows_that_are_kept) {
   run("info " + kGolden + " --set screen.min_face_score=-inf --list " + list_);
-  std::string text = read_text_file(list_, 10000);
+  std::string text = base::read_text_file(list_, 10000);
   EXPECT_THAT(text,
               HasSubstr("file,age,gender,race,person,source,split\n01/a_1984-02-03_2009.jpg,25,male,,Åsa Öberg,wiki,"));
   EXPECT_THAT(text, HasSubstr("\n02/b_1990-07-01_2010.jpg,20,female,,小川 紳介,wiki,"));
@@ -63,11 +63,12 @@ TEST_F(InfoLabels, of_wiki_gives_the_numbers_of_another_program) {
   EXPECT_EQ(counts["rows"], 62328);
   EXPECT_EQ(counts["kept"], 38874);
   run("info " + kWiki + " --set screen.age_rule=birth-month --set screen.gender=required --list " + list_);
-  std::string ours = read_text_file(list_, 1 << 24);
-  std::string theirs = read_text_file(std::string(AGEWISE_SHARED_DIR) + "/data/wiki/wiki_yu4u_clean.csv", 1 << 24);
+  std::string ours = base::read_text_file(list_, 1 << 24);
+  std::string theirs =
+      base::read_text_file(std::string(AGEWISE_SHARED_DIR) + "/data/wiki/wiki_yu4u_clean.csv", 1 << 24);
   EXPECT_EQ(std::count(ours.begin(), ours.end(), '\n'), 1 + 38138);
   EXPECT_EQ(std::count(theirs.begin(), theirs.end(), '\n'), 1 + 38138);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::app

@@ -10,7 +10,7 @@
 #include "tests/app/run_program.h"
 #include "tests/estimate/small_model.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 using nlohmann::json;
@@ -23,24 +23,24 @@ class Predict : public testing::Test {
  protected:
   Predict() {
     std::filesystem::create_directories(folder_ / "pictures/below");
-    Model model = small_model("prediction = \"argmax\"");
+    estimate::Model model = estimate::small_model("prediction = \"argmax\"");
     // Class 2 (70 years) where the mean pixel is above 128, class 0 (20 years) below.
-    std::span<float> weights = parameter(model, "outputs.weight");
+    std::span<float> weights = estimate::parameter(model, "outputs.weight");
     std::fill(weights.begin() + 128, weights.end(), 1 / 64.0F);
-    parameter(model, "outputs.bias")[2] = -128;
+    estimate::parameter(model, "outputs.bias")[2] = -128;
     model.notes = {{"licence", "research only"}};
-    write_model(folder_ / "m.safetensors", model);
+    estimate::write_model(folder_ / "m.safetensors", model);
     draw("pictures/b.png", 250);
     draw("pictures/a.PNG", 5);
     draw("pictures/below/c.png", 200);
-    write_file(folder_ / "pictures/notes.txt", std::string_view("no picture"));
+    base::write_file(folder_ / "pictures/notes.txt", std::string_view("no picture"));
   }
   ~Predict() override { std::filesystem::remove_all(folder_); }
 
   void draw(const std::string& name, int grey) {
-    Image image = make_image(20, 30, 3);
+    image::Image image = image::make_image(20, 30, 3);
     std::fill(image.pixels.begin(), image.pixels.end(), static_cast<std::uint8_t>(grey));
-    write_file(folder_ / name, encode_png(image));
+    base::write_file(folder_ / name, image::encode_png(image));
   }
 
   std::string at(const std::string& name) const { return (folder_ / name).string(); }
@@ -81,7 +81,7 @@ TEST_F(Predict, prints_the_distribution_when_asked) {
 }
 
 TEST_F(Predict, tells_why_a_picture_is_broken_goes_on_and_exits_with_1) {
-  write_file(folder_ / "broken.jpg", std::string_view("\xff\xd8\xff\xe0 cut short"));
+  base::write_file(folder_ / "broken.jpg", std::string_view("\xff\xd8\xff\xe0 cut short"));
   std::string files = at("broken.jpg") + " " + at("pictures/b.png") + " " + at("absent.jpg");
   Outcome outcome = predict(files);
   EXPECT_EQ(outcome.exit_code, 1);
@@ -139,7 +139,7 @@ TEST_F(Predict, looks_for_faces_when_asked_and_says_that_it_took_the_whole_pictu
 
 TEST_F(Predict, draws_what_it_found_into_a_copy_of_one_picture) {
   EXPECT_EQ(predict("--detect " + at("pictures/a.PNG") + " --draw " + at("marked.png")).exit_code, 0);
-  Decoded marked = decode(read_file(folder_ / "marked.png", 1 << 20));
+  image::Decoded marked = image::decode(base::read_file(folder_ / "marked.png", 1 << 20));
   EXPECT_EQ(marked.info.width, 20);
   EXPECT_EQ(marked.info.height, 30);
   EXPECT_EQ(predict("--detect " + at("pictures") + " --draw " + at("marked.png")).exit_code, 2);
@@ -161,4 +161,4 @@ TEST_F(Predict, has_its_model_shown_by_info) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::app

@@ -11,7 +11,7 @@
 #include "tests/app/run_program.h"
 #include "tests/prepare/collection.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 using nlohmann::json;
@@ -20,14 +20,14 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class PrepareCommand : public Collection {
+class PrepareCommand : public prepare::Collection {
  protected:
   void SetUp() override {
-    Collection::SetUp();
+    prepare::Collection::SetUp();
     write_labels(30, "99/missing.jpg,30\n98/old.jpg,140\n");
     auto pictures = members(30);
-    pictures.emplace_back("nobody.jpg", numbered_jpeg(77));
-    write_tar(folder_ / "p.tar", pictures);
+    pictures.emplace_back("nobody.jpg", prepare::numbered_jpeg(77));
+    prepare::write_tar(folder_ / "p.tar", pictures);
   }
 
   std::string at(const std::string& name) const { return (folder_ / name).string(); }
@@ -37,7 +37,7 @@ class PrepareCommand : public Collection {
 };
 
 TEST_F(PrepareCommand, tells_the_size_first_and_the_counts_by_reason_last) {
-  Outcome outcome = agewise::run(command("-") + " <" + at("p.tar"));
+  Outcome outcome = app::run(command("-") + " <" + at("p.tar"));
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.output, "32 label rows, 31 of them wanted; " + at("faces.db") +
                                 " will take about 1 MB\n"
@@ -50,14 +50,14 @@ TEST_F(PrepareCommand, tells_the_size_first_and_the_counts_by_reason_last) {
 }
 
 TEST_F(PrepareCommand, run_again_leaves_a_complete_store_as_it_is) {
-  agewise::run(command(at("p.tar")));
-  Outcome again = agewise::run(command(at("p.tar")));
+  app::run(command(at("p.tar")));
+  Outcome again = app::run(command(at("p.tar")));
   EXPECT_EQ(again.exit_code, 0);
   EXPECT_THAT(again.output, AllOf(HasSubstr("was complete already"), HasSubstr("30  prepared")));
 }
 
 TEST_F(PrepareCommand, prints_json_and_nothing_else) {
-  json result = json::parse(agewise::run(command(at("p.tar")) + " --json").output);
+  json result = json::parse(app::run(command(at("p.tar")) + " --json").output);
   EXPECT_EQ(result["faces"], 30);
   EXPECT_EQ(result["pictures_not_asked_for"], 1);
   EXPECT_EQ(result["rejects"], (json{{"age above the maximum", 1}, {"no such file", 1}}));
@@ -66,8 +66,8 @@ TEST_F(PrepareCommand, prints_json_and_nothing_else) {
 TEST_F(PrepareCommand, warns_of_an_ordered_split_of_sorted_labels) {
   std::string csv = "file,age\n";
   for (int age = 1; age <= 100; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";
-  write_file(folder_ / "labels.csv", csv);
-  EXPECT_THAT(agewise::run(command(at("p.tar")) + " --set split.rule=ordered").output,
+  base::write_file(folder_ / "labels.csv", csv);
+  EXPECT_THAT(app::run(command(at("p.tar")) + " --set split.rule=ordered").output,
               HasSubstr("agewise: warning: the classes are shared out very differently"));
 }
 
@@ -75,9 +75,9 @@ TEST_F(PrepareCommand, warns_of_an_ordered_split_of_sorted_labels) {
 TEST_F(PrepareCommand, a_store_without_a_training_part_is_evaluated_by_the_model_that_comes_along) {
   std::string csv = "file,age,split\n";
   for (const auto& [name, content] : members(30)) csv += name + ",30,val\n";
-  write_file(folder_ / "labels.csv", csv);
-  ASSERT_EQ(agewise::run(command(at("p.tar")) + " --recipe compact --set face.detect=false").exit_code, 0);
-  Outcome outcome = agewise::run("evaluate --json --data " + at("faces.db"));
+  base::write_file(folder_ / "labels.csv", csv);
+  ASSERT_EQ(app::run(command(at("p.tar")) + " --recipe compact --set face.detect=false").exit_code, 0);
+  Outcome outcome = app::run("evaluate --json --data " + at("faces.db"));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
   json evaluation = json::parse(outcome.output);
   EXPECT_EQ(evaluation["part"], "val");
@@ -86,14 +86,14 @@ TEST_F(PrepareCommand, a_store_without_a_training_part_is_evaluated_by_the_model
   EXPECT_EQ(evaluation["baseline_from"], "these pictures");
   EXPECT_EQ(evaluation["members"]["count"], 2);
   EXPECT_EQ(evaluation["beats_mean_age"], nullptr);
-  EXPECT_EQ(agewise::run("evaluate").exit_code, 2);
-  EXPECT_THAT(agewise::run("evaluate --data " + at("faces.db") + " " + at("no.model")).output, HasSubstr("no.model"));
+  EXPECT_EQ(app::run("evaluate").exit_code, 2);
+  EXPECT_THAT(app::run("evaluate --data " + at("faces.db") + " " + at("no.model")).output, HasSubstr("no.model"));
 }
 
 // Each with one line that names the file and says what is wrong.
 TEST_F(PrepareCommand, bad_inputs_give_one_line_and_the_right_exit_code) {
-  write_file(folder_ / "text.db", "no store");
-  agewise::run("prepare " + at("new.db") + " --labels " + at("labels.csv") + " --pictures " + at("p.tar"));
+  base::write_file(folder_ / "text.db", "no store");
+  app::run("prepare " + at("new.db") + " --labels " + at("labels.csv") + " --pictures " + at("p.tar"));
   SQLite::Database(at("new.db"), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 7");
   std::string labels = " --labels " + at("labels.csv"), pictures = " --pictures " + at("p.tar");
   struct Case {
@@ -112,13 +112,13 @@ TEST_F(PrepareCommand, bad_inputs_give_one_line_and_the_right_exit_code) {
       {at("a.db") + labels + " --pictures - --pictures -", "-", "only once", 2},
   };
   for (const Case& c : cases) {
-    Outcome outcome = agewise::run("prepare " + c.arguments + " --json");
+    Outcome outcome = app::run("prepare " + c.arguments + " --json");
     EXPECT_EQ(outcome.exit_code, c.exit_code) << c.arguments;
     EXPECT_THAT(outcome.output,
                 AllOf(StartsWith("agewise: "), HasSubstr(c.file), HasSubstr(c.problem), EndsWith("\n")));
     EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
   }
-  EXPECT_EQ(read_text_file(folder_ / "text.db", 100), "no store");
+  EXPECT_EQ(base::read_text_file(folder_ / "text.db", 100), "no store");
 }
 
 // The first process waits for most of its pictures, which come only when the others have been refused.
@@ -129,16 +129,16 @@ TEST_F(PrepareCommand, a_store_that_another_process_fills_is_not_touched) {
   Outcome info{0, ""};
   for (int i = 0; i < 200 && info.output.find("held by another process") == std::string::npos; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    info = std::filesystem::exists(store()) ? agewise::run("info " + at("faces.db")) : info;
+    info = std::filesystem::exists(store()) ? app::run("info " + at("faces.db")) : info;
   }
-  Outcome second = agewise::run(command(at("p.tar")) + " --json");
-  write_file(folder_ / "go", "");
+  Outcome second = app::run(command(at("p.tar")) + " --json");
+  base::write_file(folder_ / "go", "");
   EXPECT_EQ(::pclose(first), 0);
   EXPECT_THAT(info.output, HasSubstr("faces.db: is held by another process"));
   EXPECT_EQ(info.exit_code, 1);
   EXPECT_THAT(second.output, HasSubstr("faces.db: is held by another process"));
   EXPECT_EQ(second.exit_code, 1);
-  EXPECT_EQ(Store(store()).faces().size(), 30U);
+  EXPECT_EQ(store::Store(store()).faces().size(), 30U);
 }
 
 // Ctrl-C reaches both ends of the pipe: the tar ends at that moment too.
@@ -148,15 +148,15 @@ TEST_F(PrepareCommand, interrupted_it_exits_with_130_and_goes_on_when_started_ag
                             command("-") + " >/dev/null 2>" + at("said"))
                                .c_str());
   EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_THAT(read_text_file(folder_ / "said", 1000), HasSubstr("the same command goes on from there"));
-  Outcome again = agewise::run(command(at("p.tar")));
+  EXPECT_THAT(base::read_text_file(folder_ / "said", 1000), HasSubstr("the same command goes on from there"));
+  Outcome again = app::run(command(at("p.tar")));
   EXPECT_EQ(again.exit_code, 0);
   EXPECT_THAT(again.output, AllOf(HasSubstr("went on where an earlier run had stopped"), HasSubstr("30  prepared")));
 }
 
 TEST_F(PrepareCommand, info_counts_what_the_pictures_were_like_and_draws_a_sheet) {
-  agewise::run(command(at("p.tar")));
-  json info = json::parse(agewise::run("info " + at("faces.db") + " --json --sheet " + at("sheet.png")).output);
+  app::run(command(at("p.tar")));
+  json info = json::parse(app::run("info " + at("faces.db") + " --json --sheet " + at("sheet.png")).output);
   EXPECT_EQ(info["faces"], 30);
   EXPECT_EQ(info["complete"], true);
   EXPECT_EQ(info["part"], (json{{"test", 9}, {"train", 21}}));
@@ -166,10 +166,9 @@ TEST_F(PrepareCommand, info_counts_what_the_pictures_were_like_and_draws_a_sheet
   EXPECT_EQ(info["height"], (json{{"16–31", 30}}));
   EXPECT_EQ(info["channels"], (json{{"3", 30}}));
   EXPECT_EQ(info["file kind"], (json{{"JPEG", 30}}));
-  EXPECT_TRUE(decode(read_file(folder_ / "sheet.png", 1 << 24)).image);
-  EXPECT_THAT(agewise::run("info " + at("faces.db")).output,
-              HasSubstr("30 faces of 128×128 pixels, grey, by recipe seed"));
+  EXPECT_TRUE(image::decode(base::read_file(folder_ / "sheet.png", 1 << 24)).image);
+  EXPECT_THAT(app::run("info " + at("faces.db")).output, HasSubstr("30 faces of 128×128 pixels, grey, by recipe seed"));
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::app

@@ -4,7 +4,7 @@
 
 #include "tests/app/run_program.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 using testing::HasSubstr;
@@ -38,4 +38,4 @@ TEST(Program, fails_when_its_output_cannot_be_written) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::app

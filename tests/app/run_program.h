@@ -6,7 +6,7 @@
 
 #include <sys/wait.h>
 
-namespace agewise {
+namespace agewise::app {
 
 struct Outcome {
   int exit_code;
@@ -23,4 +23,4 @@ inline Outcome run(const std::string& arguments) {
   return outcome;
 }
 
-}  // namespace agewise
+}  // namespace agewise::app

@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 TEST(ProgressText, tells_share_rate_time_left_and_rejects) {
-  Progress progress{"preparing", 12345, 62328, 132};
+  base::Progress progress{"preparing", 12345, 62328, 132};
   // 1,000 a second: 49,983 are left.
   EXPECT_EQ(progress_text(progress, 12000, 12), "preparing  12,345 of 62,328  19 %  1,000/s  0:50 left  132 rejects");
 }
@@ -40,4 +40,4 @@ TEST(Table, sets_numbers_to_the_right_and_counts_characters_not_bytes) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::app

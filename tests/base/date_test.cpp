@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 // MATLAB: datenum(0,1,1) = 1, datenum(1970,1,1) = 719529, datenum(2000,3,1) = 730546.
@@ -37,4 +37,4 @@ TEST(CompletedYears, count_up_on_the_birthday_itself) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::base

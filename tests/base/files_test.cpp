@@ -10,7 +10,7 @@
 #include "agewise/base/error.h"
 #include "tests/error_of.h"
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 using testing::AllOf;
@@ -96,4 +96,4 @@ TEST_F(Files, free_space_is_that_of_the_disk_that_would_hold_the_path) {
 TEST(ContentHash, is_xxh3_128) { EXPECT_EQ(content_hash({}), "99aa06d3014798d86001c324468d497f"); }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::base

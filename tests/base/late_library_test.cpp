@@ -4,7 +4,7 @@
 
 #include "tests/error_of.h"
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 using testing::HasSubstr;
@@ -17,4 +17,4 @@ TEST(LateLibrary, finds_functions_and_names_what_is_missing) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::base

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 // Levenshtein's own kind of example: kitten → sitting takes three.
@@ -21,4 +21,4 @@ TEST(NearestName, is_the_one_with_the_fewest_changes) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::base

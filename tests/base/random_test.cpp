@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 using Words = std::array<std::uint32_t, 4>;
@@ -70,4 +70,4 @@ TEST(Random, shuffle_keeps_all_items) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::base

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 const std::filesystem::path kRoot = AGEWISE_SOURCE_DIR;
@@ -82,4 +82,4 @@ TEST(Rooms, estimate_knows_neither_catalog_nor_store) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::base

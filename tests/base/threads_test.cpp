@@ -8,7 +8,7 @@
 #include "agewise/base/bounded_queue.h"
 #include "agewise/base/workers.h"
 
-namespace agewise {
+namespace agewise::base {
 namespace {
 
 TEST(ParallelFor, visits_every_index_once) {
@@ -62,4 +62,4 @@ TEST(BoundedQueue, closing_wakes_a_writer_that_waits_for_room) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::base

@@ -9,7 +9,7 @@
 #include "agewise/catalog/screen.h"
 #include "tests/catalog/write_mat.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 using testing::AllOf;
@@ -31,7 +31,7 @@ class BadLabels : public testing::Test {
   std::string error() {
     try {
       read_labels(file_);
-    } catch (const Error& problem) {
+    } catch (const base::Error& problem) {
       EXPECT_EQ(std::string(problem.what()).find('\n'), std::string::npos);
       return problem.what();
     }
@@ -63,21 +63,21 @@ TEST_F(BadLabels, imdb_s_people_are_those_whom_celeb_id_names) {
 
 TEST_F(BadLabels, missing_empty_and_foreign_files) {
   EXPECT_THAT(error(), AllOf(HasSubstr("agewise-labels.mat"), HasSubstr("No such file")));
-  write_file(file_, "");
+  base::write_file(file_, "");
   EXPECT_THAT(error(), HasSubstr("agewise-labels.mat: is empty"));
-  write_file(file_, std::string_view("\x7f"
-                                     "ELF\x02\x01\x01\0\0\0",
-                                     10));
+  base::write_file(file_, std::string_view("\x7f"
+                                           "ELF\x02\x01\x01\0\0\0",
+                                           10));
   EXPECT_THAT(error(), AllOf(HasSubstr("agewise-labels.mat"), HasSubstr("is no label file")));
-  write_file(file_, "MATLAB 5.0 MAT-file, and nothing behind it");
+  base::write_file(file_, "MATLAB 5.0 MAT-file, and nothing behind it");
   EXPECT_THAT(error(), HasSubstr("agewise-labels.mat"));
 }
 
 TEST_F(BadLabels, cut_short_at_any_place) {
   write_mat(file_, kRows);
-  std::vector<std::byte> whole = read_file(file_, 1 << 20);
+  std::vector<std::byte> whole = base::read_file(file_, 1 << 20);
   for (std::size_t size : {std::size_t{100}, std::size_t{128}, std::size_t{140}, whole.size() / 2, whole.size() - 12}) {
-    write_file(file_, std::span(whole).first(size));
+    base::write_file(file_, std::span(whole).first(size));
     EXPECT_THAT(error(), HasSubstr("agewise-labels.mat")) << size;
   }
 }
@@ -97,10 +97,10 @@ TEST_F(BadLabels, without_the_struct_or_a_field_or_with_the_wrong_lengths_or_typ
 }
 
 TEST_F(BadLabels, matlab_7_3_says_how_to_save_it_instead) {
-  write_file(file_, "MATLAB 7.3 MAT-file, Platform: GLNXA64" + std::string(86, ' ') + std::string("\x00\x02IM", 4) +
-                        std::string(400, '\0'));
+  base::write_file(file_, "MATLAB 7.3 MAT-file, Platform: GLNXA64" + std::string(86, ' ') +
+                              std::string("\x00\x02IM", 4) + std::string(400, '\0'));
   EXPECT_THAT(error(), HasSubstr("agewise-labels.mat"));
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::catalog

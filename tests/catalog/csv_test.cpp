@@ -5,7 +5,7 @@
 #include "agewise/base/error.h"
 #include "agewise/catalog/labels.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 using testing::HasSubstr;
@@ -15,7 +15,7 @@ Catalog parse(std::string_view text) { return parse_csv(text, "labels.csv", "lab
 std::string error_of(std::string_view text) {
   try {
     parse(text);
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     return error.what();
   }
   return "no error";
@@ -60,16 +60,16 @@ TEST(Csv, takes_appa_reals_apparent_ages_or_by_the_rule_its_real_ones) {
   Catalog catalog =
       parse("file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n000000.jpg,36,5.5,1.25,4\n");
   const CatalogRow& row = catalog.rows[0];
-  EXPECT_EQ(age_of(row, AgeRule::mid_year), 5.5);
-  EXPECT_EQ(age_sigma_of(row, AgeRule::mid_year), 1.25);
-  EXPECT_EQ(age_of(row, AgeRule::real_age), 4);
-  EXPECT_TRUE(std::isnan(age_sigma_of(row, AgeRule::real_age))) << "the deviation is the voters'";
+  EXPECT_EQ(age_of(row, recipe::AgeRule::mid_year), 5.5);
+  EXPECT_EQ(age_sigma_of(row, recipe::AgeRule::mid_year), 1.25);
+  EXPECT_EQ(age_of(row, recipe::AgeRule::real_age), 4);
+  EXPECT_TRUE(std::isnan(age_sigma_of(row, recipe::AgeRule::real_age))) << "the deviation is the voters'";
 }
 
 TEST(Csv, of_one_age_is_by_the_rule_for_real_ages_that_one) {
   CatalogRow row = parse("file,age,age_sigma\na,30,2.5\n").rows[0];
-  EXPECT_EQ(age_of(row, AgeRule::real_age), 30);
-  EXPECT_EQ(age_sigma_of(row, AgeRule::real_age), 2.5);
+  EXPECT_EQ(age_of(row, recipe::AgeRule::real_age), 30);
+  EXPECT_EQ(age_sigma_of(row, recipe::AgeRule::real_age), 2.5);
 }
 
 TEST(Csv, needs_no_more_than_file_and_age_in_any_order_and_case) {
@@ -109,4 +109,4 @@ TEST(CsvError, names_file_record_and_column) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::catalog

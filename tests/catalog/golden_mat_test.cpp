@@ -9,7 +9,7 @@
 #include "agewise/base/files.h"
 #include "agewise/catalog/catalog.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 const std::filesystem::path kGolden = std::filesystem::path(AGEWISE_SOURCE_DIR) / "tests/catalog/golden";
@@ -21,7 +21,7 @@ TEST(GoldenMat, is_read_the_same_compressed_or_not_and_of_either_name) {
     ASSERT_EQ(rows.size(), 3U);
     EXPECT_EQ(rows[0].file, "01/a_1984-02-03_2009.jpg");
     EXPECT_EQ(rows[1].file, "02/b_1990-07-01_2010.jpg");  // two blanks cut off
-    EXPECT_EQ(date_of_matlab_day(static_cast<std::int64_t>(*rows[0].born)), (Date{1984, 2, 3}));
+    EXPECT_EQ(base::date_of_matlab_day(static_cast<std::int64_t>(*rows[0].born)), (base::Date{1984, 2, 3}));
     EXPECT_TRUE(std::isnan(*rows[2].born));
     EXPECT_EQ(rows[2].taken, 1965);
     EXPECT_EQ(rows[0].gender, Gender::male);
@@ -52,7 +52,7 @@ TEST(GoldenMat, of_imdb_takes_people_from_celeb_id_and_else_from_names) {
 
 class DamagedMat : public testing::TestWithParam<const char*> {
  protected:
-  std::vector<std::byte> content_ = read_file(kGolden / GetParam(), 1 << 20);
+  std::vector<std::byte> content_ = base::read_file(kGolden / GetParam(), 1 << 20);
   std::filesystem::path file_ = std::filesystem::path(testing::TempDir()) / "agewise-damaged.mat";
   void TearDown() override { std::filesystem::remove(file_); }
 
@@ -63,7 +63,7 @@ class DamagedMat : public testing::TestWithParam<const char*> {
     try {
       read_labels(file_);
       return false;
-    } catch (const Error& error) {
+    } catch (const base::Error& error) {
       std::string text = error.what();
       EXPECT_NE(text.find("agewise-damaged.mat"), std::string::npos) << text;
       EXPECT_EQ(text.find('\n'), std::string::npos) << text;
@@ -90,4 +90,4 @@ TEST_P(DamagedMat, with_any_byte_changed_is_read_or_refused) {
 INSTANTIATE_TEST_SUITE_P(Golden, DamagedMat, testing::Values("wiki_plain.mat", "wiki.mat"));
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::catalog

@@ -10,7 +10,7 @@
 #include "agewise/catalog/catalog.h"
 #include "tests/catalog/write_mat.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 struct Cost {
@@ -65,4 +65,4 @@ TEST(SlowImdb, is_read_within_15_seconds_and_600_megabytes) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::catalog

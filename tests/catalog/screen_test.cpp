@@ -6,7 +6,7 @@
 #include <limits>
 #include <set>
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
@@ -50,9 +50,9 @@ TEST(Screen, looks_at_no_scores_where_the_labels_have_none) {
 }
 
 TEST(Screen, unknown_gender_is_a_reason_only_where_gender_is_required) {
-  ScreenRecipe recipe;
+  recipe::ScreenRecipe recipe;
   CatalogRow row = scored(30, 2, kNotANumber);
-  recipe.gender = GenderRule::required;
+  recipe.gender = recipe::GenderRule::required;
   EXPECT_EQ(screen(row, recipe), Reason::unknown_gender);
   row.gender = Gender::female;
   EXPECT_EQ(screen(row, recipe), Reason::none);
@@ -81,4 +81,4 @@ TEST(Balance, leaves_each_class_as_many_as_the_rarest_has) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::catalog

@@ -6,7 +6,7 @@
 
 #include "agewise/catalog/screen.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 std::vector<const CatalogRow*> pointers(const std::vector<CatalogRow>& rows) {
@@ -51,7 +51,7 @@ TEST(RandomSplit, comes_near_its_share_also_with_one_huge_group) {
 
 TEST(RandomSplit, follows_its_seed) {
   std::vector<CatalogRow> rows(100);
-  SplitRecipe other;
+  recipe::SplitRecipe other;
   other.seed = 2;
   EXPECT_EQ(assign_splits(pointers(rows), {}), assign_splits(pointers(rows), {}));
   EXPECT_NE(assign_splits(pointers(rows), {}), assign_splits(pointers(rows), other));
@@ -59,8 +59,8 @@ TEST(RandomSplit, follows_its_seed) {
 
 TEST(OrderedSplit, takes_the_first_rows_as_the_article_did) {
   std::vector<CatalogRow> rows(10);
-  SplitRecipe recipe;
-  recipe.rule = SplitRule::ordered;
+  recipe::SplitRecipe recipe;
+  recipe.rule = recipe::SplitRule::ordered;
   std::vector<Split> splits = assign_splits(pointers(rows), recipe);
   EXPECT_TRUE(std::all_of(splits.begin(), splits.begin() + 7, [](Split s) { return s == Split::train; }));
   EXPECT_TRUE(std::all_of(splits.begin() + 7, splits.end(), [](Split s) { return s == Split::test; }));
@@ -97,4 +97,4 @@ TEST(ShareDifference, of_few_rows_in_many_classes_is_chance) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::catalog

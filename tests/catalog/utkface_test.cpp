@@ -5,7 +5,7 @@
 #include "agewise/base/files.h"
 #include "agewise/catalog/labels.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 // UTKFace: [age]_[gender]_[race]_[date&time].jpg, gender 0 male 1 female, race 0 … 4.
@@ -40,7 +40,7 @@ TEST(UtkFaceNames, are_one_a_line) {
 // As `tar -tf` and `find` print them.
 TEST(UtkFaceNames, with_folders_among_them_are_recognised_by_content) {
   std::filesystem::path list = std::filesystem::path(testing::TempDir()) / "agewise-names.txt";
-  write_file(list, "UTKFace/\nUTKFace/1_0_0_x.jpg\n");
+  base::write_file(list, "UTKFace/\nUTKFace/1_0_0_x.jpg\n");
   Catalog catalog = read_labels(list);
   std::filesystem::remove(list);
   ASSERT_EQ(catalog.rows.size(), 1U);
@@ -51,7 +51,7 @@ TEST(UtkFaceNames, with_folders_among_them_are_recognised_by_content) {
 TEST(UtkFaceNames, of_a_folder_of_pictures_are_sorted) {
   std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "agewise-names";
   std::filesystem::create_directories(folder / "part1");
-  for (const char* name : {"part1/7_0_1_y.jpg", "3_1_2_x.JPG", "readme.txt"}) write_file(folder / name, "x");
+  for (const char* name : {"part1/7_0_1_y.jpg", "3_1_2_x.JPG", "readme.txt"}) base::write_file(folder / name, "x");
   Catalog catalog = read_labels(folder);
   std::filesystem::remove_all(folder);
   ASSERT_EQ(catalog.rows.size(), 2U);
@@ -60,4 +60,4 @@ TEST(UtkFaceNames, of_a_folder_of_pictures_are_sorted) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::catalog

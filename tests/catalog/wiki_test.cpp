@@ -8,7 +8,7 @@
 
 #include "agewise/catalog/screen.h"
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 const std::filesystem::path kWiki = std::filesystem::path(AGEWISE_SHARED_DIR) / "data/wiki/wiki.mat";
@@ -27,10 +27,10 @@ class Wiki : public testing::Test {
   static std::int64_t count(Predicate predicate) {
     return std::count_if(rows().begin(), rows().end(), predicate);
   }
-  static std::int64_t kept(const ScreenRecipe& recipe) {
+  static std::int64_t kept(const recipe::ScreenRecipe& recipe) {
     return count([&](const CatalogRow& row) { return screen(row, recipe) == Reason::none; });
   }
-  static std::int64_t ages_that_differ(AgeRule a, AgeRule b) {
+  static std::int64_t ages_that_differ(recipe::AgeRule a, recipe::AgeRule b) {
     return count([&](const CatalogRow& row) { return age_of(row, a) != age_of(row, b); });
   }
 };
@@ -41,7 +41,7 @@ TEST_F(Wiki, has_62328_rows_with_every_field) {
   EXPECT_EQ(first.file, "17/10000217_1981-05-05_2009.jpg");
   EXPECT_EQ(first.person, "Sami Jauhojärvi");
   EXPECT_EQ(first.gender, Gender::male);
-  EXPECT_EQ(date_of_matlab_day(static_cast<std::int64_t>(*first.born)), (Date{1981, 5, 5}));
+  EXPECT_EQ(base::date_of_matlab_day(static_cast<std::int64_t>(*first.born)), (base::Date{1981, 5, 5}));
   EXPECT_EQ(first.taken, 2009);
   EXPECT_EQ(first.source, "wiki");
 }
@@ -73,7 +73,7 @@ TEST_F(Wiki, boxes_begin_below_one_in_628_rows) {
 }
 
 TEST_F(Wiki, ages_by_the_mid_year_rule_run_from_minus_74_to_1996) {
-  auto age = [](const CatalogRow& row) { return age_of(row, AgeRule::mid_year); };
+  auto age = [](const CatalogRow& row) { return age_of(row, recipe::AgeRule::mid_year); };
   auto [least, most] =
       std::minmax_element(rows().begin(), rows().end(), [&](const auto& a, const auto& b) { return age(a) < age(b); });
   EXPECT_EQ(age(*least), -74);
@@ -84,28 +84,28 @@ TEST_F(Wiki, ages_by_the_mid_year_rule_run_from_minus_74_to_1996) {
 }
 
 TEST_F(Wiki, age_rules_differ_in_the_known_numbers_of_rows) {
-  EXPECT_EQ(ages_that_differ(AgeRule::mid_year, AgeRule::birth_month), 187);
-  EXPECT_EQ(ages_that_differ(AgeRule::year_difference, AgeRule::birth_month), 30768);
-  EXPECT_EQ(ages_that_differ(AgeRule::year_difference, AgeRule::mid_year), 30581);
+  EXPECT_EQ(ages_that_differ(recipe::AgeRule::mid_year, recipe::AgeRule::birth_month), 187);
+  EXPECT_EQ(ages_that_differ(recipe::AgeRule::year_difference, recipe::AgeRule::birth_month), 30768);
+  EXPECT_EQ(ages_that_differ(recipe::AgeRule::year_difference, recipe::AgeRule::mid_year), 30581);
 }
 
 TEST_F(Wiki, default_screening_by_birth_month_keeps_38874_rows) {
-  ScreenRecipe recipe;
-  recipe.age_rule = AgeRule::birth_month;
+  recipe::ScreenRecipe recipe;
+  recipe.age_rule = recipe::AgeRule::birth_month;
   EXPECT_EQ(kept(recipe), 38874);
 }
 
 TEST_F(Wiki, the_articles_inverted_filter_keeps_4090_and_without_an_upper_age_4094) {
-  ScreenRecipe recipe = load_recipe("seed-as-published").screen;
+  recipe::ScreenRecipe recipe = recipe::load_recipe("seed-as-published").screen;
   EXPECT_EQ(kept(recipe), 4090);
   recipe.max_age = std::numeric_limits<double>::infinity();
   EXPECT_EQ(kept(recipe), 4094);
 }
 
 TEST_F(Wiki, with_known_genders_exactly_the_rows_of_another_program_are_kept) {
-  ScreenRecipe recipe;
-  recipe.age_rule = AgeRule::birth_month;
-  recipe.gender = GenderRule::required;
+  recipe::ScreenRecipe recipe;
+  recipe.age_rule = recipe::AgeRule::birth_month;
+  recipe.gender = recipe::GenderRule::required;
   std::vector<std::string> ours, theirs;
   for (const CatalogRow& row : rows()) {
     if (screen(row, recipe) != Reason::none) continue;
@@ -124,4 +124,4 @@ TEST_F(Wiki, with_known_genders_exactly_the_rows_of_another_program_are_kept) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::catalog

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace agewise {
+namespace agewise::catalog {
 namespace {
 
 matvar_t* numbers(const char* name, std::vector<double> values) {
@@ -80,4 +80,4 @@ void write_mat(const std::filesystem::path& file, const std::vector<MatRow>& row
   Mat_Close(mat);
 }
 
-}  // namespace agewise
+}  // namespace agewise::catalog

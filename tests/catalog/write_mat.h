@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace agewise {
+namespace agewise::catalog {
 
 struct MatRow {
   double dob, photo_taken;
@@ -25,4 +25,4 @@ struct MatOptions {
 
 void write_mat(const std::filesystem::path& file, const std::vector<MatRow>& rows, const MatOptions& options = {});
 
-}  // namespace agewise
+}  // namespace agewise::catalog

@@ -8,11 +8,11 @@
 
 #include "agewise/base/date.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
-CatalogRow catalog_row(const WikiRow& row) {
-  CatalogRow as_read;
+catalog::CatalogRow catalog_row(const WikiRow& row) {
+  catalog::CatalogRow as_read;
   as_read.born = row.dob;
   as_read.taken = row.photo_taken;
   return as_read;
@@ -20,7 +20,7 @@ CatalogRow catalog_row(const WikiRow& row) {
 
 TEST(Cast, is_as_old_as_its_dates_say_by_the_mid_year_rule) {
   for (const CastMember& member : make_cast(500, 1)) {
-    double age = age_of(catalog_row(member.row), AgeRule::mid_year);
+    double age = catalog::age_of(catalog_row(member.row), recipe::AgeRule::mid_year);
     if (member.flaw == Flaw::impossible_age) {
       EXPECT_TRUE(!(age >= 0) || age > 100) << age;
     } else {
@@ -31,11 +31,11 @@ TEST(Cast, is_as_old_as_its_dates_say_by_the_mid_year_rule) {
 
 // The whole year before the first of July counts alike: born from 2 July 1970 to 1 July 1971 is 29 on 1 July 2000.
 TEST(Cast, is_born_within_the_year_that_makes_the_age) {
-  Random random(1, Purpose::test);
+  base::Random random(1, base::Purpose::test);
   std::set<int> months;
   for (int i = 0; i < 1000; ++i) {
-    Date born = date_of_matlab_day(static_cast<std::int64_t>(day_of_birth(29, 2000, random)));
-    EXPECT_EQ(completed_years(born, {2000, 7, 1}), 29);
+    base::Date born = base::date_of_matlab_day(static_cast<std::int64_t>(day_of_birth(29, 2000, random)));
+    EXPECT_EQ(base::completed_years(born, {2000, 7, 1}), 29);
     months.insert(born.month);
   }
   EXPECT_EQ(months.size(), 12U);
@@ -43,7 +43,7 @@ TEST(Cast, is_born_within_the_year_that_makes_the_age) {
 
 // docs/imdb-wiki.md: a picture of wiki.mat is called 17/10000217_1981-05-05_2009.jpg.
 TEST(Cast, names_its_files_as_imdb_wiki_does) {
-  double born = static_cast<double>(matlab_day({1981, 5, 5}));
+  double born = static_cast<double>(base::matlab_day({1981, 5, 5}));
   EXPECT_EQ(wiki_path(10000217, born, 2009), "17/10000217_1981-05-05_2009.jpg");
 }
 
@@ -70,4 +70,4 @@ TEST(Cast, marks_faces_as_imdb_wiki_does) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::demo

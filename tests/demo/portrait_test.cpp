@@ -6,14 +6,14 @@
 
 #include "agewise/demo/camera.h"
 
-namespace agewise {
+namespace agewise::demo {
 namespace {
 
-Random for_person(std::uint32_t who) { return {1, Purpose::test, 0, who}; }
+base::Random for_person(std::uint32_t who) { return {1, base::Purpose::test, 0, who}; }
 
 TEST(Portrait, is_of_the_size_asked_for_with_the_face_within) {
   for (std::uint32_t who = 0; who < 60; ++who) {
-    Portrait portrait = draw_portrait(who * 1.6, Gender::unknown, 100 + who, 250 - who, for_person(who));
+    Portrait portrait = draw_portrait(who * 1.6, catalog::Gender::unknown, 100 + who, 250 - who, for_person(who));
     EXPECT_EQ(portrait.image.width, 100 + static_cast<int>(who));
     EXPECT_EQ(portrait.image.height, 250 - static_cast<int>(who));
     EXPECT_GT(portrait.face.left, -5);
@@ -25,21 +25,21 @@ TEST(Portrait, is_of_the_size_asked_for_with_the_face_within) {
 }
 
 TEST(Portrait, of_the_same_random_stream_is_the_same) {
-  Portrait one = draw_portrait(40, Gender::female, 120, 120, for_person(3));
-  Portrait again = draw_portrait(40, Gender::female, 120, 120, for_person(3));
+  Portrait one = draw_portrait(40, catalog::Gender::female, 120, 120, for_person(3));
+  Portrait again = draw_portrait(40, catalog::Gender::female, 120, 120, for_person(3));
   EXPECT_EQ(one.image.pixels, again.image.pixels);
-  EXPECT_NE(one.image.pixels, draw_portrait(40, Gender::female, 120, 120, for_person(4)).image.pixels);
+  EXPECT_NE(one.image.pixels, draw_portrait(40, catalog::Gender::female, 120, 120, for_person(4)).image.pixels);
 }
 
 struct MeanLooks {
   double eye_size = 0, eye_y = 0, wrinkles = 0, receding = 0, grey = 0;
 };
 
-MeanLooks mean_looks(double age, Gender gender) {
+MeanLooks mean_looks(double age, catalog::Gender gender) {
   constexpr int kPeople = 300;
   MeanLooks mean;
   for (std::uint32_t who = 0; who < kPeople; ++who) {
-    Random random = for_person(who);
+    base::Random random = for_person(who);
     Looks looks = looks_of(age, gender, random);
     mean.eye_size += looks.eye_size / kPeople;
     mean.eye_y += looks.eye_y / kPeople;
@@ -51,7 +51,7 @@ MeanLooks mean_looks(double age, Gender gender) {
 }
 
 TEST(Looks, of_children_are_big_eyes_low_in_the_head) {
-  for (Gender gender : {Gender::female, Gender::male}) {
+  for (catalog::Gender gender : {catalog::Gender::female, catalog::Gender::male}) {
     MeanLooks child = mean_looks(3, gender), adult = mean_looks(30, gender);
     EXPECT_GT(child.eye_size, 1.2 * adult.eye_size);
     EXPECT_GT(child.eye_y, adult.eye_y + 0.1);
@@ -59,24 +59,24 @@ TEST(Looks, of_children_are_big_eyes_low_in_the_head) {
 }
 
 TEST(Looks, of_the_old_are_wrinkles_and_grey_hair_that_recedes_from_men) {
-  MeanLooks young = mean_looks(25, Gender::male), middle = mean_looks(50, Gender::male),
-            old = mean_looks(80, Gender::male);
+  MeanLooks young = mean_looks(25, catalog::Gender::male), middle = mean_looks(50, catalog::Gender::male),
+            old = mean_looks(80, catalog::Gender::male);
   EXPECT_LT(young.wrinkles, 0.15);
   EXPECT_GT(middle.wrinkles, young.wrinkles + 0.15);
   EXPECT_GT(old.wrinkles, middle.wrinkles + 0.3);
   EXPECT_LT(young.grey, 0.05);
   EXPECT_GT(old.grey, 0.7);
   EXPECT_GT(old.receding, young.receding + 0.4);
-  EXPECT_EQ(mean_looks(80, Gender::female).receding, 0);
+  EXPECT_EQ(mean_looks(80, catalog::Gender::female).receding, 0);
 }
 
 // Sideways light and people of all skins differ more than the years do, but noise must not be all that there is.
 TEST(Camera, adds_less_noise_than_there_is_picture) {
-  Image flat = make_image(64, 64, 3);
+  image::Image flat = image::make_image(64, 64, 3);
   std::fill(flat.pixels.begin(), flat.pixels.end(), std::uint8_t{128});
   for (std::uint32_t shot = 0; shot < 50; ++shot) {
-    Random random = for_person(shot);
-    Image image = to_grey(photographed(flat, random));
+    base::Random random = for_person(shot);
+    image::Image image = image::to_grey(photographed(flat, random));
     double sum = 0, squares = 0;
     for (std::uint8_t pixel : image.pixels) {
       sum += pixel;
@@ -90,4 +90,4 @@ TEST(Camera, adds_less_noise_than_there_is_picture) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::demo

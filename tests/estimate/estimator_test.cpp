@@ -7,7 +7,7 @@
 #include "agewise/base/error.h"
 #include "tests/estimate/small_model.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 using testing::Each;
@@ -35,7 +35,7 @@ TEST(EstimateOf, follows_the_prediction_rule) {
 
 TEST(EstimateOf, takes_a_regressions_output_as_hundreds_of_years) {
   Model model = small_model();
-  model.recipe.train.loss = Loss::regression;
+  model.recipe.train.loss = recipe::Loss::regression;
   Estimate estimate = estimate_of(model, std::vector<float>{0.375F});
   EXPECT_EQ(estimate.age, 37.5);
   EXPECT_EQ(estimate.most_likely_class, 1);
@@ -66,19 +66,19 @@ TEST(EstimateOf, tells_the_gender_beside_the_same_ages_where_the_model_does) {
 TEST(GraphOf, gives_a_gender_head_one_output_more) {
   Model model = small_model();
   model.recipe.train.gender_weight = 0.5;
-  Graph graph = graph_of(model.recipe, model.classes);
+  nn::Graph graph = graph_of(model.recipe, model.classes);
   EXPECT_EQ(graph.layers[graph.outputs.front()].shape.channels, 4);
 }
 
 TEST(GraphOf, refuses_a_gender_head_behind_a_softmax_of_ages) {
   Model model = small_model();
   model.recipe.train.gender_weight = 0.5;
-  LayerRecipe softmax;
+  recipe::LayerRecipe softmax;
   softmax.kind = "softmax";
   softmax.name = "last";
   model.recipe.network.layers.push_back(softmax);
   EXPECT_THAT([&] { graph_of(model.recipe, model.classes); },
-              testing::ThrowsMessage<UsageError>(testing::HasSubstr("layer last: a softmax would make one")));
+              testing::ThrowsMessage<base::UsageError>(testing::HasSubstr("layer last: a softmax would make one")));
 }
 
 TEST(EstimateOf, outputs_that_are_no_numbers_make_no_age) {
@@ -106,13 +106,13 @@ TEST(MeanOf, is_no_age_where_one_estimate_is_none) {
 
 TEST(MeanOf, a_regressions_mean_is_of_the_class_of_its_age) {
   Model model = small_model();
-  model.recipe.train.loss = Loss::regression;
+  model.recipe.train.loss = recipe::Loss::regression;
   std::vector<Estimate> two{{20, 0, {1, 0, 0}}, {90, 2, {0, 0, 1}}};
   EXPECT_THAT(mean_of(model, two).distribution, ElementsAre(0, 1, 0));  // 55 of [30, 60)
 }
 
-Image face_of(int grey) {
-  Image face = make_image(8, 8, 1);
+image::Image face_of(int grey) {
+  image::Image face = image::make_image(8, 8, 1);
   face.pixels.assign(64, static_cast<std::uint8_t>(grey));
   return face;
 }
@@ -126,9 +126,9 @@ Model brightness_model() {
 }
 
 TEST(Estimator, runs_any_number_of_faces_through_the_network) {
-  auto engine = make_reference_engine();
+  auto engine = nn::make_reference_engine();
   Estimator estimator(brightness_model(), *engine, 2);
-  std::vector<Image> faces{face_of(0), face_of(50), face_of(100), face_of(200), face_of(10)};
+  std::vector<image::Image> faces{face_of(0), face_of(50), face_of(100), face_of(200), face_of(10)};
   std::vector<Estimate> estimates = estimator.estimate(faces);
   ASSERT_EQ(estimates.size(), 5U);
   for (std::size_t i = 0; i < 5; ++i) {
@@ -142,9 +142,9 @@ TEST(Estimator, runs_any_number_of_faces_through_the_network) {
 TEST(Estimator, with_mirror_test_averages_a_face_and_its_mirror_image) {
   Model model = small_model("prediction = \"expected-value\"\nmirror_test = true");
   parameter(model, "outputs.weight")[128] = 0.01F;
-  Image face = face_of(0);
+  image::Image face = face_of(0);
   for (int y = 0; y < 8; ++y) std::fill_n(face.row(y), 4, std::uint8_t{100});
-  auto engine = make_reference_engine();
+  auto engine = nn::make_reference_engine();
   std::vector<Estimate> estimates = Estimator(model, *engine, 2).estimate(std::vector{face, face_of(100), face});
   double seen = std::exp(1) / (std::exp(1) + 2), mirrored = 1 / 3.0;
   EXPECT_NEAR(estimates[0].distribution[2], (seen + mirrored) / 2, 1e-6);
@@ -153,32 +153,32 @@ TEST(Estimator, with_mirror_test_averages_a_face_and_its_mirror_image) {
 }
 
 TEST(Estimator, whitens_before_the_network) {
-  auto engine = make_reference_engine();
+  auto engine = nn::make_reference_engine();
   Model model = brightness_model();
-  model.recipe.whiten.method = Whitening::zca;
+  model.recipe.whiten.method = recipe::Whitening::zca;
   model.whitening = centring();
   Estimator estimator(model, *engine, 4);
-  std::vector<Image> faces{face_of(100)};
+  std::vector<image::Image> faces{face_of(100)};
   EXPECT_THAT(estimator.estimate(faces)[0].distribution, Each(FloatEq(1 / 3.0F)));
 }
 
 // The article measured with dropout on and by the batch's own statistics; an estimate must not depend on either.
 TEST(Estimator, gives_a_face_the_same_age_whatever_is_beside_it_also_in_the_recipe_as_published) {
-  auto engine = make_reference_engine();
-  Recipe recipe = load_recipe("seed-as-published");
-  recipe.whiten.method = Whitening::none;
+  auto engine = nn::make_reference_engine();
+  recipe::Recipe recipe = recipe::load_recipe("seed-as-published");
+  recipe.whiten.method = recipe::Whitening::none;
   recipe.network.scale = 1 / 255.0;
   recipe.face.size = 16;
-  Model model{recipe, classes_of(recipe.classes)};
+  Model model{recipe, recipe::classes_of(recipe.classes)};
   model.graph = graph_of(recipe, model.classes);
-  model.parameters = initial_parameters(model.graph, 1);
+  model.parameters = nn::initial_parameters(model.graph, 1);
   Estimator estimator(model, *engine, 3);
-  Image dark = make_image(16, 16, 1), bright = dark;
+  image::Image dark = image::make_image(16, 16, 1), bright = dark;
   dark.pixels.assign(256, 20);
   bright.pixels.assign(256, 230);
-  std::vector<Image> alone{dark}, together{bright, dark, bright};
+  std::vector<image::Image> alone{dark}, together{bright, dark, bright};
   EXPECT_EQ(estimator.estimate(alone)[0].distribution, estimator.estimate(together)[1].distribution);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::estimate

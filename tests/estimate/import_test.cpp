@@ -14,7 +14,7 @@
 #include "agewise/weights/onnx_writer.h"
 #include "tests/nn/golden.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 using testing::ElementsAre;
@@ -24,23 +24,23 @@ const std::filesystem::path kGolden = AGEWISE_SOURCE_DIR "/tests/weights/golden"
 const std::filesystem::path kDlib = AGEWISE_SHARED_DIR "/peers/models/dlib_age_v1.onnx";
 
 // A face of noise.
-Image face(int size, std::uint64_t key) {
-  Image image = make_image(size, size, 3);
-  std::vector<float> numbers = golden_numbers(key, image.pixels.size());
+image::Image face(int size, std::uint64_t key) {
+  image::Image image = image::make_image(size, size, 3);
+  std::vector<float> numbers = nn::golden_numbers(key, image.pixels.size());
   std::transform(numbers.begin(), numbers.end(), image.pixels.begin(),
                  [](float value) { return static_cast<std::uint8_t>((value + 0.5F) * 255); });
   return image;
 }
 
-std::vector<Image> faces(int size, int count) {
-  std::vector<Image> all;
+std::vector<image::Image> faces(int size, int count) {
+  std::vector<image::Image> all;
   for (int i = 0; i < count; ++i) all.push_back(face(size, 500 + i));
   return all;
 }
 
-std::vector<std::string> names_of(const Graph& graph) {
+std::vector<std::string> names_of(const nn::Graph& graph) {
   std::vector<std::string> names;
-  for (const ParameterInfo& info : parameters_of(graph)) names.push_back(info.name);
+  for (const nn::ParameterInfo& info : nn::parameters_of(graph)) names.push_back(info.name);
   return names;
 }
 
@@ -53,7 +53,7 @@ class DlibAge : public testing::Test {
 
 TEST_F(DlibAge, is_recognised_with_its_pixels_classes_and_layer_names) {
   Imported imported = import_model(kDlib, {});
-  const Recipe& recipe = imported.model.recipe;
+  const recipe::Recipe& recipe = imported.model.recipe;
   EXPECT_EQ(imported.recognised, "dlib's age predictor");
   EXPECT_EQ(recipe.face.size, 64);
   EXPECT_THAT(recipe.network.mean, ElementsAre(122.782, 117.001, 104.298));
@@ -70,11 +70,11 @@ TEST_F(DlibAge, is_recognised_with_its_pixels_classes_and_layer_names) {
 // The file's own network with its softmax, on the same pixels less the mean, through another code path.
 TEST_F(DlibAge, estimates_what_the_files_network_computes) {
   Model model = import_model(kDlib, {}).model;
-  std::unique_ptr<Engine> engine = make_cpu_engine({2});
-  std::vector<Image> pictures = faces(64, 3);
+  std::unique_ptr<nn::Engine> engine = nn::make_cpu_engine({2});
+  std::vector<image::Image> pictures = faces(64, 3);
   std::vector<Estimate> estimates = Estimator(model, *engine, 3).estimate(pictures);
-  OnnxNetwork network = read_onnx(kDlib);
-  std::unique_ptr<Executable> own = engine->compile(network.graph, 3, Mode::infer);
+  weights::OnnxNetwork network = weights::read_onnx(kDlib);
+  std::unique_ptr<nn::Executable> own = engine->compile(network.graph, 3, nn::Mode::infer);
   own->set_parameters(network.parameters);
   const double mean[] = {122.782, 117.001, 104.298};
   for (std::size_t i = 0; i < own->input().size(); ++i) {
@@ -93,16 +93,16 @@ TEST_F(DlibAge, with_batch_normalisation_estimates_the_same_and_starts_training_
   ImportOptions options;
   options.fold_scales = false;
   Model scaled = import_model(kDlib, options).model;
-  std::unique_ptr<Engine> engine = make_cpu_engine({2});
-  std::vector<Image> pictures = faces(64, 40);
+  std::unique_ptr<nn::Engine> engine = nn::make_cpu_engine({2});
+  std::vector<image::Image> pictures = faces(64, 40);
   Model normalised = with_batch_norm(scaled, *engine, pictures);
-  Recipe known = load_recipe(AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml");
-  EXPECT_EQ(names_of(normalised.graph), names_of(graph_of(known, classes_of(known.classes))));
+  recipe::Recipe known = recipe::load_recipe(AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml");
+  EXPECT_EQ(names_of(normalised.graph), names_of(graph_of(known, recipe::classes_of(known.classes))));
   std::vector<Estimate> before = Estimator(scaled, *engine, 8).estimate(pictures),
                         after = Estimator(normalised, *engine, 8).estimate(pictures);
   for (std::size_t i = 0; i < pictures.size(); ++i) EXPECT_NEAR(after[i].age, before[i].age, 1e-3);
   // By the batch's own statistics, as training sees it: the batch is what the statistics were taken of.
-  std::unique_ptr<Executable> training = engine->compile(normalised.graph, 40, Mode::train);
+  std::unique_ptr<nn::Executable> training = engine->compile(normalised.graph, 40, nn::Mode::train);
   training->set_parameters(normalised.parameters);
   std::size_t size = training->input().size() / 40;
   for (std::size_t i = 0; i < 40; ++i)
@@ -122,15 +122,15 @@ class Files : public testing::Test {
   ~Files() override { std::filesystem::remove_all(folder_); }
 
   // Two convolutions of VGG's names and a layer of classes, for pictures of 8 × 8.
-  static Recipe architecture() {
-    return parse_recipe(R"(
+  static recipe::Recipe architecture() {
+    return recipe::parse_recipe(R"(
 name = "two"
 face = {size = 8, colour = "rgb"}
 classes.years = 3
 network.layers = [
   {kind = "convolution", name = "conv", channels = 4, kernel = 3}, {kind = "max-pool", kernel = 3},
   {kind = "fully-connected", name = "fc", outputs = "classes"}])",
-                        "two");
+                                "two");
   }
   std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("import" + std::to_string(::getpid()));
 };
@@ -144,15 +144,15 @@ TEST_F(Files, of_each_format_give_the_same_model) {
     models.push_back(import_model(kGolden / name, options).model);
   EXPECT_EQ(models[0].classes.count(), 5);  // as many as the file has, not the recipe's three
   EXPECT_EQ(models[0].parameters, models[1].parameters);
-  std::vector<TensorView> tensors;
+  std::vector<weights::TensorView> tensors;
   const float* place = models[0].parameters.data();
-  for (const ParameterInfo& info : parameters_of(models[0].graph)) {
+  for (const nn::ParameterInfo& info : nn::parameters_of(models[0].graph)) {
     tensors.push_back({info.name, info.shape, {place, static_cast<std::size_t>(info.size())}});
     place += info.size();
   }
-  write_safetensors(folder_ / "a.safetensors", {}, tensors);
+  weights::write_safetensors(folder_ / "a.safetensors", {}, tensors);
   EXPECT_EQ(import_model(folder_ / "a.safetensors", options).model.parameters, models[0].parameters);
-  write_onnx(folder_ / "a.onnx", models[0].graph, models[0].parameters, {});
+  weights::write_onnx(folder_ / "a.onnx", models[0].graph, models[0].parameters, {});
   EXPECT_EQ(import_model(folder_ / "a.onnx", {}).model.parameters, models[0].parameters);
 }
 
@@ -161,11 +161,11 @@ TEST_F(Files, of_dex_and_of_vgg_fit_architectures_under_either_name_of_the_last_
   std::vector<float> weight(108, 0.5F), bias(4), last(5 * 16, 0.25F), last_bias(5);
   for (const char* in_file : {"fc8", "fc8-101"}) {
     std::string name = in_file;
-    write_safetensors(folder_ / "a.safetensors", {},
-                      std::vector<TensorView>{{"conv.weight", {4, 3, 3, 3}, weight},
-                                              {"conv.bias", {4}, bias},
-                                              {name + ".weight", {5, 16}, last},
-                                              {name + ".bias", {5}, last_bias}});
+    weights::write_safetensors(folder_ / "a.safetensors", {},
+                               std::vector<weights::TensorView>{{"conv.weight", {4, 3, 3, 3}, weight},
+                                                                {"conv.bias", {4}, bias},
+                                                                {name + ".weight", {5, 16}, last},
+                                                                {name + ".bias", {5}, last_bias}});
     for (const char* in_recipe : {"fc8", "fc8-101"}) {
       ImportOptions options;
       options.architecture = architecture();
@@ -182,8 +182,8 @@ TEST_F(Files, pixels_that_the_network_scales_itself_become_the_recipes_mean_and_
   ImportOptions options;
   options.architecture = architecture();
   Model model = import_model(kGolden / "new.caffemodel", options).model;
-  OnnxFrame frame{{1, 2, 3}, 0.5};
-  write_onnx(folder_ / "a.onnx", model.graph, model.parameters, frame);
+  weights::OnnxFrame frame{{1, 2, 3}, 0.5};
+  weights::write_onnx(folder_ / "a.onnx", model.graph, model.parameters, frame);
   Model imported = import_model(folder_ / "a.onnx", {}).model;
   EXPECT_THAT(imported.recipe.network.mean, ElementsAre(1, 2, 3));
   EXPECT_EQ(imported.recipe.network.scale, 0.5);
@@ -200,11 +200,11 @@ TEST_F(Files, that_do_not_fit_are_refused_with_the_reason) {
   std::vector<float> values(5 * 16, 1);
   values[7] = std::nanf("");
   std::vector<float> weight(108), bias(4), last(5);
-  write_safetensors(folder_ / "nan.safetensors", {},
-                    std::vector<TensorView>{{"conv.weight", {4, 3, 3, 3}, weight},
-                                            {"conv.bias", {4}, bias},
-                                            {"fc.weight", {5, 16}, values},
-                                            {"fc.bias", {5}, last}});
+  weights::write_safetensors(folder_ / "nan.safetensors", {},
+                             std::vector<weights::TensorView>{{"conv.weight", {4, 3, 3, 3}, weight},
+                                                              {"conv.bias", {4}, bias},
+                                                              {"fc.weight", {5, 16}, values},
+                                                              {"fc.bias", {5}, last}});
   const std::string not_a_number = folder_ / "nan.safetensors", golden = kGolden.string() + "/";
   auto none = [](ImportOptions&) {};
   auto fewer = [](ImportOptions& o) {
@@ -228,7 +228,7 @@ TEST_F(Files, that_do_not_fit_are_refused_with_the_reason) {
     try {
       import_model(file, options);
       FAIL() << file << " was taken";
-    } catch (const Error& error) {
+    } catch (const base::Error& error) {
       EXPECT_THAT(error.what(), HasSubstr(message));
       EXPECT_THAT(error.what(), HasSubstr(std::filesystem::path(file).filename().string()));
     }
@@ -236,4 +236,4 @@ TEST_F(Files, that_do_not_fit_are_refused_with_the_reason) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -4,7 +4,7 @@
 
 #include "agewise/base/random.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 // 39 errors of 1, 2 … 39 years; 90 % leave 5 % on each side.
@@ -39,7 +39,7 @@ TEST(Intervals, know_children_from_old_people) {
 }
 
 TEST(Intervals, hold_what_they_promise_for_new_pictures_of_the_same_kind) {
-  Random random(3, Purpose::test);
+  base::Random random(3, base::Purpose::test);
   auto draw = [&](int n, std::vector<double>& estimates, std::vector<double>& ages) {
     for (int i = 0; i < n; ++i) {
       estimates.push_back(random.uniform(0, 90));
@@ -66,4 +66,4 @@ TEST(Intervals, need_pictures_enough_for_their_quantiles) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -6,7 +6,7 @@
 
 #include "tests/estimate/small_model.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -17,7 +17,9 @@ Model looking_model() {
   return model;
 }
 
-FaceCut cut_of(double width) { return {make_image(8, 8, 1), Face{{10, 20, 10 + width, 20 + width}, -15, 1.5}, 0.25}; }
+face::FaceCut cut_of(double width) {
+  return {image::make_image(8, 8, 1), face::Face{{10, 20, 10 + width, 20 + width}, -15, 1.5}, 0.25};
+}
 
 TEST(EstimateJson, says_where_a_face_is_and_how_old) {
   Model model = looking_model();
@@ -38,4 +40,4 @@ TEST(EstimateJson, gives_a_refused_face_a_reason_and_no_age) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -8,7 +8,7 @@
 #include "agewise/base/error.h"
 #include "tests/estimate/small_model.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 using testing::AllOf;
@@ -79,22 +79,22 @@ TEST_P(BadModelFile, is_refused_with_the_reason) {
   write_model(path, small_model());
   Parts parts;
   {
-    SafetensorsFile file(path);
+    weights::SafetensorsFile file(path);
     parts.texts = file.metadata();
-    for (const StoredTensor& tensor : file.tensors())
+    for (const weights::StoredTensor& tensor : file.tensors())
       parts.arrays[tensor.name] = {tensor.shape, file.read(tensor.name)};
   }
   EXPECT_NO_THROW(read_model(path));
   GetParam().spoil(parts);
-  std::vector<TensorView> tensors;
+  std::vector<weights::TensorView> tensors;
   for (const auto& [name, array] : parts.arrays) tensors.push_back({name, array.first, array.second});
-  write_safetensors(path, parts.texts, tensors);
+  weights::write_safetensors(path, parts.texts, tensors);
   try {
     read_model(path);
     ADD_FAILURE() << "was taken";
-  } catch (const UsageError& error) {
+  } catch (const base::UsageError& error) {
     ADD_FAILURE() << "is nobody's wrong usage: " << error.what();
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr(path.string()), HasSubstr(GetParam().message)));
   }
   std::filesystem::remove(path);
@@ -106,13 +106,13 @@ INSTANTIATE_TEST_SUITE_P(Each, BadModelFile, testing::ValuesIn(bad_models()),
 TEST(BadModelFile, whose_whitening_is_of_other_pictures_is_refused) {
   auto path = std::filesystem::path(testing::TempDir()) / ("zca" + std::to_string(::getpid()) + ".safetensors");
   Model model = small_model();
-  model.recipe.whiten.method = Whitening::zca;
-  model.whitening = Zca{2, {1, 2}, {1, 0}, {1}, 1, 1, 10};
+  model.recipe.whiten.method = recipe::Whitening::zca;
+  model.whitening = whiten::Zca{2, {1, 2}, {1, 0}, {1}, 1, 1, 10};
   write_model(path, model);
   EXPECT_THAT([&] { read_model(path); },
-              testing::ThrowsMessage<Error>(HasSubstr("the whitening is of 2 pixels, the network of 64")));
+              testing::ThrowsMessage<base::Error>(HasSubstr("the whitening is of 2 pixels, the network of 64")));
   std::filesystem::remove(path);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -9,7 +9,7 @@
 #include "agewise/base/files.h"
 #include "tests/estimate/small_model.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 using testing::ElementsAre;
@@ -31,7 +31,7 @@ TEST_F(ModelFile, holds_everything_that_happens_to_a_picture) {
   model.notes = {{"data", "faces.db: 100 faces"}, {"licence", "research only"}};
   write_model(path_, model);
   Model back = read_model(path_);
-  EXPECT_EQ(to_toml(back.recipe), to_toml(model.recipe));
+  EXPECT_EQ(recipe::to_toml(back.recipe), recipe::to_toml(model.recipe));
   EXPECT_THAT(back.classes.values, ElementsAre(20, 40, 70));
   EXPECT_THAT(back.classes.names, ElementsAre("under 30", "30–59", "60 and over"));
   EXPECT_EQ(back.parameters, model.parameters);
@@ -43,7 +43,7 @@ TEST_F(ModelFile, names_its_parameters_as_pytorch_does) {
   Model model = small_model();
   parameter(model, "outputs.bias")[1] = 5;
   write_model(path_, model);
-  SafetensorsFile file(path_);
+  weights::SafetensorsFile file(path_);
   EXPECT_THAT(file.shape("outputs.weight"), ElementsAre(3, 64));
   EXPECT_THAT(file.read("outputs.bias"), ElementsAre(0, 5, 0));
 }
@@ -72,12 +72,12 @@ TEST_F(ModelFile, holds_weights_in_half_precision_and_biases_whole) {
   EXPECT_EQ(parameter(back, "outputs.weight")[0], 0x1.554p-2F);  // 0x3555: sign 0, exponent 13 - 15, fraction 0x155
   EXPECT_EQ(parameter(back, "outputs.bias")[0], 1.0F / 3);
   parameter(model, "outputs.weight")[0] = 1e6F;
-  EXPECT_THAT([&] { round_to_half(model); }, ThrowsMessage<Error>(HasSubstr("outputs.weight")));
+  EXPECT_THAT([&] { round_to_half(model); }, ThrowsMessage<base::Error>(HasSubstr("outputs.weight")));
 }
 
 TEST_F(ModelFile, embeds_its_whitening) {
   Model model = small_model();
-  model.recipe.whiten.method = Whitening::zca;
+  model.recipe.whiten.method = recipe::Whitening::zca;
   model.whitening = centring();
   write_model(path_, model);
   Model back = read_model(path_);
@@ -87,26 +87,26 @@ TEST_F(ModelFile, embeds_its_whitening) {
 
 TEST_F(ModelFile, fetches_a_whitening_that_it_names_from_beside_it) {
   Model model = small_model();
-  model.recipe.whiten.method = Whitening::zca;
-  write_zca(folder_ / "whiten.safetensors", centring());
-  model.whitening_hash = content_hash(read_file(folder_ / "whiten.safetensors", 1 << 20));
+  model.recipe.whiten.method = recipe::Whitening::zca;
+  whiten::write_zca(folder_ / "whiten.safetensors", centring());
+  model.whitening_hash = base::content_hash(base::read_file(folder_ / "whiten.safetensors", 1 << 20));
   write_model(path_, model);
   EXPECT_EQ(read_model(path_).whitening->mean, centring().mean);
 
-  Zca other = centring();
+  whiten::Zca other = centring();
   other.mean[0] = 0;
-  write_zca(folder_ / "whiten.safetensors", other);
+  whiten::write_zca(folder_ / "whiten.safetensors", other);
   EXPECT_THAT([&] { read_model(path_); },
-              ThrowsMessage<Error>(HasSubstr("whiten.safetensors: is not the transform that")));
+              ThrowsMessage<base::Error>(HasSubstr("whiten.safetensors: is not the transform that")));
   std::filesystem::remove(folder_ / "whiten.safetensors");
-  EXPECT_THAT([&] { read_model(path_); }, ThrowsMessage<Error>(HasSubstr("whiten.safetensors: cannot open")));
+  EXPECT_THAT([&] { read_model(path_); }, ThrowsMessage<base::Error>(HasSubstr("whiten.safetensors: cannot open")));
 }
 
 TEST_F(ModelFile, may_carry_an_attachment_that_readers_of_the_model_pass_over) {
   std::vector<float> momentum{1, 2, 3};
   write_model(path_, small_model(), {{{"train.epoch", "7"}}, {{"train.momentum", {3}, momentum}}});
   EXPECT_EQ(read_model(path_).parameters.size(), 195U);
-  EXPECT_EQ(SafetensorsFile(path_).read("train.momentum"), momentum);
+  EXPECT_EQ(weights::SafetensorsFile(path_).read("train.momentum"), momentum);
 }
 
 // first, first + 1 …
@@ -125,7 +125,7 @@ TEST_F(ModelFile, holds_all_members_of_an_ensemble) {
   ASSERT_EQ(read.others.size(), 2U);
   for (std::size_t i = 0; i < 2; ++i)
     EXPECT_EQ(parameters_of_member(read.graph, read.others[i]), numbers(static_cast<float>(i + 1), 195));
-  EXPECT_THAT(SafetensorsFile(path_).read("member3.outputs.bias"), ElementsAre(194, 195, 196));
+  EXPECT_THAT(weights::SafetensorsFile(path_).read("member3.outputs.bias"), ElementsAre(194, 195, 196));
   write_model(path_, read);  // over the file in which its members are
   EXPECT_EQ(parameters_of_member(read.graph, read_model(path_).others[1]), numbers(2, 195));
   read.others[1] = member_in_file(path_);  // the first network, from the file that is written over
@@ -144,14 +144,14 @@ TEST_F(ModelFile, of_an_ensemble_in_half_precision_holds_all_members_rounded) {
   EXPECT_EQ(second, parameters_of_member(model.graph, model.others[0]));
   Model large = small_model();
   large.others.push_back(member_in_memory(large.graph, std::vector<float>(large.parameters.size(), 70000)));
-  EXPECT_THAT([&] { round_to_half(large); }, ThrowsMessage<Error>(HasSubstr("too large for half precision")));
+  EXPECT_THAT([&] { round_to_half(large); }, ThrowsMessage<base::Error>(HasSubstr("too large for half precision")));
 }
 
 TEST(Member, of_another_network_is_refused) {
   Model model = small_model();
   Member member = member_in_memory(model.graph, model.parameters);
   model.graph.layers.back().shape.channels = 4;
-  std::get<layer::FullyConnected>(model.graph.layers.back().kind).outputs = 4;
+  std::get<nn::layer::FullyConnected>(model.graph.layers.back().kind).outputs = 4;
   EXPECT_THROW(parameters_of_member(model.graph, member), std::invalid_argument);
 }
 
@@ -160,48 +160,51 @@ TEST_F(ModelFile, lacks_a_member_that_it_speaks_of) {
                                   {"1", "metadata members: is no number from 2"},
                                   {"99999999999", "metadata members: is no number from 2"}}) {
     write_model(path_, small_model(), {{{"members", members}}, {}});
-    EXPECT_THAT([&] { read_model(path_); }, ThrowsMessage<Error>(HasSubstr(message))) << members;
+    EXPECT_THAT([&] { read_model(path_); }, ThrowsMessage<base::Error>(HasSubstr(message))) << members;
   }
 }
 
 // The released dex_imdb_wiki has 134,674,341 parameters.
 TEST(GraphOf, dex_has_as_many_parameters_as_the_released_network) {
   for (const char* name : {"dex", "dex-lap"}) {
-    Recipe recipe = load_recipe(name);
-    Graph graph = graph_of(recipe, classes_of(recipe.classes));
-    EXPECT_EQ(parameter_count(parameters_of(graph)), 134'674'341) << name;
+    recipe::Recipe recipe = recipe::load_recipe(name);
+    nn::Graph graph = graph_of(recipe, recipe::classes_of(recipe.classes));
+    EXPECT_EQ(nn::parameter_count(nn::parameters_of(graph)), 134'674'341) << name;
   }
 }
 
 // VGG-16's 13 convolutions have 14,714,688 parameters; 25088 → 4096 → 512 → 4 come after them.
 TEST(GraphOf, seed_vgg_learns_its_classifier_only) {
-  Recipe recipe = load_recipe("seed-vgg");
+  recipe::Recipe recipe = recipe::load_recipe("seed-vgg");
   std::int64_t held = 0, learned = 0;
-  for (const ParameterInfo& parameter : parameters_of(graph_of(recipe, classes_of(recipe.classes))))
+  for (const nn::ParameterInfo& parameter : nn::parameters_of(graph_of(recipe, recipe::classes_of(recipe.classes))))
     (parameter.rate_factor == 0 ? held : learned) += parameter.size();
   EXPECT_EQ(held, 14'714'688);
   EXPECT_EQ(learned, 25088LL * 4096 + 4096 + 4096 * 512 + 512 + 512 * 4 + 4);
 }
 
 TEST(GraphOf, refuses_a_network_that_does_not_fit_the_recipe) {
-  auto problem = [](const std::function<void(Recipe&)>& change) {
-    Recipe recipe = small_model().recipe;
+  auto problem = [](const std::function<void(recipe::Recipe&)>& change) {
+    recipe::Recipe recipe = small_model().recipe;
     change(recipe);
     try {
-      graph_of(recipe, classes_of(recipe.classes));
-    } catch (const UsageError& error) {
+      graph_of(recipe, recipe::classes_of(recipe.classes));
+    } catch (const base::UsageError& error) {
       return std::string(error.what());
     }
     return std::string("was taken");
   };
-  EXPECT_THAT(problem([](Recipe& r) { r.network.mean = {1, 2}; }), "network.mean must have one number a channel: 1");
-  EXPECT_THAT(problem([](Recipe& r) {
+  EXPECT_THAT(problem([](recipe::Recipe& r) {
+                r.network.mean = {1, 2};
+              }),
+              "network.mean must have one number a channel: 1");
+  EXPECT_THAT(problem([](recipe::Recipe& r) {
                 r.network.layers.push_back({"relu", "other", {"input"}});
               }),
               HasSubstr("one layer that no other layer reads"));
-  EXPECT_THAT(problem([](Recipe& r) { r.network.layers[0].options["outputs"] = std::int64_t{2}; }),
+  EXPECT_THAT(problem([](recipe::Recipe& r) { r.network.layers[0].options["outputs"] = std::int64_t{2}; }),
               "layer outputs: gives 2 × 1 × 1 numbers; the loss needs 3");
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::estimate

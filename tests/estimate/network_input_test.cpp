@@ -2,22 +2,22 @@
 
 #include "agewise/estimate/estimator.h"
 
-namespace agewise {
+namespace agewise::estimate {
 namespace {
 
 using testing::ElementsAre;
 using testing::ElementsAreArray;
 
 // 2 × 2 pixels; red, green and blue of each.
-const Image kColours{2, 2, 3, {1, 10, 100, 2, 20, 110, 3, 30, 120, 4, 40, 130}};
+const image::Image kColours{2, 2, 3, {1, 10, 100, 2, 20, 110, 3, 30, 120, 4, 40, 130}};
 
-Recipe colour_recipe() {
-  Recipe recipe;
-  recipe.face = {2, Colour::rgb};
+recipe::Recipe colour_recipe() {
+  recipe::Recipe recipe;
+  recipe.face = {2, recipe::Colour::rgb};
   return recipe;
 }
 
-std::vector<float> input_of(const Recipe& recipe, const Image& face, std::size_t size) {
+std::vector<float> input_of(const recipe::Recipe& recipe, const image::Image& face, std::size_t size) {
   std::vector<float> input(size);
   to_network_input(recipe, face, input);
   return input;
@@ -29,7 +29,7 @@ TEST(NetworkInput, has_one_plane_a_channel) {
 
 // Caffe's VGG: blue first, means 103.939, 116.779, 123.68 in that order.
 TEST(NetworkInput, takes_the_means_in_the_networks_channel_order) {
-  Recipe recipe = colour_recipe();
+  recipe::Recipe recipe = colour_recipe();
   recipe.network.bgr = true;
   recipe.network.mean = {100, 10, 1};
   recipe.network.scale = 0.5;
@@ -37,16 +37,16 @@ TEST(NetworkInput, takes_the_means_in_the_networks_channel_order) {
 }
 
 TEST(NetworkInput, is_the_bare_pixels_where_the_recipe_whitens) {
-  Recipe recipe = colour_recipe();
+  recipe::Recipe recipe = colour_recipe();
   recipe.network.mean = {1, 10, 100};
   recipe.network.scale = 0.5;
-  recipe.whiten.method = Whitening::zca;
+  recipe.whiten.method = recipe::Whitening::zca;
   EXPECT_THAT(input_of(recipe, kColours, 12), ElementsAre(1, 2, 3, 4, 10, 20, 30, 40, 100, 110, 120, 130));
 }
 
 TEST(NetworkInput, is_the_middle_of_a_face_that_is_larger) {
-  Recipe recipe = parse_recipe("[face]\nsize = 8\n[network]\nsize = 4", "small");
-  Image face = make_image(8, 8, 1), own = make_image(4, 4, 1);
+  recipe::Recipe recipe = recipe::parse_recipe("[face]\nsize = 8\n[network]\nsize = 4", "small");
+  image::Image face = image::make_image(8, 8, 1), own = image::make_image(4, 4, 1);
   for (std::size_t i = 0; i < 64; ++i) face.pixels[i] = static_cast<std::uint8_t>(i);
   for (std::size_t i = 0; i < 16; ++i) own.pixels[i] = static_cast<std::uint8_t>(i);
   EXPECT_THAT(input_of(recipe, face, 16), ElementsAre(18, 19, 20, 21, 26, 27, 28, 29, 34, 35, 36, 37, 42, 43, 44, 45));
@@ -55,8 +55,8 @@ TEST(NetworkInput, is_the_middle_of_a_face_that_is_larger) {
 
 // Of the middle 4 × 4, in which each new pixel lies between four old ones: 18, 19, 26 and 27 make 22.5, rounded up.
 TEST(NetworkInput, is_a_wider_middle_scaled_down_where_the_recipe_says_so) {
-  Recipe recipe = parse_recipe("[face]\nsize = 8\n[network]\nsize = 2\nview = 4", "wide");
-  Image face = make_image(8, 8, 1), own = make_image(2, 2, 1);
+  recipe::Recipe recipe = recipe::parse_recipe("[face]\nsize = 8\n[network]\nsize = 2\nview = 4", "wide");
+  image::Image face = image::make_image(8, 8, 1), own = image::make_image(2, 2, 1);
   for (std::size_t i = 0; i < 64; ++i) face.pixels[i] = static_cast<std::uint8_t>(i);
   own.pixels = {1, 2, 3, 4};
   EXPECT_THAT(input_of(recipe, face, 4), ElementsAre(23, 25, 39, 41));
@@ -64,20 +64,20 @@ TEST(NetworkInput, is_a_wider_middle_scaled_down_where_the_recipe_says_so) {
 }
 
 TEST(NetworkInput, refuses_a_face_that_is_not_prepared) {
-  EXPECT_THROW(input_of(colour_recipe(), make_image(2, 2, 1), 12), std::invalid_argument);
-  EXPECT_THROW(input_of(colour_recipe(), make_image(3, 2, 3), 12), std::invalid_argument);
-  EXPECT_THROW(input_of(colour_recipe(), make_image(1, 1, 3), 12), std::invalid_argument);
+  EXPECT_THROW(input_of(colour_recipe(), image::make_image(2, 2, 1), 12), std::invalid_argument);
+  EXPECT_THROW(input_of(colour_recipe(), image::make_image(3, 2, 3), 12), std::invalid_argument);
+  EXPECT_THROW(input_of(colour_recipe(), image::make_image(1, 1, 3), 12), std::invalid_argument);
   EXPECT_THROW(input_of(colour_recipe(), kColours, 4), std::invalid_argument);
 }
 
 TEST(PreparedFace, has_the_recipes_size_and_colour) {
-  Image red = make_image(6, 4, 3);
+  image::Image red = image::make_image(6, 4, 3);
   for (std::size_t i = 0; i < red.pixels.size(); i += 3) red.pixels[i] = 255;
-  Image grey = prepared_face({2, Colour::grey}, red);
+  image::Image grey = prepared_face({2, recipe::Colour::grey}, red);
   EXPECT_THAT(grey.pixels, ElementsAre(76, 76, 76, 76));  // 0.299 · 255
-  Image colour = prepared_face({1, Colour::rgb}, Image{1, 1, 1, {9}});
+  image::Image colour = prepared_face({1, recipe::Colour::rgb}, image::Image{1, 1, 1, {9}});
   EXPECT_THAT(colour.pixels, ElementsAreArray({9, 9, 9}));
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::estimate

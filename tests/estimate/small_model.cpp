@@ -2,11 +2,11 @@
 
 #include <stdexcept>
 
-namespace agewise {
+namespace agewise::estimate {
 
 Model small_model(const std::string& tables) {
   Model model;
-  model.recipe = parse_recipe(R"(
+  model.recipe = recipe::parse_recipe(R"(
 name = "small"
 face.size = 8
 classes.edges = [30, 60]
@@ -17,17 +17,17 @@ kind = "fully-connected"
 name = "outputs"
 outputs = "classes"
 )",
-                              "small");
-  model.classes = classes_of(model.recipe.classes);
+                                      "small");
+  model.classes = recipe::classes_of(model.recipe.classes);
   model.classes.values = {20, 40, 70};
   model.graph = graph_of(model.recipe, model.classes);
-  model.parameters.assign(static_cast<std::size_t>(parameter_count(parameters_of(model.graph))), 0);
+  model.parameters.assign(static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(model.graph))), 0);
   return model;
 }
 
 std::span<float> parameter(Model& model, const std::string& name) {
   std::size_t place = 0;
-  for (const ParameterInfo& info : parameters_of(model.graph)) {
+  for (const nn::ParameterInfo& info : nn::parameters_of(model.graph)) {
     auto size = static_cast<std::size_t>(info.size());
     if (info.name == name) return std::span(model.parameters).subspan(place, size);
     place += size;
@@ -35,10 +35,10 @@ std::span<float> parameter(Model& model, const std::string& name) {
   throw std::invalid_argument(name);
 }
 
-Zca centring() {
+whiten::Zca centring() {
   std::vector<float> basis(64, 0);
   basis[0] = 1;
   return {64, std::vector<float>(64, 100), basis, {0}, 1, 1, 10};
 }
 
-}  // namespace agewise
+}  // namespace agewise::estimate

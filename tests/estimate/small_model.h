@@ -4,7 +4,7 @@
 
 #include "agewise/estimate/model.h"
 
-namespace agewise {
+namespace agewise::estimate {
 
 // Grey 8 × 8 pictures, classes under 30, 30 to 60, over 60 with the values 20, 40, 70; one fully
 // connected layer `outputs`, weights 0 but where said. `tables` is TOML that goes before the layers: further keys of
@@ -15,6 +15,6 @@ Model small_model(const std::string& tables = "");
 std::span<float> parameter(Model& model, const std::string& name);
 
 // The transform that takes the mean picture (all pixels 100) away and nothing else.
-Zca centring();
+whiten::Zca centring();
 
-}  // namespace agewise
+}  // namespace agewise::estimate

@@ -6,7 +6,7 @@
 
 #include "agewise/base/random.h"
 
-namespace agewise {
+namespace agewise::evaluate {
 namespace {
 
 Judged judged(double age, double estimate, const std::string& person = "") {
@@ -18,7 +18,7 @@ Judged judged(double age, double estimate, const std::string& person = "") {
 }
 
 TEST(CoverageStudy, finds_the_promised_share_where_errors_are_alike) {
-  Random random(9, Purpose::test);
+  base::Random random(9, base::Purpose::test);
   std::vector<Judged> all;
   for (int i = 0; i < 1200; ++i) {
     double age = random.uniform(10, 80);
@@ -48,4 +48,4 @@ TEST(CoverageStudy, refuses_too_few_pictures) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::evaluate

@@ -6,32 +6,32 @@
 
 #include "agewise/age/classes.h"
 
-namespace agewise {
+namespace agewise::evaluate {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Classes kClasses = classes_between({30, 45, 60}, {"Young", "Middle", "Old", "Very Old"});
+const age::Classes kClasses = age::classes_between({30, 45, 60}, {"Young", "Middle", "Old", "Very Old"});
 
-Judged judged(double age, double estimate, Gender gender = Gender::female, const char* source = "imdb",
-              double sigma = kNotANumber) {
+Judged judged(double age, double estimate, catalog::Gender gender = catalog::Gender::female,
+              const char* source = "imdb", double sigma = catalog::kNotANumber) {
   Judged one;
   one.face.age = age;
   one.face.age_sigma = sigma;
   one.face.gender = gender;
   one.face.source = source;
   one.estimate = estimate;
-  one.estimated_class = class_of(kClasses, estimate);
+  one.estimated_class = age::class_of(kClasses, estimate);
   return one;
 }
 
 // Four pictures; the training part is mostly Middle (two of three) and 40 years old in the mean.
 Evaluation four_pictures() {
-  std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47, Gender::male),
-                               judged(70, 50, Gender::male, "wiki")};
+  std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47, catalog::Gender::male),
+                               judged(70, 50, catalog::Gender::male, "wiki")};
   pictures[1].face.race = "Asian";
-  return evaluate(pictures, Split::test, kClasses, {34, 38, 48});
+  return evaluate(pictures, catalog::Split::test, kClasses, {34, 38, 48});
 }
 
 TEST(Evaluate, counts_by_hand) {
@@ -55,7 +55,7 @@ TEST(Evaluate, sets_guessing_beside_the_model) {
 // Ages 20, 34, 50, 70: their mean is 43.5; of four classes with one picture each the first is taken.
 TEST(Evaluate, without_training_pictures_lets_the_guess_know_the_true_ages) {
   std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47), judged(70, 50)};
-  Evaluation evaluation = evaluate(pictures, Split::val, kClasses, {});
+  Evaluation evaluation = evaluate(pictures, catalog::Split::val, kClasses, {});
   EXPECT_DOUBLE_EQ(evaluation.mean_age, 43.5);
   EXPECT_EQ(evaluation.majority_class, 0);
   EXPECT_EQ(evaluation.baseline_from, "these pictures");
@@ -66,12 +66,12 @@ TEST(Evaluate, without_training_pictures_lets_the_guess_know_the_true_ages) {
 
 // Told right: a male at .5 and a female at .4; wrong: a male at .2. Of the fourth the labels do not know.
 TEST(Evaluate, counts_right_genders_among_those_known) {
-  std::vector<Judged> pictures{judged(20, 20, Gender::male), judged(20, 20, Gender::female),
-                               judged(20, 20, Gender::male), judged(20, 20, Gender::unknown)};
-  EXPECT_FALSE(evaluate(pictures, Split::val, kClasses, {}).gender_accuracy) << "the model does not tell";
+  std::vector<Judged> pictures{judged(20, 20, catalog::Gender::male), judged(20, 20, catalog::Gender::female),
+                               judged(20, 20, catalog::Gender::male), judged(20, 20, catalog::Gender::unknown)};
+  EXPECT_FALSE(evaluate(pictures, catalog::Split::val, kClasses, {}).gender_accuracy) << "the model does not tell";
   const double male[] = {0.5, 0.4, 0.2, 0.9};
   for (std::size_t i = 0; i < 4; ++i) pictures[i].male = male[i];
-  EXPECT_DOUBLE_EQ(evaluate(pictures, Split::val, kClasses, {}).gender_accuracy.value(), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(evaluate(pictures, catalog::Split::val, kClasses, {}).gender_accuracy.value(), 2.0 / 3);
 }
 
 TEST(Evaluate, counts_the_confusion_by_true_class_and_estimated_class) {
@@ -104,8 +104,9 @@ TEST(Evaluate, lists_the_worst_mistakes_first) {
 
 TEST(Evaluate, gives_an_epsilon_error_where_every_deviation_is_known) {
   // One deviation off: 1 - exp(-1/2) = 0.393469; exactly right: 0.
-  std::vector<Judged> pictures{judged(30, 34, Gender::female, "lap", 4), judged(50, 50, Gender::female, "lap", 2)};
-  Evaluation evaluation = evaluate(pictures, Split::val, kClasses, {40});
+  std::vector<Judged> pictures{judged(30, 34, catalog::Gender::female, "lap", 4),
+                               judged(50, 50, catalog::Gender::female, "lap", 2)};
+  Evaluation evaluation = evaluate(pictures, catalog::Split::val, kClasses, {40});
   EXPECT_NEAR(evaluation.all.model.epsilon_error.value(), 0.393469 / 2, 1e-6);
 }
 
@@ -116,11 +117,11 @@ Evaluation of_hundred(int right) {
     double truth = i % 2 == 0 ? 20 : 40, other = i % 2 == 0 ? 40 : 20;
     pictures.push_back(judged(truth, i < right ? truth : other));
   }
-  return evaluate(pictures, Split::test, kClasses, {20, 40, 40});
+  return evaluate(pictures, catalog::Split::test, kClasses, {20, 40, 40});
 }
 
 TEST(Caveats, say_when_the_network_is_no_better_than_guessing) {
-  Model model;
+  estimate::Model model;
   std::vector<std::string> sentences = caveats(of_hundred(52), model);  // by chance alone 50 ± 5
   ASSERT_EQ(sentences.size(), 2);
   EXPECT_THAT(sentences[0], HasSubstr("always answering \"Middle\""));
@@ -132,7 +133,7 @@ TEST(Caveats, say_when_the_network_is_no_better_than_guessing) {
 }
 
 TEST(Caveats, say_when_the_best_epoch_was_chosen_on_the_same_pictures) {
-  Model model;
+  estimate::Model model;
   model.notes["validated on"] = "test";
   EXPECT_THAT(caveats(of_hundred(90), model), ElementsAre(HasSubstr("chosen on these same test pictures")));
   model.notes["validated on"] = "val";
@@ -140,4 +141,4 @@ TEST(Caveats, say_when_the_best_epoch_was_chosen_on_the_same_pictures) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::evaluate

@@ -7,51 +7,51 @@
 #include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::evaluate {
 namespace {
 
 using testing::HasSubstr;
 
 TEST(PartToEvaluate, is_test_or_else_val_unless_another_is_wanted) {
-  tiny::Folder folder;
-  tiny::make_store(folder / "both.db", {.train = 4, .val = 3, .test = 2});
-  tiny::make_store(folder / "val.db", {.train = 4, .val = 3});
-  tiny::make_store(folder / "neither.db", {.train = 4, .val = 0});
-  EXPECT_EQ(part_to_evaluate(Store(folder / "both.db"), {}), Split::test);
-  EXPECT_EQ(part_to_evaluate(Store(folder / "both.db"), Split::train), Split::train);
-  EXPECT_EQ(part_to_evaluate(Store(folder / "val.db"), {}), Split::val);
-  EXPECT_THAT(error_of([&] { part_to_evaluate(Store(folder / "val.db"), Split::test); }),
+  train::tiny::Folder folder;
+  train::tiny::make_store(folder / "both.db", {.train = 4, .val = 3, .test = 2});
+  train::tiny::make_store(folder / "val.db", {.train = 4, .val = 3});
+  train::tiny::make_store(folder / "neither.db", {.train = 4, .val = 0});
+  EXPECT_EQ(part_to_evaluate(store::Store(folder / "both.db"), {}), catalog::Split::test);
+  EXPECT_EQ(part_to_evaluate(store::Store(folder / "both.db"), catalog::Split::train), catalog::Split::train);
+  EXPECT_EQ(part_to_evaluate(store::Store(folder / "val.db"), {}), catalog::Split::val);
+  EXPECT_THAT(error_of([&] { part_to_evaluate(store::Store(folder / "val.db"), catalog::Split::test); }),
               HasSubstr("val.db: has no test pictures"));
-  EXPECT_THAT(error_of([&] { part_to_evaluate(Store(folder / "neither.db"), {}); }),
+  EXPECT_THAT(error_of([&] { part_to_evaluate(store::Store(folder / "neither.db"), {}); }),
               HasSubstr("neither.db: has no test or val pictures"));
 }
 
 class Judge : public testing::Test {
  protected:
-  Judge() { tiny::make_store(folder_ / "faces.db"); }
+  Judge() { train::tiny::make_store(folder_ / "faces.db"); }
 
-  Model trained(const std::vector<std::string>& assignments) {
-    Recipe recipe = tiny::recipe();
-    set_options(recipe, assignments);
-    Store store(folder_ / "faces.db");
-    TrainHooks hooks{stop_, {}, [] { return 0.0; }, {}, {}};
-    train({create_run(folder_ / "run", recipe), recipe, store, nullptr}, *engine_, hooks);
-    return read_model(folder_ / "run/best.safetensors");
+  estimate::Model trained(const std::vector<std::string>& assignments) {
+    recipe::Recipe recipe = train::tiny::recipe();
+    recipe::set_options(recipe, assignments);
+    store::Store store(folder_ / "faces.db");
+    train::TrainHooks hooks{stop_, {}, [] { return 0.0; }, {}, {}};
+    train::train({train::create_run(folder_ / "run", recipe), recipe, store, nullptr}, *engine_, hooks);
+    return estimate::read_model(folder_ / "run/best.safetensors");
   }
 
-  tiny::Folder folder_;
-  StopFlag stop_{false};
-  std::unique_ptr<Engine> engine_ = make_reference_engine();
+  train::tiny::Folder folder_;
+  base::StopFlag stop_{false};
+  std::unique_ptr<nn::Engine> engine_ = nn::make_reference_engine();
 };
 
 TEST_F(Judge, agrees_with_the_accuracy_that_training_saw) {
   for (const char* assignment : {"whiten.method=none", "whiten.method=zca"}) {
-    Model model = trained({assignment});
-    Store store(folder_ / "faces.db");
-    std::vector<Judged> judged = judge(model, store, Split::val, *engine_, 2, stop_, {});
-    Evaluation evaluation = evaluate(judged, Split::val, model.classes, {40});
+    estimate::Model model = trained({assignment});
+    store::Store store(folder_ / "faces.db");
+    std::vector<Judged> judged = judge(model, store, catalog::Split::val, *engine_, 2, stop_, {});
+    Evaluation evaluation = evaluate(judged, catalog::Split::val, model.classes, {40});
     double best = 0;
-    for (const EpochRecord& record : read_log(folder_ / "run/log.jsonl")) {
+    for (const train::EpochRecord& record : train::read_log(folder_ / "run/log.jsonl")) {
       if (record.best) best = record.validation.accuracy;
     }
     EXPECT_DOUBLE_EQ(evaluation.all.model.accuracy, best) << assignment;
@@ -60,12 +60,12 @@ TEST_F(Judge, agrees_with_the_accuracy_that_training_saw) {
 }
 
 TEST_F(Judge, agrees_with_the_estimator_one_picture_at_a_time) {
-  Model model = trained({"whiten.method=zca"});
-  Store store(folder_ / "faces.db");
-  std::vector<Judged> judged = judge(model, store, Split::train, *engine_, 2, stop_, {});
+  estimate::Model model = trained({"whiten.method=zca"});
+  store::Store store(folder_ / "faces.db");
+  std::vector<Judged> judged = judge(model, store, catalog::Split::train, *engine_, 2, stop_, {});
   ASSERT_EQ(judged.size(), 30);
-  Estimator estimator(model, *engine_, 1);
-  std::vector<Image> face{store.picture(judged[13].face.row)};
+  estimate::Estimator estimator(model, *engine_, 1);
+  std::vector<image::Image> face{store.picture(judged[13].face.row)};
   EXPECT_NEAR(judged[13].estimate, estimator.estimate(face)[0].age, 1e-3);
 }
 
@@ -76,27 +76,27 @@ TEST_F(Judge, agrees_with_the_estimator_whatever_the_loss_and_the_prediction_and
         {"train.loss=mean-variance", "train.prediction=argmax"},
         {"train.loss=label-distribution", "train.prediction=median", "train.mirror_test=true"}}) {
     keys.insert(keys.end(), {"network.scale=0.01", "network.size=6", "train.rate=0.01", "train.epochs=40"});
-    Model model = trained(keys);
-    Store store(folder_ / "faces.db");
-    std::vector<Judged> judged = judge(model, store, Split::train, *engine_, 2, stop_, {});
-    Estimator estimator(model, *engine_, 3);
-    std::vector<Image> faces{store.picture(judged[13].face.row), store.picture(judged[2].face.row)};
-    std::vector<Estimate> estimates = estimator.estimate(faces);
+    estimate::Model model = trained(keys);
+    store::Store store(folder_ / "faces.db");
+    std::vector<Judged> judged = judge(model, store, catalog::Split::train, *engine_, 2, stop_, {});
+    estimate::Estimator estimator(model, *engine_, 3);
+    std::vector<image::Image> faces{store.picture(judged[13].face.row), store.picture(judged[2].face.row)};
+    std::vector<estimate::Estimate> estimates = estimator.estimate(faces);
     EXPECT_NEAR(judged[13].estimate, estimates[0].age, 1e-3) << keys[0];
     EXPECT_NEAR(judged[2].estimate, estimates[1].age, 1e-3) << keys[0];
-    Evaluation evaluation = evaluate(judged, Split::train, model.classes, {45});
+    Evaluation evaluation = evaluate(judged, catalog::Split::train, model.classes, {45});
     EXPECT_LT(evaluation.all.model.mae, evaluation.all.baseline.mae) << keys[0];
     std::filesystem::remove_all(folder_ / "run");
   }
 }
 
 TEST_F(Judge, refuses_a_store_of_other_faces) {
-  Model model = trained({});
+  estimate::Model model = trained({});
   model.recipe.face.size = 16;
-  Store store(folder_ / "faces.db");
-  EXPECT_THAT(error_of([&] { judge(model, store, Split::val, *engine_, 2, stop_, {}); }),
+  store::Store store(folder_ / "faces.db");
+  EXPECT_THAT(error_of([&] { judge(model, store, catalog::Split::val, *engine_, 2, stop_, {}); }),
               HasSubstr("faces.db: has faces of 8×8 grey, the model takes 16×16 grey"));
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::evaluate

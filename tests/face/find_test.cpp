@@ -15,7 +15,7 @@
 #include "agewise/image/decode.h"
 #include "agewise/image/resize.h"
 
-namespace agewise {
+namespace agewise::face {
 namespace {
 
 const std::filesystem::path kShared = AGEWISE_SHARED_DIR;
@@ -28,8 +28,8 @@ double between_angles(double a, double b) {
 }
 
 // Soft stripes in which nobody looks out.
-Image background(int width, int height) {
-  Image image = make_image(width, height, 1);
+image::Image background(int width, int height) {
+  image::Image image = image::make_image(width, height, 1);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x)
       image.row(y)[x] = static_cast<std::uint8_t>(120 + 50 * std::sin(x * 0.02 + y * 0.013));
@@ -38,9 +38,9 @@ Image background(int width, int height) {
 }
 
 // `face` turned clockwise by `angle`, its middle at `at`, on `photo`.
-void paste(Image& photo, const Image& face, double angle, Point at) {
+void paste(image::Image& photo, const image::Image& face, double angle, Point at) {
   Turn to_face = turn_about(at, -angle, {face.width / 2.0, face.height / 2.0});
-  Image moved = turned(face, to_face, photo.width, photo.height);
+  image::Image moved = turned(face, to_face, photo.width, photo.height);
   for (int y = 0; y < photo.height; ++y) {
     for (int x = 0; x < photo.width; ++x) {
       Point p = to_face({x + 0.5, y + 0.5});
@@ -50,8 +50,8 @@ void paste(Image& photo, const Image& face, double angle, Point at) {
 }
 
 // Every `step`th picture of UTKFace, grey, 200 × 200.
-std::vector<Image> real_faces(int count, int step) {
-  std::vector<Image> faces;
+std::vector<image::Image> real_faces(int count, int step) {
+  std::vector<image::Image> faces;
   archive* tar = archive_read_new();
   archive_read_support_format_tar(tar);
   archive_read_open_filename(tar, kFaces.c_str(), 1 << 16);
@@ -60,7 +60,7 @@ std::vector<Image> real_faces(int count, int step) {
     if (i % step != step / 2) continue;
     std::vector<std::byte> bytes(static_cast<std::size_t>(archive_entry_size(entry)));
     if (archive_read_data(tar, bytes.data(), bytes.size()) != static_cast<la_ssize_t>(bytes.size())) continue;
-    if (Decoded decoded = decode(bytes, {.grey = true}); decoded.image) faces.push_back(*decoded.image);
+    if (image::Decoded decoded = image::decode(bytes, {.grey = true}); decoded.image) faces.push_back(*decoded.image);
   }
   archive_read_free(tar);
   return faces;
@@ -86,20 +86,20 @@ TEST(DexAngles, are_the_28_of_the_paper) {
 
 TEST(FindFaces, finds_none_where_there_is_none) {
   auto detector = make_hog_detector();
-  EXPECT_TRUE(find_faces(background(300, 200), *detector, Rotations::coarse_to_fine, true).empty());
-  EXPECT_TRUE(find_faces(make_image(1, 1, 3), *detector, Rotations::all, true).empty());
-  EXPECT_TRUE(find_faces(make_image(3000, 2, 1), *detector, Rotations::coarse_to_fine, false).empty());
+  EXPECT_TRUE(find_faces(background(300, 200), *detector, recipe::Rotations::coarse_to_fine, true).empty());
+  EXPECT_TRUE(find_faces(image::make_image(1, 1, 3), *detector, recipe::Rotations::all, true).empty());
+  EXPECT_TRUE(find_faces(image::make_image(3000, 2, 1), *detector, recipe::Rotations::coarse_to_fine, false).empty());
 }
 
 TEST(CutDetected, takes_the_whole_picture_or_nothing_where_no_face_is_found) {
   auto detector = make_hog_detector();
-  FaceRecipe recipe{.size = 10, .detect = true};
-  Image picture = background(40, 30);
+  recipe::FaceRecipe recipe{.size = 10, .detect = true};
+  image::Image picture = background(40, 30);
   std::vector<FaceCut> cuts = cut_detected(picture, recipe, *detector, false);
   ASSERT_EQ(cuts.size(), 1U);
   EXPECT_FALSE(cuts[0].face);
-  EXPECT_EQ(cuts[0].image.pixels, resize(picture, 10, 10).pixels);
-  recipe.no_face = NoFace::reject;
+  EXPECT_EQ(cuts[0].image.pixels, image::resize(picture, 10, 10).pixels);
+  recipe.no_face = recipe::NoFace::reject;
   EXPECT_TRUE(cut_detected(picture, recipe, *detector, false).empty());
 }
 
@@ -110,7 +110,7 @@ TEST(Yunet, refuses_another_network_and_a_missing_file_by_name) {
     try {
       make_detector(file.string());
       ADD_FAILURE() << file;
-    } catch (const Error& error) {
+    } catch (const base::Error& error) {
       EXPECT_NE(std::string(error.what()).find(file.string()), std::string::npos) << error.what();
     }
   }
@@ -135,15 +135,15 @@ INSTANTIATE_TEST_SUITE_P(By, RealFaces, testing::Values("hog", kYunet.string()),
 
 // A face of UTKFace fills its picture: the box is most of it, about its middle.
 TEST_P(RealFaces, are_found_at_the_angle_and_the_place_where_they_lie) {
-  std::vector<Image> faces = real_faces(12, 1500);
+  std::vector<image::Image> faces = real_faces(12, 1500);
   ASSERT_EQ(faces.size(), 12U);
   int found = 0;
   for (std::size_t i = 0; i < faces.size(); ++i) {
     double step = detector_->tells_upright() ? 30 : 6, angle = step * (static_cast<double>(i) - 5.5);
-    Image photo = background(640, 480);
+    image::Image photo = background(640, 480);
     Point at{200 + 20.0 * static_cast<double>(i), 240};
     paste(photo, faces[i], angle, at);
-    std::vector<Face> all = find_faces(photo, *detector_, Rotations::coarse_to_fine, false);
+    std::vector<Face> all = find_faces(photo, *detector_, recipe::Rotations::coarse_to_fine, false);
     if (all.empty()) continue;
     ++found;
     EXPECT_LE(between_angles(all[0].angle, angle), 15) << i;
@@ -156,11 +156,11 @@ TEST_P(RealFaces, are_found_at_the_angle_and_the_place_where_they_lie) {
 
 TEST_P(RealFaces, are_the_same_at_all_of_dex_s_angles_and_coarse_to_fine) {
   if (!detector_->tells_upright()) GTEST_SKIP() << "is not shown pictures at other angles";
-  for (const Image& face : real_faces(3, 4000)) {
-    Image photo = background(320, 240);
-    paste(photo, resize(face, 120, 120), 30, {150, 120});
-    std::vector<Face> all = find_faces(photo, *detector_, Rotations::all, false);
-    std::vector<Face> few = find_faces(photo, *detector_, Rotations::coarse_to_fine, false);
+  for (const image::Image& face : real_faces(3, 4000)) {
+    image::Image photo = background(320, 240);
+    paste(photo, image::resize(face, 120, 120), 30, {150, 120});
+    std::vector<Face> all = find_faces(photo, *detector_, recipe::Rotations::all, false);
+    std::vector<Face> few = find_faces(photo, *detector_, recipe::Rotations::coarse_to_fine, false);
     ASSERT_FALSE(all.empty());
     ASSERT_FALSE(few.empty());
     EXPECT_LE(between_angles(all[0].angle, few[0].angle), 10);
@@ -169,13 +169,13 @@ TEST_P(RealFaces, are_the_same_at_all_of_dex_s_angles_and_coarse_to_fine) {
 }
 
 TEST_P(RealFaces, of_one_photograph_are_all_found_small_ones_too_and_each_once) {
-  std::vector<Image> faces = real_faces(5, 3500);
-  Image photo = background(1600, 1200);
+  std::vector<image::Image> faces = real_faces(5, 3500);
+  image::Image photo = background(1600, 1200);
   for (std::size_t i = 0; i < faces.size(); ++i) {
-    paste(photo, resize(faces[i], 160, 160), 0,
+    paste(photo, image::resize(faces[i], 160, 160), 0,
           {150 + 320.0 * static_cast<double>(i), 300 + 120.0 * static_cast<double>(i)});
   }
-  std::vector<Face> all = find_faces(photo, *detector_, Rotations::coarse_to_fine, true);
+  std::vector<Face> all = find_faces(photo, *detector_, recipe::Rotations::coarse_to_fine, true);
   EXPECT_GE(all.size(), 4U);
   for (std::size_t i = 0; i < all.size(); ++i) {
     int place = static_cast<int>(std::lround((middle(all[i].box).x - 150) / 320));
@@ -186,12 +186,12 @@ TEST_P(RealFaces, of_one_photograph_are_all_found_small_ones_too_and_each_once) 
 }
 
 TEST_P(RealFaces, that_fill_the_picture_are_found_as_they_are) {
-  std::vector<Image> faces = real_faces(20, 1000);
+  std::vector<image::Image> faces = real_faces(20, 1000);
   int found = 0;
-  for (const Image& face : faces)
-    found += find_faces(face, *detector_, Rotations::coarse_to_fine, false).empty() ? 0 : 1;
+  for (const image::Image& face : faces)
+    found += find_faces(face, *detector_, recipe::Rotations::coarse_to_fine, false).empty() ? 0 : 1;
   EXPECT_GE(found, 19);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::face

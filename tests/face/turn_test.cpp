@@ -4,12 +4,12 @@
 
 #include <cmath>
 
-namespace agewise {
+namespace agewise::face {
 namespace {
 
-Image letters() { return {3, 2, 1, {'a', 'b', 'c', 'd', 'e', 'f'}}; }
+image::Image letters() { return {3, 2, 1, {'a', 'b', 'c', 'd', 'e', 'f'}}; }
 
-std::string text(const Image& image) { return {image.pixels.begin(), image.pixels.end()}; }
+std::string text(const image::Image& image) { return {image.pixels.begin(), image.pixels.end()}; }
 
 TEST(Turned, by_nothing_is_the_picture_moved_with_its_border_repeated) {
   EXPECT_EQ(text(turned(letters(), {}, 3, 2)), "abcdef");
@@ -26,7 +26,7 @@ TEST(Turned, by_quarters_is_exact) {
 
 // Half a pixel on: the mean of two.
 TEST(Turned, interpolates_between_pixels) {
-  Image two{2, 1, 3, {10, 20, 30, 20, 40, 90}};
+  image::Image two{2, 1, 3, {10, 20, 30, 20, 40, 90}};
   EXPECT_EQ(turned(two, {1, 0, {0.5, 0}}, 1, 1).pixels, (std::vector<std::uint8_t>{15, 30, 60}));
 }
 
@@ -41,4 +41,4 @@ TEST(TurnAbout, is_clockwise_in_degrees_and_moves_the_point_it_turns_about) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::face

@@ -12,7 +12,7 @@
 #include "agewise/image/resize.h"
 #include "agewise/image/warp.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 using testing::ElementsAre;
@@ -171,4 +171,4 @@ TEST(Erase, changes_the_patch_and_nothing_else) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::image

@@ -7,7 +7,7 @@
 #include "agewise/image/decode.h"
 #include "tests/image/pictures.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 using testing::HasSubstr;
@@ -110,4 +110,4 @@ TEST(BadPicture, is_a_jpeg_with_a_hole_in_its_pixels) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::image

@@ -8,7 +8,7 @@
 #include "agewise/base/workers.h"
 #include "tests/image/pictures.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 struct Place {
@@ -40,7 +40,7 @@ Golden parse(const std::string& line) {
 
 std::vector<Golden> all_golden() {
   std::vector<Golden> all;
-  std::istringstream lines(read_text_file(AGEWISE_SOURCE_DIR "/tests/image/golden.txt", 1 << 20));
+  std::istringstream lines(base::read_text_file(AGEWISE_SOURCE_DIR "/tests/image/golden.txt", 1 << 20));
   for (std::string line; std::getline(lines, line);) all.push_back(parse(line));
   return all;
 }
@@ -113,11 +113,11 @@ TEST(Decode, gives_the_same_picture_on_every_thread) {
   std::vector<std::string> names{"rgb.jpg", "cmyk.jpg", "progressive.jpg", "rgba.png", "lossy.webp", "rgb.heic"};
   std::vector<std::vector<std::uint8_t>> alone;
   for (const std::string& name : names) alone.push_back(decode(picture_file(name)).image->pixels);
-  parallel_for(4, 120, [&](std::size_t i) {
+  base::parallel_for(4, 120, [&](std::size_t i) {
     std::size_t which = i % names.size();
     EXPECT_EQ(decode(picture_file(names[which])).image->pixels, alone[which]);
   });
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::image

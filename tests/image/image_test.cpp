@@ -5,7 +5,7 @@
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 // ITU-R 601: 0.299, 0.587 and 0.114 of 255.
@@ -96,4 +96,4 @@ TEST(Encode, jpeg_keeps_the_colour_of_single_columns) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::image

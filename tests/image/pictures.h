@@ -5,10 +5,10 @@
 
 #include "agewise/base/files.h"
 
-namespace agewise {
+namespace agewise::image {
 
 inline std::vector<std::byte> picture_file(const std::string& name) {
-  return read_file(AGEWISE_SOURCE_DIR "/tests/image/pictures/" + name, 1 << 20);
+  return base::read_file(AGEWISE_SOURCE_DIR "/tests/image/pictures/" + name, 1 << 20);
 }
 
-}  // namespace agewise
+}  // namespace agewise::image

@@ -7,7 +7,7 @@
 
 #include "agewise/base/files.h"
 
-namespace agewise {
+namespace agewise::image {
 namespace {
 
 // The same as in make_pictures.py: a linear congruential generator's upper bits.
@@ -22,7 +22,7 @@ Image noise(int width, int height, int channels) {
 }
 
 TEST(Resize, agrees_with_pillows_bilinear_within_one_level) {
-  std::istringstream lines(read_text_file(AGEWISE_SOURCE_DIR "/tests/image/resize.txt", 1 << 20));
+  std::istringstream lines(base::read_text_file(AGEWISE_SOURCE_DIR "/tests/image/resize.txt", 1 << 20));
   int cases = 0;
   for (int width = 0, height = 0, channels = 0, to_width = 0, to_height = 0;
        lines >> width >> height >> channels >> to_width >> to_height; ++cases) {
@@ -83,4 +83,4 @@ TEST(CutOut, refuses_a_box_that_is_empty_or_not_finite_or_absurd) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::image

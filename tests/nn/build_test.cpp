@@ -6,7 +6,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 using testing::AllOf;
@@ -14,13 +14,13 @@ using testing::HasSubstr;
 
 // `layers`: TOML, between the brackets of network.layers.
 Graph build(const std::string& layers) {
-  return build_graph(parse_recipe("network.layers = [" + layers + "]", "my.toml").network, 3, 8, 4);
+  return build_graph(recipe::parse_recipe("network.layers = [" + layers + "]", "my.toml").network, 3, 8, 4);
 }
 
 std::string error_of(const std::string& layers) {
   try {
     build(layers);
-  } catch (const UsageError& error) {
+  } catch (const base::UsageError& error) {
     return error.what();
   }
   return "no error";
@@ -28,7 +28,7 @@ std::string error_of(const std::string& layers) {
 
 // Facts of the article: convolution 1 → 32 halves 128 to 64, the pool to 32; then 16 and 8: 64 · 8 · 8 = 4096 into 625.
 TEST(SeedNetwork, has_the_articles_shapes_and_parameters) {
-  Graph graph = build_graph(load_recipe("seed").network, 1, 128, 4);
+  Graph graph = build_graph(recipe::load_recipe("seed").network, 1, 128, 4);
   std::vector<ParameterInfo> parameters = parameters_of(graph);
   auto find = [&](const std::string& name) {
     for (const ParameterInfo& info : parameters) {
@@ -44,7 +44,7 @@ TEST(SeedNetwork, has_the_articles_shapes_and_parameters) {
 
 // torchvision's vgg16 has 138,357,544 parameters with 1000 classes; DEX's, with 101, 134,674,341.
 TEST(Vgg16Network, has_the_published_number_of_parameters) {
-  Graph graph = build_graph(load_recipe(AGEWISE_SOURCE_DIR "/bench/networks/vgg16.toml").network, 3, 224, 101);
+  Graph graph = build_graph(recipe::load_recipe(AGEWISE_SOURCE_DIR "/bench/networks/vgg16.toml").network, 3, 224, 101);
   EXPECT_EQ(parameter_count(parameters_of(graph)), 134674341);
 }
 
@@ -132,7 +132,7 @@ TEST(BuildError, says_that_a_layer_is_too_large) {
 }
 
 TEST(InitialParameters, have_the_deviation_that_their_rule_says) {
-  Graph graph = build_graph(load_recipe("seed-as-published").network, 1, 128, 4);
+  Graph graph = build_graph(recipe::load_recipe("seed-as-published").network, 1, 128, 4);
   std::vector<float> values = initial_parameters(graph, 1);
   std::size_t offset = 320 + 128 + 18496 + 256;  // before fc3.weight: LeCunNormal of 4096 inputs
   double square = 0;
@@ -143,11 +143,11 @@ TEST(InitialParameters, have_the_deviation_that_their_rule_says) {
 }
 
 TEST(Dot, has_a_node_a_layer) {
-  std::string dot = to_dot(build_graph(load_recipe("seed").network, 1, 128, 4));
+  std::string dot = to_dot(build_graph(recipe::load_recipe("seed").network, 1, 128, 4));
   EXPECT_THAT(
       dot, AllOf(HasSubstr("conv1\\nconvolution 3×3, stride 2\\n32×64×64\\n320 parameters"), HasSubstr("n0 -> n1;")));
   EXPECT_THAT(to_dot(build("{kind = 'relu', name = 'a\"b'}")), HasSubstr("label=\"a\\\"b\\nReLU"));
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -6,11 +6,11 @@
 #include "agewise/base/random.h"
 #include "agewise/nn/build.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 Case made(std::string name, int channels, int size, const std::string& layers) {
-  Recipe recipe = parse_recipe("network.layers = [" + layers + "]", name);
+  recipe::Recipe recipe = recipe::parse_recipe("network.layers = [" + layers + "]", name);
   return {std::move(name), build_graph(recipe.network, channels, size, 3)};
 }
 
@@ -39,7 +39,7 @@ Case two_inputs() {
 
 class RandomGraph {
  public:
-  explicit RandomGraph(std::uint64_t seed) : random_(seed, Purpose::test) {}
+  explicit RandomGraph(std::uint64_t seed) : random_(seed, base::Purpose::test) {}
 
   Graph make() {
     int size = between(5, 12);
@@ -49,7 +49,7 @@ class RandomGraph {
       try {
         append_one();
         --layers;
-      } catch (const UsageError&) {
+      } catch (const base::UsageError&) {
         // The layer does not fit there: another one is drawn.
       }
     }
@@ -162,7 +162,7 @@ class RandomGraph {
   }
 
   Graph graph_;
-  Random random_;
+  base::Random random_;
 };
 
 }  // namespace
@@ -267,4 +267,4 @@ std::vector<Case> layer_cases() {
 
 Graph random_graph(std::uint64_t seed) { return RandomGraph(seed).make(); }
 
-}  // namespace agewise
+}  // namespace agewise::nn

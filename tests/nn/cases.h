@@ -6,7 +6,7 @@
 
 #include "agewise/nn/graph.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 struct Case {
   std::string name;
@@ -23,4 +23,4 @@ std::vector<Case> layer_cases();
 // Layers of any kind read any earlier ones; what nobody reads is an output.
 Graph random_graph(std::uint64_t seed);
 
-}  // namespace agewise
+}  // namespace agewise::nn

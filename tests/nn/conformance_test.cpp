@@ -10,7 +10,7 @@
 #include "tests/nn/engines.h"
 #include "tests/nn/golden.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 void fill(Executable& network, const Graph& graph) {
@@ -283,4 +283,4 @@ INSTANTIATE_TEST_SUITE_P(Engines, Conformance, testing::ValuesIn(engines_under_t
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -14,23 +14,23 @@
 #include "agewise/nn/cpu/memory_plan.h"
 #include "tests/nn/golden.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 using testing::HasSubstr;
 
-Graph network_of(const Recipe& recipe) {
-  int channels = recipe.face.colour == Colour::rgb ? 3 : 1;
-  return build_graph(recipe.network, channels, input_side(recipe), classes_of(recipe.classes).count());
+Graph network_of(const recipe::Recipe& recipe) {
+  int channels = recipe.face.colour == recipe::Colour::rgb ? 3 : 1;
+  return build_graph(recipe.network, channels, recipe::input_side(recipe), recipe::classes_of(recipe.classes).count());
 }
 
-LayerRecipe layer_of(const std::string& kind, std::map<std::string, LayerValue> options = {}) {
+recipe::LayerRecipe layer_of(const std::string& kind, std::map<std::string, recipe::LayerValue> options = {}) {
   return {kind, "", {}, std::move(options)};
 }
 
 // Convolution, normalisation, ReLU and pool of the network's input, maybe dropout, then a fully connected layer.
 Graph first_block(int channels, int size, std::int64_t kernel, std::int64_t stride, std::int64_t pad, bool dropout) {
-  NetworkRecipe recipe;
+  recipe::NetworkRecipe recipe;
   recipe.layers = {
       layer_of("convolution", {{"channels", std::int64_t{32}}, {"kernel", kernel}, {"stride", stride}, {"pad", pad}}),
       layer_of("batch-norm"), layer_of("relu"), layer_of("max-pool", {{"kernel", std::int64_t{2}}})};
@@ -108,7 +108,7 @@ void expect_equal_ways(const Graph& graph, int batch, float scale, float offset,
 
 TEST(CpuThinBlock, is_what_the_articles_first_block_compiles_to) {
   std::vector<std::string> kernels =
-      make_cpu_engine({1})->compile(network_of(load_recipe("seed")), 2, Mode::train)->kernels();
+      make_cpu_engine({1})->compile(network_of(recipe::load_recipe("seed")), 2, Mode::train)->kernels();
   EXPECT_THAT(kernels, testing::Contains(HasSubstr("conv1: own convolution, normalisation, ReLU, pool and dropout")));
 }
 
@@ -127,13 +127,13 @@ TEST(CpuThinBlock, keeps_its_digits_on_bright_pictures) {
 }
 
 // Runs slower from call to call: of a kernel's candidates the last looks fastest.
-Clock slowing_clock() {
+base::Clock slowing_clock() {
   auto time = std::make_shared<double>(0), step = std::make_shared<double>(1);
   return [=] { return *time += *step *= 0.99; };
 }
 
 TEST(CpuEngine, estimates_alike_with_weights_in_half_precision) {
-  NetworkRecipe recipe;
+  recipe::NetworkRecipe recipe;
   recipe.layers = {layer_of("convolution", {{"channels", std::int64_t{24}}, {"kernel", std::int64_t{5}}}),
                    layer_of("fully-connected", {{"outputs", std::int64_t{70}}}), layer_of("relu"),
                    layer_of("fully-connected", {{"outputs", std::int64_t{5}}})};
@@ -152,7 +152,7 @@ TEST(CpuEngine, estimates_alike_with_weights_in_half_precision) {
 
 // 24 × 224 × 224 activations are large enough to go one picture at a time.
 TEST(CpuEngine, estimates_large_pictures_as_the_reference_in_the_memory_of_one) {
-  NetworkRecipe recipe;
+  recipe::NetworkRecipe recipe;
   recipe.layers = {
       layer_of("convolution", {{"channels", std::int64_t{24}}, {"kernel", std::int64_t{3}}, {"pad", std::int64_t{1}}}),
       layer_of("relu"),
@@ -181,9 +181,9 @@ TEST(CpuEngine, estimates_large_pictures_as_the_reference_in_the_memory_of_one) 
 TEST(CpuEngine, runs_no_plain_loop_of_onednn_for_a_built_in_network) {
   std::unique_ptr<Engine> engine = make_cpu_engine({2});
   std::vector<std::string> names{AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml"};
-  for (const auto& [name, text] : built_in_recipes()) names.push_back(name);
+  for (const auto& [name, text] : recipe::built_in_recipes()) names.push_back(name);
   for (const std::string& name : names) {
-    Graph graph = network_of(load_recipe(name));
+    Graph graph = network_of(recipe::load_recipe(name));
     for (Mode mode : {Mode::train, Mode::infer}) {
       for (const std::string& kernel : engine->compile(graph, 2, mode)->kernels())
         EXPECT_THAT(kernel, testing::Not(HasSubstr(" ref"))) << name << ", " << engine->name();
@@ -193,7 +193,7 @@ TEST(CpuEngine, runs_no_plain_loop_of_onednn_for_a_built_in_network) {
 
 // On AVX2 oneDNN has only its plain loop for the weights of a 1-channel convolution.
 TEST(CpuEngine, runs_no_plain_loop_for_grey_input_without_the_fused_block) {
-  Graph graph = network_of(load_recipe("seed"));
+  Graph graph = network_of(recipe::load_recipe("seed"));
   std::unique_ptr<Executable> network = make_cpu_engine({1, Isa::best, false})->compile(graph, 2, Mode::train);
   for (const std::string& kernel : network->kernels()) EXPECT_THAT(kernel, testing::Not(HasSubstr(" ref")));
 }
@@ -206,7 +206,7 @@ long page_faults() {
 
 // bfloat16 keeps 8 bits of a factor: an error of up to 2^-9 in each, some of which cancel in a sum.
 TEST(CpuEngine, multiplies_in_bfloat16_where_it_may_and_the_book_says_so) {
-  NetworkRecipe recipe;
+  recipe::NetworkRecipe recipe;
   recipe.layers = {layer_of("convolution", {{"channels", std::int64_t{32}}, {"kernel", std::int64_t{3}}}),
                    layer_of("batch-norm"),
                    layer_of("relu"),
@@ -241,7 +241,7 @@ constexpr bool kSystemHeap = true;
 TEST(CpuEngine, needs_no_further_memory_after_the_first_steps) {
   constexpr int kWarm = 10;
   if (!kSystemHeap) GTEST_SKIP() << "not with a sanitizer's heap";
-  Graph graph = network_of(load_recipe("seed"));
+  Graph graph = network_of(recipe::load_recipe("seed"));
   std::unique_ptr<Executable> network = make_cpu_engine({2})->compile(graph, 16, Mode::train);
   fill(*network, graph);
   std::vector<std::uint32_t> samples = samples_of(16);
@@ -265,12 +265,12 @@ TEST(CpuEngine, needs_no_further_memory_after_the_first_steps) {
 // 128 samples' convolution outputs alone would be 84 MB, and as much for their gradients.
 TEST(CpuEngine, trains_the_articles_network_in_a_quarter_of_what_plain_layers_need) {
   std::unique_ptr<Executable> network =
-      make_cpu_engine({2})->compile(network_of(load_recipe("seed")), 128, Mode::train);
+      make_cpu_engine({2})->compile(network_of(recipe::load_recipe("seed")), 128, Mode::train);
   EXPECT_LT(network->memory_bytes(), 120e6);
 }
 
 TEST(CpuEngine, held_still_layers_get_no_gradient) {
-  NetworkRecipe recipe;
+  recipe::NetworkRecipe recipe;
   recipe.layers = {
       layer_of("convolution", {{"channels", std::int64_t{16}}, {"kernel", std::int64_t{3}}, {"rate_factor", 0.0}}),
       layer_of("relu"), layer_of("fully-connected", {{"outputs", std::int64_t{3}}})};
@@ -285,10 +285,10 @@ TEST(CpuEngine, held_still_layers_get_no_gradient) {
 }
 
 TEST(CpuEngine, refuses_what_it_cannot_do) {
-  EXPECT_THROW(make_cpu_engine({0}), UsageError);
+  EXPECT_THROW(make_cpu_engine({0}), base::UsageError);
   std::unique_ptr<Engine> engine = make_cpu_engine({1});
-  EXPECT_THROW(engine->compile(network_of(load_recipe("seed")), 0, Mode::infer), UsageError);
-  std::unique_ptr<Executable> infer = engine->compile(network_of(load_recipe("seed")), 1, Mode::infer);
+  EXPECT_THROW(engine->compile(network_of(recipe::load_recipe("seed")), 0, Mode::infer), base::UsageError);
+  std::unique_ptr<Executable> infer = engine->compile(network_of(recipe::load_recipe("seed")), 1, Mode::infer);
   EXPECT_THROW(infer->backward(), std::logic_error);
 }
 
@@ -307,4 +307,4 @@ TEST(CpuMemoryPlan, gives_a_place_again_once_its_buffer_is_dead) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -9,7 +9,7 @@
 #include "agewise/nn/cpu/cpu_engine.h"
 #include "agewise/nn/engine.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 struct EngineUnderTest {
   std::string name;
@@ -43,4 +43,4 @@ inline const std::vector<EngineUnderTest>& engines_under_test() {
 
 inline void PrintTo(const EngineUnderTest& engine, std::ostream* out) { *out << engine.name; }
 
-}  // namespace agewise
+}  // namespace agewise::nn

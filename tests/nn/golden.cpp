@@ -4,7 +4,7 @@
 #include <fstream>
 #include <map>
 
-namespace agewise {
+namespace agewise::nn {
 
 std::vector<float> golden_numbers(std::uint64_t key, std::size_t count) {
   std::vector<float> values(count);
@@ -47,4 +47,4 @@ const std::vector<double>& golden(const std::string& name) {
   return all.at(name);
 }
 
-}  // namespace agewise
+}  // namespace agewise::nn

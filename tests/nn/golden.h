@@ -6,7 +6,7 @@
 
 #include "agewise/nn/graph.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 // Pseudo-random numbers in [-0.5, 0.5), as make_golden.py's numbers().
 std::vector<float> golden_numbers(std::uint64_t key, std::size_t count);
@@ -17,4 +17,4 @@ std::vector<float> golden_parameters(const Graph& graph);
 // What PyTorch computed under this name. Throws if golden.txt has no such line.
 const std::vector<double>& golden(const std::string& name);
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -11,7 +11,7 @@
 #include "tests/nn/engines.h"
 #include "tests/nn/golden.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 void expect_near(std::span<const float> found, const std::vector<double>& expected, double tolerance,
@@ -49,11 +49,11 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
   }
 
   // `their_name`: PyTorch's name of each of our layers.
-  void expect_step(const std::string& name, const Recipe& recipe, const TrainRecipe& train,
+  void expect_step(const std::string& name, const recipe::Recipe& recipe, const recipe::TrainRecipe& train,
                    const std::map<std::string, std::string>& their_name, double tolerance) {
-    int channels = recipe.face.colour == Colour::rgb ? 3 : 1;
-    Classes classes = classes_of(recipe.classes);
-    Graph graph = without_dropout(build_graph(recipe.network, channels, input_side(recipe), classes.count()));
+    int channels = recipe.face.colour == recipe::Colour::rgb ? 3 : 1;
+    age::Classes classes = recipe::classes_of(recipe.classes);
+    Graph graph = without_dropout(build_graph(recipe.network, channels, recipe::input_side(recipe), classes.count()));
     std::vector<std::uint32_t> samples(4);
     std::iota(samples.begin(), samples.end(), 0U);
 
@@ -66,7 +66,8 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
     expect_near(network->output(), golden(name + ".train"), tolerance, name + ".train");
     std::vector<Target> targets;
     for (int i = 0; i < 4; ++i) targets.push_back({i < classes.count() - 1 ? classes.edges[i] - 0.25 : 200, 0});
-    double loss = loss_and_gradient(TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
+    double loss =
+        loss_and_gradient(recipe::TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
     EXPECT_NEAR(loss, golden(name + ".loss")[0], tolerance);
     network->backward();
     std::vector<ParameterInfo> infos = parameters_of(graph);
@@ -90,15 +91,15 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
 };
 
 TEST_P(Golden, the_articles_network_computes_and_learns_as_in_pytorch) {
-  Recipe recipe = load_recipe("seed");
+  recipe::Recipe recipe = recipe::load_recipe("seed");
   std::map<std::string, std::string> names;
   for (const char* layer : {"conv1", "bn1", "conv2", "bn2", "fc3", "fc4"}) names[layer] = layer;
   expect_step("seed", recipe, recipe.train, names, 2e-4);
 }
 
 TEST_P(Golden, the_residual_network_computes_and_learns_as_in_pytorch) {
-  Recipe recipe = load_recipe(AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml");
-  TrainRecipe train = recipe.train;
+  recipe::Recipe recipe = recipe::load_recipe(AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml");
+  recipe::TrainRecipe train = recipe.train;
   train.rate = 1e-2;
   std::map<std::string, std::string> names{{"stem", "stem.0"}, {"stem_bn", "stem.1"}, {"fc", "fc"}};
   for (int block = 1; block <= 5; ++block) {
@@ -166,4 +167,4 @@ INSTANTIATE_TEST_SUITE_P(Engines, Golden, testing::ValuesIn(engines_under_test()
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -7,7 +7,7 @@
 
 #include "tests/nn/golden.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 struct Half {
@@ -73,4 +73,4 @@ TEST(HalfProduct, agrees_with_doubles_for_every_number_of_rows_and_vectors) {
 }
 
 }  // namespace
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -6,7 +6,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 // Kernels that take as long as they say, on a clock that they move.
@@ -77,9 +77,9 @@ TEST(KernelBook, comes_back_from_its_file_and_refuses_another) {
   EXPECT_EQ(read_kernel_book(file), book);
   for (const char* text : {"", "{", "[1]", "{\"a\": 1}", "null"}) {
     std::ofstream(file) << text;
-    EXPECT_THROW(read_kernel_book(file), Error) << text;
+    EXPECT_THROW(read_kernel_book(file), base::Error) << text;
   }
 }
 
 }  // namespace
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -7,54 +7,54 @@
 
 #include "tests/nn/golden.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
-double loss_of(Loss loss, const Classes& classes, std::span<const float> outputs, std::span<const Target> targets,
-               std::span<float> gradient) {
-  TrainRecipe recipe;
+double loss_of(recipe::Loss loss, const age::Classes& classes, std::span<const float> outputs,
+               std::span<const Target> targets, std::span<float> gradient) {
+  recipe::TrainRecipe recipe;
   recipe.loss = loss;
   return loss_and_gradient(recipe, classes, outputs, targets, gradient);
 }
 
 // Softmax of (0, ln 2, 0, 0) is (1, 2, 1, 1) / 5; the class of 30 is the second: loss -ln 0.4, gradient p - 1.
 TEST(CrossEntropy, by_hand) {
-  Classes classes = classes_between({30, 45, 60});
+  age::Classes classes = age::classes_between({30, 45, 60});
   std::vector<float> outputs{0, std::log(2.0F), 0, 0}, gradient(4);
   std::vector<Target> targets{{30, 0}};
-  EXPECT_NEAR(loss_of(Loss::cross_entropy, classes, outputs, targets, gradient), -std::log(0.4), 1e-6);
+  EXPECT_NEAR(loss_of(recipe::Loss::cross_entropy, classes, outputs, targets, gradient), -std::log(0.4), 1e-6);
   EXPECT_NEAR(gradient[0], 0.2, 1e-6);
   EXPECT_NEAR(gradient[1], -0.6, 1e-6);
 }
 
 // Softmax of (10⁴, 0) is 0 in the second place, its logarithm -10⁴.
 TEST(CrossEntropy, of_a_huge_wrong_logit_is_its_size) {
-  Classes classes = classes_between({30});
+  age::Classes classes = age::classes_between({30});
   std::vector<float> outputs{1e4F, 0}, gradient(2);
   std::vector<Target> targets{{40, 0}};
-  EXPECT_NEAR(loss_of(Loss::cross_entropy, classes, outputs, targets, gradient), 1e4, 1e-6);
+  EXPECT_NEAR(loss_of(recipe::Loss::cross_entropy, classes, outputs, targets, gradient), 1e4, 1e-6);
   EXPECT_EQ(gradient, (std::vector<float>{1, -1}));
 }
 
 // Two classes cut at the age itself: the target is (½, ½); against softmax (1, 3)/4 the divergence is ½ ln(½/¼) + ½
 // ln(½/¾).
 TEST(LabelDistribution, is_the_kullback_leibler_divergence) {
-  Classes classes = classes_between({30});
+  age::Classes classes = age::classes_between({30});
   std::vector<float> outputs{0, std::log(3.0F)}, gradient(2);
   std::vector<Target> targets{{30, 2}};
   double expected = 0.5 * std::log(2.0) + 0.5 * std::log(2.0 / 3);
-  EXPECT_NEAR(loss_of(Loss::label_distribution, classes, outputs, targets, gradient), expected, 1e-6);
+  EXPECT_NEAR(loss_of(recipe::Loss::label_distribution, classes, outputs, targets, gradient), expected, 1e-6);
   EXPECT_NEAR(gradient[0], 0.25 - 0.5, 1e-6);
 }
 
 // The target of the case before, (½, ½), and a teacher who says (0.9, 0.1) and counts half: (0.7, 0.3).
 TEST(LabelDistribution, is_learned_from_the_label_and_a_teacher_by_their_shares) {
-  Classes classes = classes_between({30});
+  age::Classes classes = age::classes_between({30});
   std::vector<float> outputs{0, std::log(3.0F)}, gradient(2), said{0.9F, 0.1F};
   std::vector<Target> targets{{30, 2}};
   targets[0].taught = said;
-  TrainRecipe recipe;
-  recipe.loss = Loss::label_distribution;
+  recipe::TrainRecipe recipe;
+  recipe.loss = recipe::Loss::label_distribution;
   recipe.teacher_weight = 0.5;
   double expected = 0.7 * std::log(0.7 / 0.25) + 0.3 * std::log(0.3 / 0.75);
   EXPECT_NEAR(loss_and_gradient(recipe, classes, outputs, targets, gradient), expected, 1e-6);
@@ -64,20 +64,20 @@ TEST(LabelDistribution, is_learned_from_the_label_and_a_teacher_by_their_shares)
 
 // Softmax (½, ½) over the years 0 and 1: expected 0.5, true 3, |error| 2.5.
 TEST(ExpectedValueL1, is_in_years) {
-  Classes classes = yearly_classes(2);
+  age::Classes classes = age::yearly_classes(2);
   std::vector<float> outputs{1, 1}, gradient(2);
   std::vector<Target> targets{{3, 0}};
-  EXPECT_NEAR(loss_of(Loss::expected_value_l1, classes, outputs, targets, gradient), 2.5, 1e-6);
+  EXPECT_NEAR(loss_of(recipe::Loss::expected_value_l1, classes, outputs, targets, gradient), 2.5, 1e-6);
   EXPECT_NEAR(gradient[1], -0.25, 1e-6);  // -p (v - E) = -½ · ½
 }
 
 // Softmax (¼, ¾) over the years 0 and 1: mean ¾, variance 3/16; true 1, so cross-entropy -ln ¾, and with λ .2 and .05
 // .2 · ½ · (¼)² + .05 · 3/16 more.
 TEST(MeanVariance, by_hand) {
-  Classes classes = yearly_classes(2);
+  age::Classes classes = age::yearly_classes(2);
   std::vector<float> outputs{0, std::log(3.0F)}, gradient(2);
   std::vector<Target> targets{{1, 0}};
-  EXPECT_NEAR(loss_of(Loss::mean_variance, classes, outputs, targets, gradient),
+  EXPECT_NEAR(loss_of(recipe::Loss::mean_variance, classes, outputs, targets, gradient),
               -std::log(0.75) + 0.2 * 0.5 / 16 + 0.05 * 3 / 16, 1e-6);
   // p - 1 + ¾ (.2 · (-¼) · ¼ + .05 · (1/16 - 3/16)).
   EXPECT_NEAR(gradient[1], -0.25 + 0.75 * (0.2 * -0.25 * 0.25 + 0.05 * (1.0 / 16 - 3.0 / 16)), 1e-6);
@@ -87,7 +87,8 @@ TEST(MeanVariance, by_hand) {
 TEST(EveryLoss, counts_a_picture_by_its_weight) {
   std::vector<float> outputs{0.5F, 0.2F}, gradient(2);
   std::vector<Target> targets{{40, 0, 3}, {10, 0, 0.25}};
-  EXPECT_NEAR(loss_of(Loss::regression, yearly_classes(2), outputs, targets, gradient), (0.03 + 0.0025) / 2, 1e-6);
+  EXPECT_NEAR(loss_of(recipe::Loss::regression, age::yearly_classes(2), outputs, targets, gradient),
+              (0.03 + 0.0025) / 2, 1e-6);
   EXPECT_NEAR(gradient[0], 3 * 0.1, 1e-6);
   EXPECT_NEAR(gradient[1], 0.25 * 0.1, 1e-6);
 }
@@ -95,16 +96,16 @@ TEST(EveryLoss, counts_a_picture_by_its_weight) {
 TEST(Regression, is_the_square_in_centuries) {
   std::vector<float> outputs{0.5F, 0.2F}, gradient(2);
   std::vector<Target> targets{{40, 0}, {20, 0}};
-  EXPECT_NEAR(loss_of(Loss::regression, yearly_classes(2), outputs, targets, gradient), 0.01 / 2, 1e-6);
+  EXPECT_NEAR(loss_of(recipe::Loss::regression, age::yearly_classes(2), outputs, targets, gradient), 0.01 / 2, 1e-6);
   EXPECT_NEAR(gradient[0], 0.1, 1e-6);
 }
 
 // Age: uniform over two classes, ln 2. Gender: ½ · ln(1 + e^-1) = 0.156631 for a man at logit 1, ½ · ln(1 + e^1) for a
 // woman; gradients ½ (σ(1) - 1), ½ σ(1); unknown: 0. All over 3 rows.
 TEST(GenderHead, adds_its_cross_entropy_where_the_gender_is_known) {
-  TrainRecipe recipe;
+  recipe::TrainRecipe recipe;
   recipe.gender_weight = 0.5;
-  Classes classes = yearly_classes(2);
+  age::Classes classes = age::yearly_classes(2);
   ASSERT_EQ(outputs_for(recipe, classes), 3);
   std::vector<float> outputs{0, 0, 1, 0, 0, 1, 0, 0, 1}, gradient(9);
   std::vector<Target> targets{{1, 0, 1, 1}, {1, 0, 1, 0}, {1, 0}};
@@ -118,10 +119,10 @@ TEST(GenderHead, adds_its_cross_entropy_where_the_gender_is_known) {
 }
 
 TEST(EveryLoss, has_the_gradient_of_finite_differences) {
-  Classes classes = classes_between({20, 40, 60});
+  age::Classes classes = age::classes_between({20, 40, 60});
   std::vector<Target> targets{{10, 3}, {44, 5, 0.25}, {70, 4, 3}};
-  for (Loss loss : {Loss::cross_entropy, Loss::label_distribution, Loss::expected_value_l1, Loss::regression,
-                    Loss::mean_variance}) {
+  for (recipe::Loss loss : {recipe::Loss::cross_entropy, recipe::Loss::label_distribution,
+                            recipe::Loss::expected_value_l1, recipe::Loss::regression, recipe::Loss::mean_variance}) {
     std::vector<float> outputs = golden_numbers(11, 3 * static_cast<std::size_t>(age_outputs(loss, classes))),
                        gradient(outputs.size()), unused(outputs.size());
     loss_of(loss, classes, outputs, targets, gradient);
@@ -139,4 +140,4 @@ TEST(EveryLoss, has_the_gradient_of_finite_differences) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::nn

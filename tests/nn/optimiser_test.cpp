@@ -7,7 +7,7 @@
 
 #include "tests/nn/golden.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 // One fully connected layer 2 → 3 without bias: six weights, driven by gradients given from outside.
@@ -20,7 +20,7 @@ Graph six_weights() {
   return graph;
 }
 
-std::vector<float> after_five_steps(const TrainRecipe& recipe, const Graph& graph) {
+std::vector<float> after_five_steps(const recipe::TrainRecipe& recipe, const Graph& graph) {
   std::unique_ptr<Executable> network = make_reference_engine()->compile(graph, 1, Mode::train);
   std::vector<float> start = golden_numbers(7, 6);
   std::copy(start.begin(), start.end(), network->parameters().begin());
@@ -33,8 +33,8 @@ std::vector<float> after_five_steps(const TrainRecipe& recipe, const Graph& grap
   return {network->parameters().begin(), network->parameters().end()};
 }
 
-TrainRecipe recipe_of(Optimiser optimiser) {
-  TrainRecipe recipe;
+recipe::TrainRecipe recipe_of(recipe::Optimiser optimiser) {
+  recipe::TrainRecipe recipe;
   recipe.optimiser = optimiser;
   recipe.rate = 1e-2;
   recipe.epsilon = 0.01;  // large enough to show where it stands: outside the root
@@ -43,8 +43,9 @@ TrainRecipe recipe_of(Optimiser optimiser) {
 }
 
 TEST(Optimiser, each_rule_steps_as_in_pytorch) {
-  for (auto [name, optimiser] :
-       {std::pair{"rmsprop", Optimiser::rmsprop}, {"sgd", Optimiser::sgd}, {"adamw", Optimiser::adamw}}) {
+  for (auto [name, optimiser] : {std::pair{"rmsprop", recipe::Optimiser::rmsprop},
+                                 {"sgd", recipe::Optimiser::sgd},
+                                 {"adamw", recipe::Optimiser::adamw}}) {
     std::vector<float> found = after_five_steps(recipe_of(optimiser), six_weights());
     for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], golden(name)[i], 1e-6) << name << " " << i;
   }
@@ -53,7 +54,7 @@ TEST(Optimiser, each_rule_steps_as_in_pytorch) {
 TEST(Optimiser, a_rate_factor_of_zero_holds_a_layer_still) {
   Graph graph = six_weights();
   graph.layers[1].rate_factor = 0;
-  EXPECT_EQ(after_five_steps(recipe_of(Optimiser::sgd), graph), golden_numbers(7, 6));
+  EXPECT_EQ(after_five_steps(recipe_of(recipe::Optimiser::sgd), graph), golden_numbers(7, 6));
 }
 
 // SGD without gradient takes rate · decay of a weight away: 1 % of 10 %; from biases and normalisation nothing.
@@ -62,7 +63,7 @@ TEST(Optimiser, weight_decay_is_for_weights_alone) {
   std::get<layer::FullyConnected>(graph.layers[1].kind).bias = true;
   graph.layers.push_back({"norm", layer::BatchNorm{1e-5, 0.9}, {1}, {3, 1, 1}});
   graph.outputs = {2};
-  TrainRecipe recipe = recipe_of(Optimiser::sgd);
+  recipe::TrainRecipe recipe = recipe_of(recipe::Optimiser::sgd);
   recipe.weight_decay = 0.1;
   std::unique_ptr<Executable> network = make_reference_engine()->compile(graph, 1, Mode::train);
   std::fill(network->parameters().begin(), network->parameters().end(), 1.0F);
@@ -76,7 +77,7 @@ TEST(Optimiser, weight_decay_is_for_weights_alone) {
 TEST(Optimiser, a_rate_factor_multiplies_the_rate) {
   Graph graph = six_weights();
   graph.layers[1].rate_factor = 3;
-  TrainRecipe recipe = recipe_of(Optimiser::sgd);
+  recipe::TrainRecipe recipe = recipe_of(recipe::Optimiser::sgd);
   recipe.weight_decay = 0;
   std::unique_ptr<Executable> network = make_reference_engine()->compile(graph, 1, Mode::train);
   std::fill(network->gradients().begin(), network->gradients().end(), 1.0F);
@@ -90,7 +91,7 @@ TEST(Optimiser, gives_the_same_bits_on_one_thread_and_on_two) {
   Graph graph = six_weights();
   graph.layers[0] = {"input", layer::Input{{257, 1, 1}}, {}, {257, 1, 1}};
   graph.layers[1] = {"fc", layer::FullyConnected{301, false, Initial::he_normal}, {0}, {301, 1, 1}};
-  auto step_on = [&](Optimiser optimiser, int threads) {
+  auto step_on = [&](recipe::Optimiser optimiser, int threads) {
     omp_set_num_threads(threads);
     std::unique_ptr<Executable> network = make_reference_engine()->compile(graph, 1, Mode::train);
     std::vector<float> start = golden_numbers(8, network->parameters().size()),
@@ -102,16 +103,16 @@ TEST(Optimiser, gives_the_same_bits_on_one_thread_and_on_two) {
     return std::vector<float>(network->parameters().begin(), network->parameters().end());
   };
   int threads = omp_get_max_threads();
-  for (Optimiser optimiser : {Optimiser::sgd, Optimiser::rmsprop, Optimiser::adamw})
+  for (recipe::Optimiser optimiser : {recipe::Optimiser::sgd, recipe::Optimiser::rmsprop, recipe::Optimiser::adamw})
     EXPECT_EQ(step_on(optimiser, 1), step_on(optimiser, 2));
   omp_set_num_threads(threads);
 }
 
 TEST(Rate, constant_and_step_by_hand) {
-  TrainRecipe recipe;
+  recipe::TrainRecipe recipe;
   recipe.rate = 0.1;
   EXPECT_DOUBLE_EQ(rate_at(recipe, 12345, 10), 0.1);
-  recipe.schedule = Schedule::step;
+  recipe.schedule = recipe::Schedule::step;
   recipe.step_epochs = 30;
   EXPECT_DOUBLE_EQ(rate_at(recipe, 299, 10), 0.1);
   EXPECT_DOUBLE_EQ(rate_at(recipe, 300, 10), 0.1 * 0.1);
@@ -120,9 +121,9 @@ TEST(Rate, constant_and_step_by_hand) {
 // Linear over the first 2 of 12 epochs, then half a cosine: half of the rate in the middle of the other 10, 0 at the
 // end.
 TEST(Rate, cosine_warms_up_and_comes_down_to_zero) {
-  TrainRecipe recipe;
+  recipe::TrainRecipe recipe;
   recipe.rate = 0.1;
-  recipe.schedule = Schedule::cosine;
+  recipe.schedule = recipe::Schedule::cosine;
   recipe.warmup_epochs = 2;
   recipe.epochs = 12;
   EXPECT_DOUBLE_EQ(rate_at(recipe, 0, 10), 0.1 / 20);
@@ -138,4 +139,4 @@ TEST(Average, moves_by_one_minus_its_decay) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -11,7 +11,7 @@
 #include "agewise/nn/cpu/thin_kernels.h"
 #include "tests/nn/golden.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
@@ -330,4 +330,4 @@ TEST_F(Winograd, hides_no_nan_behind_a_relu) {
 }
 
 }  // namespace
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -12,7 +12,7 @@
 #include "agewise/prepare/sources.h"
 #include "tests/prepare/collection.h"
 
-namespace agewise {
+namespace agewise::prepare {
 namespace {
 
 using testing::AllOf;
@@ -23,13 +23,13 @@ using BadSources = Collection;
 TEST_F(BadSources, a_tar_cut_short_saves_what_came_before_and_goes_on_with_the_whole_one) {
   write_labels(60);
   write_tar(folder_ / "whole.tar", members(60));
-  std::vector<std::byte> content = read_file(folder_ / "whole.tar", 1 << 24);
-  write_file(folder_ / "cut.tar", std::span(content).first(content.size() / 2 + 100));
+  std::vector<std::byte> content = base::read_file(folder_ / "whole.tar", 1 << 24);
+  base::write_file(folder_ / "cut.tar", std::span(content).first(content.size() / 2 + 100));
   EXPECT_THAT(error_of([&] { run({folder_ / "cut.tar"}); }), AllOf(HasSubstr("cut.tar"), HasSubstr("cut short")));
-  std::size_t saved = Store(store()).faces().size();
+  std::size_t saved = store::Store(store()).faces().size();
   EXPECT_GT(saved, 20U);
   EXPECT_LT(saved, 40U);
-  EXPECT_TRUE(Store(store()).rejects().empty());
+  EXPECT_TRUE(store::Store(store()).rejects().empty());
   EXPECT_EQ(run({folder_ / "whole.tar"}).faces, 60);
 }
 
@@ -38,20 +38,20 @@ TEST_F(BadSources, a_tar_cut_short_between_two_members_is_noticed_by_its_missing
   write_labels(2);
   auto pictures = members(2);
   write_tar(folder_ / "whole.tar", pictures);
-  std::vector<std::byte> content = read_file(folder_ / "whole.tar", 1 << 24);
+  std::vector<std::byte> content = base::read_file(folder_ / "whole.tar", 1 << 24);
   std::size_t first = 512 + (pictures[0].second.size() + 511) / 512 * 512;
-  write_file(folder_ / "cut.tar", std::span(content).first(first));
+  base::write_file(folder_ / "cut.tar", std::span(content).first(first));
   EXPECT_THAT(error_of([&] { run({folder_ / "cut.tar"}); }),
               AllOf(HasSubstr("cut.tar"), HasSubstr("face_0.jpg"), HasSubstr("end mark")));
-  EXPECT_FALSE(Store(store()).facts().complete);
+  EXPECT_FALSE(store::Store(store()).facts().complete);
   EXPECT_EQ(run({folder_ / "whole.tar"}).faces, 2);
 }
 
 TEST_F(BadSources, a_compressed_tar_cut_short_says_so_too) {
   write_labels(60);
   write_tar(folder_ / "whole.tar.gz", members(60), true);
-  std::vector<std::byte> content = read_file(folder_ / "whole.tar.gz", 1 << 24);
-  write_file(folder_ / "cut.tar.gz", std::span(content).first(content.size() / 2));
+  std::vector<std::byte> content = base::read_file(folder_ / "whole.tar.gz", 1 << 24);
+  base::write_file(folder_ / "cut.tar.gz", std::span(content).first(content.size() / 2));
   EXPECT_THAT(error_of([&] { run({folder_ / "cut.tar.gz"}); }), AllOf(HasSubstr("cut.tar.gz"), HasSubstr("truncated")));
   EXPECT_EQ(run({folder_ / "whole.tar.gz"}).faces, 60);
 }
@@ -59,10 +59,10 @@ TEST_F(BadSources, a_compressed_tar_cut_short_says_so_too) {
 TEST_F(BadSources, a_stop_is_an_interruption_though_the_source_breaks_at_the_same_time) {
   write_labels(60);
   write_tar(folder_ / "whole.tar", members(60));
-  std::vector<std::byte> content = read_file(folder_ / "whole.tar", 1 << 24);
-  write_file(folder_ / "cut.tar", std::span(content).first(5000));
-  StopFlag stop{true};
-  EXPECT_THROW(prepare(plan(), {folder_ / "cut.tar"}, store(), 1, stop), Interrupted);
+  std::vector<std::byte> content = base::read_file(folder_ / "whole.tar", 1 << 24);
+  base::write_file(folder_ / "cut.tar", std::span(content).first(5000));
+  base::StopFlag stop{true};
+  EXPECT_THROW(prepare(plan(), {folder_ / "cut.tar"}, store(), 1, stop), base::Interrupted);
 }
 
 TEST_F(BadSources, a_file_that_cannot_be_read_is_a_reject_and_the_others_go_on) {
@@ -70,28 +70,31 @@ TEST_F(BadSources, a_file_that_cannot_be_read_is_a_reject_and_the_others_go_on) 
   write_labels(2);
   write_folder(members(2));
   std::filesystem::permissions(folder_ / "pictures/wiki_crop/00/face_0.jpg", std::filesystem::perms::none);
-  EXPECT_EQ(run({folder_ / "pictures"}).rejects, (std::map<Reason, std::int64_t>{{Reason::undecodable, 1}}));
+  EXPECT_EQ(run({folder_ / "pictures"}).rejects,
+            (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::undecodable, 1}}));
 }
 
 TEST_F(BadSources, a_file_too_large_for_a_picture_is_a_reject_and_is_not_read) {
   write_labels(0, "large.jpg,30\n");
   write_folder({{"large.jpg", {}}});
   std::filesystem::resize_file(folder_ / "pictures/large.jpg", kLargestPictureFile + 1);  // no block of it is written
-  EXPECT_EQ(run({folder_ / "pictures"}).rejects, (std::map<Reason, std::int64_t>{{Reason::undecodable, 1}}));
-  EXPECT_EQ(Store(store()).rejects()[0].detail, "a file of 67108865 bytes");
+  EXPECT_EQ(run({folder_ / "pictures"}).rejects,
+            (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::undecodable, 1}}));
+  EXPECT_EQ(store::Store(store()).rejects()[0].detail, "a file of 67108865 bytes");
 }
 
 // Links, folders and devices are passed over: the row has no picture, and nothing is followed.
 TEST_F(BadSources, links_in_a_tar_and_in_a_folder_are_not_followed_out_of_it) {
   write_labels(0, "link.jpg,30\npipe.jpg,31\n");
-  write_file(folder_ / "outside.jpg", numbered_jpeg(1));
+  base::write_file(folder_ / "outside.jpg", numbered_jpeg(1));
   std::filesystem::create_directory_symlink(folder_ / "pictures", folder_ / "pictures/round");
   ASSERT_EQ(::mkfifo((folder_ / "pictures/pipe.jpg").c_str(), 0600), 0);
   ASSERT_EQ(
       std::system(
           ("cd " + folder_.string() + " && ln -s ../outside.jpg pictures/link.jpg && tar cf p.tar pictures").c_str()),
       0);
-  EXPECT_EQ(run({folder_ / "p.tar"}).rejects, (std::map<Reason, std::int64_t>{{Reason::no_such_file, 2}}));
+  EXPECT_EQ(run({folder_ / "p.tar"}).rejects,
+            (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::no_such_file, 2}}));
 }
 
 TEST_F(BadSources, names_that_are_not_ascii_are_found_in_tars_and_folders) {
@@ -117,9 +120,9 @@ TEST_F(BadSources, nothing_is_left_behind_when_a_source_was_mistyped) {
 
 TEST_F(BadSources, what_is_no_tar_says_so) {
   write_labels(1);
-  write_file(folder_ / "text.tar", std::string(5000, 'x'));
+  base::write_file(folder_ / "text.tar", std::string(5000, 'x'));
   EXPECT_THAT(error_of([&] { run({folder_ / "text.tar"}); }), AllOf(HasSubstr("text.tar"), HasSubstr("tar")));
-  write_file(folder_ / "empty.tar", "");
+  base::write_file(folder_ / "empty.tar", "");
   EXPECT_THAT(error_of([&] { run({folder_ / "empty.tar"}); }), HasSubstr("empty.tar"));
   EXPECT_THAT(error_of([&] { run({folder_ / "none.tar"}); }), AllOf(HasSubstr("none.tar"), HasSubstr("no such file")));
 }
@@ -140,14 +143,15 @@ TEST_F(BadSources, a_picture_of_huge_dimensions_is_a_reject_and_takes_no_memory)
   std::vector<std::byte> content(sizeof bomb);
   std::memcpy(content.data(), bomb, sizeof bomb);
   write_tar(folder_ / "p.tar", {{"bomb.png", content}});
-  EXPECT_EQ(run({folder_ / "p.tar"}).rejects, (std::map<Reason, std::int64_t>{{Reason::undecodable, 1}}));
+  EXPECT_EQ(run({folder_ / "p.tar"}).rejects,
+            (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::undecodable, 1}}));
 }
 
 TEST_F(BadSources, a_picture_of_another_kind_than_its_name_says_is_used) {
   write_labels(0, "png.jpg,30\n");
-  write_tar(folder_ / "p.tar", {{"png.jpg", encode_png(make_image(20, 20, 3))}});
+  write_tar(folder_ / "p.tar", {{"png.jpg", image::encode_png(image::make_image(20, 20, 3))}});
   EXPECT_EQ(run({folder_ / "p.tar"}).faces, 1);
-  EXPECT_EQ(Store(store()).faces()[0].picture.kind, FileKind::png);
+  EXPECT_EQ(store::Store(store()).faces()[0].picture.kind, image::FileKind::png);
 }
 
 TEST_F(BadSources, a_disk_too_small_is_refused_before_anything_is_written) {
@@ -156,11 +160,11 @@ TEST_F(BadSources, a_disk_too_small_is_refused_before_anything_is_written) {
   PreparePlan huge = plan();
   huge.wanted.assign(std::size_t{1} << 23, 0);
   huge.facts.recipe.face.size = 1024;
-  StopFlag stop{false};
+  base::StopFlag stop{false};
   EXPECT_THAT(error_of([&] { prepare(huge, {folder_ / "p.tar"}, store(), 1, stop); }),
               AllOf(HasSubstr("faces.db"), HasSubstr("MB free")));
   EXPECT_FALSE(std::filesystem::exists(store()));
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::prepare

@@ -10,13 +10,13 @@
 #include "agewise/base/files.h"
 #include "agewise/image/encode.h"
 
-namespace agewise {
+namespace agewise::prepare {
 
 std::vector<std::byte> numbered_jpeg(int number, int width, int height) {
-  Image image = make_image(width, height, 3);
+  image::Image image = image::make_image(width, height, 3);
   for (std::size_t i = 0; i < image.pixels.size(); ++i)
     image.pixels[i] = static_cast<std::uint8_t>((i / 24 + static_cast<std::size_t>(number) * 37) % 251);
-  return encode_jpeg(image, 90);
+  return image::encode_jpeg(image, 90);
 }
 
 void write_tar(const std::filesystem::path& file,
@@ -41,24 +41,25 @@ void write_tar(const std::filesystem::path& file,
   archive_write_free(tar);
 }
 
-std::string digest(const Store& store) {
-  std::string all = to_toml(store.facts().recipe) + store.facts().labels + (store.facts().complete ? "complete" : "");
-  for (const FaceRecord& face : store.faces()) {
+std::string digest(const store::Store& store) {
+  std::string all =
+      recipe::to_toml(store.facts().recipe) + store.facts().labels + (store.facts().complete ? "complete" : "");
+  for (const store::FaceRecord& face : store.faces()) {
     all += fmt::format("{} {} {} {} {} {} {}x{}\n", face.row, face.file, face.source, face.age,
                        static_cast<int>(face.gender), static_cast<int>(face.split), face.picture.width,
                        face.picture.height);
-    Image picture = store.picture(face.row);
+    image::Image picture = store.picture(face.row);
     all.append(picture.pixels.begin(), picture.pixels.end());
   }
-  for (const RejectRecord& reject : store.rejects())
+  for (const store::RejectRecord& reject : store.rejects())
     all += fmt::format("{} {} {} {}\n", reject.row, reject.file, static_cast<int>(reject.reason), reject.detail);
-  return content_hash(std::as_bytes(std::span(all)));
+  return base::content_hash(std::as_bytes(std::span(all)));
 }
 
 void Collection::write_labels(int rows, const std::string& extra) {
   std::string csv = "file,age\n";
   for (int i = 0; i < rows; ++i) csv += fmt::format("{:02}/face_{}.jpg,{}\n", i % 100, i, i % 90 + 1);
-  write_file(folder_ / "labels.csv", csv + extra);
+  base::write_file(folder_ / "labels.csv", csv + extra);
 }
 
 void Collection::write_folder(const std::vector<std::pair<std::string, std::vector<std::byte>>>& members) const {
@@ -77,4 +78,4 @@ std::vector<std::pair<std::string, std::vector<std::byte>>> Collection::members(
   return all;
 }
 
-}  // namespace agewise
+}  // namespace agewise::prepare

@@ -9,7 +9,7 @@
 
 #include "agewise/prepare/prepare.h"
 
-namespace agewise {
+namespace agewise::prepare {
 
 // Bytes of a JPEG that only this number gives.
 std::vector<std::byte> numbered_jpeg(int number, int width = 40, int height = 30);
@@ -19,14 +19,14 @@ void write_tar(const std::filesystem::path& file,
                const std::vector<std::pair<std::string, std::vector<std::byte>>>& members, bool gzip = false);
 
 // One digest of everything that a store holds: rows, splits, pixels, rejects, reasons.
-std::string digest(const Store& store);
+std::string digest(const store::Store& store);
 
 class Collection : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = std::filesystem::path(testing::TempDir()) / ("agewise-prepare-" + std::to_string(::getpid()));
     std::filesystem::create_directories(folder_ / "pictures");
-    recipe_ = load_recipe("seed");
+    recipe_ = recipe::load_recipe("seed");
     recipe_.face.size = 16;
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -45,13 +45,13 @@ class Collection : public testing::Test {
   }
   PrepareResult run(const std::vector<std::filesystem::path>& pictures, const std::string& store = "faces.db",
                     int threads = 2) const {
-    StopFlag stop{false};
+    base::StopFlag stop{false};
     return prepare(plan(), pictures, folder_ / store, threads, stop);
   }
   std::filesystem::path store(const std::string& name = "faces.db") const { return folder_ / name; }
 
   std::filesystem::path folder_;
-  Recipe recipe_;
+  recipe::Recipe recipe_;
 };
 
 template <class Work>
@@ -65,4 +65,4 @@ std::string error_of(Work work) {
   return "no error";
 }
 
-}  // namespace agewise
+}  // namespace agewise::prepare

@@ -14,7 +14,7 @@
 #include "agewise/base/random.h"
 #include "tests/prepare/collection.h"
 
-namespace agewise {
+namespace agewise::prepare {
 namespace {
 
 class SlowPrepare : public Collection {
@@ -38,14 +38,14 @@ class SlowPrepare : public Collection {
       if (std::chrono::steady_clock::now() > end) ::kill(child, SIGKILL);
       std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
-    return is_store(store("killed.db")) && is_complete();
+    return store::is_store(store("killed.db")) && is_complete();
   }
 
   // Killed within the first transaction a store has no tables yet, and its journal tells SQLite to take them back.
   bool is_complete() const {
     try {
-      return Store(store("killed.db")).facts().complete;
-    } catch (const Error&) {
+      return store::Store(store("killed.db")).facts().complete;
+    } catch (const base::Error&) {
       return false;
     }
   }
@@ -55,8 +55,8 @@ TEST_F(SlowPrepare, killed_at_any_moment_it_ends_with_the_same_store) {
   write_labels(3000);
   write_tar(folder_ / "p.tar", members(3000));
   run({folder_ / "p.tar"}, "whole.db");
-  std::string expected = digest(Store(store("whole.db")));
-  Random random(1, Purpose::test);
+  std::string expected = digest(store::Store(store("whole.db")));
+  base::Random random(1, base::Purpose::test);
   for (int attempt = 0; attempt < 8; ++attempt) {
     std::filesystem::remove(store("killed.db"));
     std::filesystem::remove(store("killed.db-journal"));
@@ -64,7 +64,7 @@ TEST_F(SlowPrepare, killed_at_any_moment_it_ends_with_the_same_store) {
     while (!run_and_kill(random.uniform(1, 60), [] {}) && ++kills < 15) {
     }
     if (kills == 15) run({folder_ / "p.tar"}, "killed.db");
-    EXPECT_EQ(digest(Store(store("killed.db"))), expected);
+    EXPECT_EQ(digest(store::Store(store("killed.db"))), expected);
   }
 }
 
@@ -79,16 +79,16 @@ TEST_F(SlowPrepare, a_full_disk_loses_nothing_that_was_committed) {
     ::setrlimit(RLIMIT_FSIZE, &small);
   });
   EXPECT_FALSE(finished);
-  EXPECT_GT(Store(store("killed.db")).faces().size(), 0U);
+  EXPECT_GT(store::Store(store("killed.db")).faces().size(), 0U);
   EXPECT_EQ(run({folder_ / "p.tar"}, "killed.db").faces, 3000);
-  EXPECT_EQ(digest(Store(store("killed.db"))), digest(Store(store("whole.db"))));
+  EXPECT_EQ(digest(store::Store(store("killed.db"))), digest(store::Store(store("whole.db"))));
 }
 
 // In a process of its own, on a small disk in memory that only that process sees; 0 where all is as it should be.
 int fill_a_small_disk(const std::filesystem::path& disk, const PreparePlan& plan,
                       const std::filesystem::path& pictures) {
-  StopFlag stop{false};
-  auto fill = [&](const Progress& progress) {
+  base::StopFlag stop{false};
+  auto fill = [&](const base::Progress& progress) {
     if (progress.done != 600) return;
     std::ofstream filler(disk / "filler");
     filler << std::string(std::size_t{8} << 20, 'x');
@@ -96,10 +96,10 @@ int fill_a_small_disk(const std::filesystem::path& disk, const PreparePlan& plan
   try {
     prepare(plan, {pictures}, disk / "faces.db", 2, stop, fill);
     return 1;
-  } catch (const Error& problem) {
+  } catch (const base::Error& problem) {
     if (std::string(problem.what()).find("faces.db: cannot write: the disk is full") == std::string::npos) return 2;
   }
-  std::size_t saved = Store(disk / "faces.db").faces().size();
+  std::size_t saved = store::Store(disk / "faces.db").faces().size();
   if (saved == 0 || saved == plan.wanted.size()) return 3;
   std::filesystem::remove(disk / "filler");
   prepare(plan, {pictures}, disk / "faces.db", 2, stop);
@@ -126,8 +126,8 @@ TEST_F(SlowPrepare, a_disk_that_fills_up_gives_one_line_and_the_same_store_once_
   ::waitpid(child, &status, 0);
   if (WEXITSTATUS(status) == kSkip) GTEST_SKIP() << "may not mount a small disk here";
   ASSERT_EQ(WEXITSTATUS(status), 0);
-  EXPECT_EQ(digest(Store(store("killed.db"))), digest(Store(store("whole.db"))));
+  EXPECT_EQ(digest(store::Store(store("killed.db"))), digest(store::Store(store("whole.db"))));
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::prepare

@@ -2,14 +2,14 @@
 
 #include <gmock/gmock.h>
 
-namespace agewise {
+namespace agewise::prepare {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::vector<CatalogRow> named(const std::vector<std::string>& files) {
-  std::vector<CatalogRow> rows;
+std::vector<catalog::CatalogRow> named(const std::vector<std::string>& files) {
+  std::vector<catalog::CatalogRow> rows;
   for (const std::string& file : files) {
     rows.emplace_back();
     rows.back().file = file;
@@ -26,7 +26,7 @@ TEST(CommonSuffix, counts_whole_components) {
 }
 
 TEST(NameIndex, finds_the_row_with_the_longest_common_suffix) {
-  std::vector<CatalogRow> rows = named({"16/a.jpg", "17/a.jpg", "17/b.jpg"});
+  std::vector<catalog::CatalogRow> rows = named({"16/a.jpg", "17/a.jpg", "17/b.jpg"});
   NameIndex index(rows);
   EXPECT_THAT(index.find("wiki_crop/17/a.jpg").rows, ElementsAre(1));
   EXPECT_THAT(index.find("b.jpg").rows, ElementsAre(2));
@@ -34,11 +34,11 @@ TEST(NameIndex, finds_the_row_with_the_longest_common_suffix) {
 }
 
 TEST(NameIndex, gives_all_rows_that_fit_equally_well) {
-  std::vector<CatalogRow> rows = named({"16/a.jpg", "17/a.jpg"});
+  std::vector<catalog::CatalogRow> rows = named({"16/a.jpg", "17/a.jpg"});
   NameIndex index(rows);
   EXPECT_THAT(index.find("a.jpg").rows, ElementsAre(0, 1));
   EXPECT_THAT(index.find("18/a.jpg").rows, ElementsAre(0, 1));
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::prepare

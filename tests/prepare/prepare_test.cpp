@@ -11,7 +11,7 @@
 #include "agewise/prepare/face.h"
 #include "tests/prepare/collection.h"
 
-namespace agewise {
+namespace agewise::prepare {
 namespace {
 
 using testing::AllOf;
@@ -27,19 +27,21 @@ TEST_F(Prepare, a_tar_becomes_a_store_in_label_order_whatever_its_own) {
   PrepareResult result = run({folder_ / "pictures.tar"});
   EXPECT_EQ(result.faces, 150);
   EXPECT_TRUE(result.rejects.empty());
-  Store made(store());
+  store::Store made(store());
   EXPECT_TRUE(made.facts().complete);
-  std::vector<FaceRecord> faces = made.faces();
+  std::vector<store::FaceRecord> faces = made.faces();
   ASSERT_EQ(faces.size(), 150U);
   for (std::size_t i = 0; i < faces.size(); ++i) {
     EXPECT_EQ(faces[i].row, static_cast<std::int64_t>(i));
     EXPECT_EQ(faces[i].age, static_cast<double>(i % 90 + 1));
   }
+  EXPECT_EQ(std::count_if(faces.begin(), faces.end(),
+                          [](const store::FaceRecord& face) { return face.split == catalog::Split::train; }),
+            105);
   EXPECT_EQ(
-      std::count_if(faces.begin(), faces.end(), [](const FaceRecord& face) { return face.split == Split::train; }),
-      105);
-  EXPECT_EQ(made.picture(7).pixels,
-            resize(to_grey(*decode(numbered_jpeg(7), {.grey = true, .enough_pixels = 16}).image), 16, 16).pixels);
+      made.picture(7).pixels,
+      image::resize(image::to_grey(*image::decode(numbered_jpeg(7), {.grey = true, .enough_pixels = 16}).image), 16, 16)
+          .pixels);
 }
 
 TEST_F(Prepare, folder_tar_compressed_tar_and_several_sources_give_the_same_store) {
@@ -54,17 +56,17 @@ TEST_F(Prepare, folder_tar_compressed_tar_and_several_sources_give_the_same_stor
   run({folder_ / "all.tar"}, "tar.db", 1);
   run({folder_ / "all.tar.gz"}, "gz.db", 4);
   run({folder_ / "2.tar", folder_ / "1.tar"}, "two.db");
-  std::string expected = digest(Store(store("folder.db")));
-  for (const char* name : {"tar.db", "gz.db", "two.db"}) EXPECT_EQ(digest(Store(store(name))), expected) << name;
+  std::string expected = digest(store::Store(store("folder.db")));
+  for (const char* name : {"tar.db", "gz.db", "two.db"}) EXPECT_EQ(digest(store::Store(store(name))), expected) << name;
 }
 
 TEST_F(Prepare, colour_faces_are_kept_as_jpeg_of_high_quality) {
-  recipe_.face.colour = Colour::rgb;
+  recipe_.face.colour = recipe::Colour::rgb;
   write_labels(1);
   write_tar(folder_ / "p.tar", members(1));
   run({folder_ / "p.tar"});
-  Image stored = Store(store()).picture(0),
-        exact = resize(*decode(numbered_jpeg(0), {.enough_pixels = 16}).image, 16, 16);
+  image::Image stored = store::Store(store()).picture(0),
+               exact = image::resize(*image::decode(numbered_jpeg(0), {.enough_pixels = 16}).image, 16, 16);
   ASSERT_EQ(stored.channels, 3);
   double difference = 0;
   for (std::size_t i = 0; i < exact.pixels.size(); ++i) difference += std::abs(stored.pixels[i] - exact.pixels[i]);
@@ -91,17 +93,18 @@ TEST_F(Prepare, every_row_that_is_not_used_has_its_reason) {
   PrepareResult result = run({folder_ / "p.tar"});
   EXPECT_EQ(result.faces, 3);
   EXPECT_EQ(result.unasked, 1);
-  std::map<Reason, std::int64_t> expected{{Reason::no_such_file, 1},      {Reason::undecodable, 3},
-                                          {Reason::too_small, 1},         {Reason::unknown_date, 1},
-                                          {Reason::age_above_maximum, 1}, {Reason::age_below_minimum, 1}};
+  std::map<catalog::Reason, std::int64_t> expected{
+      {catalog::Reason::no_such_file, 1},      {catalog::Reason::undecodable, 3},
+      {catalog::Reason::too_small, 1},         {catalog::Reason::unknown_date, 1},
+      {catalog::Reason::age_above_maximum, 1}, {catalog::Reason::age_below_minimum, 1}};
   EXPECT_EQ(result.rejects, expected);
-  std::vector<RejectRecord> rejects = Store(store()).rejects();
+  std::vector<store::RejectRecord> rejects = store::Store(store()).rejects();
   EXPECT_EQ(rejects[1].file, "05/cut.jpg");
   EXPECT_FALSE(rejects[1].detail.empty());
 }
 
 TEST_F(Prepare, a_name_that_fits_two_rows_or_two_pictures_is_ambiguous_unless_a_better_one_comes) {
-  write_file(folder_ / "labels.csv", "file,age\na/x.jpg,20\nb/x.jpg,30\ny.jpg,40\nc/z.jpg,50\n");
+  base::write_file(folder_ / "labels.csv", "file,age\na/x.jpg,20\nb/x.jpg,30\ny.jpg,40\nc/z.jpg,50\n");
   write_tar(folder_ / "p.tar", {{"x.jpg", numbered_jpeg(1)},
                                 {"p/y.jpg", numbered_jpeg(2)},
                                 {"q/y.jpg", numbered_jpeg(3)},
@@ -110,9 +113,9 @@ TEST_F(Prepare, a_name_that_fits_two_rows_or_two_pictures_is_ambiguous_unless_a_
                                 {"r/z.jpg", numbered_jpeg(6)}});
   PrepareResult result = run({folder_ / "p.tar"});
   EXPECT_EQ(result.faces, 1);
-  EXPECT_EQ(result.rejects, (std::map<Reason, std::int64_t>{{Reason::ambiguous_name, 3}}));
-  EXPECT_EQ(Store(store()).picture(3).pixels,
-            resize(*decode(numbered_jpeg(5), {.grey = true, .enough_pixels = 16}).image, 16, 16).pixels);
+  EXPECT_EQ(result.rejects, (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::ambiguous_name, 3}}));
+  EXPECT_EQ(store::Store(store()).picture(3).pixels,
+            image::resize(*image::decode(numbered_jpeg(5), {.grey = true, .enough_pixels = 16}).image, 16, 16).pixels);
 }
 
 TEST_F(Prepare, limit_sample_and_balance_choose_rows) {
@@ -131,25 +134,25 @@ TEST_F(Prepare, limit_sample_and_balance_choose_rows) {
 TEST_F(Prepare, an_ordered_split_of_sorted_labels_is_noticed) {
   std::string csv = "file,age\n";
   for (int age = 1; age <= 100; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";
-  write_file(folder_ / "labels.csv", csv);
-  EXPECT_FALSE(is_gross(plan().share_difference));
-  recipe_.split.rule = SplitRule::ordered;
-  EXPECT_TRUE(is_gross(plan().share_difference));
+  base::write_file(folder_ / "labels.csv", csv);
+  EXPECT_FALSE(catalog::is_gross(plan().share_difference));
+  recipe_.split.rule = recipe::SplitRule::ordered;
+  EXPECT_TRUE(catalog::is_gross(plan().share_difference));
 }
 
 // APPA-REAL's labels; the deviation is the voters'.
 TEST_F(Prepare, a_real_age_is_kept_without_the_apparent_ones_deviation) {
-  write_file(folder_ / "gt_avg_train.csv", "file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n" +
-                                               members(1)[0].first + ",36,5.5,1.25,4\n");
+  base::write_file(folder_ / "gt_avg_train.csv", "file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n" +
+                                                     members(1)[0].first + ",36,5.5,1.25,4\n");
   write_folder(members(1));
-  for (AgeRule rule : {AgeRule::mid_year, AgeRule::real_age}) {
+  for (recipe::AgeRule rule : {recipe::AgeRule::mid_year, recipe::AgeRule::real_age}) {
     recipe_.screen.age_rule = rule;
-    StopFlag stop{false};
-    std::filesystem::path store = folder_ / (rule == AgeRule::real_age ? "real.db" : "apparent.db");
+    base::StopFlag stop{false};
+    std::filesystem::path store = folder_ / (rule == recipe::AgeRule::real_age ? "real.db" : "apparent.db");
     prepare(plan({.labels = {folder_ / "gt_avg_train.csv"}}), {folder_ / "pictures"}, store, 1, stop);
-    FaceRecord face = Store(store).faces().at(0);
-    EXPECT_EQ(face.age, rule == AgeRule::real_age ? 4 : 5.5);
-    EXPECT_EQ(std::isnan(face.age_sigma), rule == AgeRule::real_age);
+    store::FaceRecord face = store::Store(store).faces().at(0);
+    EXPECT_EQ(face.age, rule == recipe::AgeRule::real_age ? 4 : 5.5);
+    EXPECT_EQ(std::isnan(face.age_sigma), rule == recipe::AgeRule::real_age);
   }
 }
 
@@ -157,26 +160,27 @@ TEST_F(Prepare, stopped_and_started_again_it_ends_with_the_same_store) {
   write_labels(2500);
   write_tar(folder_ / "p.tar", members(2500));
   run({folder_ / "p.tar"}, "whole.db");
-  StopFlag stop{false};
+  base::StopFlag stop{false};
   auto stop_after = [&](std::uint64_t rows) {
-    return [&stop, rows](const Progress& progress) { stop = progress.done >= rows; };
+    return [&stop, rows](const base::Progress& progress) { stop = progress.done >= rows; };
   };
   for (std::uint64_t rows : {1, 700, 1400} /* up to 512 more are on their way */) {
     stop = false;
-    EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store("stopped.db"), 2, stop, stop_after(rows)), Interrupted);
-    EXPECT_FALSE(Store(store("stopped.db")).facts().complete);
+    EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store("stopped.db"), 2, stop, stop_after(rows)),
+                 base::Interrupted);
+    EXPECT_FALSE(store::Store(store("stopped.db")).facts().complete);
   }
   PrepareResult result = run({folder_ / "p.tar"}, "stopped.db");
   EXPECT_TRUE(result.went_on);
   EXPECT_EQ(result.faces, 2500);
-  EXPECT_EQ(digest(Store(store("stopped.db"))), digest(Store(store("whole.db"))));
+  EXPECT_EQ(digest(store::Store(store("stopped.db"))), digest(store::Store(store("whole.db"))));
 }
 
 TEST_F(Prepare, goes_on_only_with_the_same_labels_and_recipe) {
   write_labels(20);
   write_tar(folder_ / "p.tar", members(20));
-  StopFlag stop{true};
-  EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store(), 2, stop), Interrupted);
+  base::StopFlag stop{true};
+  EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store(), 2, stop), base::Interrupted);
   recipe_.face.size = 32;
   EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }),
               AllOf(HasSubstr("faces.db"), HasSubstr("another recipe: [face] size = 16, not size = 32")));
@@ -192,13 +196,13 @@ TEST_F(Prepare, a_complete_store_is_left_as_it_is) {
   write_labels(3);
   write_tar(folder_ / "p.tar", {{"q/unasked.jpg", numbered_jpeg(9)}, members(3)[1]});
   run({folder_ / "p.tar"});
-  std::string made = digest(Store(store()));
+  std::string made = digest(store::Store(store()));
   PrepareResult again = run({folder_ / "p.tar"});
   EXPECT_TRUE(again.was_complete);
   EXPECT_EQ(again.faces, 1);
   EXPECT_EQ(again.unasked, 1);
-  EXPECT_EQ(again.rejects, (std::map<Reason, std::int64_t>{{Reason::no_such_file, 2}}));
-  EXPECT_EQ(digest(Store(store())), made);
+  EXPECT_EQ(again.rejects, (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::no_such_file, 2}}));
+  EXPECT_EQ(digest(store::Store(store())), made);
   EXPECT_FALSE(std::filesystem::exists(store("faces.db-journal")));
 }
 
@@ -206,10 +210,10 @@ TEST_F(Prepare, a_complete_store_is_left_as_it_is) {
 TEST_F(Prepare, goes_on_with_the_same_folder_spelled_otherwise) {
   write_labels(1200);
   write_folder(members(1200));
-  StopFlag stop{false};
+  base::StopFlag stop{false};
   EXPECT_THROW(prepare(plan(), {folder_ / "pictures"}, store(), 2, stop,
-                       [&](const Progress& progress) { stop = progress.done >= 100; }),
-               Interrupted);
+                       [&](const base::Progress& progress) { stop = progress.done >= 100; }),
+               base::Interrupted);
   std::filesystem::create_directory_symlink(folder_ / "pictures", folder_ / "link");
   PrepareResult result = run({folder_ / "link" / ".." / "pictures" / "."});
   EXPECT_TRUE(result.went_on);
@@ -224,31 +228,31 @@ TEST_F(Prepare, with_detect_marks_pictures_without_a_face_or_rejects_them) {
   PrepareResult result = run({folder_ / "pictures"});
   EXPECT_EQ(result.faces, 6);
   EXPECT_EQ(result.whole_pictures, 6);
-  Store whole(store());
+  store::Store whole(store());
   EXPECT_FALSE(whole.faces()[0].face);
   EXPECT_EQ(whole.faces_found(), 0);
 
-  recipe_.face.no_face = NoFace::reject;
+  recipe_.face.no_face = recipe::NoFace::reject;
   result = run({folder_ / "pictures"}, "rejects.db");
   EXPECT_EQ(result.faces, 0);
   EXPECT_EQ(result.whole_pictures, 0);
-  EXPECT_EQ(result.rejects.at(Reason::no_face_found), 6);
+  EXPECT_EQ(result.rejects.at(catalog::Reason::no_face_found), 6);
 }
 
 // Tag 6: stored on its left side. The box of the stored picture's left third is that of the upright one's top third.
 TEST_F(Prepare, takes_the_labels_box_for_one_in_the_picture_as_it_is_stored) {
-  std::vector<std::byte> file = read_file(AGEWISE_SOURCE_DIR "/tests/image/pictures/turned_6.jpg", 1 << 20);
-  Decoded decoded = decode(file, {.grey = true});
+  std::vector<std::byte> file = base::read_file(AGEWISE_SOURCE_DIR "/tests/image/pictures/turned_6.jpg", 1 << 20);
+  image::Decoded decoded = image::decode(file, {.grey = true});
   ASSERT_EQ(decoded.info.orientation, 6);
-  CatalogRow row;
-  row.face = Box{0, 0, decoded.info.width / 3.0, static_cast<double>(decoded.info.height)};
-  FaceRecipe recipe{.size = 8, .crop = true, .margin = 0};
+  catalog::CatalogRow row;
+  row.face = image::Box{0, 0, decoded.info.width / 3.0, static_cast<double>(decoded.info.height)};
+  recipe::FaceRecipe recipe{.size = 8, .crop = true, .margin = 0};
   Budget pixels(kMostPixels);
   auto prepared = prepare_face(row, file, recipe, pixels, nullptr);
-  const Image& upright = *decoded.image;
-  Box top{0, 0, static_cast<double>(upright.width), upright.height / 3.0};
-  EXPECT_EQ(std::get<PreparedFace>(prepared).cut.image.pixels, cut_face(upright, {top}, 0, 8, 8).image.pixels);
+  const image::Image& upright = *decoded.image;
+  image::Box top{0, 0, static_cast<double>(upright.width), upright.height / 3.0};
+  EXPECT_EQ(std::get<PreparedFace>(prepared).cut.image.pixels, face::cut_face(upright, {top}, 0, 8, 8).image.pixels);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::prepare

@@ -9,7 +9,7 @@
 #include "agewise/base/error.h"
 #include "agewise/recipe/keys.h"
 
-namespace agewise {
+namespace agewise::recipe {
 namespace {
 
 using testing::AllOf;
@@ -18,7 +18,7 @@ using testing::HasSubstr;
 std::string error_of(const std::string& toml) {
   try {
     parse_recipe(toml, "my.toml");
-  } catch (const UsageError& error) {
+  } catch (const base::UsageError& error) {
     return error.what();
   }
   return "no error";
@@ -28,7 +28,7 @@ std::string set_error(const std::string& assignment) {
   try {
     Recipe recipe = load_recipe("seed");
     set_option(recipe, assignment);
-  } catch (const UsageError& error) {
+  } catch (const base::UsageError& error) {
     return error.what();
   }
   return "no error";
@@ -168,7 +168,7 @@ TEST(SetOptions, are_checked_together) {
   Recipe recipe = load_recipe("seed");
   set_options(recipe, {"classes.edges=[18]", "classes.names=[\"child\", \"adult\"]"});
   EXPECT_EQ(recipe.classes.edges.size(), 1);
-  EXPECT_THROW(set_options(recipe, {"train.epochs=7", "classes.names=[\"one\"]"}), UsageError);
+  EXPECT_THROW(set_options(recipe, {"train.epochs=7", "classes.names=[\"one\"]"}), base::UsageError);
   EXPECT_EQ(recipe.train.epochs, 100);  // nothing was changed
 }
 
@@ -192,10 +192,10 @@ TEST(LoadRecipe, lists_the_built_in_ones_where_the_name_is_unknown) {
   try {
     load_recipe("sede");
     FAIL();
-  } catch (const UsageError& error) {
+  } catch (const base::UsageError& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("sede"), HasSubstr("seed, seed-as-published, seed-vgg, seed3")));
   }
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::recipe

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace agewise {
+namespace agewise::report {
 namespace {
 
 using testing::ElementsAre;
@@ -19,7 +19,7 @@ TEST(RoundTicks, are_multiples_of_1_2_or_5) {
 }
 
 // How many pixels have exactly this colour.
-int count(const Image& image, int red, int green, int blue) {
+int count(const image::Image& image, int red, int green, int blue) {
   int n = 0;
   for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
     if (image.pixels[i] == red && image.pixels[i + 1] == green && image.pixels[i + 2] == blue) ++n;
@@ -31,7 +31,7 @@ int count(const Image& image, int red, int green, int blue) {
 int blue_pixels(const std::vector<double>& values) { return count(draw_plot({"", {{"", values}}}), 41, 107, 176); }
 
 TEST(DrawPlot, draws_each_curve_in_its_colour) {
-  Image image = draw_plot({"loss", {{"train", {3, 2, 1}}, {"validation", {3, 2.5, 2.4}}}});
+  image::Image image = draw_plot({"loss", {{"train", {3, 2, 1}}, {"validation", {3, 2.5, 2.4}}}});
   EXPECT_EQ(image.width, 1000);
   EXPECT_EQ(image.channels, 3);
   EXPECT_GT(count(image, 41, 107, 176), 1000);
@@ -56,4 +56,4 @@ TEST(DrawPlot, takes_what_a_diverged_run_leaves_behind) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::report

@@ -8,14 +8,14 @@
 #include "agewise/report/curves.h"
 #include "agewise/report/data.h"
 
-namespace agewise {
+namespace agewise::report {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
 
-FaceRecord face(double age, Split split, std::string file = "a.jpg") {
-  FaceRecord record;
+store::FaceRecord face(double age, catalog::Split split, std::string file = "a.jpg") {
+  store::FaceRecord record;
   record.age = age;
   record.split = split;
   record.file = std::move(file);
@@ -26,12 +26,12 @@ FaceRecord face(double age, Split split, std::string file = "a.jpg") {
 Report small_report() {
   Report report;
   report.title = "runs/one";
-  report.recipe = load_recipe("seed");
-  report.classes = classes_of(report.recipe.classes);
-  report.faces = {face(4.5, Split::train), face(30, Split::train), face(101, Split::test)};
+  report.recipe = recipe::load_recipe("seed");
+  report.classes = recipe::classes_of(report.recipe.classes);
+  report.faces = {face(4.5, catalog::Split::train), face(30, catalog::Split::train), face(101, catalog::Split::test)};
   report.epochs = {{.epoch = 1, .train = {1.4, 0.3, 20}, .validation = {1.3, 0.35, 18}, .best = true},
                    {.epoch = 2, .train = {1.2, 0.5, 15}, .validation = {NAN, 0.34, 19}}};
-  Evaluation evaluation;
+  evaluate::Evaluation evaluation;
   evaluation.class_names = report.classes.names;
   evaluation.confusion.assign(4, std::vector<std::int64_t>(4));
   evaluation.worst = {{report.faces[2], 20, 0}};
@@ -67,7 +67,7 @@ TEST(ReportData, counts_ages_by_five_years_and_classes_for_all_and_for_each_part
 
 TEST(ReportData, counts_ages_that_no_histogram_has_a_place_for_at_its_ends) {
   Report report = small_report();
-  report.faces = {face(-74, Split::train), face(1996, Split::train)};
+  report.faces = {face(-74, catalog::Split::train), face(1996, catalog::Split::train)};
   nlohmann::json ages = report_data(report)["parts"][0]["ages"];
   EXPECT_EQ(ages.front(), 1);
   EXPECT_EQ(ages.back(), 1);
@@ -85,7 +85,7 @@ TEST(ReportData, has_null_for_what_is_not_known) {
 
 TEST(ReportData, carries_the_worst_mistakes_as_jpegs) {
   Report report = small_report();
-  report.picture = [](std::int64_t) { return make_image(16, 16, 1); };
+  report.picture = [](std::int64_t) { return image::make_image(16, 16, 1); };
   std::string picture = report_data(report)["evaluation"]["worst"][0]["picture"];
   // Every JPEG begins with FF D8 FF.
   EXPECT_THAT(picture, testing::StartsWith("data:image/jpeg;base64,/9j/"));
@@ -94,7 +94,7 @@ TEST(ReportData, carries_the_worst_mistakes_as_jpegs) {
 TEST(ReportData, shows_the_recipe_as_one_can_use_it) {
   Report report = small_report();
   std::string recipe = report_data(report)["recipe"];
-  EXPECT_EQ(to_toml(parse_recipe(recipe, "report")), to_toml(report.recipe));
+  EXPECT_EQ(recipe::to_toml(recipe::parse_recipe(recipe, "report")), recipe::to_toml(report.recipe));
 }
 
 TEST(ReportHtml, is_one_file_that_asks_nothing_of_the_network) {
@@ -116,7 +116,7 @@ TEST(ReportHtml, cannot_be_broken_open_by_the_names_of_files) {
 }
 
 TEST(Curves, follow_the_log_and_mark_its_best_epoch) {
-  std::vector<EpochRecord> epochs = small_report().epochs;
+  std::vector<train::EpochRecord> epochs = small_report().epochs;
   EXPECT_EQ(best_epoch(epochs), 1);
   Plot plot = accuracy_plot(epochs);
   EXPECT_TRUE(plot.share);
@@ -127,4 +127,4 @@ TEST(Curves, follow_the_log_and_mark_its_best_epoch) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::report

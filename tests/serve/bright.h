@@ -8,25 +8,25 @@
 #include "agewise/image/encode.h"
 #include "tests/estimate/small_model.h"
 
-namespace agewise {
+namespace agewise::serve {
 
-inline Model bright_model() {
-  Model model = small_model("prediction = \"argmax\"");
-  std::span<float> weights = parameter(model, "outputs.weight");
+inline estimate::Model bright_model() {
+  estimate::Model model = estimate::small_model("prediction = \"argmax\"");
+  std::span<float> weights = estimate::parameter(model, "outputs.weight");
   std::fill(weights.begin() + 128, weights.end(), 1 / 64.0F);
-  parameter(model, "outputs.bias")[2] = -128;
+  estimate::parameter(model, "outputs.bias")[2] = -128;
   model.notes = {{"licence", "research only"}};
   return model;
 }
 
 inline std::vector<std::byte> grey_png(int grey, int width = 20, int height = 30) {
-  Image image = make_image(width, height, 3);
+  image::Image image = image::make_image(width, height, 3);
   std::fill(image.pixels.begin(), image.pixels.end(), static_cast<std::uint8_t>(grey));
-  return encode_png(image);
+  return image::encode_png(image);
 }
 
 inline std::string text_of(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

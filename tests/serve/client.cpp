@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace agewise {
+namespace agewise::serve {
 
 int connect_to(int port) {
   int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -101,4 +101,4 @@ Answer ask(int port, const std::string& method, const std::string& target, const
   return client.read_answer();
 }
 
-}  // namespace agewise
+}  // namespace agewise::serve

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace agewise {
+namespace agewise::serve {
 
 struct Answer {
   int status = 0;                              // 0: the connection was closed without one
@@ -42,4 +42,4 @@ std::string request_text(const std::string& method, const std::string& target, c
 Answer ask(int port, const std::string& method, const std::string& target, const std::string& headers = "",
            std::string_view body = "");
 
-}  // namespace agewise
+}  // namespace agewise::serve

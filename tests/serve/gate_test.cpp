@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 HttpRequest request(std::string method, std::map<std::string, std::string> headers) {
@@ -70,4 +70,4 @@ TEST(Gate, asks_for_the_token_but_for_public_paths) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::serve

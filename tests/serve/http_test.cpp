@@ -12,7 +12,7 @@
 #include "agewise/serve/listen.h"
 #include "tests/serve/client.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 using testing::HasSubstr;
@@ -228,19 +228,19 @@ TEST_F(Http, says_where_it_cannot_listen) {
       {
         try {
           HttpServer second(options, {}, now);
-        } catch (const Error& error) {
+        } catch (const base::Error& error) {
           EXPECT_EQ(error.what(),
                     "cannot listen on 127.0.0.1 port " + std::to_string(port) + ": Address already in use");
           throw;
         }
       },
-      Error);
+      base::Error);
   options.address = "localhost";
-  EXPECT_THROW(HttpServer(options, {}, now), UsageError);
+  EXPECT_THROW(HttpServer(options, {}, now), base::UsageError);
   options.address = "127.0.0.1";
   options.port = 0;
   options.certificate = options.key = "no PEM";
-  EXPECT_THROW(HttpServer(options, {}, now), Error);
+  EXPECT_THROW(HttpServer(options, {}, now), base::Error);
 }
 
 TEST(Listen, knows_what_only_this_machine_reaches) {
@@ -250,8 +250,8 @@ TEST(Listen, knows_what_only_this_machine_reaches) {
   EXPECT_FALSE(is_loopback("0.0.0.0"));
   EXPECT_FALSE(is_loopback("::"));
   EXPECT_FALSE(is_loopback("192.168.1.5"));
-  EXPECT_THROW(is_loopback("localhost"), UsageError);
+  EXPECT_THROW(is_loopback("localhost"), base::UsageError);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::serve

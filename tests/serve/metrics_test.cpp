@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 using testing::HasSubstr;
@@ -35,4 +35,4 @@ TEST(Metrics, counts_batches_by_their_faces) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::serve

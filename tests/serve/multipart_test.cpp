@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 constexpr const char* kType = "multipart/form-data; boundary=AaB03x";
@@ -80,4 +80,4 @@ TEST(Multipart, refuses_more_files_than_allowed) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::serve

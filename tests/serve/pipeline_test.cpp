@@ -8,7 +8,7 @@
 #include "agewise/image/encode.h"
 #include "tests/serve/bright.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 using testing::ElementsAre;
@@ -16,19 +16,19 @@ using testing::ElementsAre;
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // Counts the calls of an engine by batch size, and holds them up while `gate` is locked.
-class CountingEngine : public Engine {
+class CountingEngine : public nn::Engine {
  public:
-  std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override;
+  std::unique_ptr<nn::Executable> compile(const nn::Graph& graph, int batch, nn::Mode mode) override;
   std::string name() const override { return "counting"; }
 
   std::mutex gate, counts_mutex;
   std::vector<int> calls;  // batch sizes, in order
-  std::unique_ptr<Engine> engine = make_reference_engine();
+  std::unique_ptr<nn::Engine> engine = nn::make_reference_engine();
 };
 
-class CountedExecutable : public Executable {
+class CountedExecutable : public nn::Executable {
  public:
-  CountedExecutable(CountingEngine& owner, int batch, std::unique_ptr<Executable> real)
+  CountedExecutable(CountingEngine& owner, int batch, std::unique_ptr<nn::Executable> real)
       : owner_(owner), batch_(batch), real_(std::move(real)) {}
   std::span<float> input(int index) override { return real_->input(index); }
   std::span<const float> output(int index) override { return real_->output(index); }
@@ -39,7 +39,7 @@ class CountedExecutable : public Executable {
   const std::vector<Block>& blocks() const override { return real_->blocks(); }
   void to_plain(std::span<const float> own, std::span<float> plain) const override { real_->to_plain(own, plain); }
   void from_plain(std::span<const float> plain, std::span<float> own) const override { real_->from_plain(plain, own); }
-  void forward(const DropoutKey& key, bool update) override {
+  void forward(const nn::DropoutKey& key, bool update) override {
     std::lock_guard held(owner_.gate);
     std::lock_guard lock(owner_.counts_mutex);
     owner_.calls.push_back(batch_);
@@ -52,10 +52,10 @@ class CountedExecutable : public Executable {
  private:
   CountingEngine& owner_;
   int batch_;
-  std::unique_ptr<Executable> real_;
+  std::unique_ptr<nn::Executable> real_;
 };
 
-std::unique_ptr<Executable> CountingEngine::compile(const Graph& graph, int batch, Mode mode) {
+std::unique_ptr<nn::Executable> CountingEngine::compile(const nn::Graph& graph, int batch, nn::Mode mode) {
   return std::make_unique<CountedExecutable>(*this, batch, engine->compile(graph, batch, mode));
 }
 
@@ -88,7 +88,7 @@ class Pipelines : public testing::Test {
 std::vector<double> ages_of(const std::vector<PictureResult>& results) {
   std::vector<double> ages;
   for (const PictureResult& result : results) {
-    for (const Estimate& estimate : result.estimates) ages.push_back(estimate.age);
+    for (const estimate::Estimate& estimate : result.estimates) ages.push_back(estimate.age);
   }
   return ages;
 }
@@ -187,4 +187,4 @@ TEST_F(Pipelines, does_what_was_taken_before_it_ends) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::serve

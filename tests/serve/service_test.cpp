@@ -17,7 +17,7 @@
 #include "tests/serve/bright.h"
 #include "tests/serve/client.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 using nlohmann::json;
@@ -40,7 +40,7 @@ std::string form_of(const std::vector<std::pair<std::string, std::string>>& file
 
 class Served : public testing::Test {
  protected:
-  void start(ServiceOptions options = {}, Model model = bright_model()) {
+  void start(ServiceOptions options = {}, estimate::Model model = bright_model()) {
     options.http.port = 0;
     service = std::make_unique<Service>(std::move(model), *engine, options, now);
     port = service->port();
@@ -49,7 +49,7 @@ class Served : public testing::Test {
     return ask(port, "POST", "/v1/estimate" + query, headers, body);
   }
 
-  std::unique_ptr<Engine> engine = make_reference_engine();
+  std::unique_ptr<nn::Engine> engine = nn::make_reference_engine();
   std::unique_ptr<Service> service;
   int port = 0;
 };
@@ -90,8 +90,8 @@ TEST_F(Served, gives_the_distribution_when_asked) {
 }
 
 TEST_F(Served, gives_the_interval_of_a_calibrated_model) {
-  Model model = bright_model();
-  model.intervals = Intervals{0.9, {{0, 5, 7}, {60, 12, 3}}};
+  estimate::Model model = bright_model();
+  model.intervals = estimate::Intervals{0.9, {{0, 5, 7}, {60, 12, 3}}};
   start({}, std::move(model));
   json face = json::parse(estimate(text_of(grey_png(250))).body)["pictures"][0]["faces"][0];
   EXPECT_EQ(face["interval"], json::parse(R"({"low": 58, "high": 73, "coverage": 0.9})"));
@@ -99,7 +99,7 @@ TEST_F(Served, gives_the_interval_of_a_calibrated_model) {
 }
 
 TEST_F(Served, looks_for_faces_where_the_model_does) {
-  Model model = bright_model();
+  estimate::Model model = bright_model();
   model.recipe.face.detect = true;
   start({}, std::move(model));
   json face = json::parse(estimate(text_of(grey_png(250, 100, 100))).body)["pictures"][0]["faces"][0];
@@ -199,13 +199,13 @@ TEST_F(Served, asks_for_its_token_but_not_for_the_page) {
 TEST_F(Served, refuses_to_start_unsafely) {
   ServiceOptions options;
   options.http.address = "0.0.0.0";
-  EXPECT_THROW(start(options), UsageError);
+  EXPECT_THROW(start(options), base::UsageError);
   options.http.address = "127.0.0.1";
   options.http.certificate = "half of a pair";
-  EXPECT_THROW(start(options), UsageError);
+  EXPECT_THROW(start(options), base::UsageError);
   options.http.certificate = "";
   options.most_files = 1000;
-  EXPECT_THROW(start(options), UsageError);
+  EXPECT_THROW(start(options), base::UsageError);
 }
 
 TEST_F(Served, tells_browsers_to_run_nothing_else_and_keep_nothing) {
@@ -347,4 +347,4 @@ TEST_F(SlowServed, keeps_its_memory_flat_under_good_and_bad_requests) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::serve

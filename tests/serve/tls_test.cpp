@@ -12,7 +12,7 @@
 #include "tests/serve/bright.h"
 #include "tests/serve/client.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 using testing::HasSubstr;
@@ -102,7 +102,7 @@ class ServedOverTls : public testing::Test {
     service = std::make_unique<Service>(bright_model(), *engine, options, now);
   }
   Pair pair = make_pair_of_localhost();
-  std::unique_ptr<Engine> engine = make_reference_engine();
+  std::unique_ptr<nn::Engine> engine = nn::make_reference_engine();
   std::unique_ptr<Service> service;
 };
 
@@ -122,4 +122,4 @@ TEST_F(ServedOverTls, tells_nothing_to_clients_that_trust_another_or_talk_plain_
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::serve

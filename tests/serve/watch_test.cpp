@@ -9,7 +9,7 @@
 #include "agewise/base/files.h"
 #include "tests/serve/client.h"
 
-namespace agewise {
+namespace agewise::serve {
 namespace {
 
 using testing::AllOf;
@@ -23,8 +23,8 @@ class Watch : public testing::Test {
   Watch() { std::filesystem::create_directories(run.path); }
   ~Watch() override { std::filesystem::remove_all(run.path); }
 
-  static EpochRecord epoch(int number) {
-    EpochRecord record;
+  static train::EpochRecord epoch(int number) {
+    train::EpochRecord record;
     record.epoch = number;
     return record;
   }
@@ -34,28 +34,28 @@ class Watch : public testing::Test {
     client.send(request_text("GET", "/events", headers));
   }
 
-  RunFolder run{std::filesystem::path(testing::TempDir()) / ("watch" + std::to_string(::getpid()))};
+  train::RunFolder run{std::filesystem::path(testing::TempDir()) / ("watch" + std::to_string(::getpid()))};
 };
 
 TEST_F(Watch, sends_the_epochs_that_are_there_and_then_each_new_one) {
-  append_to_log(run.log(), epoch(1));
-  append_to_log(run.log(), epoch(2));
+  train::append_to_log(run.log(), epoch(1));
+  train::append_to_log(run.log(), epoch(2));
   RunWatch watch(run, 0, now);
   Client client(watch.port());
   listen(client);
-  EXPECT_THAT(events(client, to_line(epoch(2)) + "\n\n"),
+  EXPECT_THAT(events(client, train::to_line(epoch(2)) + "\n\n"),
               AllOf(HasSubstr("Content-Type: text/event-stream\r\n"),
-                    HasSubstr("id: 1\nevent: epoch\ndata: " + to_line(epoch(1)))));
+                    HasSubstr("id: 1\nevent: epoch\ndata: " + train::to_line(epoch(1)))));
   watch.epoch_done(epoch(3));
-  EXPECT_THAT(events(client, "\n\n"), HasSubstr("id: 3\nevent: epoch\ndata: " + to_line(epoch(3))));
+  EXPECT_THAT(events(client, "\n\n"), HasSubstr("id: 3\nevent: epoch\ndata: " + train::to_line(epoch(3))));
 }
 
 TEST_F(Watch, goes_on_after_the_last_event_that_a_browser_has_seen) {
-  for (int i = 1; i <= 3; ++i) append_to_log(run.log(), epoch(i));
+  for (int i = 1; i <= 3; ++i) train::append_to_log(run.log(), epoch(i));
   RunWatch watch(run, 0, now);
   Client client(watch.port());
   listen(client, "Last-Event-ID: 2\r\n");
-  EXPECT_THAT(events(client, to_line(epoch(3))),
+  EXPECT_THAT(events(client, train::to_line(epoch(3))),
               AllOf(HasSubstr("event: run\n"), Not(HasSubstr("id: 2\n")), HasSubstr("id: 3\nevent: epoch\ndata: ")));
 }
 
@@ -90,12 +90,12 @@ TEST_F(Watch, shows_its_page_and_the_report_once_there_is_one) {
   EXPECT_THAT(ask(watch.port(), "GET", "/").body, HasSubstr("<title>agewise: a run</title>"));
   EXPECT_EQ(ask(watch.port(), "GET", "/watch.js").status, 200);
   EXPECT_EQ(ask(watch.port(), "GET", "/report.html").status, 404);
-  write_file(run.path / "report.html", std::string_view("<html>the report</html>"));
+  base::write_file(run.path / "report.html", std::string_view("<html>the report</html>"));
   EXPECT_EQ(ask(watch.port(), "GET", "/report.html").body, "<html>the report</html>");
 }
 
 TEST_F(Watch, serves_nothing_else_and_nobody_else) {
-  write_file(run.path / "secret", std::string_view("x"));
+  base::write_file(run.path / "secret", std::string_view("x"));
   RunWatch watch(run, 0, now);
   EXPECT_EQ(ask(watch.port(), "GET", "/secret").status, 404);
   EXPECT_EQ(ask(watch.port(), "POST", "/").status, 405);
@@ -103,4 +103,4 @@ TEST_F(Watch, serves_nothing_else_and_nobody_else) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::serve

@@ -10,7 +10,7 @@
 #include "agewise/base/files.h"
 #include "agewise/store/store_writer.h"
 
-namespace agewise {
+namespace agewise::store {
 namespace {
 
 using testing::AllOf;
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 class StoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    facts_.recipe = load_recipe("seed");
+    facts_.recipe = recipe::load_recipe("seed");
     facts_.recipe.face.size = 8;
     facts_.labels = "labels.csv";
   }
@@ -34,25 +34,25 @@ class StoreTest : public testing::Test {
     record.file = "face.jpg";
     record.person = "somebody";
     record.age = 33;
-    record.gender = Gender::female;
-    record.split = Split::test;
-    record.picture = {FileKind::png, 20, 30, 4, 16};
+    record.gender = catalog::Gender::female;
+    record.split = catalog::Split::test;
+    record.picture = {image::FileKind::png, 20, 30, 4, 16};
     return record;
   }
 
   void make() {
     StoreWriter writer(file_, facts_);
-    Image image = make_image(8, 8, 1);
+    image::Image image = image::make_image(8, 8, 1);
     image.pixels[5] = 77;
     writer.add(face(4), encode_face(image), "p/face.jpg");
-    writer.add(RejectRecord{2, "other.jpg", Reason::undecodable, "cut short"}, "p/other.jpg");
+    writer.add(RejectRecord{2, "other.jpg", catalog::Reason::undecodable, "cut short"}, "p/other.jpg");
     writer.finish(9);
   }
 
   std::string error() const {
     try {
       Store store(file_);
-    } catch (const Error& problem) {
+    } catch (const base::Error& problem) {
       return problem.what();
     }
     return "no error";
@@ -70,9 +70,9 @@ TEST_F(StoreTest, gives_back_what_was_put_in) {
   FaceRecord found = store.faces()[0];
   EXPECT_EQ(found.row, 4);
   EXPECT_EQ(found.person, "somebody");
-  EXPECT_EQ(found.gender, Gender::female);
-  EXPECT_EQ(found.split, Split::test);
-  EXPECT_EQ(found.picture.kind, FileKind::png);
+  EXPECT_EQ(found.gender, catalog::Gender::female);
+  EXPECT_EQ(found.split, catalog::Split::test);
+  EXPECT_EQ(found.picture.kind, image::FileKind::png);
   EXPECT_EQ(found.picture.bits, 16);
   EXPECT_TRUE(std::isnan(found.age_sigma));
   EXPECT_EQ(store.picture(4).pixels[5], 77);
@@ -84,13 +84,13 @@ TEST_F(StoreTest, gives_back_what_was_put_in) {
 
 TEST_F(StoreTest, knows_where_a_face_was_cut_out_until_a_newer_outcome_replaces_it) {
   FaceRecord cut = face(4), turned = face(5);
-  cut.face = turned.face = Face{{1, 2, 30, 40.5}, -15, 1.25};
+  cut.face = turned.face = face::Face{{1, 2, 30, 40.5}, -15, 1.25};
   turned.replicated = 0.25;
   {
     StoreWriter writer(file_, facts_);
-    writer.add(cut, encode_face(make_image(8, 8, 1)), "a");
-    writer.add(turned, encode_face(make_image(8, 8, 1)), "b");
-    writer.add(face(4), encode_face(make_image(8, 8, 1)), "c");
+    writer.add(cut, encode_face(image::make_image(8, 8, 1)), "a");
+    writer.add(turned, encode_face(image::make_image(8, 8, 1)), "b");
+    writer.add(face(4), encode_face(image::make_image(8, 8, 1)), "c");
     writer.finish(0);
   }
   Store store(file_);
@@ -113,8 +113,8 @@ TEST_F(StoreTest, without_places_is_read_and_gone_on_with) {
   {
     StoreWriter writer(file_, facts_);
     FaceRecord cut = face(4);
-    cut.face = Face{};
-    writer.add(cut, encode_face(make_image(8, 8, 1)), "a");
+    cut.face = face::Face{};
+    writer.add(cut, encode_face(image::make_image(8, 8, 1)), "a");
     writer.commit();
   }
   EXPECT_EQ(Store(file_).faces_found(), 1);
@@ -128,10 +128,10 @@ TEST_F(StoreTest, is_one_file_when_it_is_complete) {
 TEST_F(StoreTest, a_rows_newest_outcome_replaces_the_older_one) {
   {
     StoreWriter writer(file_, facts_);
-    writer.add(face(4), encode_face(make_image(8, 8, 1)), "a");
-    writer.add(RejectRecord{4, "face.jpg", Reason::ambiguous_name, ""}, "");
-    writer.add(RejectRecord{5, "face.jpg", Reason::undecodable, ""}, "");
-    writer.add(face(5), encode_face(make_image(8, 8, 1)), "b");
+    writer.add(face(4), encode_face(image::make_image(8, 8, 1)), "a");
+    writer.add(RejectRecord{4, "face.jpg", catalog::Reason::ambiguous_name, ""}, "");
+    writer.add(RejectRecord{5, "face.jpg", catalog::Reason::undecodable, ""}, "");
+    writer.add(face(5), encode_face(image::make_image(8, 8, 1)), "b");
     writer.commit();
   }
   Store store(file_);
@@ -143,7 +143,7 @@ TEST_F(StoreTest, a_rows_newest_outcome_replaces_the_older_one) {
 
 TEST_F(StoreTest, what_is_no_store_of_ours_is_refused_by_name) {
   EXPECT_THAT(error(), HasSubstr("no such file"));
-  write_file(file_, "hello");
+  base::write_file(file_, "hello");
   EXPECT_THAT(error(), AllOf(HasSubstr(file_.string()), HasSubstr("is not a store")));
   std::filesystem::remove(file_);
   {
@@ -171,15 +171,15 @@ TEST_F(StoreTest, held_by_another_process_says_so) {
 
 TEST_F(StoreTest, a_damaged_or_cut_file_is_an_error_and_never_a_crash) {
   make();
-  std::vector<std::byte> whole = read_file(file_, 1 << 20);
+  std::vector<std::byte> whole = base::read_file(file_, 1 << 20);
   for (std::size_t size : {std::size_t{17}, std::size_t{100}, whole.size() / 2, whole.size() - 100}) {
-    write_file(file_, std::span(whole).first(size));
+    base::write_file(file_, std::span(whole).first(size));
     try {
       Store store(file_);
       store.faces();
       store.picture(4);
       store.rejects();
-    } catch (const Error& problem) {
+    } catch (const base::Error& problem) {
       EXPECT_THAT(problem.what(), HasSubstr(file_.string())) << size;
     }
   }
@@ -188,13 +188,13 @@ TEST_F(StoreTest, a_damaged_or_cut_file_is_an_error_and_never_a_crash) {
 TEST_F(StoreTest, a_face_of_another_size_than_the_recipe_says_is_refused) {
   {
     StoreWriter writer(file_, facts_);
-    writer.add(face(4), encode_face(make_image(9, 9, 1)), "a");
+    writer.add(face(4), encode_face(image::make_image(9, 9, 1)), "a");
     writer.finish(0);
   }
   Store store(file_);
-  EXPECT_THROW(store.picture(4), Error);
-  EXPECT_THROW(store.picture(77), Error);
+  EXPECT_THROW(store.picture(4), base::Error);
+  EXPECT_THROW(store.picture(77), base::Error);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::store

@@ -10,24 +10,26 @@
 #include "agewise/train/inputs.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
-Recipe recipe_with(std::vector<std::string> assignments) {
-  Recipe recipe = tiny::recipe();
+recipe::Recipe recipe_with(std::vector<std::string> assignments) {
+  recipe::Recipe recipe = tiny::recipe();
   assignments.insert(assignments.begin(), {"face.size=32", "face.colour=rgb"});
-  set_options(recipe, assignments);
+  recipe::set_options(recipe, assignments);
   return recipe;
 }
 
-Random stream(std::uint32_t sample, std::uint32_t epoch = 1) { return {5, Purpose::augment, epoch, sample}; }
+base::Random stream(std::uint32_t sample, std::uint32_t epoch = 1) {
+  return {5, base::Purpose::augment, epoch, sample};
+}
 
 struct Range {
   double least = 1e9, most = -1e9, sum = 0;
 };
 
 // Over 2,000 pictures.
-Range range_of(const Recipe& recipe, const std::function<double(const Augmentation&)>& number) {
+Range range_of(const recipe::Recipe& recipe, const std::function<double(const Augmentation&)>& number) {
   Range range;
   for (std::uint32_t sample = 0; sample < 2000; ++sample) {
     double value = number(choose(recipe, stream(sample)));
@@ -36,8 +38,8 @@ Range range_of(const Recipe& recipe, const std::function<double(const Augmentati
   return range;
 }
 
-Image face() {
-  Image image = make_image(32, 32, 3);
+image::Image face() {
+  image::Image image = image::make_image(32, 32, 3);
   for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<std::uint8_t>(i * i % 251);
   return image;
 }
@@ -49,7 +51,7 @@ TEST(Augment, changes_nothing_by_default) {
 }
 
 TEST(Augment, keeps_to_the_ranges_of_the_recipe_and_fills_them) {
-  Recipe recipe = recipe_with(
+  recipe::Recipe recipe = recipe_with(
       {"augment.rotate=10", "augment.scale=0.1", "augment.shift=0.25", "augment.hue=0.1", "augment.brightness=0.4"});
   Range angle = range_of(recipe, [](const Augmentation& a) { return a.placement.angle; });
   Range scale = range_of(recipe, [](const Augmentation& a) { return a.placement.scale; });
@@ -70,7 +72,7 @@ TEST(Augment, keeps_to_the_ranges_of_the_recipe_and_fills_them) {
 }
 
 TEST(Augment, does_the_costly_ones_as_often_as_the_recipe_says) {
-  Recipe recipe = recipe_with({"augment.blur=0.5", "augment.jpeg=0.2", "augment.erase=1", "augment.grey=0.1"});
+  recipe::Recipe recipe = recipe_with({"augment.blur=0.5", "augment.jpeg=0.2", "augment.erase=1", "augment.grey=0.1"});
   EXPECT_NEAR(range_of(recipe, [](const Augmentation& a) { return a.blur_factor > 1 ? 1 : 0; }).sum, 1000, 67);
   EXPECT_NEAR(range_of(recipe, [](const Augmentation& a) { return a.jpeg_quality > 0 ? 1 : 0; }).sum, 400, 54);
   EXPECT_NEAR(range_of(recipe, [](const Augmentation& a) { return a.erased ? 1 : 0; }).sum, 2000, 0);
@@ -79,9 +81,9 @@ TEST(Augment, does_the_costly_ones_as_often_as_the_recipe_says) {
 }
 
 TEST(Augment, erases_a_patch_inside_the_picture_of_at_most_the_area) {
-  Recipe recipe = recipe_with({"augment.erase=1", "augment.erase_area=0.2"});
+  recipe::Recipe recipe = recipe_with({"augment.erase=1", "augment.erase_area=0.2"});
   for (std::uint32_t sample = 0; sample < 500; ++sample) {
-    Patch patch = *choose(recipe, stream(sample)).erased;
+    image::Patch patch = *choose(recipe, stream(sample)).erased;
     EXPECT_TRUE(patch.left >= 0 && patch.top >= 0 && patch.right <= 32 && patch.bottom <= 32);
     int width = patch.right - patch.left, height = patch.bottom - patch.top;
     EXPECT_LE(width * height, 0.2 * 32 * 32 + 32);  // sides are rounded
@@ -90,7 +92,7 @@ TEST(Augment, erases_a_patch_inside_the_picture_of_at_most_the_area) {
 }
 
 TEST(Augment, is_a_function_of_seed_epoch_and_sample) {
-  Recipe recipe = recipe_with({"augment.rotate=30", "augment.noise=1", "augment.erase=1", "augment.jpeg=1"});
+  recipe::Recipe recipe = recipe_with({"augment.rotate=30", "augment.noise=1", "augment.erase=1", "augment.jpeg=1"});
   auto picture = [&](std::uint32_t sample, std::uint32_t epoch) {
     return augmented(face(), choose(recipe, stream(sample, epoch)), 32).pixels;
   };
@@ -113,13 +115,13 @@ TEST(Augment, one_key_leaves_the_choices_of_the_others_alone) {
 
 // 32 stored, 24 wanted: nine places each way, each pixel as it is stored.
 TEST(Augment, cuts_the_networks_size_out_of_the_stored_face_at_every_place) {
-  Recipe recipe = recipe_with({"network.size=24", "augment.crop=true"});
+  recipe::Recipe recipe = recipe_with({"network.size=24", "augment.crop=true"});
   std::set<std::pair<int, int>> places;
   for (std::uint32_t sample = 0; sample < 1000; ++sample) {
     Augmentation what = choose(recipe, stream(sample));
     int left = static_cast<int>(what.placement.centre_x) - 12, top = static_cast<int>(what.placement.centre_y) - 12;
     places.insert({left, top});
-    Image cut = augmented(face(), what, 24);
+    image::Image cut = augmented(face(), what, 24);
     ASSERT_EQ(cut.row(5)[3 * 7 + 1], face().row(top + 5)[3 * (left + 7) + 1]);
   }
   EXPECT_EQ(places.size(), 81);
@@ -129,10 +131,10 @@ TEST(Augment, cuts_the_networks_size_out_of_the_stored_face_at_every_place) {
 
 // Without a change of its own, training shows the network what it is shown afterwards; with one, as much of the face.
 TEST(Augment, scales_a_wider_view_down_as_a_test_does) {
-  Recipe recipe = recipe_with({"network.size=12", "network.view=20"});
-  auto input = [&](const Image& picture) {
+  recipe::Recipe recipe = recipe_with({"network.size=12", "network.view=20"});
+  auto input = [&](const image::Image& picture) {
     std::vector<float> values(input_size(recipe));
-    to_network_input(recipe, picture, values);
+    estimate::to_network_input(recipe, picture, values);
     return values;
   };
   Augmentation what = choose(recipe, stream(1));
@@ -140,27 +142,27 @@ TEST(Augment, scales_a_wider_view_down_as_a_test_does) {
   what.placement.mirrored = true;
   // Weights of eleven bits from the left and from the right round by a grey level differently.
   EXPECT_THAT(input(augmented(face(), what, 12)),
-              testing::Pointwise(testing::FloatNear(1.0F), input(turned_upright(face(), 2))));
+              testing::Pointwise(testing::FloatNear(1.0F), input(image::turned_upright(face(), 2))));
 }
 
 // 13 pixels are left over: the middle lies half a pixel off the face's, in both.
 TEST(Augment, cuts_an_uneven_view_where_a_test_does) {
-  Recipe recipe = recipe_with({"network.size=12", "network.view=19"});
+  recipe::Recipe recipe = recipe_with({"network.size=12", "network.view=19"});
   std::vector<float> trained(input_size(recipe)), tested(input_size(recipe));
-  to_network_input(recipe, augmented(face(), choose(recipe, stream(1)), 12), trained);
-  to_network_input(recipe, face(), tested);
+  estimate::to_network_input(recipe, augmented(face(), choose(recipe, stream(1)), 12), trained);
+  estimate::to_network_input(recipe, face(), tested);
   EXPECT_EQ(trained, tested);
 }
 
 // 32 stored, 24 seen as 12: each pixel is the mean of four, at nine places each way.
 TEST(Augment, draws_the_place_of_a_wider_view_too) {
-  Recipe recipe = recipe_with({"network.size=12", "network.view=24", "augment.crop=true"});
+  recipe::Recipe recipe = recipe_with({"network.size=12", "network.view=24", "augment.crop=true"});
   std::set<int> places;
   for (std::uint32_t sample = 0; sample < 200; ++sample) {
     Augmentation what = choose(recipe, stream(sample));
     int left = static_cast<int>(what.placement.centre_x) - 12, top = static_cast<int>(what.placement.centre_y) - 12;
     places.insert(left);
-    Image whole = face();
+    image::Image whole = face();
     auto at = [&](int x, int y) { return int{whole.row(top + y)[3 * (left + x)]}; };
     ASSERT_NEAR(augmented(whole, what, 12).row(3)[3 * 5], (at(10, 6) + at(11, 6) + at(10, 7) + at(11, 7)) / 4.0, 0.51);
   }
@@ -170,11 +172,11 @@ TEST(Augment, draws_the_place_of_a_wider_view_too) {
 }
 
 TEST(Augment, mirrors_half_of_the_pictures) {
-  Recipe recipe = recipe_with({"augment.mirror=true"});
+  recipe::Recipe recipe = recipe_with({"augment.mirror=true"});
   int mirrored = 0;
   for (std::uint32_t sample = 0; sample < 400; ++sample) {
     std::vector<std::uint8_t> pixels = augmented(face(), choose(recipe, stream(sample)), 32).pixels;
-    bool is_mirrored = pixels == turned_upright(face(), 2).pixels;
+    bool is_mirrored = pixels == image::turned_upright(face(), 2).pixels;
     EXPECT_TRUE(is_mirrored || pixels == face().pixels);
     mirrored += is_mirrored ? 1 : 0;
   }
@@ -183,19 +185,19 @@ TEST(Augment, mirrors_half_of_the_pictures) {
 
 TEST(InputsFromStore, are_augmented_in_an_epoch_and_plain_when_tested) {
   tiny::Folder folder;
-  Recipe recipe = tiny::recipe();
-  set_options(recipe, {"network.size=6", "augment.noise=1"});
+  recipe::Recipe recipe = tiny::recipe();
+  recipe::set_options(recipe, {"network.size=6", "augment.noise=1"});
   tiny::make_store(folder / "faces.db");
-  Store store(folder / "faces.db");
-  std::vector<FaceRecord> faces = store.faces();
+  store::Store store(folder / "faces.db");
+  std::vector<store::FaceRecord> faces = store.faces();
   InputSource source = inputs_from_store(recipe, store, faces);
   std::vector<float> plain(36), first(36), second(36), middle(36);
   source(4, 0, plain), source(4, 1, first), source(4, 2, second);
-  to_network_input(recipe, store.picture(faces[4].row), middle);
+  estimate::to_network_input(recipe, store.picture(faces[4].row), middle);
   EXPECT_EQ(plain, middle);
   EXPECT_NE(first, plain);
   EXPECT_NE(first, second);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

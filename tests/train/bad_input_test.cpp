@@ -10,17 +10,17 @@
 #include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using testing::HasSubstr;
 
-void train_in(const tiny::Folder& folder, const Recipe& recipe) {
-  Store store(folder / "faces.db");
-  StopFlag stop{false};
+void train_in(const tiny::Folder& folder, const recipe::Recipe& recipe) {
+  store::Store store(folder / "faces.db");
+  base::StopFlag stop{false};
   RunFolder run{folder / "run"};
   if (!is_run(run.path)) create_run(run.path, recipe);
-  train({run, recipe, store, nullptr}, *make_reference_engine(), {stop, {}, [] { return 0.0; }, {}, {}});
+  train({run, recipe, store, nullptr}, *nn::make_reference_engine(), {stop, {}, [] { return 0.0; }, {}, {}});
 }
 
 struct BadStore {
@@ -58,8 +58,8 @@ TEST(BadRecipe, is_told_by_its_key) {
        }) {
     tiny::Folder folder;
     tiny::make_store(folder / "faces.db");
-    Recipe recipe = tiny::recipe();
-    for (const char* assignment : bad.assignments) set_option(recipe, assignment);
+    recipe::Recipe recipe = tiny::recipe();
+    for (const char* assignment : bad.assignments) recipe::set_option(recipe, assignment);
     EXPECT_THAT(error_of([&] { train_in(folder, recipe); }), HasSubstr(bad.message));
   }
 }
@@ -67,10 +67,10 @@ TEST(BadRecipe, is_told_by_its_key) {
 TEST(BadRecipe, disagrees_with_the_store_about_the_faces) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Store store(folder / "faces.db");
+  store::Store store(folder / "faces.db");
   for (const char* assignment : {"face.size=16", "face.colour=rgb", "face.crop=true"}) {
-    Recipe recipe = tiny::recipe();
-    set_option(recipe, assignment);
+    recipe::Recipe recipe = tiny::recipe();
+    recipe::set_option(recipe, assignment);
     std::string key = std::string(assignment).substr(0, std::string(assignment).find('='));
     EXPECT_THAT(error_of([&] { recipe_on_store(recipe, store); }),
                 testing::AllOf(HasSubstr("faces.db: "), HasSubstr(key)));
@@ -80,11 +80,11 @@ TEST(BadRecipe, disagrees_with_the_store_about_the_faces) {
 TEST(RecipeOnStore, takes_from_the_store_how_it_was_made) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Recipe wanted = tiny::recipe();
+  recipe::Recipe wanted = tiny::recipe();
   wanted.screen.min_age = 18;
   wanted.split.train = 0.1;
   wanted.train.epochs = 17;
-  Recipe recipe = recipe_on_store(wanted, Store(folder / "faces.db"));
+  recipe::Recipe recipe = recipe_on_store(wanted, store::Store(folder / "faces.db"));
   EXPECT_EQ(recipe.screen.min_age, 0);
   EXPECT_EQ(recipe.split.train, 0.7);
   EXPECT_EQ(recipe.train.epochs, 17);
@@ -97,22 +97,22 @@ class DamagedRun : public testing::Test {
     tiny::make_store(folder_ / "faces.db");
     train_in(folder_, tiny::recipe());
   }
-  std::string resume(const Recipe& recipe = tiny::recipe()) {
+  std::string resume(const recipe::Recipe& recipe = tiny::recipe()) {
     return error_of([&] { train_in(folder_, recipe); });
   }
   tiny::Folder folder_;
 };
 
 TEST_F(DamagedRun, names_a_checkpoint_that_is_cut_short_anywhere) {
-  std::vector<std::byte> whole = read_file(folder_ / "run/last.safetensors", 1 << 20);
+  std::vector<std::byte> whole = base::read_file(folder_ / "run/last.safetensors", 1 << 20);
   for (std::size_t size = 0; size < whole.size(); size += 97) {
-    write_file(folder_ / "run/last.safetensors", std::span(whole).first(size));
+    base::write_file(folder_ / "run/last.safetensors", std::span(whole).first(size));
     EXPECT_THAT(resume(), HasSubstr("last.safetensors: ")) << size;
   }
 }
 
 TEST_F(DamagedRun, names_a_checkpoint_of_another_network) {
-  Recipe wider = tiny::recipe();
+  recipe::Recipe wider = tiny::recipe();
   wider.network.layers[0].options["channels"] = std::int64_t{5};
   EXPECT_THAT(resume(wider), HasSubstr("last.safetensors: was trained by another recipe"));
 }
@@ -130,7 +130,7 @@ TEST_F(DamagedRun, does_not_go_on_with_another_store) {
 }
 
 TEST_F(DamagedRun, does_not_change_its_recipe_but_for_how_long) {
-  Recipe other = tiny::recipe();
+  recipe::Recipe other = tiny::recipe();
   other.train.rate = 0.5;
   EXPECT_THAT(error_of([&] { change_recipe({folder_ / "run"}, other); }), HasSubstr("only train.epochs"));
   other = tiny::recipe();
@@ -146,7 +146,7 @@ TEST_F(DamagedRun, is_not_overwritten) {
 TEST(CreateRun, leaves_alone_what_is_no_run) {
   tiny::Folder folder;
   std::filesystem::create_directory(folder / "photos");
-  write_file(folder / "photos/a.jpg", "x");
+  base::write_file(folder / "photos/a.jpg", "x");
   EXPECT_THAT(error_of([&] { create_run(folder / "photos", tiny::recipe()); }), HasSubstr("is not a run"));
   EXPECT_THAT(error_of([&] { create_run(folder / "photos/a.jpg", tiny::recipe()); }), HasSubstr("is not a run"));
   EXPECT_THAT(error_of([&] { recipe_of({folder / "photos"}); }), HasSubstr("holds no run"));
@@ -154,4 +154,4 @@ TEST(CreateRun, leaves_alone_what_is_no_run) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

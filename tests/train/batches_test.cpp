@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using testing::ElementsAre;
@@ -62,4 +62,4 @@ TEST(BatchStream, can_be_left_before_its_end) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using testing::ElementsAre;
@@ -17,7 +17,7 @@ Examples examples_with(const std::map<int, int>& counts) {
   Examples examples;
   for (const auto& [age, count] : counts) {
     for (int i = 0; i < count; ++i) {
-      FaceRecord face;
+      store::FaceRecord face;
       face.age = age + 0.5;
       examples.train.push_back(static_cast<std::uint32_t>(examples.faces.size()));
       examples.faces.push_back(face);
@@ -43,7 +43,7 @@ TEST(EpochOrder, is_all_training_pictures_in_another_order_each_epoch) {
 // DEX: "equalise the age distribution by randomly ignoring some of the images of the most frequent ages".
 TEST(EpochOrder, caps_the_frequent_ages_and_draws_them_anew_in_each_epoch) {
   Examples examples = examples_with({{20, 300}, {21, 80}, {50, 4}});
-  TrainRecipe recipe;
+  recipe::TrainRecipe recipe;
   recipe.age_cap = 100;
   std::set<std::uint32_t> seen;
   for (int epoch = 1; epoch <= 12; ++epoch) {
@@ -58,9 +58,9 @@ TEST(EpochOrder, caps_the_frequent_ages_and_draws_them_anew_in_each_epoch) {
 // With exponent 1 every age weighs the same in all: 34 / 2 for each of two ages.
 TEST(TargetsOf, weigh_the_ages_alike) {
   Examples examples = examples_with({{20, 30}, {50, 4}});
-  TrainRecipe recipe;
+  recipe::TrainRecipe recipe;
   recipe.age_weight = 1;
-  std::vector<Target> targets = targets_of(examples, recipe);
+  std::vector<nn::Target> targets = targets_of(examples, recipe);
   EXPECT_NEAR(targets[0].weight, 17.0 / 30, 1e-12);
   EXPECT_NEAR(targets[33].weight, 17.0 / 4, 1e-12);
   recipe.age_weight = 0.5;  // √30 : √4, and 34 in all
@@ -72,17 +72,17 @@ TEST(TargetsOf, weigh_the_ages_alike) {
 TEST(TargetsOf, take_the_labels_own_deviation_as_the_recipe_says) {
   Examples examples = examples_with({{20, 2}});
   examples.faces[1].age_sigma = 1.5;
-  TrainRecipe recipe;
+  recipe::TrainRecipe recipe;
   recipe.sigma = 2;
-  auto sigmas = [&](LabelSigma rule) {
+  auto sigmas = [&](recipe::LabelSigma rule) {
     recipe.label_sigma = rule;
-    std::vector<Target> targets = targets_of(examples, recipe);
+    std::vector<nn::Target> targets = targets_of(examples, recipe);
     return std::vector<double>{targets[0].sigma, targets[1].sigma};
   };
-  EXPECT_THAT(sigmas(LabelSigma::replaces), ElementsAre(2, 1.5));
-  EXPECT_THAT(sigmas(LabelSigma::widens), ElementsAre(2, 2.5));  // √(2² + 1.5²)
-  EXPECT_THAT(sigmas(LabelSigma::ignored), ElementsAre(2, 2));
+  EXPECT_THAT(sigmas(recipe::LabelSigma::replaces), ElementsAre(2, 1.5));
+  EXPECT_THAT(sigmas(recipe::LabelSigma::widens), ElementsAre(2, 2.5));  // √(2² + 1.5²)
+  EXPECT_THAT(sigmas(recipe::LabelSigma::ignored), ElementsAre(2, 2));
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

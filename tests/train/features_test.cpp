@@ -7,17 +7,17 @@
 #include "agewise/train/train.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using testing::HasSubstr;
 
 // Without dropout, whose choices depend on a layer's number.
-Recipe recipe_with(const std::vector<std::string>& keys) {
-  Recipe recipe = tiny::recipe();
+recipe::Recipe recipe_with(const std::vector<std::string>& keys) {
+  recipe::Recipe recipe = tiny::recipe();
   recipe.network.layers[3].options["rate"] = 0.0;
-  set_options(recipe, {"train.frozen=[\"conv\"]", "train.average=0.5"});
-  set_options(recipe, keys);
+  recipe::set_options(recipe, {"train.frozen=[\"conv\"]", "train.average=0.5"});
+  recipe::set_options(recipe, keys);
   return recipe;
 }
 
@@ -25,24 +25,24 @@ class Features : public testing::Test {
  protected:
   Features() { tiny::make_store(folder_ / "faces.db"); }
 
-  std::string train_in(const std::string& name, const Recipe& recipe, bool stop_first = false) {
-    Store store(folder_ / "faces.db");
+  std::string train_in(const std::string& name, const recipe::Recipe& recipe, bool stop_first = false) {
+    store::Store store(folder_ / "faces.db");
     RunFolder run{folder_ / name};
     if (!is_run(run.path)) create_run(run.path, recipe);
-    StopFlag stop{false};
+    base::StopFlag stop{false};
     TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
-    hooks.progress = [&](const Progress& progress) {
+    hooks.progress = [&](const base::Progress& progress) {
       if (stop_first && progress.what == "computing features, copy 2") stop = true;
     };
     try {
-      train({run, recipe, store, nullptr, 2}, *make_reference_engine(), hooks);
-    } catch (const Error& error) {
+      train({run, recipe, store, nullptr, 2}, *nn::make_reference_engine(), hooks);
+    } catch (const base::Error& error) {
       return error.what();
     }
     return "no error";
   }
   std::vector<float> weights(const std::string& run) {
-    return read_model(folder_ / run / "last.safetensors").parameters;
+    return estimate::read_model(folder_ / run / "last.safetensors").parameters;
   }
 
   tiny::Folder folder_;
@@ -59,16 +59,16 @@ TEST_F(Features, train_to_the_same_weights_as_the_pictures_do) {
 
 TEST_F(Features, copies_are_augmented_differently_and_validation_pictures_never) {
   ASSERT_EQ(train_in("plain", recipe_with({"train.features=conv"})), "no error");
-  Recipe noisy = recipe_with({"train.features=conv", "train.feature_copies=2", "augment.noise=1"});
+  recipe::Recipe noisy = recipe_with({"train.features=conv", "train.feature_copies=2", "augment.noise=1"});
   ASSERT_EQ(train_in("noisy", noisy), "no error");
-  auto file = [&](const std::string& name) { return read_file(folder_ / name, 1 << 20); };
+  auto file = [&](const std::string& name) { return base::read_file(folder_ / name, 1 << 20); };
   EXPECT_EQ(file("noisy/features-0.f32"), file("plain/features-0.f32"));
   EXPECT_NE(file("noisy/features-1.f32"), file("plain/features-1.f32"));
   EXPECT_NE(file("noisy/features-1.f32"), file("noisy/features-2.f32"));
 }
 
 TEST_F(Features, are_computed_no_second_time) {
-  Recipe recipe = recipe_with({"train.features=conv", "train.feature_copies=2"});
+  recipe::Recipe recipe = recipe_with({"train.features=conv", "train.feature_copies=2"});
   EXPECT_THAT(train_in("run", recipe, /*stop_first=*/true), HasSubstr("stopped while computing features"));
   auto made = std::filesystem::last_write_time(folder_ / "run/features-1.f32");
   ASSERT_EQ(train_in("run", recipe), "no error");
@@ -86,4 +86,4 @@ TEST_F(Features, need_layers_that_do_not_learn) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

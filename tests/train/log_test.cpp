@@ -9,7 +9,7 @@
 #include "agewise/base/files.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using testing::HasSubstr;
@@ -62,10 +62,10 @@ TEST(Log, names_the_line_that_is_no_epoch) {
   try {
     read_log(folder / "log.jsonl");
     FAIL();
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("log.jsonl: line 2"));
   }
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

@@ -12,7 +12,7 @@
 #include "agewise/train/log.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using testing::HasSubstr;
@@ -46,9 +46,9 @@ class Process {
 class SlowTrainProgram : public testing::Test {
  protected:
   SlowTrainProgram() {
-    Recipe recipe = tiny::recipe();
+    recipe::Recipe recipe = tiny::recipe();
     recipe.train.epochs = 25;
-    recipe.whiten.method = Whitening::zca;
+    recipe.whiten.method = recipe::Whitening::zca;
     tiny::make_store(folder_ / "faces.db", {.train = 60, .val = 10}, recipe);
   }
 
@@ -58,9 +58,9 @@ class SlowTrainProgram : public testing::Test {
     if (resume) arguments.emplace_back("--resume");
     return Process(arguments, folder_ / (run + ".out"));
   }
-  std::string output(const std::string& run) { return read_text_file(folder_ / (run + ".out"), 1 << 20); }
+  std::string output(const std::string& run) { return base::read_text_file(folder_ / (run + ".out"), 1 << 20); }
   std::vector<std::byte> weights(const std::string& run, const char* file) {
-    return read_file(folder_ / run / file, 1 << 20);
+    return base::read_file(folder_ / run / file, 1 << 20);
   }
   std::size_t epochs(const std::string& run) { return read_log(folder_ / run / "log.jsonl").size(); }
 
@@ -105,4 +105,4 @@ TEST_F(SlowTrainProgram, refuses_what_it_is_not_meant_for) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

@@ -14,7 +14,7 @@
 #include "agewise/nn/cpu/cpu_engine.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using testing::HasSubstr;
@@ -22,9 +22,9 @@ using testing::HasSubstr;
 // 2,000 pictures of many ages around 40, as persons with `each` pictures; then 50 of the val part.
 Examples people(int each) {
   Examples examples;
-  Random random(3, Purpose::test);
+  base::Random random(3, base::Purpose::test);
   for (std::uint32_t i = 0; i < 2050; ++i) {
-    FaceRecord face;
+    store::FaceRecord face;
     face.age = std::clamp(std::floor(40 + 15 * random.normal()), 0.0, 100.0);
     if (each > 1) face.person = std::to_string(static_cast<int>(i) / each);
     if (each > 1 && static_cast<int>(i) % each > 0) face.age = examples.faces.back().age;
@@ -61,7 +61,7 @@ TEST(Folds, validate_on_every_picture_once_and_divide_nobody) {
   }
   EXPECT_EQ(folds_of(people(1), 5, 1)[2].validation, folds_of(people(1), 5, 1)[2].validation);
   EXPECT_NE(folds_of(people(1), 5, 1)[2].validation, folds_of(people(1), 5, 2)[2].validation);
-  EXPECT_THROW(folds_of(people(1000), 3, 1), UsageError);  // two persons
+  EXPECT_THROW(folds_of(people(1000), 3, 1), base::UsageError);  // two persons
 }
 
 TEST(LeavingOut, is_a_part_for_each_person) {
@@ -72,7 +72,7 @@ TEST(LeavingOut, is_a_part_for_each_person) {
     expect_whole(part, examples);
     EXPECT_EQ(part.validation.size(), 500);
   }
-  EXPECT_THROW(leaving_out_each_person(people(1)), UsageError);
+  EXPECT_THROW(leaving_out_each_person(people(1)), base::UsageError);
 }
 
 // Share of the pictures up to each age.
@@ -114,32 +114,32 @@ class Series : public testing::Test {
   Series() { tiny::make_store(folder_ / "faces.db", {.train = 40, .val = 8}); }
 
   std::vector<SeriesResult> train_all(const std::string& name, SeriesKind kind, int count, int stop_at = -1,
-                                      const Model* from = nullptr) {
-    Store store(folder_ / "faces.db");
+                                      const estimate::Model* from = nullptr) {
+    store::Store store(folder_ / "faces.db");
     RunFolder run{folder_ / name};
     if (!is_run(run.path)) create_run(run.path, recipe_);
-    StopFlag stop{false};
+    base::StopFlag stop{false};
     int steps = 0;
     TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
-    hooks.progress = [&](const Progress& progress) {
+    hooks.progress = [&](const base::Progress& progress) {
       if (progress.what.rfind("epoch", 0) == 0 && ++steps == stop_at) stop = true;
     };
     TrainTask task{run, recipe_, store, from, 2};
     SeriesTask series = is_series(run) ? read_series(task) : SeriesTask{task, kind, count};
     return train_series(series, *engine_, hooks);
   }
-  std::vector<std::byte> bytes(const std::string& file) { return read_file(folder_ / file, 1 << 20); }
+  std::vector<std::byte> bytes(const std::string& file) { return base::read_file(folder_ / file, 1 << 20); }
 
   tiny::Folder folder_;
-  Recipe recipe_ = tiny::recipe();
-  std::unique_ptr<Engine> engine_ = make_reference_engine();
+  recipe::Recipe recipe_ = tiny::recipe();
+  std::unique_ptr<nn::Engine> engine_ = nn::make_reference_engine();
 };
 
 TEST_F(Series, of_folds_measures_each_on_its_own_share) {
   std::vector<SeriesResult> results = train_all("run", SeriesKind::folds, 4);
   ASSERT_EQ(results.size(), 4);
   for (const SeriesResult& result : results) EXPECT_EQ(result.validation_pictures, 10);
-  EXPECT_EQ(read_model(folder_ / "run/fold-03/best.safetensors").notes.at("trained on"), "30 pictures");
+  EXPECT_EQ(estimate::read_model(folder_ / "run/fold-03/best.safetensors").notes.at("trained on"), "30 pictures");
 }
 
 TEST_F(Series, goes_on_where_it_was_stopped_and_ends_with_the_same_model) {
@@ -149,7 +149,7 @@ TEST_F(Series, goes_on_where_it_was_stopped_and_ends_with_the_same_model) {
     try {
       train_all(name, SeriesKind::ensemble, 3, stop_at);
       FAIL();
-    } catch (const Interrupted& stopped) {
+    } catch (const base::Interrupted& stopped) {
       EXPECT_THAT(stopped.what(), HasSubstr("agewise train " + (folder_ / name).string() + " --resume"));
     }
     EXPECT_FALSE(std::filesystem::exists(folder_ / name / "best.safetensors"));
@@ -161,41 +161,41 @@ TEST_F(Series, goes_on_where_it_was_stopped_and_ends_with_the_same_model) {
 TEST_F(Series, an_ensembles_age_is_the_mean_of_its_members) {
   recipe_.classes = {{}, {}, 101};
   train_all("run", SeriesKind::ensemble, 3);
-  Store store(folder_ / "faces.db");
-  std::vector<Image> faces{store.picture(41), store.picture(43)};
+  store::Store store(folder_ / "faces.db");
+  std::vector<image::Image> faces{store.picture(41), store.picture(43)};
   std::vector<double> ages;
   for (const char* member : {"run/member-01", "run/member-02", "run/member-03"}) {
-    Model model = read_model(model_file_of(folder_ / member));
-    ages.push_back(Estimator(model, *engine_, 2).estimate(faces)[1].age);
+    estimate::Model model = estimate::read_model(model_file_of(folder_ / member));
+    ages.push_back(estimate::Estimator(model, *engine_, 2).estimate(faces)[1].age);
   }
   EXPECT_NE(ages[0], ages[1]);
   double mean = (ages[0] + ages[1] + ages[2]) / 3, squares = 0;
   for (double age : ages) squares += (age - mean) * (age - mean);
-  std::unique_ptr<Engine> cpu = make_cpu_engine({1});
-  for (Engine* engine : {engine_.get(), cpu.get()}) {
-    for (std::size_t most_held : {kMostParametersHeld, std::size_t{0}}) {  // at once, and in turns
-      Model model = read_model(folder_ / "run/best.safetensors");
+  std::unique_ptr<nn::Engine> cpu = nn::make_cpu_engine({1});
+  for (nn::Engine* engine : {engine_.get(), cpu.get()}) {
+    for (std::size_t most_held : {estimate::kMostParametersHeld, std::size_t{0}}) {  // at once, and in turns
+      estimate::Model model = estimate::read_model(folder_ / "run/best.safetensors");
       if (most_held == 0)
-        model.others = {member_in_file(folder_ / "run/member-02/best.safetensors"),
-                        member_in_file(folder_ / "run/member-03/best.safetensors")};
-      Estimator ensemble(std::move(model), *engine, 1, most_held);
+        model.others = {estimate::member_in_file(folder_ / "run/member-02/best.safetensors"),
+                        estimate::member_in_file(folder_ / "run/member-03/best.safetensors")};
+      estimate::Estimator ensemble(std::move(model), *engine, 1, most_held);
       for (int again = 0; again < 2; ++again) {  // the first member is in its place again
-        Estimate estimate = ensemble.estimate(faces)[1];
+        estimate::Estimate estimate = ensemble.estimate(faces)[1];
         EXPECT_NEAR(estimate.age, mean, 1e-3) << engine->name() << ", " << most_held << " held";
         EXPECT_THAT(estimate.members, testing::Pointwise(testing::DoubleNear(1e-3), ages));
-        EXPECT_NEAR(spread_of(estimate), std::sqrt(squares / 2), 1e-3);
+        EXPECT_NEAR(estimate::spread_of(estimate), std::sqrt(squares / 2), 1e-3);
       }
     }
   }
 }
 
 TEST_F(Series, an_ensemble_that_chooses_nothing_trains_on_all_and_keeps_the_last_epoch) {
-  recipe_.train.select = Selection::last;
+  recipe_.train.select = recipe::Selection::last;
   for (const SeriesResult& result : train_all("run", SeriesKind::ensemble, 2)) {
     EXPECT_EQ(result.validation_pictures, 8) << "the val part";
     EXPECT_EQ(result.result.best_epoch, 3);
   }
-  Model model = read_model(folder_ / "run/best.safetensors");
+  estimate::Model model = estimate::read_model(folder_ / "run/best.safetensors");
   EXPECT_EQ(model.notes.at("trained on"), "40 pictures");
   EXPECT_EQ(model.notes.at("validated on"), "val");
 }
@@ -203,13 +203,13 @@ TEST_F(Series, an_ensemble_that_chooses_nothing_trains_on_all_and_keeps_the_last
 // At a rate of 0 nothing but running statistics moves.
 TEST_F(Series, an_ensemble_begins_with_the_members_of_one_as_large) {
   train_all("first", SeriesKind::ensemble, 2);
-  Model first = read_model(folder_ / "first/best.safetensors");
+  estimate::Model first = estimate::read_model(folder_ / "first/best.safetensors");
   recipe_.train.rate = 0;
   train_all("second", SeriesKind::ensemble, 2, -1, &first);
   for (const char* member : {"member-01", "member-02"}) {
-    Model before = read_model(folder_ / ("first/" + std::string(member) + "/best.safetensors")),
-          after = read_model(folder_ / ("second/" + std::string(member) + "/best.safetensors"));
-    std::size_t weights = static_cast<std::size_t>(parameters_of(before.graph)[0].size());
+    estimate::Model before = estimate::read_model(folder_ / ("first/" + std::string(member) + "/best.safetensors")),
+                    after = estimate::read_model(folder_ / ("second/" + std::string(member) + "/best.safetensors"));
+    std::size_t weights = static_cast<std::size_t>(nn::parameters_of(before.graph)[0].size());
     EXPECT_EQ(std::vector(after.parameters.begin(), after.parameters.begin() + static_cast<std::ptrdiff_t>(weights)),
               std::vector(before.parameters.begin(), before.parameters.begin() + static_cast<std::ptrdiff_t>(weights)))
         << member;
@@ -217,9 +217,9 @@ TEST_F(Series, an_ensemble_begins_with_the_members_of_one_as_large) {
 }
 
 TEST_F(Series, an_ensemble_refuses_to_whiten) {
-  recipe_.whiten.method = Whitening::zca;
-  EXPECT_THROW(train_all("run", SeriesKind::ensemble, 2), UsageError);
+  recipe_.whiten.method = recipe::Whitening::zca;
+  EXPECT_THROW(train_all("run", SeriesKind::ensemble, 2), base::UsageError);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

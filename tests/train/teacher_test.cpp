@@ -9,7 +9,7 @@
 #include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using testing::HasSubstr;
@@ -20,45 +20,45 @@ class Teacher : public testing::Test {
   Teacher() {
     tiny::make_store(folder_ / "faces.db", {.train = 30, .val = 10});
     recipe_.classes = {{}, {}, 101};
-    recipe_.train.loss = Loss::label_distribution;
+    recipe_.train.loss = recipe::Loss::label_distribution;
     store_.emplace(folder_ / "faces.db");
     RunFolder run = create_run(folder_ / "teacher", recipe_);
     (void)train({run, recipe_, *store_}, *engine_, hooks_);
-    model_ = read_model(run.best());
+    model_ = estimate::read_model(run.best());
     recipe_.train.teacher_weight = 0.5;
     run_ = create_run(folder_ / "run", recipe_);
   }
 
-  std::vector<float> taught(std::optional<Model> teacher) {
+  std::vector<float> taught(std::optional<estimate::Model> teacher) {
     return taught_by(std::move(teacher), recipe_, *store_, run_, *engine_, stop_, {});
   }
-  std::string error_of(const Model* teacher) {
-    return agewise::error_of<UsageError>([&] { check_teacher(teacher, recipe_, run_); });
+  std::string error_of(const estimate::Model* teacher) {
+    return agewise::error_of<base::UsageError>([&] { check_teacher(teacher, recipe_, run_); });
   }
 
   tiny::Folder folder_;
-  Recipe recipe_ = tiny::recipe();
-  std::unique_ptr<Engine> engine_ = make_reference_engine();
-  StopFlag stop_{false};
+  recipe::Recipe recipe_ = tiny::recipe();
+  std::unique_ptr<nn::Engine> engine_ = nn::make_reference_engine();
+  base::StopFlag stop_{false};
   TrainHooks hooks_{stop_, {}, [] { return 0.0; }, {}, {}};
-  std::optional<Store> store_;
-  Model model_;
+  std::optional<store::Store> store_;
+  estimate::Model model_;
   RunFolder run_;
 };
 
 TEST_F(Teacher, says_of_each_training_picture_what_it_estimates_and_nothing_of_the_others) {
   std::vector<float> said = taught(model_);
-  Estimator estimator(model_, *engine_, 1);
-  std::vector<FaceRecord> faces = store_->faces();
+  estimate::Estimator estimator(model_, *engine_, 1);
+  std::vector<store::FaceRecord> faces = store_->faces();
   ASSERT_EQ(said.size(), faces.size() * 101);
   for (std::size_t i = 0; i < faces.size(); ++i) {
     std::vector<float> own(said.begin() + static_cast<std::ptrdiff_t>(i * 101),
                            said.begin() + static_cast<std::ptrdiff_t>((i + 1) * 101));
-    if (faces[i].split != Split::train) {
+    if (faces[i].split != catalog::Split::train) {
       EXPECT_EQ(own, std::vector<float>(101, 0.0F));
       continue;
     }
-    Image face = store_->picture(faces[i].row);
+    image::Image face = store_->picture(faces[i].row);
     EXPECT_THAT(own,
                 testing::Pointwise(testing::FloatNear(1e-6F), estimator.estimate(std::span(&face, 1))[0].distribution));
   }
@@ -76,7 +76,7 @@ TEST_F(Teacher, that_is_stopped_says_how_to_go_on_and_begins_again) {
   try {
     (void)taught(model_);
     FAIL();
-  } catch (const Interrupted& stopped) {
+  } catch (const base::Interrupted& stopped) {
     EXPECT_THAT(stopped.what(), HasSubstr("--resume"));
   }
   stop_ = false;
@@ -87,20 +87,20 @@ TEST_F(Teacher, that_is_stopped_says_how_to_go_on_and_begins_again) {
 TEST_F(Teacher, changes_what_is_learned) {
   std::vector<float> said = taught(model_);
   (void)train({run_, recipe_, *store_, nullptr, 1, nullptr, said}, *engine_, hooks_);
-  EXPECT_NE(read_model(run_.best()).parameters, model_.parameters);
+  EXPECT_NE(estimate::read_model(run_.best()).parameters, model_.parameters);
   EXPECT_THROW((void)train({run_, recipe_, *store_}, *engine_, hooks_), std::invalid_argument);
 }
 
 TEST_F(Teacher, is_refused_where_it_does_not_fit) {
   EXPECT_THAT(error_of(nullptr), HasSubstr("--teacher MODEL is needed"));
-  Model other = model_;
+  estimate::Model other = model_;
   other.recipe.face.detect = !other.recipe.face.detect;
   EXPECT_THAT(error_of(&other), HasSubstr("face.detect"));
   other = model_;
-  other.classes = yearly_classes(80);
+  other.classes = age::yearly_classes(80);
   EXPECT_THAT(error_of(&other), HasSubstr("classes"));
   other = model_;
-  other.recipe.train.loss = Loss::regression;
+  other.recipe.train.loss = recipe::Loss::regression;
   EXPECT_THAT(error_of(&other), HasSubstr("regression"));
   EXPECT_EQ(error_of(&model_), "no error");
   recipe_.train.teacher_weight = 0;
@@ -109,4 +109,4 @@ TEST_F(Teacher, is_refused_where_it_does_not_fit) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

@@ -5,18 +5,18 @@
 #include "agewise/base/random.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 // The outputs for one batch, by a network whose running statistics (0 and 1) are far from the batch's.
 std::vector<float> outputs(std::initializer_list<const char*> assignments, int epoch = 1) {
-  Recipe recipe = tiny::recipe();
-  for (const char* assignment : assignments) set_option(recipe, assignment);
-  Graph graph = graph_of(recipe, classes_of(recipe.classes));
-  TestNetwork network(recipe, graph, *make_reference_engine());
-  network.set_parameters(initial_parameters(graph, 3));
+  recipe::Recipe recipe = tiny::recipe();
+  for (const char* assignment : assignments) recipe::set_option(recipe, assignment);
+  nn::Graph graph = estimate::graph_of(recipe, recipe::classes_of(recipe.classes));
+  TestNetwork network(recipe, graph, *nn::make_reference_engine());
+  network.set_parameters(nn::initial_parameters(graph, 3));
   Batch batch{std::vector<float>(8 * 64), {0, 1, 2, 3, 4, 5, 6, 7}, 8};
-  Random random(2, Purpose::test);
+  base::Random random(2, base::Purpose::test);
   for (float& value : batch.inputs) value = static_cast<float>(random.uniform(0, 255));
   std::span<const float> first = network.outputs(batch, epoch);
   std::vector<float> kept(first.begin(), first.end());
@@ -37,4 +37,4 @@ TEST(TestNetwork, normalises_by_running_statistics_unless_the_recipe_says_by_the
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

@@ -6,12 +6,12 @@
 #include "agewise/base/random.h"
 #include "agewise/store/store_writer.h"
 
-namespace agewise::tiny {
+namespace agewise::train::tiny {
 namespace {
 
-Image face_of_age(double age, std::uint32_t number, const FaceRecipe& recipe) {
-  Image face = make_image(recipe.size, recipe.size, recipe.colour == Colour::rgb ? 3 : 1);
-  Random random(1, Purpose::test, 0, number);
+image::Image face_of_age(double age, std::uint32_t number, const recipe::FaceRecipe& recipe) {
+  image::Image face = image::make_image(recipe.size, recipe.size, recipe.colour == recipe::Colour::rgb ? 3 : 1);
+  base::Random random(1, base::Purpose::test, 0, number);
   for (std::uint8_t& pixel : face.pixels) {
     pixel = static_cast<std::uint8_t>(std::clamp(2 * age + random.uniform(0, 60), 0.0, 255.0));
   }
@@ -27,8 +27,8 @@ Folder::Folder() {
 
 Folder::~Folder() { std::filesystem::remove_all(path_); }
 
-Recipe recipe() {
-  return parse_recipe(R"(
+recipe::Recipe recipe() {
+  return recipe::parse_recipe(R"(
     name = "tiny"
     [face]
     size = 8
@@ -56,27 +56,29 @@ Recipe recipe() {
     name = "out"
     outputs = "classes"
   )",
-                      "the tests' tiny recipe");
+                              "the tests' tiny recipe");
 }
 
-void make_store(const std::filesystem::path& file, const StoreOptions& options, const Recipe& made_by) {
-  StoreFacts facts;
+void make_store(const std::filesystem::path& file, const StoreOptions& options, const recipe::Recipe& made_by) {
+  store::StoreFacts facts;
   facts.recipe = made_by;
   facts.labels = "drawn by the tests";
-  StoreWriter writer(file, facts);
+  store::StoreWriter writer(file, facts);
   int count = options.train + options.val + options.test;
   for (int i = 0; i < count; ++i) {
-    FaceRecord face;
+    store::FaceRecord face;
     face.row = i;
     face.file = "face" + std::to_string(i) + ".png";
     face.source = "drawn";
     face.person = std::to_string(i);
     face.age = 20 + i * 7 % 60;
     face.age_sigma = options.sigma;
-    face.gender = i % 2 == 0 ? Gender::female : Gender::male;
-    face.split = i < options.train ? Split::train : i < options.train + options.val ? Split::val : Split::test;
-    Image picture = face_of_age(face.age, static_cast<std::uint32_t>(i), made_by.face);
-    writer.add(face, encode_face(picture), face.file);
+    face.gender = i % 2 == 0 ? catalog::Gender::female : catalog::Gender::male;
+    face.split = i < options.train                 ? catalog::Split::train
+                 : i < options.train + options.val ? catalog::Split::val
+                                                   : catalog::Split::test;
+    image::Image picture = face_of_age(face.age, static_cast<std::uint32_t>(i), made_by.face);
+    writer.add(face, store::encode_face(picture), face.file);
   }
   if (options.complete) {
     writer.finish(0);
@@ -85,4 +87,4 @@ void make_store(const std::filesystem::path& file, const StoreOptions& options, 
   }
 }
 
-}  // namespace agewise::tiny
+}  // namespace agewise::train::tiny

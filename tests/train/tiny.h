@@ -6,7 +6,7 @@
 #include "agewise/recipe/recipe.h"
 #include "agewise/store/store.h"
 
-namespace agewise::tiny {
+namespace agewise::train::tiny {
 
 // A new empty folder, removed with all that is in it.
 class Folder {
@@ -22,15 +22,16 @@ class Folder {
 };
 
 // Classes [30, 45, 60), one convolution with batch normalisation and dropout, batches of 8, three epochs.
-Recipe recipe();
+recipe::Recipe recipe();
 
 struct StoreOptions {
   int train = 30, val = 10, test = 0;  // pictures
   bool complete = true;
-  double sigma = kNotANumber;
+  double sigma = catalog::kNotANumber;
 };
 
 // Faces of ages 20 to 79; the person of a face is its number, the source "drawn".
-void make_store(const std::filesystem::path& file, const StoreOptions& options = {}, const Recipe& made_by = recipe());
+void make_store(const std::filesystem::path& file, const StoreOptions& options = {},
+                const recipe::Recipe& made_by = recipe());
 
-}  // namespace agewise::tiny
+}  // namespace agewise::train::tiny

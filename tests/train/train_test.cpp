@@ -9,7 +9,7 @@
 #include "agewise/train/checkpoint.h"
 #include "tests/train/tiny.h"
 
-namespace agewise {
+namespace agewise::train {
 namespace {
 
 using testing::Contains;
@@ -24,32 +24,33 @@ struct Outcome {
 };
 
 // Trains in `folder`/run, which is made if it is not there; stops before step number `stop_at` of this call.
-Outcome run(const tiny::Folder& folder, const Recipe& recipe, int stop_at = -1, const Model* from = nullptr) {
-  Store store(folder / "faces.db");
+Outcome run(const tiny::Folder& folder, const recipe::Recipe& recipe, int stop_at = -1,
+            const estimate::Model* from = nullptr) {
+  store::Store store(folder / "faces.db");
   RunFolder run{folder / "run"};
   if (!is_run(run.path)) create_run(run.path, recipe);
-  StopFlag stop{stop_at == 0};
+  base::StopFlag stop{stop_at == 0};
   int steps = 0;
   Outcome outcome;
   TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
-  hooks.progress = [&](const Progress& progress) {
+  hooks.progress = [&](const base::Progress& progress) {
     if (progress.what.rfind("epoch", 0) == 0 && ++steps == stop_at) stop = true;
   };
   hooks.notice = [&](const std::string& text) { outcome.notices.push_back(text); };
   try {
-    outcome.result = train({run, recipe, store, from, 2}, *make_reference_engine(), hooks);
-    outcome.best = read_file(run.best(), 1 << 20);
-  } catch (const Interrupted&) {
+    outcome.result = train({run, recipe, store, from, 2}, *nn::make_reference_engine(), hooks);
+    outcome.best = base::read_file(run.best(), 1 << 20);
+  } catch (const base::Interrupted&) {
     outcome.interrupted = true;
   }
   outcome.log = read_log(run.log());
-  if (std::filesystem::exists(run.last())) outcome.last = read_file(run.last(), 1 << 20);
+  if (std::filesystem::exists(run.last())) outcome.last = base::read_file(run.last(), 1 << 20);
   return outcome;
 }
 
-Recipe with(std::initializer_list<const char*> assignments) {
-  Recipe recipe = tiny::recipe();
-  for (const char* assignment : assignments) set_option(recipe, assignment);
+recipe::Recipe with(std::initializer_list<const char*> assignments) {
+  recipe::Recipe recipe = tiny::recipe();
+  for (const char* assignment : assignments) recipe::set_option(recipe, assignment);
   return recipe;
 }
 
@@ -63,7 +64,7 @@ TEST(Train, learns_what_can_be_learned) {
 }
 
 TEST(Train, gives_the_same_files_when_stopped_anywhere_and_resumed) {
-  Recipe recipe = with({"train.average=0.9", "whiten.method=zca"});
+  recipe::Recipe recipe = with({"train.average=0.9", "whiten.method=zca"});
   tiny::Folder whole;
   tiny::make_store(whole / "faces.db");
   Outcome uninterrupted = run(whole, recipe);
@@ -79,7 +80,7 @@ TEST(Train, gives_the_same_files_when_stopped_anywhere_and_resumed) {
 }
 
 TEST(Train, augments_to_the_same_bits_when_stopped_anywhere_and_resumed) {
-  Recipe recipe = with({"augment.rotate=20", "augment.noise=1", "augment.erase=0.5"});
+  recipe::Recipe recipe = with({"augment.rotate=20", "augment.noise=1", "augment.erase=0.5"});
   tiny::Folder whole, plain;
   for (const tiny::Folder* folder : {&whole, &plain}) tiny::make_store(*folder / "faces.db");
   Outcome uninterrupted = run(whole, recipe);
@@ -104,10 +105,11 @@ TEST(Train, gives_the_same_weights_in_one_go_as_in_two) {
 TEST(Train, that_diverges_in_an_epochs_last_step_keeps_no_checkpoint_of_it) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Recipe recipe = with({"train.batch=30"});
+  recipe::Recipe recipe = with({"train.batch=30"});
   recipe.train.rate = 1e39;  // more than a user may ask for
-  EXPECT_THAT([&] { run(folder, recipe); },
-              testing::ThrowsMessage<Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 1")));
+  EXPECT_THAT(
+      [&] { run(folder, recipe); },
+      testing::ThrowsMessage<base::Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 1")));
   EXPECT_FALSE(std::filesystem::exists(folder / "run/best.safetensors"));
   EXPECT_FALSE(std::filesystem::exists(folder / "run/last.safetensors"));
 }
@@ -115,10 +117,11 @@ TEST(Train, that_diverges_in_an_epochs_last_step_keeps_no_checkpoint_of_it) {
 TEST(Train, that_diverged_saves_nothing_when_stopped) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Recipe recipe = with({"train.batch=15"});
+  recipe::Recipe recipe = with({"train.batch=15"});
   recipe.train.rate = 1e39;
-  EXPECT_THAT([&] { run(folder, recipe, 1); },
-              testing::ThrowsMessage<Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 1")));
+  EXPECT_THAT(
+      [&] { run(folder, recipe, 1); },
+      testing::ThrowsMessage<base::Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 1")));
   EXPECT_FALSE(std::filesystem::exists(folder / "run/last.safetensors"));
 }
 
@@ -126,7 +129,7 @@ TEST(Train, validates_on_test_where_there_is_no_val_part) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db", {.train = 20, .val = 0, .test = 7});
   run(folder, tiny::recipe());
-  EXPECT_EQ(read_model(folder / "run/best.safetensors").notes.at("validated on"), "test");
+  EXPECT_EQ(estimate::read_model(folder / "run/best.safetensors").notes.at("validated on"), "test");
 }
 
 TEST(Train, gives_each_class_the_mean_age_of_its_training_pictures) {
@@ -134,13 +137,14 @@ TEST(Train, gives_each_class_the_mean_age_of_its_training_pictures) {
   tiny::make_store(folder / "faces.db", {.train = 4, .val = 1});  // ages 20, 27, 34, 41
   run(folder, tiny::recipe());
   // Nobody is older: those classes keep the middle of [45, 60) and 60 + 10.
-  EXPECT_THAT(read_model(folder / "run/best.safetensors").classes.values, testing::ElementsAre(23.5, 37.5, 52.5, 70));
+  EXPECT_THAT(estimate::read_model(folder / "run/best.safetensors").classes.values,
+              testing::ElementsAre(23.5, 37.5, 52.5, 70));
 }
 
 TEST(Train, stops_when_patience_is_at_its_end_and_stays_stopped) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Recipe recipe = with({"train.epochs=50", "train.patience=2", "train.rate=1e-12"});  // nothing is learned
+  recipe::Recipe recipe = with({"train.epochs=50", "train.patience=2", "train.rate=1e-12"});  // nothing is learned
   Outcome outcome = run(folder, recipe);
   EXPECT_TRUE(outcome.result.stopped_early);
   EXPECT_EQ(outcome.result.epochs, outcome.result.best_epoch + 2);
@@ -150,9 +154,9 @@ TEST(Train, stops_when_patience_is_at_its_end_and_stays_stopped) {
 TEST(Train, keeps_the_average_as_the_model_and_the_weights_for_going_on) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Recipe recipe = with({"train.average=0.5"});
+  recipe::Recipe recipe = with({"train.average=0.5"});
   run(folder, recipe);
-  Model model = read_model(folder / "run/last.safetensors");
+  estimate::Model model = estimate::read_model(folder / "run/last.safetensors");
   TrainState state = read_checkpoint(folder / "run/last.safetensors", model);
   EXPECT_EQ(state.average, model.parameters);
   EXPECT_NE(state.weights, model.parameters);
@@ -162,8 +166,8 @@ TEST(Train, leaves_frozen_layers_as_they_were) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
   run(folder, with({"train.frozen=[\"conv\", \"n*\"]"}));
-  Model model = read_model(folder / "run/last.safetensors");
-  std::vector<float> fresh = initial_parameters(model.graph, model.recipe.train.seed);
+  estimate::Model model = estimate::read_model(folder / "run/last.safetensors");
+  std::vector<float> fresh = nn::initial_parameters(model.graph, model.recipe.train.seed);
   std::size_t held = 27 + 3 + 4 * 3;  // weights, bias, and all of the normalisation
   std::span<const float> now(model.parameters), before(fresh);
   EXPECT_THAT(now.first(held), testing::ElementsAreArray(before.first(held)));
@@ -173,13 +177,13 @@ TEST(Train, leaves_frozen_layers_as_they_were) {
 TEST(Train, begins_with_the_weights_of_another_model_where_they_fit) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Model from = {tiny::recipe(), classes_of(tiny::recipe().classes), {}, {}, {}, {}, {}};
-  from.graph = graph_of(from.recipe, from.classes);
-  from.parameters = initial_parameters(from.graph, 77);
-  Recipe still = with({"train.rate=1e-30", "train.epochs=1", "classes.edges=[30, 45]"});  // another last layer
+  estimate::Model from = {tiny::recipe(), recipe::classes_of(tiny::recipe().classes), {}, {}, {}, {}, {}};
+  from.graph = estimate::graph_of(from.recipe, from.classes);
+  from.parameters = nn::initial_parameters(from.graph, 77);
+  recipe::Recipe still = with({"train.rate=1e-30", "train.epochs=1", "classes.edges=[30, 45]"});  // another last layer
   Outcome outcome = run(folder, still, -1, &from);
   EXPECT_THAT(outcome.notices, Contains(HasSubstr("out.weight, out.bias")));
-  Model model = read_model(folder / "run/last.safetensors");
+  estimate::Model model = estimate::read_model(folder / "run/last.safetensors");
   std::vector<float> convolution(from.parameters.begin(), from.parameters.begin() + 27);
   EXPECT_EQ(std::vector<float>(model.parameters.begin(), model.parameters.begin() + 27), convolution);
 }
@@ -188,16 +192,16 @@ TEST(Train, begins_with_the_weights_of_another_model_where_they_fit) {
 TEST(Train, spreads_the_oldest_of_fewer_year_classes_evenly_over_the_new_ones) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Recipe fifty = with({"train.rate=1e-30", "train.epochs=1", "train.frozen=[\"conv\", \"norm\"]"});
+  recipe::Recipe fifty = with({"train.rate=1e-30", "train.epochs=1", "train.frozen=[\"conv\", \"norm\"]"});
   fifty.classes = {.edges = {}, .names = {}, .years = 50};
-  Model from = {fifty, yearly_classes(50), {}, {}, {}, {}, {}};
-  from.graph = graph_of(from.recipe, from.classes);
-  from.parameters = initial_parameters(from.graph, 77);
+  estimate::Model from = {fifty, age::yearly_classes(50), {}, {}, {}, {}, {}};
+  from.graph = estimate::graph_of(from.recipe, from.classes);
+  from.parameters = nn::initial_parameters(from.graph, 77);
   for (std::size_t i = 0; i < 50; ++i) from.parameters[from.parameters.size() - 1 - i] = 0.01F * static_cast<float>(i);
-  Recipe more = fifty;
+  recipe::Recipe more = fifty;
   more.classes.years = 52;
   run(folder, more, -1, &from);
-  Model model = read_model(folder / "run/last.safetensors");
+  estimate::Model model = estimate::read_model(folder / "run/last.safetensors");
   std::span<const float> old(from.parameters), grown(model.parameters);
   std::size_t row = (model.parameters.size() - from.parameters.size()) / 2 - 1, body = old.size() - 50 * (row + 1);
   EXPECT_THAT(grown.first(body + 50 * row), testing::ElementsAreArray(old.first(body + 50 * row)));
@@ -213,22 +217,22 @@ TEST(Train, fits_the_whitening_on_training_pictures_only_and_names_it_in_the_che
   tiny::make_store(folder / "faces.db", {.train = 20, .val = 6});
   Outcome outcome = run(folder, with({"whiten.method=zca", "whiten.samples=12"}));
   EXPECT_THAT(outcome.notices, Contains("whitening fitted on 12 of 20 training pictures"));
-  EXPECT_EQ(read_zca(folder / "run/whiten.safetensors").fitted_on, 12);
-  EXPECT_EQ(read_model(folder / "run/best.safetensors").whitening->fitted_on, 12);
+  EXPECT_EQ(whiten::read_zca(folder / "run/whiten.safetensors").fitted_on, 12);
+  EXPECT_EQ(estimate::read_model(folder / "run/best.safetensors").whitening->fitted_on, 12);
   EXPECT_EQ(std::filesystem::file_size(folder / "run/faces.f32"), 26 * 64 * sizeof(float));
 }
 
 TEST(Train, makes_the_whitened_pictures_again_when_they_are_gone_or_cut_short) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Recipe recipe = with({"whiten.method=zca"});
+  recipe::Recipe recipe = with({"whiten.method=zca"});
   run(folder, recipe);
-  std::vector<std::byte> faces = read_file(folder / "run/faces.f32", 1 << 20);
+  std::vector<std::byte> faces = base::read_file(folder / "run/faces.f32", 1 << 20);
   std::filesystem::resize_file(folder / "run/faces.f32", 100);
   change_recipe({folder / "run"}, with({"whiten.method=zca", "train.epochs=4"}));
   run(folder, with({"whiten.method=zca", "train.epochs=4"}));
-  EXPECT_EQ(read_file(folder / "run/faces.f32", 1 << 20), faces);
+  EXPECT_EQ(base::read_file(folder / "run/faces.f32", 1 << 20), faces);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::train

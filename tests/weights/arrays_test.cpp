@@ -12,7 +12,7 @@
 #include "agewise/weights/pth.h"
 #include "tests/nn/golden.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 using testing::ElementsAre;
@@ -35,7 +35,7 @@ void expect_array(const WeightFile& file, const std::string& name, const std::ve
 
 // golden/make_arrays.py: numbers(2) as 3 × 5, seen as 5 × 3.
 std::vector<float> turned() {
-  std::vector<float> rows = golden_numbers(2, 15), columns;
+  std::vector<float> rows = nn::golden_numbers(2, 15), columns;
   for (std::size_t c = 0; c < 5; ++c) {
     for (std::size_t r = 0; r < 3; ++r) columns.push_back(rows[r * 5 + c]);
   }
@@ -48,12 +48,12 @@ TEST_P(PthState, holds_the_tensors_that_pytorch_wrote) {
   EXPECT_TRUE(is_pth(kGolden / GetParam()));
   WeightFile file = read_pth(kGolden / GetParam());
   EXPECT_EQ(file.arrays.size(), 8U);
-  expect_array(file, "conv.weight", {4, 3, 3, 3}, golden_numbers(0, 108));
-  expect_array(file, "conv.bias", {4}, golden_numbers(1, 4));
+  expect_array(file, "conv.weight", {4, 3, 3, 3}, nn::golden_numbers(0, 108));
+  expect_array(file, "conv.bias", {4}, nn::golden_numbers(1, 4));
   expect_array(file, "fc.weight", {5, 3}, turned());
   for (const char* name : {"halves", "bfloats", "doubles"})
     expect_array(file, name, {2, 3}, {0, 0.25F, 0.5F, 0.75F, 1, 1.25F});
-  std::vector<float> ten = golden_numbers(3, 10);
+  std::vector<float> ten = nn::golden_numbers(3, 10);
   expect_array(file, "part", {3}, {ten[4], ten[5], ten[6]});
   expect_array(file, "one", {}, {2.5F});
   EXPECT_THAT(file.skipped, ElementsAre("bn.num_batches_tracked"));
@@ -64,12 +64,12 @@ INSTANTIATE_TEST_SUITE_P(ZipAndLegacy, PthState, testing::Values("zip.pth", "leg
 
 TEST(Pth, finds_the_state_dictionary_of_a_checkpoint) {
   WeightFile file = read_pth(kGolden / "checkpoint.pth");
-  expect_array(file, "conv.weight", {4, 3, 3, 3}, golden_numbers(0, 108));
+  expect_array(file, "conv.weight", {4, 3, 3, 3}, nn::golden_numbers(0, 108));
   expect_array(file, "bn.running_var", {4}, {1, 1, 1, 1});
 }
 
 TEST(Pth, reads_parameters_as_tensors) {
-  expect_array(read_pth(kGolden / "parameters.pth"), "conv.bias", {4}, golden_numbers(1, 4));
+  expect_array(read_pth(kGolden / "parameters.pth"), "conv.bias", {4}, nn::golden_numbers(1, 4));
 }
 
 class Caffemodel : public testing::TestWithParam<const char*> {};
@@ -80,10 +80,10 @@ TEST_P(Caffemodel, holds_the_blobs_that_caffes_messages_hold) {
   EXPECT_EQ(file.network + ".caffemodel", GetParam());
   bool old = file.network == "old";
   using Shape = std::vector<std::int64_t>;
-  expect_array(file, "conv.weight", {4, 3, 3, 3}, golden_numbers(0, 108));
-  expect_array(file, "conv.bias", old ? Shape{1, 1, 1, 4} : Shape{4}, golden_numbers(1, 4));
-  expect_array(file, "fc.weight", old ? Shape{1, 1, 5, 16} : Shape{5, 16}, golden_numbers(2, 80));
-  expect_array(file, "fc.bias", old ? Shape{1, 1, 1, 5} : Shape{5}, golden_numbers(3, 5));
+  expect_array(file, "conv.weight", {4, 3, 3, 3}, nn::golden_numbers(0, 108));
+  expect_array(file, "conv.bias", old ? Shape{1, 1, 1, 4} : Shape{4}, nn::golden_numbers(1, 4));
+  expect_array(file, "fc.weight", old ? Shape{1, 1, 5, 16} : Shape{5, 16}, nn::golden_numbers(2, 80));
+  expect_array(file, "fc.bias", old ? Shape{1, 1, 1, 5} : Shape{5}, nn::golden_numbers(3, 5));
 }
 
 INSTANTIATE_TEST_SUITE_P(OldAndNew, Caffemodel, testing::Values("new.caffemodel", "old.caffemodel"),
@@ -182,7 +182,7 @@ template <class Parse>
 std::string message_of(const Bad& bad, Parse parse) {
   try {
     parse(std::as_bytes(std::span(bad.content)));
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     EXPECT_LT(std::strlen(error.what()), 300U);
     EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
     return error.what();
@@ -208,14 +208,14 @@ TEST(BadPth, of_a_whole_module_is_refused_by_the_name_of_its_class) {
   try {
     read_pth(kGolden / "module.pth");
     FAIL() << "was taken";
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("module.pth: "), HasSubstr("__main__ Net")));
   }
 }
 
 TEST(CutFiles, no_beginning_of_a_good_file_is_taken_for_a_whole_one) {
   for (const char* name : {"legacy.pth", "zip.pth", "new.caffemodel"}) {
-    std::vector<std::byte> whole = read_file(kGolden / name, 1 << 20);
+    std::vector<std::byte> whole = base::read_file(kGolden / name, 1 << 20);
     bool caffe = std::string(name).ends_with("caffemodel");
     for (std::size_t size = 0; size < whole.size(); size += 7) {
       auto cut = std::span(whole).first(size);
@@ -223,14 +223,14 @@ TEST(CutFiles, no_beginning_of_a_good_file_is_taken_for_a_whole_one) {
       if (caffe) {
         try {
           EXPECT_LT(parse_caffemodel(cut).arrays.size(), 4U) << size;
-        } catch (const Error&) {
+        } catch (const base::Error&) {
         }
       } else if (std::string(name) == "legacy.pth") {
-        EXPECT_THROW(parse_pth(cut), Error) << name << " " << size;
+        EXPECT_THROW(parse_pth(cut), base::Error) << name << " " << size;
       }
     }
   }
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::weights

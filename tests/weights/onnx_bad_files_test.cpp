@@ -10,7 +10,7 @@
 #include "agewise/weights/onnx.h"
 #include "agewise/weights/onnx.pb.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 using testing::HasSubstr;
@@ -188,7 +188,7 @@ TEST_P(BadOnnx, is_refused_with_the_reason) {
   try {
     parse_onnx(std::as_bytes(std::span(file)));
     FAIL() << "was taken";
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr(GetParam().message));
     EXPECT_LT(std::strlen(error.what()), 300U);
   }
@@ -198,10 +198,10 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOnnx, testing::ValuesIn(bad_models()),
                          [](const auto& bad) { return std::string(bad.param.name); });
 
 TEST(CutOnnx, is_never_taken_for_a_whole_network) {
-  std::vector<std::byte> whole = read_file(AGEWISE_SOURCE_DIR "/tests/weights/golden/gemm.onnx", 1 << 20);
+  std::vector<std::byte> whole = base::read_file(AGEWISE_SOURCE_DIR "/tests/weights/golden/gemm.onnx", 1 << 20);
   EXPECT_EQ(parse_onnx(whole).graph.outputs.size(), 1U);
   for (std::size_t size = 0; size < whole.size() - 20; ++size)
-    EXPECT_THROW(parse_onnx(std::span(whole).first(size)), Error) << size;
+    EXPECT_THROW(parse_onnx(std::span(whole).first(size)), base::Error) << size;
 }
 
 // A scalar that multiplies a million channels: more parameters than the file has numbers.
@@ -215,10 +215,10 @@ TEST(BadOnnx, makes_no_much_of_little) {
   try {
     parse_onnx(std::as_bytes(std::span(file)));
     FAIL() << "was taken";
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("far more parameters than the file holds"));
   }
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::weights

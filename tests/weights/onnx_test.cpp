@@ -10,7 +10,7 @@
 #include "agewise/nn/cpu/cpu_engine.h"
 #include "tests/nn/golden.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 const std::filesystem::path kGolden = AGEWISE_SOURCE_DIR "/tests/weights/golden";
@@ -53,12 +53,13 @@ int batch_of(const GoldenNetwork& golden, const OnnxNetwork& network) {
                           network.graph.layers[network.graph.outputs[0]].shape.size());
 }
 
-void expect_golden(const GoldenNetwork& golden, const OnnxNetwork& network, Engine& engine) {
-  std::unique_ptr<Executable> executable = engine.compile(network.graph, batch_of(golden, network), Mode::infer);
+void expect_golden(const GoldenNetwork& golden, const OnnxNetwork& network, nn::Engine& engine) {
+  std::unique_ptr<nn::Executable> executable =
+      engine.compile(network.graph, batch_of(golden, network), nn::Mode::infer);
   executable->set_parameters(network.parameters);
   for (int i = 0; i < static_cast<int>(network.inputs.size()); ++i) {
     std::span<float> input = executable->input(i);
-    std::vector<float> values = golden_numbers(300 + i, input.size());
+    std::vector<float> values = nn::golden_numbers(300 + i, input.size());
     std::transform(values.begin(), values.end(), input.begin(),
                    [&](float value) { return value * golden.factor + golden.offset; });
   }
@@ -80,10 +81,10 @@ class OnnxOperators : public testing::TestWithParam<GoldenNetwork> {};
 
 TEST_P(OnnxOperators, compute_what_onnx_runtime_computes) {
   OnnxNetwork network = read_onnx(kGolden / GetParam().file);
-  expect_golden(GetParam(), network, *make_reference_engine());
-  expect_golden(GetParam(), network, *make_cpu_engine({2}));
+  expect_golden(GetParam(), network, *nn::make_reference_engine());
+  expect_golden(GetParam(), network, *nn::make_cpu_engine({2}));
   expect_golden(GetParam(), read_onnx(kGolden / GetParam().file, {{}, 0, /*fold_scales=*/false}),
-                *make_cpu_engine({2}));
+                *nn::make_cpu_engine({2}));
 }
 
 std::string name_of(const testing::TestParamInfo<GoldenNetwork>& golden) {
@@ -99,12 +100,12 @@ class OnnxNetworks : public testing::TestWithParam<GoldenNetwork> {};
 TEST_P(OnnxNetworks, of_other_people_compute_what_onnx_runtime_computes) {
   std::filesystem::path file = kPeers / GetParam().file;
   if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not here";
-  if (content_hash(MappedFile::read_only(file).bytes()) != GetParam().hash)
+  if (base::content_hash(base::MappedFile::read_only(file).bytes()) != GetParam().hash)
     GTEST_SKIP() << file << " is another version";
-  expect_golden(GetParam(), read_onnx(file), *make_cpu_engine({2}));
+  expect_golden(GetParam(), read_onnx(file), *nn::make_cpu_engine({2}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, OnnxNetworks, testing::ValuesIn(golden_networks(true)), name_of);
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -10,7 +10,7 @@
 #include "agewise/weights/onnx.h"
 #include "tests/nn/golden.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 // Every kind of layer but the input, once or more.
@@ -29,25 +29,25 @@ constexpr const char* kLayers = R"(
   {kind = 'transpose', name = 'turned', order = [1, 2, 0]}, {kind = 'reshape', shape = [4, 10, 12]},
   {kind = 'fully-connected', name = 'end', outputs = 5})";
 
-Graph graph_of_all_kinds() {
-  Recipe recipe = parse_recipe(std::string("network.layers = [") + kLayers + "]", "all kinds");
-  Graph graph = build_graph(recipe.network, 3, 8, 5);
+nn::Graph graph_of_all_kinds() {
+  recipe::Recipe recipe = recipe::parse_recipe(std::string("network.layers = [") + kLayers + "]", "all kinds");
+  nn::Graph graph = nn::build_graph(recipe.network, 3, 8, 5);
   graph.outputs = {static_cast<int>(graph.layers.size()) - 1};
   return graph;
 }
 
-std::vector<float> outputs_of(const Graph& graph, std::span<const float> parameters, float factor, float offset) {
-  std::unique_ptr<Executable> network = make_reference_engine()->compile(graph, 2, Mode::infer);
+std::vector<float> outputs_of(const nn::Graph& graph, std::span<const float> parameters, float factor, float offset) {
+  std::unique_ptr<nn::Executable> network = nn::make_reference_engine()->compile(graph, 2, nn::Mode::infer);
   network->set_parameters(parameters);
-  std::vector<float> numbers = golden_numbers(300, network->input().size());
+  std::vector<float> numbers = nn::golden_numbers(300, network->input().size());
   for (std::size_t i = 0; i < numbers.size(); ++i) network->input()[i] = numbers[i] * factor + offset;
   network->forward();
   return {network->output().begin(), network->output().end()};
 }
 
 TEST(OnnxWriter, writes_what_reads_back_as_the_same_network) {
-  Graph graph = graph_of_all_kinds();
-  std::vector<float> parameters = golden_parameters(graph);
+  nn::Graph graph = graph_of_all_kinds();
+  std::vector<float> parameters = nn::golden_parameters(graph);
   std::string file = onnx_of(graph, parameters, {});
   OnnxNetwork read = parse_onnx(std::as_bytes(std::span(file)), {{}, 0, /*fold_scales=*/false});
   std::vector<float> expected = outputs_of(graph, parameters, 2, 0),
@@ -59,8 +59,8 @@ TEST(OnnxWriter, writes_what_reads_back_as_the_same_network) {
 
 // (pixel - mean) · scale before, factor after: worked on one number by hand.
 TEST(OnnxWriter, puts_the_frame_around_the_network) {
-  Recipe recipe = parse_recipe("network.layers = [{kind = 'relu', name = 'r'}]", "frame");
-  Graph graph = build_graph(recipe.network, 1, 1, 1);
+  recipe::Recipe recipe = recipe::parse_recipe("network.layers = [{kind = 'relu', name = 'r'}]", "frame");
+  nn::Graph graph = nn::build_graph(recipe.network, 1, 1, 1);
   OnnxFrame frame{{10}, 0.5};
   frame.factor = 100;
   frame.output = "age";
@@ -72,16 +72,16 @@ TEST(OnnxWriter, puts_the_frame_around_the_network) {
 }
 
 TEST(OnnxWriter, writes_an_output_for_each_of_the_graphs) {
-  Graph graph = graph_of_all_kinds();
+  nn::Graph graph = graph_of_all_kinds();
   graph.outputs.push_back(graph.outputs[0] - 1);
-  std::vector<float> parameters = golden_parameters(graph);
+  std::vector<float> parameters = nn::golden_parameters(graph);
   OnnxFrame frame;
   frame.output = "y";
   std::string file = onnx_of(graph, parameters, frame);
   OnnxNetwork read = parse_onnx(std::as_bytes(std::span(file)), {{}, 0, /*fold_scales=*/false});
   EXPECT_EQ(read.outputs, (std::vector<std::string>{"y", "y2"}));
   for (int i : {0, 1}) {
-    Graph expected = graph, found = read.graph;
+    nn::Graph expected = graph, found = read.graph;
     expected.outputs = {graph.outputs[i]};
     found.outputs = {read.graph.outputs[i]};
     std::vector<float> first = outputs_of(expected, parameters, 2, 0),
@@ -92,15 +92,15 @@ TEST(OnnxWriter, writes_an_output_for_each_of_the_graphs) {
 }
 
 TEST(OnnxWriter, keeps_the_names_of_layers_with_weights) {
-  Graph graph = graph_of_all_kinds();
-  std::string file = onnx_of(graph, golden_parameters(graph), {});
+  nn::Graph graph = graph_of_all_kinds();
+  std::string file = onnx_of(graph, nn::golden_parameters(graph), {});
   OnnxNetwork read = parse_onnx(std::as_bytes(std::span(file)), {{}, 0, false});
   for (const char* name : {"a", "n", "b", "f", "end"}) {
-    EXPECT_TRUE(std::any_of(read.graph.layers.begin(), read.graph.layers.end(), [&](const Layer& layer) {
+    EXPECT_TRUE(std::any_of(read.graph.layers.begin(), read.graph.layers.end(), [&](const nn::Layer& layer) {
       return layer.name == name;
     })) << name;
   }
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -7,7 +7,7 @@
 #include "agewise/base/files.h"
 #include "agewise/weights/safetensors_header.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 using testing::HasSubstr;
@@ -114,7 +114,7 @@ TEST_P(BadSafetensors, is_refused_with_the_reason) {
   try {
     parse_safetensors_header(std::as_bytes(std::span(file.content)));
     FAIL() << "was taken";
-  } catch (const Error& error) {
+  } catch (const base::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr(file.message));
     EXPECT_LT(std::strlen(error.what()), 300U);
   }
@@ -124,10 +124,11 @@ INSTANTIATE_TEST_SUITE_P(Each, BadSafetensors, testing::ValuesIn(bad_files()),
                          [](const auto& file) { return std::string(file.param.name); });
 
 TEST(CutSafetensors, no_beginning_of_a_good_file_is_taken_for_a_whole_one) {
-  std::vector<std::byte> whole = read_file(AGEWISE_SOURCE_DIR "/tests/weights/golden/python.safetensors", 1 << 20);
+  std::vector<std::byte> whole =
+      base::read_file(AGEWISE_SOURCE_DIR "/tests/weights/golden/python.safetensors", 1 << 20);
   EXPECT_EQ(parse_safetensors_header(whole).tensors.size(), 5U);
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_THROW(parse_safetensors_header(std::span(whole).first(size)), Error) << size;
+    EXPECT_THROW(parse_safetensors_header(std::span(whole).first(size)), base::Error) << size;
   }
 }
 
@@ -136,7 +137,7 @@ TEST(HostileNames, are_shown_on_one_line_and_not_endlessly) {
     std::string content = with_header("{\"" + name + "\":1}");
     try {
       parse_safetensors_header(std::as_bytes(std::span(content)));
-    } catch (const Error& error) {
+    } catch (const base::Error& error) {
       return std::string(error.what());
     }
     return std::string();
@@ -146,4 +147,4 @@ TEST(HostileNames, are_shown_on_one_line_and_not_endlessly) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::weights

@@ -8,7 +8,7 @@
 #include "agewise/base/error.h"
 #include "agewise/weights/half.h"
 
-namespace agewise {
+namespace agewise::weights {
 namespace {
 
 using testing::ElementsAre;
@@ -100,18 +100,18 @@ TEST(Reading, names_file_array_and_both_shapes_where_they_differ) {
   SafetensorsFile file = python_file();
   std::vector<std::int64_t> expected{2, 1, 3, 2};
   EXPECT_THAT([&] { (void)file.read("conv1.weight", expected); },
-              ThrowsMessage<Error>(HasSubstr(
+              ThrowsMessage<base::Error>(HasSubstr(
                   "python.safetensors: array \"conv1.weight\": must have the shape [2, 1, 3, 2], has [2, 1, 2, 3]")));
   EXPECT_THAT([&] { (void)file.read("conv9.weight"); },
-              ThrowsMessage<Error>(HasSubstr("python.safetensors: has no array \"conv9.weight\"")));
+              ThrowsMessage<base::Error>(HasSubstr("python.safetensors: has no array \"conv9.weight\"")));
   EXPECT_FALSE(file.contains("conv9.weight"));
   EXPECT_TRUE(file.contains("halves"));
 }
 
 TEST(Opening, a_file_that_is_not_there_or_a_folder_is_one_clear_error) {
   EXPECT_THAT([] { SafetensorsFile("/nowhere/m.safetensors"); },
-              ThrowsMessage<Error>("/nowhere/m.safetensors: cannot open: No such file or directory"));
-  EXPECT_THROW(SafetensorsFile(std::filesystem::path(testing::TempDir())), Error);
+              ThrowsMessage<base::Error>("/nowhere/m.safetensors: cannot open: No such file or directory"));
+  EXPECT_THROW(SafetensorsFile(std::filesystem::path(testing::TempDir())), base::Error);
 }
 
 // IEEE 754 binary16: 11 bits, from 2⁻²⁴ to 65504.
@@ -128,4 +128,4 @@ TEST(RoundedToHalf, is_the_nearest_number_of_half_precision) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::weights

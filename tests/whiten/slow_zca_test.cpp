@@ -5,7 +5,7 @@
 #include "agewise/base/random.h"
 #include "agewise/whiten/zca.h"
 
-namespace agewise {
+namespace agewise::whiten {
 namespace {
 
 constexpr int kSide = 128, kDimensions = kSide * kSide, kSamples = 7000;
@@ -14,7 +14,7 @@ constexpr int kSide = 128, kDimensions = kSide * kSide, kSamples = 7000;
 std::vector<float> smooth_pictures() {
   std::vector<float> images(std::size_t{kSamples} * kDimensions);
   for (std::uint32_t i = 0; i < kSamples; ++i) {
-    Random random(1, Purpose::test, 0, i);
+    base::Random random(1, base::Purpose::test, 0, i);
     float* image = images.data() + std::size_t{i} * kDimensions;
     for (int p = 0; p < kDimensions; ++p) {
       float left = p % kSide > 0 ? image[p - 1] : 128, above = p >= kSide ? image[p - kSide] : 128;
@@ -34,11 +34,11 @@ double peak_megabytes() {
 // 10,000 pictures less their test part (30 %).
 TEST(SlowZca, whitens_seven_thousand_pictures_of_128_in_two_and_a_half_gigabytes) {
   std::vector<float> images = smooth_pictures();
-  StopFlag stop{false};
-  Zca zca = fit_zca(images, kDimensions, WhitenRecipe{Whitening::zca}, stop);
+  base::StopFlag stop{false};
+  Zca zca = fit_zca(images, kDimensions, recipe::WhitenRecipe{recipe::Whitening::zca}, stop);
   EXPECT_EQ(zca.components(), kSamples - 1);
   EXPECT_LT(peak_megabytes(), 2500);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::whiten

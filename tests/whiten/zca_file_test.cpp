@@ -6,7 +6,7 @@
 #include "agewise/base/error.h"
 #include "agewise/whiten/zca.h"
 
-namespace agewise {
+namespace agewise::whiten {
 namespace {
 
 using testing::AllOf;
@@ -34,17 +34,17 @@ TEST_F(ZcaFile, reads_back_the_same_bits) {
 }
 
 TEST_F(ZcaFile, names_file_and_array_of_what_does_not_fit) {
-  auto message = [&](const std::map<std::string, std::string>& texts, std::vector<TensorView> tensors) {
-    write_safetensors(path_, texts, tensors);
+  auto message = [&](const std::map<std::string, std::string>& texts, std::vector<weights::TensorView> tensors) {
+    weights::write_safetensors(path_, texts, tensors);
     try {
       read_zca(path_);
-    } catch (const Error& error) {
+    } catch (const base::Error& error) {
       return std::string(error.what());
     }
     return std::string("was taken");
   };
-  auto with = [&](std::size_t place, TensorView tensor) {
-    std::vector<TensorView> tensors = zca_tensors(zca_);
+  auto with = [&](std::size_t place, weights::TensorView tensor) {
+    std::vector<weights::TensorView> tensors = zca_tensors(zca_);
     tensors[place] = std::move(tensor);
     return tensors;
   };
@@ -63,4 +63,4 @@ TEST_F(ZcaFile, names_file_and_array_of_what_does_not_fit) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::whiten

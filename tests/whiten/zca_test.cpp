@@ -8,7 +8,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/random.h"
 
-namespace agewise {
+namespace agewise::whiten {
 namespace {
 
 using testing::ElementsAre;
@@ -66,7 +66,7 @@ Matrix covariance_of(const std::vector<float>& samples, std::size_t d) {
 }
 
 // The textbook's W (x - mean) of each row of `pictures`. Without `identity` eigenvalues of nothing but round-off get 0.
-std::vector<float> textbook_zca(const std::vector<float>& samples, std::size_t d, const WhitenRecipe& recipe,
+std::vector<float> textbook_zca(const std::vector<float>& samples, std::size_t d, const recipe::WhitenRecipe& recipe,
                                 const std::vector<float>& pictures) {
   Matrix lambda = covariance_of(samples, d);
   double mean_variance = 0;
@@ -92,7 +92,7 @@ std::vector<float> textbook_zca(const std::vector<float>& samples, std::size_t d
 
 // Pixels 0..255 of which neighbours are alike.
 std::vector<float> smooth_pictures(std::size_t count, std::size_t d, std::uint64_t seed) {
-  Random random(seed, Purpose::test);
+  base::Random random(seed, base::Purpose::test);
   std::vector<float> pictures(count * d);
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     float before = i % d > 0 ? pictures[i - 1] : static_cast<float>(random.uniform(0, 255));
@@ -101,8 +101,8 @@ std::vector<float> smooth_pictures(std::size_t count, std::size_t d, std::uint64
   return pictures;
 }
 
-Zca fit(std::vector<float> samples, std::size_t d, const WhitenRecipe& recipe) {
-  return fit_zca(samples, static_cast<int>(d), recipe, StopFlag{false});
+Zca fit(std::vector<float> samples, std::size_t d, const recipe::WhitenRecipe& recipe) {
+  return fit_zca(samples, static_cast<int>(d), recipe, base::StopFlag{false});
 }
 
 std::vector<float> whitened(const Zca& zca, std::vector<float> pictures) {
@@ -122,7 +122,7 @@ class AgainstTheTextbook : public testing::TestWithParam<Case> {};
 
 TEST_P(AgainstTheTextbook, pictures_seen_and_unseen_agree_to_a_thousandth) {
   const Case& c = GetParam();
-  WhitenRecipe recipe{Whitening::zca, c.epsilon, 0, c.identity};
+  recipe::WhitenRecipe recipe{recipe::Whitening::zca, c.epsilon, 0, c.identity};
   std::vector<float> samples = smooth_pictures(c.samples, c.dimensions, 1);
   std::vector<float> unseen = smooth_pictures(5, c.dimensions, 2);
   Zca zca = fit(samples, c.dimensions, recipe);
@@ -145,14 +145,14 @@ INSTANTIATE_TEST_SUITE_P(Each, AgainstTheTextbook,
 // Worked by hand: mean (1, 0), variance 1 along x and 0 along y, mean pixel variance ½, ε = ½ · ½ = ¼.
 TEST(TwoPoints, are_whitened_as_by_hand) {
   std::vector<float> points{0, 0, 2, 0}, unseen{1, 1};
-  Zca projected = fit(points, 2, {Whitening::zca, 0.5, 0, false});
+  Zca projected = fit(points, 2, {recipe::Whitening::zca, 0.5, 0, false});
   EXPECT_DOUBLE_EQ(projected.epsilon, 0.25);
   EXPECT_THAT(projected.mean, ElementsAre(1, 0));
   float x = 1 / std::sqrt(1.25F);
   EXPECT_THAT(whitened(projected, points), Pointwise(FloatNear(1e-6F), std::vector<float>{-x, 0.0F, x, 0.0F}));
   EXPECT_THAT(whitened(projected, unseen), ElementsAre(0, 0));  // y is outside what was seen
 
-  Zca whole = fit(points, 2, {Whitening::zca, 0.5, 0, true});
+  Zca whole = fit(points, 2, {recipe::Whitening::zca, 0.5, 0, true});
   EXPECT_THAT(whitened(whole, points), Pointwise(FloatNear(1e-6F), std::vector<float>{-x, 0.0F, x, 0.0F}));
   EXPECT_THAT(whitened(whole, unseen), Pointwise(FloatNear(1e-6F), std::vector<float>{0.0F, 2.0F}));  // 1/√¼
 }
@@ -162,7 +162,7 @@ TEST(TwoPoints, are_whitened_as_by_hand) {
 TEST(WithoutEpsilon, fewer_pictures_than_pixels_come_out_equally_far_from_each_other) {
   constexpr std::size_t kCount = 20, kPixels = 100;
   std::vector<float> pictures = smooth_pictures(kCount, kPixels, 3);
-  std::vector<float> white = whitened(fit(pictures, kPixels, {Whitening::zca, 0, 0, false}), pictures);
+  std::vector<float> white = whitened(fit(pictures, kPixels, {recipe::Whitening::zca, 0, 0, false}), pictures);
   for (std::size_t a = 0; a < kCount; ++a) {
     for (std::size_t b = 0; b < kCount; ++b) {
       double product = 0;
@@ -176,15 +176,15 @@ TEST(WithoutEpsilon, fewer_pictures_than_pixels_come_out_equally_far_from_each_o
 TEST(WithoutEpsilon, repeated_pictures_make_no_infinity) {
   std::vector<float> pictures = smooth_pictures(6, 50, 4);
   for (int copy = 0; copy < 2; ++copy) pictures.insert(pictures.end(), pictures.begin(), pictures.begin() + 50);
-  Zca zca = fit(pictures, 50, {Whitening::zca, 0, 0, false});
+  Zca zca = fit(pictures, 50, {recipe::Whitening::zca, 0, 0, false});
   EXPECT_EQ(zca.components(), 5);
   for (float value : whitened(zca, smooth_pictures(4, 50, 5))) EXPECT_TRUE(std::isfinite(value));
 }
 
 TEST(Components, are_the_strongest_and_orthonormal) {
   std::vector<float> pictures = smooth_pictures(40, 64, 6);
-  Zca all = fit(pictures, 64, {Whitening::zca, 0.1, 0, false});
-  Zca few = fit(pictures, 64, {Whitening::zca, 0.1, 7, false});
+  Zca all = fit(pictures, 64, {recipe::Whitening::zca, 0.1, 0, false});
+  Zca few = fit(pictures, 64, {recipe::Whitening::zca, 0.1, 7, false});
   EXPECT_EQ(all.components(), 39);
   ASSERT_EQ(few.components(), 7);
   EXPECT_EQ(few.gain, std::vector<float>(all.gain.begin(), all.gain.begin() + 7));
@@ -199,7 +199,7 @@ TEST(Components, are_the_strongest_and_orthonormal) {
 }
 
 TEST(ManyPictures, are_whitened_as_each_alone) {
-  Zca zca = fit(smooth_pictures(40, 64, 7), 64, {Whitening::zca, 0.1, 0, true});
+  Zca zca = fit(smooth_pictures(40, 64, 7), 64, {recipe::Whitening::zca, 0.1, 0, true});
   std::vector<float> many = smooth_pictures(300, 64, 8);  // more than are whitened at once
   std::vector<float> alone;
   for (std::size_t i = 0; i < 300; ++i) {
@@ -211,27 +211,28 @@ TEST(ManyPictures, are_whitened_as_each_alone) {
 
 TEST(Fitting, refuses_what_it_cannot_do_with_the_reason) {
   std::vector<float> equal(10, 128.0F);
-  EXPECT_THAT([&] { fit(equal, 5, {Whitening::zca}); }, ThrowsMessage<Error>(HasSubstr("pictures are equal")));
+  EXPECT_THAT([&] { fit(equal, 5, {recipe::Whitening::zca}); },
+              ThrowsMessage<base::Error>(HasSubstr("pictures are equal")));
   std::vector<float> pictures = smooth_pictures(4, 5, 9);
   EXPECT_THAT(
       [&] {
-        fit(pictures, 5, {Whitening::zca, 0, 0, true});
+        fit(pictures, 5, {recipe::Whitening::zca, 0, 0, true});
       },
-      ThrowsMessage<UsageError>(HasSubstr("whiten.identity needs whiten.epsilon above 0")));
-  EXPECT_THROW(fit(pictures, 3, {Whitening::zca}), std::invalid_argument);
+      ThrowsMessage<base::UsageError>(HasSubstr("whiten.identity needs whiten.epsilon above 0")));
+  EXPECT_THROW(fit(pictures, 3, {recipe::Whitening::zca}), std::invalid_argument);
 }
 
 TEST(Fitting, stops_when_asked_and_tells_its_steps) {
   std::vector<float> pictures = smooth_pictures(10, 20, 10);
-  StopFlag stop{false};
+  base::StopFlag stop{false};
   std::vector<std::string> steps;
-  fit_zca(pictures, 20, {Whitening::zca}, stop, [&](const Progress& progress) {
+  fit_zca(pictures, 20, {recipe::Whitening::zca}, stop, [&](const base::Progress& progress) {
     if (steps.empty() || steps.back() != progress.what) steps.push_back(progress.what);
   });
   EXPECT_THAT(steps, ElementsAre("whitening: products", "whitening: eigenvectors", "whitening: directions"));
   stop = true;
-  EXPECT_THROW(fit_zca(pictures, 20, {Whitening::zca}, stop), Interrupted);
+  EXPECT_THROW(fit_zca(pictures, 20, {recipe::Whitening::zca}, stop), base::Interrupted);
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::whiten

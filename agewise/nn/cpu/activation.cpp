@@ -1,7 +1,7 @@
 // Sigmoid, tanh and PReLU by oneDNN, in the input's own layout.
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -101,4 +101,4 @@ std::unique_ptr<Step> make_prelu(Plan& plan, const Operation& operation) {
   return std::make_unique<PRelu>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

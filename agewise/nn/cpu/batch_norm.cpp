@@ -3,7 +3,7 @@
 
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -116,4 +116,4 @@ std::unique_ptr<Step> make_batch_norm(Plan& plan, const Operation& operation) {
   return std::make_unique<BatchNorm>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

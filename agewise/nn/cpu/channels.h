@@ -7,7 +7,7 @@
 #include "agewise/nn/cpu/parallel.h"
 #include "agewise/nn/cpu/plan.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 constexpr int kLargestBlock = 16;
 
@@ -83,4 +83,4 @@ void for_each_block(const Channels& all, Body body) {
   });
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

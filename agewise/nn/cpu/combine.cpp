@@ -4,7 +4,7 @@
 #include "agewise/nn/cpu/channels.h"
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 // The output, and what its gradient gives to each input.
@@ -131,4 +131,4 @@ std::unique_ptr<Step> make_combine(Plan& plan, const Operation& operation) {
   return std::make_unique<Combine<Quotient>>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -12,7 +12,7 @@
 #include "agewise/nn/cpu/weighted_step.h"
 #include "agewise/nn/cpu/winograd_call.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -423,4 +423,4 @@ std::unique_ptr<Step> make_convolution(Plan& plan, const Operation& operation) {
   return std::make_unique<Convolution>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -9,7 +9,7 @@
 #include "agewise/nn/cpu/executable.h"
 #include "agewise/nn/cpu/sliced.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 // oneDNN's and Highway's instruction set must agree: the widest that both may use.
@@ -19,13 +19,14 @@ std::string limit_isa(Isa isa) {
   if (isa == Isa::avx2) {
     bool changed = dnnl::set_max_cpu_isa(cpu_isa::avx2) == dnnl::status::success;
     if (!changed && (static_cast<int>(dnnl::get_effective_cpu_isa()) & kAvx512) == kAvx512)
-      throw Error("this process already computes with AVX-512: avx2 must be asked for first");
+      throw base::Error("this process already computes with AVX-512: avx2 must be asked for first");
   }
   int effective = static_cast<int>(dnnl::get_effective_cpu_isa());
   bool wide = (effective & kAvx512) == kAvx512;
-  if (isa == Isa::avx512 && !wide) throw UsageError("avx512: not on this processor, or limited to less; try avx2");
+  if (isa == Isa::avx512 && !wide)
+    throw base::UsageError("avx512: not on this processor, or limited to less; try avx2");
   constexpr int kAvx2 = static_cast<int>(cpu_isa::avx2);
-  if ((effective & kAvx2) != kAvx2) throw Error("this processor has no AVX2, which the fast engine needs");
+  if ((effective & kAvx2) != kAvx2) throw base::Error("this processor has no AVX2, which the fast engine needs");
   if (wide) return "AVX-512";
   hwy::DisableTargets(HWY_AVX3);
   hwy::GetChosenTarget().DeInit();
@@ -35,7 +36,7 @@ std::string limit_isa(Isa isa) {
 class CpuEngine : public Engine {
  public:
   explicit CpuEngine(const CpuOptions& options) : options_(options), isa_(limit_isa(options.isa)) {
-    if (options.threads < 1) throw UsageError("threads must be 1 or more");
+    if (options.threads < 1) throw base::UsageError("threads must be 1 or more");
   }
 
   std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override {
@@ -60,4 +61,4 @@ class CpuEngine : public Engine {
 
 std::unique_ptr<Engine> make_cpu_engine(const CpuOptions& options) { return std::make_unique<CpuEngine>(options); }
 
-}  // namespace agewise
+}  // namespace agewise::nn

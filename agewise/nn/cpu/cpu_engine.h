@@ -18,7 +18,7 @@
 #include "agewise/nn/cpu/kernel_book.h"
 #include "agewise/nn/engine.h"
 
-namespace agewise {
+namespace agewise::nn {
 
 enum class Isa { best, avx2, avx512 };
 
@@ -30,7 +30,7 @@ struct CpuOptions {
   // book; what it does not know is timed once with `clock`, and added. Null: the default everywhere, nothing is timed.
   // Must outlive the engine.
   KernelBook* book = nullptr;
-  Clock clock = {};
+  base::Clock clock = {};
   // With a book, estimating: convolutions may multiply in bfloat16 (8 bits of mantissa; sums stay in float), where that
   // is faster: processors with AVX512_BF16.
   bool bfloat16 = false;
@@ -39,4 +39,4 @@ struct CpuOptions {
 // Throws UsageError where the processor lacks `isa`, Error where this process already runs with another.
 std::unique_ptr<Engine> make_cpu_engine(const CpuOptions& options);
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -6,7 +6,7 @@
 #include "agewise/nn/cpu/parallel.h"
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 class Dropout : public Step {
@@ -121,4 +121,4 @@ std::unique_ptr<Step> make_dropout(Plan& plan, const Operation& operation) {
   return std::make_unique<NoDropout>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -9,7 +9,7 @@
 #include "agewise/nn/cpu/philox-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace agewise::cpu::HWY_NAMESPACE {
+namespace agewise::nn::cpu::HWY_NAMESPACE {
 
 void make_mask(std::uint32_t purpose, std::uint32_t epoch, std::uint32_t sample, std::uint64_t seed,
                std::uint32_t threshold, std::int64_t blocks, std::uint8_t* mask) {
@@ -53,11 +53,11 @@ void apply_blocked(const std::uint8_t* mask, float scale, int channels, int bloc
   }
 }
 
-}  // namespace agewise::cpu::HWY_NAMESPACE
+}  // namespace agewise::nn::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 constexpr std::int64_t kWidestVector = 64;  // lanes of 32 bits that any instruction set has
@@ -75,7 +75,7 @@ std::size_t dropout_mask_bytes(std::int64_t elements) {
 
 void make_dropout_mask(const Pass& pass, int layer, std::size_t row, double rate, std::int64_t elements,
                        std::uint8_t* mask) {
-  auto purpose = static_cast<std::uint32_t>(Purpose::dropout) | (static_cast<std::uint32_t>(layer) << 8);
+  auto purpose = static_cast<std::uint32_t>(base::Purpose::dropout) | (static_cast<std::uint32_t>(layer) << 8);
   HWY_DYNAMIC_DISPATCH(make_mask)
   (purpose, pass.epoch, pass.samples[row], pass.seed, dropout_threshold(rate),
    (elements + kDropoutLanes - 1) / kDropoutLanes, mask);
@@ -90,5 +90,5 @@ void apply_mask_blocked(const std::uint8_t* mask, float scale, int channels, int
   HWY_DYNAMIC_DISPATCH(apply_blocked)(mask, scale, channels, block, pixels, in, out);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu
 #endif

@@ -5,7 +5,7 @@
 
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // Bytes of one sample's mask: a bit an element in the order of nn/dropout.h ((y · width + x) · channels + channel),
 // the lowest bit first, set where the element stays. Rounded up to whole vectors.
@@ -22,4 +22,4 @@ void apply_mask(const std::uint8_t* mask, float scale, const float* in, float* o
 void apply_mask_blocked(const std::uint8_t* mask, float scale, int channels, int block, std::int64_t pixels,
                         const float* in, float* out);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -12,7 +12,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace agewise::cpu::HWY_NAMESPACE {
+namespace agewise::nn::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::ScalableTag<float>;
@@ -42,11 +42,11 @@ void relu_backward(const float* output, const float* gradient, float* changed, s
            [](auto d, auto y, auto g) HWY_ATTR { return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), g); });
 }
 
-}  // namespace agewise::cpu::HWY_NAMESPACE
+}  // namespace agewise::nn::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 constexpr std::int64_t kWorthAThread = 1 << 14;  // floats
@@ -86,5 +86,5 @@ void copy(const float* from, float* to, std::size_t n) {
   });
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu
 #endif

@@ -3,7 +3,7 @@
 #pragma once
 #include <cstddef>
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 void add_to(const float* from, float* to, std::size_t n);
 void add(const float* a, const float* b, float* sum, std::size_t n);  // sum may be a or b
@@ -13,4 +13,4 @@ void relu(const float* in, float* out, std::size_t n);  // out may be in
 // `changed` = gradient where the output was above 0, else 0; may be `gradient`.
 void relu_backward(const float* output, const float* gradient, float* changed, std::size_t n);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -2,7 +2,7 @@
 #include "agewise/nn/cpu/elementwise.h"
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 class Relu : public Step {
@@ -79,4 +79,4 @@ std::unique_ptr<Step> make_add(Plan& plan, const Operation& operation) {
   return std::make_unique<Add>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -12,7 +12,7 @@
 #include "agewise/nn/cpu/step.h"
 #include "agewise/nn/cpu/thin_block.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 std::unique_ptr<Step> make_step(Plan& plan, const Operation& operation) {
@@ -213,12 +213,12 @@ class CpuExecutable : public Executable {
 
 std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused,
                                             const KernelChooser& chooser) {
-  if (batch < 1) throw UsageError("a batch must be 1 or more");
+  if (batch < 1) throw base::UsageError("a batch must be 1 or more");
   try {
     return std::make_unique<CpuExecutable>(graph, batch, mode, threads, fused, chooser);
   } catch (const dnnl::error& error) {
-    throw Error(std::string("oneDNN cannot compile this network: ") + error.what());
+    throw base::Error(std::string("oneDNN cannot compile this network: ") + error.what());
   }
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

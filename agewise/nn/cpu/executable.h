@@ -5,9 +5,9 @@
 #include "agewise/nn/cpu/kernel_choice.h"
 #include "agewise/nn/engine.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused,
                                             const KernelChooser& chooser);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -8,7 +8,7 @@
 #include "agewise/nn/cpu/trial.h"
 #include "agewise/nn/cpu/weighted_step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -213,4 +213,4 @@ std::unique_ptr<Step> make_fully_connected(Plan& plan, const Operation& operatio
   return std::make_unique<FullyConnected>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

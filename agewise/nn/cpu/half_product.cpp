@@ -12,7 +12,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace agewise::cpu::HWY_NAMESPACE {
+namespace agewise::nn::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::ScalableTag<float>;
@@ -71,11 +71,11 @@ void add_run_of_rows(const std::uint16_t* weights, const float* x, std::int64_t 
   for (; b < batch; ++b) add_rows<8, 1>(weights, x + b * columns, columns, run, sums + b * rows, rows, begin, end);
 }
 
-}  // namespace agewise::cpu::HWY_NAMESPACE
+}  // namespace agewise::nn::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 constexpr std::int64_t kRowsWorthAThread = 16;
@@ -125,5 +125,5 @@ void half_product(const HalfMatrix& matrix, const float* bias, const float* x, s
   });
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu
 #endif

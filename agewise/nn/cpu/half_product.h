@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // rows × columns, in runs of kHalfRun columns: [run][row][column in run], so that all of a run's rows are read in one
 // go while the vectors' part stays in the caches (8 KB a vector). Each row is scaled by a power of two to below 1 … 2,
@@ -29,4 +29,4 @@ void set_half_row(const HalfMatrix& matrix, std::int64_t row, const float* row_v
 // same bits whatever their number.
 void half_product(const HalfMatrix& matrix, const float* bias, const float* x, std::int64_t batch, bool relu, float* y);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-namespace agewise {
+namespace agewise::nn {
 
 // From what is computed ("AVX-512, 2 threads: convolution 8×64×56×56 → 256, 3×3, forward") to the chosen kernel's name
 // ("winograd"). A name that a later version does not know is timed anew.
@@ -14,4 +14,4 @@ using KernelBook = std::map<std::string, std::string>;
 KernelBook read_kernel_book(const std::filesystem::path& file);
 void write_kernel_book(const std::filesystem::path& file, const KernelBook& book);
 
-}  // namespace agewise
+}  // namespace agewise::nn

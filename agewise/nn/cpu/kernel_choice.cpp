@@ -8,7 +8,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 constexpr std::size_t kMaxBookBytes = 16 << 20;
@@ -17,14 +17,14 @@ constexpr std::size_t kMaxBookBytes = 16 << 20;
 
 KernelBook read_kernel_book(const std::filesystem::path& file) {
   try {
-    return nlohmann::json::parse(read_text_file(file, kMaxBookBytes)).get<KernelBook>();
+    return nlohmann::json::parse(base::read_text_file(file, kMaxBookBytes)).get<KernelBook>();
   } catch (const nlohmann::json::exception&) {
-    throw Error(file.string() + ": no list of kernels; delete it, it is made anew");
+    throw base::Error(file.string() + ": no list of kernels; delete it, it is made anew");
   }
 }
 
 void write_kernel_book(const std::filesystem::path& file, const KernelBook& book) {
-  write_file(file, std::string_view(nlohmann::json(book).dump(1) + "\n"));
+  base::write_file(file, std::string_view(nlohmann::json(book).dump(1) + "\n"));
 }
 
 namespace cpu {
@@ -34,7 +34,7 @@ constexpr int kRuns = 5;           // at most, after a first one
 constexpr double kEnough = 0.15;   // seconds
 constexpr double kClearly = 0.97;  // of the default's time
 
-double best_time(const Clock& clock, const Candidate& candidate) {
+double best_time(const base::Clock& clock, const Candidate& candidate) {
   std::function<void()> run = candidate.prepare();
   run();
   double best = std::numeric_limits<double>::infinity(), begin = clock();
@@ -67,4 +67,4 @@ std::size_t KernelChooser::choose(const std::string& question, const std::vector
 }
 
 }  // namespace cpu
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -7,7 +7,7 @@
 #include "agewise/base/progress.h"
 #include "agewise/nn/cpu/kernel_book.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 struct Candidate {
   std::string name;
@@ -18,7 +18,7 @@ struct Candidate {
 
 struct KernelChooser {
   KernelBook* book = nullptr;  // null: always the first candidate
-  Clock clock;
+  base::Clock clock;
   std::string machine;    // instruction set and threads: other machines choose otherwise
   bool bfloat16 = false;  // estimating: kernels that multiply in bfloat16 are candidates too
 
@@ -27,4 +27,4 @@ struct KernelChooser {
   std::size_t choose(const std::string& question, const std::vector<Candidate>& candidates) const;
 };
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

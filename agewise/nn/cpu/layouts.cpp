@@ -1,6 +1,6 @@
 #include "agewise/nn/cpu/layouts.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 int channel_block(const dnnl::memory::desc& layout) {
   using Tag = dnnl::memory::format_tag;
@@ -20,4 +20,4 @@ dnnl::memory::desc channels_last(const dnnl::memory::desc& of_the_same_shape) {
 
 bool is_channels_last(const dnnl::memory::desc& layout) { return layout == channels_last(layout); }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -2,7 +2,7 @@
 #pragma once
 #include <oneapi/dnnl/dnnl.hpp>
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // Channels in a block of a dense nChw16c or nChw8c layout; 0 for any other layout.
 int channel_block(const dnnl::memory::desc& layout);
@@ -14,4 +14,4 @@ bool is_plain(const dnnl::memory::desc& layout);
 bool is_channels_last(const dnnl::memory::desc& layout);
 dnnl::memory::desc channels_last(const dnnl::memory::desc& of_the_same_shape);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

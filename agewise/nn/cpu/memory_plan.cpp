@@ -7,7 +7,7 @@
 #include <new>
 #include <numeric>
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 int MemoryPlan::add(std::size_t bytes) {
   lives_.push_back({aligned(bytes), std::numeric_limits<int>::max(), -1, false, 0});
@@ -64,4 +64,4 @@ Region::Region(std::size_t bytes) : size_(std::max<std::size_t>(bytes, 1)) {
 
 Region::~Region() { munmap(data_, size_); }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

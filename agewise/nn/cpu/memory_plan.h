@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 constexpr std::size_t kAlignment = 64;  // bytes: a cache line, an AVX-512 vector
 
@@ -53,4 +53,4 @@ class Region {
   std::size_t size_;
 };
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

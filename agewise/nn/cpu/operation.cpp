@@ -4,7 +4,7 @@
 
 #include "agewise/nn/cpu/thin_block.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 template <class Kind>
@@ -120,4 +120,4 @@ std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused) 
   return Finder(graph, mode, fused).find();
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -4,7 +4,7 @@
 
 #include "agewise/nn/engine.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // `layer`, and with it the layers that follow it and are named here; -1: not part of it.
 struct Operation {
@@ -26,4 +26,4 @@ std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused);
 // How many layers read each layer, a graph output counting as one.
 std::vector<int> readers_of(const Graph& graph);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // Calls body(begin, end, part) for each thread's part of 0 … n-1: parts of equal length in order, fixed by n and the
 // thread count. Fewer than `worth` items a thread are not worth waking one for.
@@ -20,4 +20,4 @@ void parallel(std::int64_t n, std::int64_t worth, Body body) {
   }
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

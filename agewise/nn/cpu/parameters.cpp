@@ -5,7 +5,7 @@
 
 #include "agewise/nn/cpu/memory_plan.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 constexpr std::size_t kFloatsInLine = kAlignment / sizeof(float);
@@ -90,4 +90,4 @@ void reorder(const dnnl::engine& engine, const dnnl::memory::desc& from, const f
   stream.wait();
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -6,7 +6,7 @@
 
 #include "agewise/nn/engine.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // One parameter's layouts. `own` is what the kernels use. Where the kernels see the weights as a matrix whose columns
 // follow a blocked activation, `between` is that order with the weights' own four axes: plain ⇄ between, then, as a
@@ -50,4 +50,4 @@ class ParameterMap {
 void reorder(const dnnl::engine& engine, const dnnl::memory::desc& from, const float* source,
              const dnnl::memory::desc& to, float* target);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

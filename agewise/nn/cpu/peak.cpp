@@ -11,7 +11,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace agewise::cpu::HWY_NAMESPACE {
+namespace agewise::nn::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Twelve chains hide the latency of every processor's multiply-add. Each starts elsewhere, or the compiler would
@@ -31,11 +31,11 @@ double multiply_adds(std::int64_t rounds, float* result) {
   return 2.0 * kChains * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
 }
 
-}  // namespace agewise::cpu::HWY_NAMESPACE
+}  // namespace agewise::nn::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace agewise {
+namespace agewise::nn {
 namespace cpu {
 namespace {
 
@@ -54,5 +54,5 @@ double on_all_threads(int threads, std::int64_t rounds) {
 
 double run_multiply_adds(int threads, std::int64_t rounds) { return cpu::on_all_threads(threads, rounds); }
 
-}  // namespace agewise
+}  // namespace agewise::nn
 #endif

@@ -2,10 +2,10 @@
 #pragma once
 #include <cstdint>
 
-namespace agewise {
+namespace agewise::nn {
 
 // Does `rounds` rounds of independent fused multiply-adds in registers on each of `threads` threads, with the widest
 // vectors in use; returns the number of floating-point operations done. The caller holds the clock.
 double run_multiply_adds(int threads, std::int64_t rounds);
 
-}  // namespace agewise
+}  // namespace agewise::nn

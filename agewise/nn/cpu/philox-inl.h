@@ -12,7 +12,7 @@
 #include <cstdint>
 
 HWY_BEFORE_NAMESPACE();
-namespace agewise::cpu::HWY_NAMESPACE {
+namespace agewise::nn::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D32 = hn::ScalableTag<std::uint32_t>;
@@ -65,7 +65,7 @@ HWY_INLINE V32 kept_bits(D32 d, const PhiloxBlocks& blocks, std::uint32_t thresh
   return bits;
 }
 
-}  // namespace agewise::cpu::HWY_NAMESPACE
+}  // namespace agewise::nn::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

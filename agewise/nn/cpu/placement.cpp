@@ -5,7 +5,7 @@
 #include "agewise/nn/cpu/layouts.h"
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -78,4 +78,4 @@ std::unique_ptr<Step> make_placement(Plan& plan, const Operation& operation) {
   return std::make_unique<Placement>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -5,7 +5,7 @@
 
 #include "agewise/base/error.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -28,7 +28,7 @@ void Call::operator()() const {
   if (own_) return own_();
   dnnl_status_t status =
       dnnl_primitive_execute(primitive_.get(), stream_, static_cast<int>(arguments_.size()), arguments_.data());
-  if (status != dnnl_success) throw Error("oneDNN: a kernel failed (status " + std::to_string(status) + ")");
+  if (status != dnnl_success) throw base::Error("oneDNN: a kernel failed (status " + std::to_string(status) + ")");
 }
 
 Plan::Plan(const Graph& graph, int batch, Mode mode, int threads, KernelChooser chooser)
@@ -227,4 +227,4 @@ void Plan::bind() {
   bindings_.clear();
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -12,7 +12,7 @@
 #include "agewise/nn/cpu/parameters.h"
 #include "agewise/nn/engine.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // A place for numbers. Its memory has an address only once the plan is bound.
 struct Tensor {
@@ -164,4 +164,4 @@ class Plan {
   float *parameter_data_ = nullptr, *gradient_data_ = nullptr;
 };
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -1,7 +1,7 @@
 // Max, average and global average pooling by oneDNN, in the input's own layout.
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -80,4 +80,4 @@ std::unique_ptr<Step> make_pool(Plan& plan, const Operation& operation) {
   return std::make_unique<Pool>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -1,7 +1,7 @@
 // Layers that only move numbers: one reorder there, one back.
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -68,4 +68,4 @@ std::unique_ptr<Step> make_transpose(Plan& plan, const Operation& operation) {
   return std::make_unique<Transpose>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

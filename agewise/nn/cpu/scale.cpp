@@ -2,7 +2,7 @@
 #include "agewise/nn/cpu/channels.h"
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 class Scale : public Step {
@@ -75,4 +75,4 @@ std::unique_ptr<Step> make_scale(Plan& plan, const Operation& operation) {
   return std::make_unique<Scale>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

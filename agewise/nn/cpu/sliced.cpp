@@ -5,7 +5,7 @@
 
 #include "agewise/nn/cut.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 constexpr std::int64_t kLargeActivation = 1 << 20;  // numbers: 4 MB, more than a core's second-level cache
@@ -95,4 +95,4 @@ std::unique_ptr<Executable> make_sliced(const Graph& graph, int batch, int end_o
   return std::make_unique<Sliced>(up_to(graph, end_of_slices), after(graph, end_of_slices), batch, compile);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

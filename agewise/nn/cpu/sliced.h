@@ -9,7 +9,7 @@
 
 #include "agewise/nn/engine.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // The layer after which to go on with the whole batch: the input of the first fully connected one, where a picture has
 // an activation of a million numbers or more before it. Nothing where batch is 1, or the network cannot be cut there.
@@ -20,4 +20,4 @@ using Compile = std::function<std::unique_ptr<Executable>(const Graph& graph, in
 // Compiled for inference in two pieces, by `compile`.
 std::unique_ptr<Executable> make_sliced(const Graph& graph, int batch, int end_of_slices, const Compile& compile);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -1,7 +1,7 @@
 // Softmax over channels by oneDNN.
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 constexpr int kChannels = 1;  // the axis
@@ -47,4 +47,4 @@ std::unique_ptr<Step> make_softmax(Plan& plan, const Operation& operation) {
   return std::make_unique<Softmax>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

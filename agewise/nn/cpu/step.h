@@ -7,7 +7,7 @@
 
 #include "agewise/nn/cpu/plan.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // What one forward pass is told; its backward pass sees the same.
 struct Pass {
@@ -70,4 +70,4 @@ std::unique_ptr<Step> make_upsample(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_reshape(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_transpose(Plan& plan, const Operation& operation);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

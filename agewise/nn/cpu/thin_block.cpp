@@ -10,7 +10,7 @@
 #include "agewise/nn/cpu/thin_kernels.h"
 #include "agewise/nn/dropout.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -315,4 +315,4 @@ std::unique_ptr<Step> make_thin_block(Plan& plan, const Operation& operation) {
   return std::make_unique<ThinBlock>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -13,7 +13,7 @@
 
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // Whether the convolution and the layers after it, already known to be normalisation, ReLU and pool, can be computed
 // so.
@@ -21,4 +21,4 @@ bool is_thin_block(const Graph& graph, int convolution, int pool);
 
 std::unique_ptr<Step> make_thin_block(Plan& plan, const Operation& operation);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -5,7 +5,7 @@
 #include "agewise/nn/cpu/layouts.h"
 #include "agewise/nn/cpu/parallel.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -59,4 +59,4 @@ void ThinGradient::operator()(const Tensor& out_gradient) {
     std::copy_n(sums_.begin() + static_cast<std::ptrdiff_t>(weights), shape_.out.channels, bias_gradient_.data());
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

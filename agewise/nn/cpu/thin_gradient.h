@@ -4,7 +4,7 @@
 #include "agewise/nn/cpu/plan.h"
 #include "agewise/nn/cpu/thin_kernels.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // Whether it can be used: input in plain layout, output in blocks of vector_floats(), few taps, no groups.
 bool has_thin_gradient(const layer::Convolution& convolution, const Tensor& in, const Tensor& out);
@@ -27,4 +27,4 @@ class ThinGradient {
   Call reorder_;
 };
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

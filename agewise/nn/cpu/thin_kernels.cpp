@@ -10,7 +10,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace agewise::cpu::HWY_NAMESPACE {
+namespace agewise::nn::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::ScalableTag<float>;
@@ -269,11 +269,11 @@ void dense_backward(const ThinShape& shape, const std::int32_t* offsets, const f
                      });
 }
 
-}  // namespace agewise::cpu::HWY_NAMESPACE
+}  // namespace agewise::nn::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 constexpr int kWidestVector = 16;
@@ -333,5 +333,5 @@ void thin_backward(const ThinShape& shape, const std::int32_t* offsets, const fl
   HWY_DYNAMIC_DISPATCH(dense_backward)(shape, offsets, patches, gradient, weight_sums, bias_sums);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu
 #endif

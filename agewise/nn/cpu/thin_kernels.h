@@ -12,7 +12,7 @@
 
 #include "agewise/nn/graph.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 constexpr int kMostTaps = 32;
 
@@ -74,4 +74,4 @@ void thin_pooled_backward(const ThinShape& shape, const std::int32_t* offsets, c
 void thin_backward(const ThinShape& shape, const std::int32_t* offsets, const float* patches, const float* gradient,
                    float* weight_sums, float* bias_sums);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -10,7 +10,7 @@
 #include "agewise/nn/cpu/kernel_choice.h"
 #include "agewise/nn/cpu/plan.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // One way to compute one pass: the arguments with their layouts, and the layout from which the first of them would have
 // to be reordered. Used while the plan lives.
@@ -38,4 +38,4 @@ Candidate candidate(const Plan& plan, std::string name, const typename Primitive
   return {std::move(name), prepare};
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

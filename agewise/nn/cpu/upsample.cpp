@@ -1,7 +1,7 @@
 // Each pixel becomes a square of pixels: oneDNN's nearest resampling, in the input's own layout.
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 constexpr auto kNearest = dnnl::algorithm::resampling_nearest;
@@ -46,4 +46,4 @@ std::unique_ptr<Step> make_upsample(Plan& plan, const Operation& operation) {
   return std::make_unique<Upsample>(plan, operation);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -2,7 +2,7 @@
 
 #include "agewise/nn/cpu/elementwise.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 WeightedStep::WeightedStep(const Plan& plan, const Operation& operation, bool bias)
     : operation_(operation),
@@ -56,4 +56,4 @@ Tensor WeightedStep::input_gradient(Plan& plan) {
   return found;
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

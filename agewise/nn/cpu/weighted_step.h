@@ -5,7 +5,7 @@
 
 #include "agewise/nn/cpu/step.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 class WeightedStep : public Step {
  public:
@@ -38,4 +38,4 @@ class WeightedStep : public Step {
   Call reorder_weight_gradient_, reorder_weights_, reorder_to_input_;
 };
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -6,7 +6,7 @@
 #include "agewise/nn/cpu/thin_kernels.h"
 #include "agewise/nn/cpu/winograd_kernels.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
@@ -193,4 +193,4 @@ void winograd_backward_weights(const WinogradShape& s, const float* in, const fl
   }
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -16,7 +16,7 @@
 
 #include "agewise/nn/graph.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 struct WinogradShape {
   int batch;
@@ -49,4 +49,4 @@ void winograd_backward_data(const WinogradShape& shape, const float* out_gradien
 void winograd_backward_weights(const WinogradShape& shape, const float* in, const float* out_gradient,
                                float* weight_gradient, float* bias_gradient, float* scratch, int threads);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

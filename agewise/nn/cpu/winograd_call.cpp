@@ -7,7 +7,7 @@
 #include "agewise/nn/cpu/parameters.h"
 #include "agewise/nn/cpu/thin_kernels.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Desc = dnnl::memory::desc;
@@ -84,4 +84,4 @@ void winograd_take_weights(const WinogradShape& shape, const float* plain, const
   winograd_transform_weights(shape, WinogradPass::forward, weights.data(), points.data(), omp_get_max_threads());
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

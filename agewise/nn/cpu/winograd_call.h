@@ -4,7 +4,7 @@
 #include "agewise/nn/cpu/plan.h"
 #include "agewise/nn/cpu/winograd.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 // Forward reads in, weights and bias and writes out. Backward data reads out and weights and writes in, both of them
 // gradients. Backward weights reads in and out, this a gradient, and writes the gradients weights and bias.
@@ -30,4 +30,4 @@ Candidate winograd_candidate(const Plan& plan, const WinogradTask& task);
 // From plain weights, output × input × 3 × 3, to `points`.
 void winograd_take_weights(const WinogradShape& shape, const float* plain, const Tensor& points);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 
 constexpr int kPoints = 36;
 constexpr int kPanel = 2;
@@ -67,4 +67,4 @@ void multiply_by_gradients(Channels channels, int tiles, const float* inputs, co
 // Items: picture · channel block. Each channel's sum over the picture, to sums[picture · blocks + block][B].
 void sum_pixels(const Tiled& picture, const float* pixels, float* sums, std::int64_t begin, std::int64_t end);
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu

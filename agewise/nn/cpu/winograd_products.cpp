@@ -11,7 +11,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace agewise::cpu::HWY_NAMESPACE {
+namespace agewise::nn::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::ScalableTag<float>;
@@ -131,11 +131,11 @@ void by_gradients(Channels channels, int tiles, const float* inputs, const float
   }
 }
 
-}  // namespace agewise::cpu::HWY_NAMESPACE
+}  // namespace agewise::nn::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 HWY_EXPORT(by_weights);
@@ -152,5 +152,5 @@ void multiply_by_gradients(Channels channels, int tiles, const float* inputs, co
   HWY_DYNAMIC_DISPATCH(by_gradients)(channels, tiles, inputs, gradients, products, first, begin, end);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu
 #endif

@@ -10,7 +10,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace agewise::cpu::HWY_NAMESPACE {
+namespace agewise::nn::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::ScalableTag<float>;
@@ -251,11 +251,11 @@ void sum_up(const Tiled& picture, const float* pixels, float* sums, std::int64_t
   }
 }
 
-}  // namespace agewise::cpu::HWY_NAMESPACE
+}  // namespace agewise::nn::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 HWY_EXPORT(from_inputs);
@@ -290,5 +290,5 @@ void sum_pixels(const Tiled& picture, const float* pixels, float* sums, std::int
   HWY_DYNAMIC_DISPATCH(sum_up)(picture, pixels, sums, begin, end);
 }
 
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu
 #endif

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-namespace agewise::reference {
+namespace agewise::nn::reference {
 namespace {
 
 // Calls body(index, channel) for every element, in order.
@@ -180,4 +180,4 @@ void transpose_backward(const layer::Transpose& transpose, const Tensor& out_gra
   });
 }
 
-}  // namespace agewise::reference
+}  // namespace agewise::nn::reference

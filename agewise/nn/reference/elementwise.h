@@ -2,7 +2,7 @@
 #pragma once
 #include "agewise/nn/reference/layers.h"
 
-namespace agewise::reference {
+namespace agewise::nn::reference {
 
 void scale_forward(const Tensor& in, Values weight, Values bias, Tensor& out);
 void scale_backward(const Tensor& in, Values weight, const Tensor& out_gradient, Tensor& in_gradient,
@@ -31,4 +31,4 @@ void upsample_backward(const layer::Upsample& up, const Tensor& out_gradient, Te
 void transpose_forward(const layer::Transpose& transpose, const Tensor& in, Tensor& out);
 void transpose_backward(const layer::Transpose& transpose, const Tensor& out_gradient, Tensor& in_gradient);
 
-}  // namespace agewise::reference
+}  // namespace agewise::nn::reference

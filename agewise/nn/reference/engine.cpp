@@ -9,7 +9,7 @@
 #include "agewise/nn/reference/elementwise.h"
 #include "agewise/nn/reference/layers.h"
 
-namespace agewise {
+namespace agewise::nn {
 namespace {
 
 using reference::Tensor;
@@ -101,7 +101,7 @@ class ReferenceExecutable : public Executable {
     const Tensor& in = values_[layer.inputs[0]];
     Tensor& out = values_[i];
     std::visit(
-        Overloaded{
+        base::Overloaded{
             [&](const layer::Input&) {},
             [&](const layer::Convolution& c) { reference::convolution_forward(c, in, weight(i), bias(i), out); },
             [&](const layer::FullyConnected&) { reference::fully_connected_forward(in, weight(i), bias(i), out); },
@@ -238,7 +238,7 @@ class ReferenceExecutable : public Executable {
     const Tensor& in = values_[layer.inputs[0]];
     std::span<float> to_weight = part(gradients_, i, 0), to_bias = part(gradients_, i, 1);
     std::visit(
-        Overloaded{
+        base::Overloaded{
             [&](const layer::Convolution& c) {
               reference::convolution_backward(c, in, weight(i), gradient, to_input, to_weight, to_bias);
             },
@@ -298,4 +298,4 @@ class ReferenceEngine : public Engine {
 
 std::unique_ptr<Engine> make_reference_engine() { return std::make_unique<ReferenceEngine>(); }
 
-}  // namespace agewise
+}  // namespace agewise::nn

@@ -5,7 +5,7 @@
 
 #include "agewise/nn/dropout.h"
 
-namespace agewise::reference {
+namespace agewise::nn::reference {
 namespace {
 
 // Calls body(n, c, y, x) for every element.
@@ -273,4 +273,4 @@ void dropout(double rate, int layer, const DropoutKey& key, const Tensor& from, 
   });
 }
 
-}  // namespace agewise::reference
+}  // namespace agewise::nn::reference

@@ -6,7 +6,7 @@
 
 #include "agewise/nn/engine.h"
 
-namespace agewise::reference {
+namespace agewise::nn::reference {
 
 struct Tensor {
   int batch = 0;
@@ -57,4 +57,4 @@ void softmax_backward(const Tensor& out, const Tensor& out_gradient, Tensor& in_
 // Multiplies by 0 or the scale; the same forward and backward.
 void dropout(double rate, int layer, const DropoutKey& key, const Tensor& from, Tensor& to);
 
-}  // namespace agewise::reference
+}  // namespace agewise::nn::reference
