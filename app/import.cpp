@@ -8,6 +8,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/hash.h"
 #include "agewise/store/store.h"
 #include "app/commands.h"
 #include "app/engine.h"

@@ -5,9 +5,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include <xxhash.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 
@@ -176,14 +174,6 @@ std::uint64_t free_disk_space(const std::filesystem::path& path) {
   struct statvfs status {};
   if (::statvfs(existing.c_str(), &status) != 0) throw system_error(existing, "cannot ask for free space", errno);
   return std::uint64_t{status.f_bavail} * status.f_frsize;
-}
-
-std::string content_hash(std::span<const std::byte> content) {
-  XXH128_hash_t hash = XXH3_128bits(content.data(), content.size());
-  std::array<char, 33> text{};
-  std::snprintf(text.data(), text.size(), "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                static_cast<unsigned long long>(hash.low64));
-  return {text.data(), 32};
 }
 
 }  // namespace agewise::base

@@ -64,7 +64,4 @@ class MappedFile {
 // Bytes that this user may still write on the file system that holds `path` (which need not exist yet).
 std::uint64_t free_disk_space(const std::filesystem::path& path);
 
-// Hexadecimal XXH3-128 of the content: tells files apart, proves nothing against an attacker.
-std::string content_hash(std::span<const std::byte> content);
-
 }  // namespace agewise::base

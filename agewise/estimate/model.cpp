@@ -11,6 +11,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/hash.h"
 #include "agewise/nn/build.h"
 #include "agewise/nn/loss.h"
 #include "agewise/weights/half.h"

@@ -5,6 +5,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/hash.h"
 #include "agewise/prepare/prepare.h"
 
 namespace agewise::prepare {

@@ -3,10 +3,50 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <array>
+
 #include "agewise/base/error.h"
+#include "agewise/base/hash.h"
 
 namespace agewise::store {
 namespace {
+
+// Entry i makes a store of version i + 1 of one of version i; version 0 is an empty file. What was once released stays
+// as it is: stores of that version are about.
+constexpr std::array kMigrations{
+    // 1: the facts by name (read_facts), and what became of each label row.
+    R"sql(
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE faces (
+  row INTEGER PRIMARY KEY,   -- number of the label row
+  file TEXT NOT NULL, source TEXT NOT NULL, person TEXT NOT NULL, race TEXT NOT NULL,
+  age REAL NOT NULL, age_sigma REAL, gender INTEGER NOT NULL, split INTEGER NOT NULL,
+  kind INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, channels INTEGER NOT NULL, bits INTEGER NOT NULL,
+  encoding TEXT NOT NULL,    -- 'raw' or 'jpeg'
+  picture TEXT NOT NULL,     -- path of the original in its folder or archive
+  pixels BLOB NOT NULL);
+CREATE TABLE rejects (
+  row INTEGER PRIMARY KEY, file TEXT NOT NULL, reason INTEGER NOT NULL, detail TEXT NOT NULL, picture TEXT NOT NULL);
+)sql",
+
+    // 2: where in their pictures faces were cut out: pixels, degrees (face/face.h), which some stores of version 1 have
+    // already; and checksum() of each face's pixels as they are stored.
+    R"sql(
+CREATE TABLE IF NOT EXISTS places (
+  row INTEGER PRIMARY KEY,
+  left REAL NOT NULL, top REAL NOT NULL, right REAL NOT NULL, bottom REAL NOT NULL,
+  angle REAL NOT NULL, score REAL NOT NULL, replicated REAL NOT NULL);
+CREATE TABLE checksums (row INTEGER PRIMARY KEY, pixels INTEGER NOT NULL);
+INSERT INTO checksums SELECT row, checksum(pixels) FROM faces;
+)sql",
+};
+
+// SQL's checksum(BLOB).
+void checksum_function(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
+  const auto* bytes = static_cast<const std::byte*>(sqlite3_value_blob(values[0]));
+  auto size = static_cast<std::size_t>(sqlite3_value_bytes(values[0]));
+  sqlite3_result_int64(context, static_cast<sqlite3_int64>(base::checksum({bytes, size})));
+}
 
 std::string fact(const SQLite::Database& database, const char* name) {
   SQLite::Statement query(database, "SELECT value FROM facts WHERE name = ?");
@@ -15,17 +55,29 @@ std::string fact(const SQLite::Database& database, const char* name) {
 }
 
 void check_is_store(const std::filesystem::path& file, SQLite::Database& database) {
-  if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId)
+  int version = version_of(database);
+  if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId || version < 1)
     throw base::file_error(file, "is not a store that `agewise prepare` made");
-  int version = database.execAndGet("PRAGMA user_version").getInt();
-  if (version > kStoreVersion) {
+  if (version > newest_version()) {
     throw base::file_error(
         file, fmt::format("is a store of version {}; this agewise reads up to version {}: use a newer agewise", version,
-                          kStoreVersion));
+                          newest_version()));
   }
 }
 
 }  // namespace
+
+int newest_version() { return static_cast<int>(kMigrations.size()); }
+
+int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
+
+void migrate(SQLite::Database& database) {
+  database.createFunction("checksum", 1, true, nullptr, checksum_function);
+  database.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
+  for (int version = version_of(database); version < newest_version(); ++version)
+    database.exec(kMigrations[static_cast<std::size_t>(version)]);
+  database.exec(fmt::format("PRAGMA user_version = {}", newest_version()));
+}
 
 void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem) {
   switch (problem.getErrorCode()) {
@@ -43,8 +95,6 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
       throw base::file_error(file, problem.what());
   }
 }
-
-bool has_places(SQLite::Database& database) { return database.tableExists("places"); }
 
 StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database) {
   check_is_store(file, database);

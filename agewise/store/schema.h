@@ -1,7 +1,14 @@
 // What reading and writing share: how a store looks inside, and how it is opened.
+//
+// To keep something new in a store, append a migration to kMigrations in schema.cpp: new stores are made by all of them
+// in turn, older ones get those that they lack when `prepare` goes on with them, and readers, which write nothing, ask
+// with tableExists() for what an older store does not have. A property of a face is a table of its own, keyed by row
+// (and named in kPropertiesOfFaces), not a column of `faces`: SQLite keeps the columns of a row one after the other,
+// and to read one that lies behind the pixels it has to read the pixels.
 #pragma once
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <array>
 #include <filesystem>
 
 #include "agewise/store/store.h"
@@ -9,30 +16,17 @@
 namespace agewise::store {
 
 inline constexpr int kApplicationId = 0x41475753;  // "AGWS", in the file's header
-inline constexpr int kStoreVersion = 1;
 
-inline constexpr const char* kSchema = R"sql(
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE faces (
-  row INTEGER PRIMARY KEY,   -- number of the label row
-  file TEXT NOT NULL, source TEXT NOT NULL, person TEXT NOT NULL, race TEXT NOT NULL,
-  age REAL NOT NULL, age_sigma REAL, gender INTEGER NOT NULL, split INTEGER NOT NULL,
-  kind INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, channels INTEGER NOT NULL, bits INTEGER NOT NULL,
-  encoding TEXT NOT NULL,    -- 'raw' or 'jpeg'
-  picture TEXT NOT NULL,     -- path of the original in its folder or tar
-  pixels BLOB NOT NULL);
-CREATE TABLE rejects (row INTEGER PRIMARY KEY, file TEXT NOT NULL, reason INTEGER NOT NULL, detail TEXT NOT NULL, picture TEXT NOT NULL);
-)sql";
+// Of the stores that this program writes; it reads all from 1 on. In the file's header, SQLite's user_version.
+int newest_version();
+int version_of(SQLite::Database& database);
 
-// Where in their pictures faces were cut out: pixels, degrees (face/face.h). Stores of before this was kept have no
-// such table; it is added to those that are gone on with.
-inline constexpr const char* kPlacesSchema = R"sql(
-CREATE TABLE IF NOT EXISTS places (
-  row INTEGER PRIMARY KEY,
-  left REAL NOT NULL, top REAL NOT NULL, right REAL NOT NULL, bottom REAL NOT NULL,
-  angle REAL NOT NULL, score REAL NOT NULL, replicated REAL NOT NULL);
-)sql";
-bool has_places(SQLite::Database& database);
+// Makes an empty database a store without rows, or a store of an older version one of the newest with the same rows.
+// Called within a transaction, so that a process killed here leaves the old one. Throws as SQLite does.
+void migrate(SQLite::Database& database);
+
+// Tables that have a row, or none, for a row of `faces`, and lose it when that is replaced.
+inline constexpr std::array kPropertiesOfFaces{"places", "checksums"};
 
 // Turns what SQLite says into an Error that names the file and what to do.
 [[noreturn]] void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem);

@@ -1,5 +1,6 @@
 #include "agewise/store/store.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <mutex>
 
 #include "agewise/base/error.h"
+#include "agewise/base/hash.h"
 #include "agewise/store/schema.h"
 
 namespace agewise::store {
@@ -69,10 +71,18 @@ image::Image image_of(std::span<const std::byte> stored, const std::string& enco
 
 }  // namespace
 
+// A face as it lies in the file.
+struct StoredFace {
+  std::string encoding;
+  std::vector<std::byte> bytes;
+  std::optional<std::uint64_t> checksum;  // when it was written
+};
+
 struct Store::Implementation {
   std::filesystem::path file;
   SQLite::Database database;
   StoreFacts facts;
+  bool has_checksums;
   SQLite::Statement picture_query;
   std::mutex mutex;
 
@@ -81,7 +91,10 @@ struct Store::Implementation {
         // Read and write where it may, so that SQLite can take back what a killed process had begun to write.
         database(path.string(), ::access(path.c_str(), W_OK) == 0 ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY),
         facts(read_facts(path, database)),
-        picture_query(database, "SELECT encoding, pixels FROM faces WHERE row = ?") {}
+        has_checksums(version_of(database) >= 2),
+        picture_query(database, has_checksums ? "SELECT encoding, faces.pixels, checksums.pixels FROM faces "
+                                                "LEFT JOIN checksums USING (row) WHERE row = ?"
+                                              : "SELECT encoding, pixels, NULL FROM faces WHERE row = ?") {}
 
   // Runs `work` alone and names the file in whatever SQLite complains of.
   template <class Work>
@@ -92,6 +105,19 @@ struct Store::Implementation {
     } catch (const SQLite::Exception& problem) {
       rethrow(file, problem);
     }
+  }
+
+  StoredFace stored_face(std::int64_t row) {
+    return alone([&] {
+      picture_query.reset();
+      picture_query.bind(1, row);
+      if (!picture_query.executeStep()) throw base::file_error(file, fmt::format("has no face of label row {}", row));
+      SQLite::Column pixels = picture_query.getColumn(1), written = picture_query.getColumn(2);
+      const auto* bytes = static_cast<const std::byte*>(pixels.getBlob());
+      StoredFace face{picture_query.getColumn(0).getString(), {bytes, bytes + pixels.getBytes()}, {}};
+      if (!written.isNull()) face.checksum = static_cast<std::uint64_t>(written.getInt64());
+      return face;
+    });
   }
 };
 
@@ -120,7 +146,7 @@ std::vector<FaceRecord> Store::faces() const {
         "FROM faces ORDER BY row");
     std::vector<FaceRecord> faces;
     while (query.executeStep()) faces.push_back(face_at(query));
-    if (has_places(implementation_->database)) read_places(implementation_->database, faces);
+    if (implementation_->database.tableExists("places")) read_places(implementation_->database, faces);
     return faces;
   });
 }
@@ -150,29 +176,18 @@ std::map<catalog::Reason, std::int64_t> Store::reject_counts() const {
 std::int64_t Store::faces_found() const {
   return implementation_->alone([&]() -> std::int64_t {
     SQLite::Database& database = implementation_->database;
-    return has_places(database) ? database.execAndGet("SELECT count(*) FROM places").getInt64() : 0;
+    return database.tableExists("places") ? database.execAndGet("SELECT count(*) FROM places").getInt64() : 0;
   });
 }
 
 image::Image Store::picture(std::int64_t row) const {
-  std::string encoding;
-  std::vector<std::byte> stored;
-  implementation_->alone([&] {
-    SQLite::Statement& query = implementation_->picture_query;
-    query.reset();
-    query.bind(1, row);
-    if (!query.executeStep())
-      throw base::file_error(implementation_->file, "has no face of label row " + std::to_string(row));
-    encoding = query.getColumn(0).getString();
-    SQLite::Column pixels = query.getColumn(1);
-    const auto* bytes = static_cast<const std::byte*>(pixels.getBlob());
-    stored.assign(bytes, bytes + pixels.getBytes());
-  });
+  StoredFace stored = implementation_->stored_face(row);
   try {
-    return image_of(stored, encoding, implementation_->facts.recipe.face);
+    if (implementation_->has_checksums && stored.checksum != base::checksum(stored.bytes))
+      throw base::Error("is damaged, its bytes are not those that were written: prepare the store anew");
+    return image_of(stored.bytes, stored.encoding, implementation_->facts.recipe.face);
   } catch (const base::Error& problem) {
-    throw base::file_error(implementation_->file,
-                           "the face of label row " + std::to_string(row) + " " + problem.what());
+    throw base::file_error(implementation_->file, fmt::format("the face of label row {} {}", row, problem.what()));
   }
 }
 

@@ -1,9 +1,13 @@
 #include "agewise/store/store_writer.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstring>
 #include <sstream>
 
 #include "agewise/base/error.h"
+#include "agewise/base/hash.h"
 #include "agewise/image/encode.h"
 #include "agewise/store/schema.h"
 
@@ -20,10 +24,8 @@ bool is_empty(SQLite::Database& database) {
 
 // All or nothing: a process killed here leaves an empty file.
 void create(SQLite::Database& database, const StoreFacts& facts) {
-  SQLite::Transaction transaction(database);
-  database.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
-  database.exec("PRAGMA user_version = " + std::to_string(kStoreVersion));
-  database.exec(kSchema);
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  migrate(database);
   SQLite::Statement insert(database, "INSERT INTO facts VALUES (?, ?)");
   auto put = [&](const char* name, const std::string& value) {
     insert.reset();
@@ -34,6 +36,13 @@ void create(SQLite::Database& database, const StoreFacts& facts) {
   put("recipe", recipe::to_toml(facts.recipe));
   put("labels", facts.labels);
   put("complete", "no");
+  transaction.commit();
+}
+
+void bring_up_to_date(SQLite::Database& database) {
+  if (version_of(database) == newest_version()) return;
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  migrate(database);
   transaction.commit();
 }
 
@@ -66,7 +75,8 @@ struct StoreWriter::Implementation {
   std::filesystem::path file;
   SQLite::Database database;
   std::unique_ptr<SQLite::Transaction> transaction;
-  std::unique_ptr<SQLite::Statement> add_face, add_place, add_reject, drop_face, drop_place, drop_reject;
+  std::unique_ptr<SQLite::Statement> add_face, add_place, add_checksum, add_reject, drop_reject;
+  std::vector<SQLite::Statement> drop_face;  // and its properties
   std::string encoding;
   int pending = 0;
   bool complete = false;
@@ -81,18 +91,32 @@ struct StoreWriter::Implementation {
 
   void make_statements() {
     auto make = [&](const char* text) { return std::make_unique<SQLite::Statement>(database, text); };
-    add_face = make("INSERT OR REPLACE INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    add_face = make("INSERT INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     add_place = make("INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    add_reject = make("INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?, ?)");
-    drop_face = make("DELETE FROM faces WHERE row = ?");
-    drop_place = make("DELETE FROM places WHERE row = ?");
+    add_checksum = make("INSERT INTO checksums VALUES (?, ?)");
+    add_reject = make("INSERT INTO rejects VALUES (?, ?, ?, ?, ?)");
     drop_reject = make("DELETE FROM rejects WHERE row = ?");
+    drop_face.emplace_back(database, "DELETE FROM faces WHERE row = ?");
+    for (const char* table : kPropertiesOfFaces)
+      drop_face.emplace_back(database, fmt::format("DELETE FROM {} WHERE row = ?", table));
   }
 
-  void drop(SQLite::Statement& statement, std::int64_t row) {
-    statement.reset();
-    statement.bind(1, row);
-    statement.exec();
+  // What the store has for the row, be it a face or a reject.
+  void drop(std::int64_t row) {
+    auto drop_by = [&](SQLite::Statement& statement) {
+      statement.reset();
+      statement.bind(1, row);
+      statement.exec();
+    };
+    std::ranges::for_each(drop_face, drop_by);
+    drop_by(*drop_reject);
+  }
+
+  void put_checksum(std::int64_t row, std::span<const std::byte> pixels) {
+    add_checksum->reset();
+    add_checksum->bind(1, row);
+    add_checksum->bind(2, static_cast<std::int64_t>(base::checksum(pixels)));
+    add_checksum->exec();
   }
 
   void put_place(std::int64_t row, const face::Face& face, double replicated) {
@@ -141,7 +165,7 @@ StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& fa
       implementation_->complete = found.complete;
       if (found.complete) return;
     }
-    database.exec(kPlacesSchema);
+    bring_up_to_date(database);
     implementation_->make_statements();
     implementation_->begin();
     database.exec("UPDATE facts SET value = value WHERE name = 'complete'");  // takes the lock now
@@ -170,7 +194,7 @@ std::vector<SettledRow> StoreWriter::settled() const {
 void StoreWriter::add(const FaceRecord& face, std::span<const std::byte> encoded, const std::string& picture) {
   implementation_->guarded([&] {
     implementation_->begin();
-    implementation_->drop(*implementation_->drop_reject, face.row);
+    implementation_->drop(face.row);
     SQLite::Statement& add = *implementation_->add_face;
     add.reset();
     add.clearBindings();
@@ -188,7 +212,7 @@ void StoreWriter::add(const FaceRecord& face, std::span<const std::byte> encoded
     add.bindNoCopy(++i, picture);
     add.bindNoCopy(++i, encoded.data(), static_cast<int>(encoded.size()));
     add.exec();
-    implementation_->drop(*implementation_->drop_place, face.row);
+    implementation_->put_checksum(face.row, encoded);
     if (face.face) implementation_->put_place(face.row, *face.face, face.replicated);
     implementation_->count_row();
   });
@@ -197,8 +221,7 @@ void StoreWriter::add(const FaceRecord& face, std::span<const std::byte> encoded
 void StoreWriter::add(const RejectRecord& reject, const std::string& picture) {
   implementation_->guarded([&] {
     implementation_->begin();
-    implementation_->drop(*implementation_->drop_face, reject.row);
-    implementation_->drop(*implementation_->drop_place, reject.row);
+    implementation_->drop(reject.row);
     SQLite::Statement& add = *implementation_->add_reject;
     add.reset();
     add.bind(1, reject.row);

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "agewise/base/error.h"
-#include "agewise/base/files.h"
+#include "agewise/base/hash.h"
 #include "agewise/base/random.h"
 
 namespace agewise::train {

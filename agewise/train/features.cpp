@@ -8,6 +8,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/hash.h"
 #include "agewise/nn/cut.h"
 
 namespace agewise::train {

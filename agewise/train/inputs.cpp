@@ -8,6 +8,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/hash.h"
 #include "agewise/catalog/screen.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/train/augment.h"

@@ -7,6 +7,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/hash.h"
 #include "tests/estimate/small_model.h"
 
 namespace agewise::estimate {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "agewise/base/files.h"
+#include "agewise/base/hash.h"
 #include "agewise/image/encode.h"
 
 namespace agewise::prepare {

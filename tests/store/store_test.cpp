@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/store/store_writer.h"
+#include "tests/error_of.h"
 
 namespace agewise::store {
 namespace {
@@ -104,20 +106,24 @@ TEST_F(StoreTest, knows_where_a_face_was_cut_out_until_a_newer_outcome_replaces_
   EXPECT_EQ(faces[1].replicated, 0.25);
 }
 
-// What a program of before places were kept has written.
-TEST_F(StoreTest, without_places_is_read_and_gone_on_with) {
-  { StoreWriter writer(file_, facts_); }
-  { SQLite::Database(file_.string(), SQLite::OPEN_READWRITE).exec("DROP TABLE places"); }
-  EXPECT_EQ(Store(file_).faces_found(), 0);
-  EXPECT_TRUE(Store(file_).faces().empty());
-  {
-    StoreWriter writer(file_, facts_);
-    FaceRecord cut = face(4);
-    cut.face = face::Face{};
-    writer.add(cut, encode_face(image::make_image(8, 8, 1)), "a");
-    writer.commit();
-  }
-  EXPECT_EQ(Store(file_).faces_found(), 1);
+TEST_F(StoreTest, a_flipped_byte_of_a_face_is_an_error_that_names_the_row) {
+  make();
+  // The pixel 77 among zeros: nothing else in the file looks so.
+  std::vector<std::byte> bytes = base::read_file(file_, 1 << 20);
+  const std::vector<std::byte> pixels{std::byte{0}, std::byte{0}, std::byte{77}, std::byte{0}, std::byte{0}};
+  auto place = std::ranges::search(bytes, pixels).begin();
+  ASSERT_NE(place, bytes.end());
+  place[2] = std::byte{79};
+  base::write_file(file_, bytes);
+  EXPECT_THAT(
+      error_of([&] { Store(file_).picture(4); }),
+      AllOf(HasSubstr(file_.string()), HasSubstr("label row 4 is damaged"), HasSubstr("prepare the store anew")));
+}
+
+TEST_F(StoreTest, a_face_whose_checksum_is_gone_is_not_trusted) {
+  make();
+  SQLite::Database(file_.string(), SQLite::OPEN_READWRITE).exec("DELETE FROM checksums");
+  EXPECT_THAT(error_of([&] { Store(file_).picture(4); }), HasSubstr("label row 4 is damaged"));
 }
 
 TEST_F(StoreTest, is_one_file_when_it_is_complete) {

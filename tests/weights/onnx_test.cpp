@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "agewise/base/files.h"
+#include "agewise/base/hash.h"
 #include "agewise/nn/cpu/cpu_engine.h"
 #include "tests/nn/golden.h"
 
