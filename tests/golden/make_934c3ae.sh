@@ -4,7 +4,8 @@
 # PROGRAM is build/release/agewise of commit 934c3ae, OUT a new folder. Two recipes lie in 934c3ae/; all faces are drawn
 # ones. Whatever program comes later must read these files: they stay as they are, and this script is run again only to
 # see how they came about. On one kind of processor everything in OUT comes out the same each time, but for the seconds
-# in the logs, the step at which run/ is stopped, and the paths in run.json.
+# in the logs, the step at which run/ is stopped, the paths in run.json, and the time in the header of the drawn wiki.mat,
+# whose hash is kept.
 set -euo pipefail
 program=$(realpath "${1:?program}") out=${2:?folder to make} recipes=$(realpath "$(dirname "$0")/934c3ae")
 mkdir "$out"
