@@ -65,22 +65,6 @@ void add_places(std::vector<Histogram>& all, const recipe::FaceRecipe& recipe,
   if (recipe.detect || recipe.crop) all.push_back(replicated(faces));
 }
 
-std::string_view kind_name(image::FileKind kind) {
-  switch (kind) {
-    case image::FileKind::jpeg:
-      return "JPEG";
-    case image::FileKind::png:
-      return "PNG";
-    case image::FileKind::webp:
-      return "WebP";
-    case image::FileKind::heif:
-      return "HEIC";
-    case image::FileKind::unknown:
-      break;
-  }
-  return "unknown";
-}
-
 std::vector<Histogram> histograms_of(const store::Store& store, const std::vector<store::FaceRecord>& faces) {
   const recipe::Recipe& recipe = store.facts().recipe;
   std::vector<double> ages;
@@ -104,7 +88,7 @@ std::vector<Histogram> histograms_of(const store::Store& store, const std::vecto
   all.push_back(sizes("height", faces, &image::PictureInfo::height));
   all.push_back(count_by("channels", faces, [](const store::FaceRecord& face) { return face.picture.channels; }));
   all.push_back(count_by("file kind", faces,
-                         [](const store::FaceRecord& face) { return std::string(kind_name(face.picture.kind)); }));
+                         [](const store::FaceRecord& face) { return std::string(image::name_of(face.picture.kind)); }));
   return all;
 }
 

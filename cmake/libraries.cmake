@@ -25,13 +25,16 @@ add_library(onednn INTERFACE)
 target_link_libraries(onednn INTERFACE ${DNNL_LIBRARY})
 target_include_directories(onednn SYSTEM INTERFACE ${DNNL_INCLUDE})
 
-foreach(lib zlib matio libarchive libjpeg libpng libwebp libheif libexif sqlite3 cairo libhwy lapacke tomlplusplus libxxhash
+foreach(lib zlib matio libarchive libjpeg libpng libwebp libwebpdemux libheif libexif libtiff-4 lcms2 stb sqlite3 cairo libhwy lapacke tomlplusplus libxxhash
   libmicrohttpd)
   pkg_check_modules(${lib} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()
 if(AGEWISE_TESTS)
   pkg_check_modules(gnutls REQUIRED IMPORTED_TARGET gnutls)
 endif()
+find_library(GIF_LIBRARY NAMES gif REQUIRED)
+add_library(giflib INTERFACE)
+target_link_libraries(giflib INTERFACE ${GIF_LIBRARY})
 find_library(CSV_LIBRARY NAMES csv REQUIRED)
 add_library(libcsv INTERFACE)
 target_link_libraries(libcsv INTERFACE ${CSV_LIBRARY})

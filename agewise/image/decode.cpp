@@ -1,42 +1,31 @@
 #include "agewise/image/decode.h"
 
-#include <cstring>
-
 #include "agewise/image/formats.h"
 
 namespace agewise::image {
 namespace {
 
-bool begins_with(Bytes file, std::size_t offset, std::string_view text) {
-  return file.size() >= offset + text.size() && std::memcmp(file.data() + offset, text.data(), text.size()) == 0;
-}
-
-FileKind kind_of(Bytes file) {
-  if (begins_with(file, 0, "\xFF\xD8\xFF")) return FileKind::jpeg;
-  if (begins_with(file, 0, "\x89PNG\r\n\x1A\n")) return FileKind::png;
-  if (begins_with(file, 0, "RIFF") && begins_with(file, 8, "WEBP")) return FileKind::webp;
-  if (begins_with(file, 4, "ftyp")) {
-    for (std::string_view brand : {"heic", "heix", "hevc", "hevx", "mif1", "msf1", "heim", "heis"}) {
-      if (begins_with(file, 8, brand)) return FileKind::heif;
-    }
-  }
-  return FileKind::unknown;
-}
-
-Image decode_kind(Bytes file, const DecodeOptions& options, PictureInfo& info) {
+Image decode_kind(Bytes file, const DecodeOptions& options, PictureInfo& info, int& reduction) {
   switch (info.kind) {
     case FileKind::jpeg:
-      return decode_jpeg(file, options, info);
+      return decode_jpeg(file, options, info, reduction);
     case FileKind::png:
       return decode_png(file, options, info);
     case FileKind::webp:
       return decode_webp(file, options, info);
     case FileKind::heif:
+    case FileKind::avif:
       return decode_heif(file, options, info);
+    case FileKind::gif:
+      return decode_gif(file, options, info);
+    case FileKind::bmp:
+      return decode_bmp(file, options, info);
+    case FileKind::tiff:
+      return decode_tiff(file, options, info);
     case FileKind::unknown:
       break;
   }
-  throw BadPicture(file.empty() ? "the file is empty" : "not a JPEG, PNG, WebP or HEIC file");
+  throw BadPicture(what_instead(file));
 }
 
 }  // namespace
@@ -45,7 +34,7 @@ Decoded decode(std::span<const std::byte> file, const DecodeOptions& options) {
   Decoded decoded;
   decoded.info.kind = kind_of(file);
   try {
-    Image image = decode_kind(file, options, decoded.info);
+    Image image = decode_kind(file, options, decoded.info, decoded.reduction);
     decoded.image = options.grey ? to_grey(std::move(image)) : std::move(image);
   } catch (const BadPicture& problem) {
     decoded.problem = problem.what();

@@ -5,10 +5,9 @@
 #include <string>
 
 #include "agewise/image/image.h"
+#include "agewise/image/kinds.h"
 
 namespace agewise::image {
-
-enum class FileKind { unknown, jpeg, png, webp, heif };
 
 // What the file says of itself, before any conversion.
 struct PictureInfo {
@@ -24,16 +23,20 @@ struct DecodeOptions {
   int enough_pixels = 0;  // > 0: the caller will shrink both sides to so many; a JPEG may then be decoded at 1/2, 1/4
                           // or 1/8 of its size, the smallest whose sides are still both at least as long
   std::uint64_t max_pixels = 200'000'000;  // in memory at once, after a JPEG's reduction
+  bool reduce_to_fit = false;              // a JPEG of more than max_pixels is decoded at the first of those that fits
 };
 
 struct Decoded {
   PictureInfo info;
   std::optional<Image> image;  // upright by the EXIF orientation; transparent parts over white; nothing if broken
+  int reduction = 1;           // both sides of the image are so many times shorter than stored, rounded up: 1, 2, 4, 8
   std::string problem;         // why there is no image, in a few words
 };
 
-// JPEG (grey, YCbCr, RGB, CMYK, YCCK), PNG (all types, 16 bit), WebP, HEIC; told apart by content, not by name. A
-// truncated file is a problem, not half a picture. Any thread. Throws only std::bad_alloc.
+// JPEG (grey, YCbCr, RGB, CMYK, YCCK), PNG (all types, 16 bit), WebP, HEIC, AVIF, GIF, BMP, TIFF; told apart by
+// content, not by name. Of animations the first frame, of TIFF's pages the first. Colours are brought to sRGB where the
+// file holds another profile (not in GIF and BMP). A truncated file is a problem, not half a picture; a JPEG that lacks
+// only its end mark is whole. Any thread. Throws only std::bad_alloc.
 Decoded decode(std::span<const std::byte> file, const DecodeOptions& options = {});
 
 }  // namespace agewise::image

@@ -1,5 +1,5 @@
-// One decoder a format; decode.cpp chooses. Each fills `info` and returns an upright picture, RGB or grey, or throws
-// BadPicture.
+// One decoder a format; decode.cpp chooses. Each fills `info` and returns an upright picture in sRGB, RGB or grey, or
+// throws BadPicture.
 #pragma once
 #include <span>
 #include <stdexcept>
@@ -16,10 +16,14 @@ struct BadPicture : std::runtime_error {
 
 using Bytes = std::span<const std::byte>;
 
-Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info);
+// `reduction`: as in Decoded.
+Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info, int& reduction);
 Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info);
 Image decode_webp(Bytes file, const DecodeOptions& options, PictureInfo& info);
-Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info);
+Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info);  // AVIF too
+Image decode_gif(Bytes file, const DecodeOptions& options, PictureInfo& info);
+Image decode_bmp(Bytes file, const DecodeOptions& options, PictureInfo& info);
+Image decode_tiff(Bytes file, const DecodeOptions& options, PictureInfo& info);
 
 // The orientation tag of an EXIF block (with or without the "Exif\0\0" before it), 1 where it says none or nonsense.
 int exif_orientation(Bytes block);

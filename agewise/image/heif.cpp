@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "agewise/image/formats.h"
+#include "agewise/image/profile.h"
 
 namespace agewise::image {
 namespace {
@@ -22,6 +22,13 @@ void check(const heif_error& error) {
   if (error.code != heif_error_Ok) throw BadPicture(error.message);
 }
 
+std::vector<std::byte> profile_of(const heif_image_handle* handle) {
+  std::size_t size = heif_image_handle_get_raw_color_profile_size(handle);
+  std::vector<std::byte> profile(size);
+  if (size == 0 || heif_image_handle_get_raw_color_profile(handle, profile.data()).code != heif_error_Ok) return {};
+  return profile;
+}
+
 }  // namespace
 
 Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
@@ -38,6 +45,8 @@ Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   check_size(info.width, info.height, options);
   std::unique_ptr<heif_decoding_options, FreeOptions> strict(heif_decoding_options_alloc());
   strict->strict_decoding = 1;
+  // libheif 1.15 would take dav1d for AV1, and leaks the whole picture where a broken file makes it give up midway.
+  strict->decoder_id = info.kind == FileKind::avif ? "aom" : "libde265";
   heif_image* raw_image = nullptr;
   check(heif_decode_image(handle.get(), &raw_image, heif_colorspace_RGB,
                           info.channels == 4 ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB,
@@ -54,8 +63,9 @@ Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   std::vector<std::uint8_t> pixels(row_bytes * height);
   for (int y = 0; y < height; ++y)
     std::copy_n(plane + static_cast<std::ptrdiff_t>(y) * stride, row_bytes, pixels.data() + y * row_bytes);
-  if (info.channels == 4) return over_white(width, height, pixels.data());
-  return {width, height, 3, std::move(pixels)};
+  Image image =
+      info.channels == 4 ? over_white(width, height, pixels.data()) : Image{width, height, 3, std::move(pixels)};
+  return in_srgb(std::move(image), profile_of(handle.get()));
 }
 
 }  // namespace agewise::image

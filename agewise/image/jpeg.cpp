@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "agewise/image/encode.h"
-#include "agewise/image/formats.h"
+#include "agewise/image/profile.h"
 
 namespace agewise::image {
 namespace {
@@ -22,6 +22,7 @@ constexpr int kMostScans = 100;  // a progressive file has about 10; each furthe
 // libjpeg's errors leave by longjmp, as its manual has it: nothing with a destructor may be made within survives().
 struct Errors : jpeg_error_mgr {
   std::jmp_buf escape{};
+  bool at_end = false;  // the file ended before its end mark
   std::array<char, JMSG_LENGTH_MAX> problem{};
 };
 
@@ -32,13 +33,13 @@ struct Errors : jpeg_error_mgr {
 }
 
 // Whether a warning means that part of the picture is missing or made up. Others, such as of bytes between markers,
-// which many cameras and editors leave, cost no pixel.
+// which many cameras and editors leave, cost no pixel. The end of the file does not by itself: libjpeg reads ahead, and
+// says JWRN_HIT_MARKER when it needs bits that it has not got.
 bool costs_pixels(int warning) {
   switch (warning) {
     case JWRN_ARITH_BAD_CODE:
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
-    case JWRN_JPEG_EOF:
     case JWRN_MUST_RESYNC:
     case JWRN_NOT_SEQUENTIAL:
     case JWRN_TOO_MUCH_DATA:
@@ -49,6 +50,7 @@ bool costs_pixels(int warning) {
 }
 
 void on_message(j_common_ptr info, int level) {
+  if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) static_cast<Errors*>(info->err)->at_end = true;
   if (level < 0 && costs_pixels(info->err->msg_code)) leave(info);
 }
 
@@ -91,6 +93,14 @@ class Decompressor {
     if (!survives(errors_, call)) throw BadPicture(errors_.problem.data());
   }
 
+  // False where the call failed; what went wrong is of no interest.
+  template <class Call>
+  bool succeeds(const Call& call) {
+    return survives(errors_, call);
+  }
+
+  bool at_end() const { return errors_.at_end; }
+
   jpeg_decompress_struct info{};
 
  private:
@@ -122,10 +132,31 @@ unsigned largest_divisor(int width, int height, int enough) {
   return static_cast<unsigned>(divisor);
 }
 
+struct Free {
+  void operator()(unsigned char* memory) const { std::free(memory); }
+};
+
+// Of a picture that would be too large: the smallest divisor that makes it fit.
+unsigned fitting_divisor(int width, int height, std::uint64_t most) {
+  unsigned divisor = 1;
+  while (divisor < 8 && static_cast<std::uint64_t>((width + divisor - 1) / divisor) *
+                                static_cast<std::uint64_t>((height + divisor - 1) / divisor) >
+                            most)
+    divisor *= 2;
+  return divisor;
+}
+
+unsigned divisor_of(const PictureInfo& info, const DecodeOptions& options) {
+  unsigned wanted = largest_divisor(info.width, info.height, options.enough_pixels);
+  return options.reduce_to_fit ? std::max(wanted, fitting_divisor(info.width, info.height, options.max_pixels))
+                               : wanted;
+}
+
 void read_header(Decompressor& jpeg, Bytes file) {
   jpeg.attempt([&] {
     jpeg_mem_src(&jpeg.info, reinterpret_cast<const unsigned char*>(file.data()), file.size());
     jpeg_save_markers(&jpeg.info, JPEG_APP0 + 1, 0xFFFF);  // EXIF's
+    jpeg_save_markers(&jpeg.info, JPEG_APP0 + 2, 0xFFFF);  // ICC's
     jpeg_read_header(&jpeg.info, TRUE);
   });
 }
@@ -138,7 +169,42 @@ int orientation_of(const jpeg_decompress_struct& info) {
   return 1;
 }
 
-void read_pixels(Decompressor& jpeg, std::uint8_t* pixels) {
+// Of a file in several scans without an end mark: whether no scan is missing. Without it libjpeg would show whatever
+// there is, coarse or without colours.
+bool has_all_scans(const jpeg_decompress_struct& info) {
+  if (info.coef_bits == nullptr) return false;  // not progressive: nothing tells
+  for (int c = 0; c < info.num_components; ++c) {
+    const int* missing_bits = info.coef_bits[c];
+    if (std::any_of(missing_bits, missing_bits + DCTSIZE2, [](int bits) { return bits != 0; })) return false;
+  }
+  return true;
+}
+
+// Some cameras' files end, or go on with something else, right after the last row. A file that was meant to be longer
+// and is filled up with zeros, as downloads are that broke off, is none of them: zeros are pixels, too, to libjpeg.
+void check_end(Decompressor& jpeg, Bytes file) {
+  std::size_t left = jpeg.at_end() ? 0 : jpeg.info.src->bytes_in_buffer;
+  bool several = jpeg_has_multiple_scans(&jpeg.info) != 0;
+  bool complete = !several || !jpeg.at_end() || has_all_scans(jpeg.info);  // looked at before finish() forgets
+  if (jpeg.succeeds([&jpeg] { jpeg_finish_decompress(&jpeg.info); }) && !jpeg.at_end()) return;
+  constexpr std::size_t kZeros = 16;
+  Bytes read = file.first(file.size() - left);
+  Bytes last = read.last(std::min(kZeros, read.size()));
+  bool filled = std::all_of(last.begin(), last.end(), [](std::byte byte) { return byte == std::byte{0}; });
+  // Arithmetic coding takes what is missing for zeros without a word.
+  if (!complete || filled || jpeg.info.arith_code != 0) throw BadPicture("cut short: the end of the file is missing");
+}
+
+std::vector<std::byte> profile_of(Decompressor& jpeg) {
+  JOCTET* data = nullptr;
+  unsigned size = 0;
+  jpeg.attempt([&] { jpeg_read_icc_profile(&jpeg.info, &data, &size); });
+  std::unique_ptr<JOCTET, Free> owned(data);
+  auto* bytes = reinterpret_cast<const std::byte*>(data);
+  return data != nullptr ? std::vector<std::byte>(bytes, bytes + size) : std::vector<std::byte>();
+}
+
+void read_pixels(Decompressor& jpeg, Bytes file, std::uint8_t* pixels) {
   jpeg.attempt([&jpeg, pixels] {
     jpeg_start_decompress(&jpeg.info);
     std::size_t row_size = static_cast<std::size_t>(jpeg.info.output_width) * jpeg.info.output_components;
@@ -146,13 +212,17 @@ void read_pixels(Decompressor& jpeg, std::uint8_t* pixels) {
       JSAMPROW row = pixels + jpeg.info.output_scanline * row_size;
       jpeg_read_scanlines(&jpeg.info, &row, 1);
     }
-    jpeg_finish_decompress(&jpeg.info);  // looks for the end marker: without it the file is cut short
   });
+  check_end(jpeg, file);
 }
 
 // Values as Adobe writes them, 255 for no ink: what every CMYK JPEG met in practice does, and what Pillow assumes.
-Image from_inverted_cmyk(int width, int height, const std::vector<std::uint8_t>& cmyk) {
+Image from_inverted_cmyk(int width, int height, const std::vector<std::uint8_t>& cmyk, const SrgbTransform* transform) {
   Image image = make_image(width, height, 3);
+  if (transform != nullptr) {
+    transform->apply(cmyk.data(), image.pixels.data(), cmyk.size() / 4);
+    return image;
+  }
   const std::uint8_t* from = cmyk.data();
   for (std::size_t i = 0; i < image.pixels.size(); i += 3, from += 4) {
     for (std::size_t c = 0; c < 3; ++c)
@@ -161,13 +231,9 @@ Image from_inverted_cmyk(int width, int height, const std::vector<std::uint8_t>&
   return image;
 }
 
-struct Free {
-  void operator()(unsigned char* memory) const { std::free(memory); }
-};
-
 }  // namespace
 
-Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info) {
+Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info, int& reduction) {
   Decompressor jpeg;
   read_header(jpeg, file);
   info.width = static_cast<int>(jpeg.info.image_width);
@@ -176,9 +242,11 @@ Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   // Of a file in several scans all coefficients are held until the last one.
   if (jpeg_has_multiple_scans(&jpeg.info)) check_size(info.width, info.height, options);
   jpeg.info.scale_num = 1;
-  jpeg.info.scale_denom = largest_divisor(info.width, info.height, options.enough_pixels);
+  jpeg.info.scale_denom = divisor_of(info, options);
+  reduction = static_cast<int>(jpeg.info.scale_denom);
+  const SrgbTransform* transform = srgb_transform(profile_of(jpeg), info.channels);
   // To grey, libjpeg takes the luma plane of YCbCr and leaves the others alone.
-  bool grey = info.channels == 1 || (info.channels == 3 && options.grey);
+  bool grey = info.channels == 1 || (info.channels == 3 && options.grey && transform == nullptr);
   jpeg.info.out_color_space = info.channels == 4 ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
   jpeg.attempt([&] { jpeg_calc_output_dimensions(&jpeg.info); });
   int width = static_cast<int>(jpeg.info.output_width), height = static_cast<int>(jpeg.info.output_height);
@@ -186,11 +254,13 @@ Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   info.orientation = orientation_of(jpeg.info);
   if (info.channels == 4) {
     std::vector<std::uint8_t> cmyk(static_cast<std::size_t>(width) * height * 4);
-    read_pixels(jpeg, cmyk.data());
-    return turned_upright(from_inverted_cmyk(width, height, cmyk), info.orientation);
+    read_pixels(jpeg, file, cmyk.data());
+    return turned_upright(from_inverted_cmyk(width, height, cmyk, transform), info.orientation);
   }
   Image image = make_image(width, height, grey ? 1 : 3);
-  read_pixels(jpeg, image.pixels.data());
+  read_pixels(jpeg, file, image.pixels.data());
+  if (transform != nullptr)
+    transform->apply(image.pixels.data(), image.pixels.data(), static_cast<std::size_t>(width) * height);
   return turned_upright(std::move(image), info.orientation);
 }
 

@@ -1,9 +1,11 @@
 #include <png.h>
+#include <zlib.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "agewise/image/encode.h"
-#include "agewise/image/formats.h"
+#include "agewise/image/profile.h"
 
 namespace agewise::image {
 namespace {
@@ -36,20 +38,42 @@ std::uint32_t big_endian(Bytes bytes) {
   return value;
 }
 
-// From the eXIf chunk, which libpng's simple interface passes over. After the signature a file is chunks of length,
-// name, data and checksum. Throws if the file ends before the last one: libpng is content once it has all pixels, and
-// may allocate as much as a chunk says it holds.
-int orientation_of(Bytes file) {
+// Chunks that libpng's simple interface passes over.
+struct Extras {
   int orientation = 1;
+  Bytes profile;  // as stored: a name, a zero, the method of compression (0), the profile compressed
+};
+
+// After the signature a file is chunks of length, name, data and checksum. Throws if the file ends before the last one:
+// libpng is content once it has all pixels, and may allocate as much as a chunk says it holds.
+Extras extras_of(Bytes file) {
+  Extras extras;
   for (Bytes rest = file.subspan(8); rest.size() >= 12;) {
     std::size_t length = big_endian(rest);
     if (length > rest.size() - 12) break;
     std::string_view name(reinterpret_cast<const char*>(rest.data()) + 4, 4);
-    if (name == "eXIf") orientation = exif_orientation(rest.subspan(8, length));
-    if (name == "IEND") return orientation;
+    if (name == "eXIf") extras.orientation = exif_orientation(rest.subspan(8, length));
+    if (name == "iCCP") extras.profile = rest.subspan(8, length);
+    if (name == "IEND") return extras;
     rest = rest.subspan(12 + length);
   }
   throw BadPicture("cut short");
+}
+
+// Nothing where it is broken, or larger than profiles are.
+std::vector<std::byte> inflated_profile(Bytes chunk) {
+  constexpr std::size_t kLongestName = 79, kLargest = std::size_t{4} << 20;
+  auto name_end = std::find(chunk.begin(), chunk.begin() + std::min(chunk.size(), kLongestName + 1), std::byte{0});
+  auto start = static_cast<std::size_t>(name_end - chunk.begin()) + 2;
+  if (start >= chunk.size()) return {};
+  Bytes packed = chunk.subspan(start);
+  std::vector<std::byte> profile(std::min(kLargest, packed.size() * 1032 + 64));  // deflate's largest ratio
+  uLongf size = profile.size();
+  if (uncompress(reinterpret_cast<Bytef*>(profile.data()), &size, reinterpret_cast<const Bytef*>(packed.data()),
+                 packed.size()) != Z_OK)
+    return {};
+  profile.resize(size);
+  return profile;
 }
 
 }  // namespace
@@ -59,7 +83,8 @@ Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   if (file.size() < kEndOfHeader) throw BadPicture("cut short in its header");
   info.bits = std::to_integer<int>(file[24]);
   info.channels = channels_of_colour_type(std::to_integer<int>(file[25]));
-  info.orientation = orientation_of(file);
+  Extras extras = extras_of(file);
+  info.orientation = extras.orientation;
   PngImage png;
   if (png_image_begin_read_from_memory(&png.image, file.data(), file.size()) == 0) throw BadPicture(png.image.message);
   info.width = static_cast<int>(png.image.width);
@@ -74,7 +99,7 @@ Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   if (png_image_finish_read(&png.image, nullptr, pixels.data(), 0, nullptr) == 0) throw BadPicture(png.image.message);
   Image image = alpha ? over_white(info.width, info.height, pixels.data())
                       : Image{info.width, info.height, colour ? 3 : 1, std::move(pixels)};
-  return turned_upright(std::move(image), info.orientation);
+  return turned_upright(in_srgb(std::move(image), inflated_profile(extras.profile)), info.orientation);
 }
 
 std::vector<std::byte> encode_png(const Image& image) {

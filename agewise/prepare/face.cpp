@@ -13,10 +13,13 @@ constexpr std::uint64_t kFewPixels = 500'000;  // so few take no share of the bu
 // A face cut out of a picture may be any part of it, so that the whole is decoded at its full size.
 int enough_pixels(const recipe::FaceRecipe& recipe) { return recipe.crop || recipe.detect ? 0 : recipe.size; }
 
-// What a picture takes of the budget. libheif needs 14 bytes a pixel, twice what the other decoders do.
+// libheif needs 14 bytes a pixel, twice what the other decoders do.
+bool takes_twice(image::FileKind kind) { return kind == image::FileKind::heif || kind == image::FileKind::avif; }
+
+// What a picture takes of the budget.
 std::uint64_t weight_of(const image::PictureInfo& info) {
   std::uint64_t pixels = static_cast<std::uint64_t>(info.width) * static_cast<std::uint64_t>(info.height);
-  return info.kind == image::FileKind::heif ? 2 * pixels : pixels;
+  return takes_twice(info.kind) ? 2 * pixels : pixels;
 }
 
 // The labels' boxes are in pixels of the picture as it is stored.
@@ -54,7 +57,7 @@ std::variant<PreparedFace, Rejected> prepare_face(const catalog::CatalogRow& row
   std::uint64_t weight = weight_of(decoded.info);
   if (decoded.image || weight <= kFewPixels) return face_of(row, std::move(decoded), recipe, detector);
   Share share(pixels, weight);  // until the face is cut out and the picture is gone
-  options.max_pixels = decoded.info.kind == image::FileKind::heif ? kMostPixels / 2 : kMostPixels;
+  options.max_pixels = takes_twice(decoded.info.kind) ? kMostPixels / 2 : kMostPixels;
   return face_of(row, image::decode(file, options), recipe, detector);
 }
 

@@ -13,7 +13,7 @@
 
 namespace agewise::prepare {
 
-// A picture of more pixels (after a JPEG's reduction; of HEIC, half as many) is a reject.
+// A picture of more pixels (after a JPEG's reduction; of HEIC and AVIF, half as many) is a reject.
 inline constexpr std::uint64_t kMostPixels = 25'000'000;
 
 struct PreparedFace {

@@ -33,7 +33,7 @@ FaceRecord face_at(SQLite::Statement& query) {
   face.age_sigma = query.getColumn(6).isNull() ? catalog::kNotANumber : query.getColumn(6).getDouble();
   face.gender = enum_at<catalog::Gender>(query.getColumn(7), 3);
   face.split = enum_at<catalog::Split>(query.getColumn(8), 3);
-  face.picture = {enum_at<image::FileKind>(query.getColumn(9), 5), query.getColumn(10).getInt(),
+  face.picture = {enum_at<image::FileKind>(query.getColumn(9), image::kFileKinds), query.getColumn(10).getInt(),
                   query.getColumn(11).getInt(), query.getColumn(12).getInt(), query.getColumn(13).getInt()};
   return face;
 }

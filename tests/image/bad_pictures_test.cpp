@@ -17,26 +17,47 @@ std::vector<std::byte> bytes_of(std::string_view text) {
   return {begin, begin + text.size()};
 }
 
-TEST(BadPicture, of_no_bytes_is_called_empty) { EXPECT_EQ(decode({}).problem, "the file is empty"); }
+TEST(BadPicture, of_no_bytes_is_called_empty) { EXPECT_EQ(decode({}).problem, "is empty"); }
 
 TEST(BadPicture, of_another_kind_of_file_is_told_so) {
-  for (std::string_view text : {"<html>404 not found</html>", "GIF89a\1\0\1\0", "BM", "\xFF", "RIFF\1\2\3\4WAVE"}) {
+  const std::vector<std::pair<std::string_view, std::string_view>> strangers{
+      {"\r\n<!DOCTYPE HTML><html>404 not found</html>", "is HTML"},
+      {"%PDF-1.7", "is a PDF"},
+      {"PK\3\4", "zip archive"},
+      {"version https://git-lfs.github.com/spec/v1", "git lfs pull"},
+      {std::string_view("\0\0\0\x18"
+                        "ftypqt  ",
+                        12),
+       "video"},
+      {std::string_view("\0\0\0\x0CJXL \r\n\x87\n", 12), "JPEG XL"},
+      {std::string_view("\0\0\0\0\0\0\0\0", 8), "zeros"},
+      {"BM", "kind that is read (JPEG, PNG"},
+      {"\xFF", "kind that is read (JPEG, PNG"},
+      {"RIFF\1\2\3\4WAVE", "kind that is read (JPEG, PNG"}};
+  for (const auto& [text, told] : strangers) {
     Decoded decoded = decode(bytes_of(text));
     EXPECT_FALSE(decoded.image);
     EXPECT_EQ(decoded.info.kind, FileKind::unknown);
-    EXPECT_EQ(decoded.problem, "not a JPEG, PNG, WebP or HEIC file");
+    EXPECT_THAT(decoded.problem, HasSubstr(told));
   }
 }
 
 class EachKind : public testing::TestWithParam<const char*> {};
 
+// Bytes at the end that hold nothing of the picture: JPEG's end mark, GIF's trailer with the empty block before it.
+std::size_t bytes_of_end(const std::string& file) { return file.ends_with(".jpg") || file.ends_with(".gif") ? 2 : 0; }
+
 TEST_P(EachKind, cut_short_anywhere_is_a_problem) {
   std::vector<std::byte> whole = picture_file(GetParam());
-  ASSERT_TRUE(decode(whole).image);
+  std::optional<Image> image = decode(whole).image;
+  ASSERT_TRUE(image);
+  std::size_t needed = whole.size() - bytes_of_end(GetParam());
   for (std::size_t size = 0; size < whole.size(); ++size) {
     Decoded decoded = decode(std::span(whole).first(size));
-    EXPECT_FALSE(decoded.image) << size << " of " << whole.size() << " bytes";
-    EXPECT_FALSE(decoded.problem.empty());
+    EXPECT_NE(decoded.image.has_value(), !decoded.problem.empty());
+    if (!decoded.image) continue;
+    EXPECT_GE(size, needed) << "of " << whole.size() << " bytes";
+    EXPECT_EQ(decoded.image->pixels, image->pixels) << size << " of " << whole.size() << " bytes";
   }
 }
 
@@ -64,7 +85,9 @@ TEST_P(EachKind, with_a_byte_changed_is_a_picture_of_a_sane_size_or_a_problem) {
 
 INSTANTIATE_TEST_SUITE_P(All, EachKind,
                          testing::Values("rgb.jpg", "progressive.jpg", "cmyk.jpg", "rgb.png", "palette_alpha.png",
-                                         "lossy.webp", "lossless.webp", "rgb.heic"),
+                                         "lossy.webp", "lossless.webp", "rgb.heic", "rgb.avif", "interlaced.gif",
+                                         "rgb.bmp", "alpha.bmp", "jpeg.tif", "lzw.tif", "adobe_rgb.png", "p3.jpg",
+                                         "animated.webp"),
                          [](const auto& param) {
                            std::string name = param.param;
                            std::replace(name.begin(), name.end(), '.', '_');
@@ -92,8 +115,49 @@ TEST(BadPicture, is_a_png_whose_exif_claims_to_be_longer_than_the_file) {
 }
 
 TEST(BadPicture, of_more_pixels_than_the_caller_has_room_for_is_refused) {
-  for (const char* name : {"rgb.jpg", "rgb.png", "lossy.webp", "rgb.heic"})
+  for (const char* name :
+       {"rgb.jpg", "rgb.png", "lossy.webp", "rgb.heic", "rgb.avif", "rgb.gif", "rgb.bmp", "rgb.tif", "animated.webp"})
     EXPECT_THAT(decode(picture_file(name), {.max_pixels = 1000}).problem, HasSubstr("48×32 pixels, more than")) << name;
+}
+
+// As some cameras write it: nothing, or another file, follows the last row.
+TEST(BadPicture, is_not_a_jpeg_that_lacks_nothing_but_its_end_mark) {
+  for (const char* name : {"rgb.jpg", "grey.jpg", "progressive.jpg", "cmyk.jpg"}) {
+    std::vector<std::byte> file = picture_file(name);
+    std::vector<std::uint8_t> expected = decode(file).image->pixels;
+    file.resize(file.size() - 2);
+    Decoded ends = decode(file);
+    ASSERT_TRUE(ends.image) << name << ": " << ends.problem;
+    EXPECT_EQ(ends.image->pixels, expected) << name;
+    std::vector<std::byte> trailer = bytes_of("SEFH, and so on: a video of the moment before");
+    file.insert(file.end(), trailer.begin(), trailer.end());
+    Decoded goes_on = decode(file);
+    ASSERT_TRUE(goes_on.image) << name << ": " << goes_on.problem;
+    EXPECT_EQ(goes_on.image->pixels, expected) << name;
+  }
+}
+
+// A download that set the file's size at once and broke off: zeros are blocks of pixels, too.
+TEST(BadPicture, is_a_jpeg_whose_end_is_zeros) {
+  for (const char* name : {"rgb.jpg", "progressive.jpg"}) {
+    std::vector<std::byte> file = picture_file(name);
+    std::fill(file.end() - static_cast<std::ptrdiff_t>(file.size() / 8), file.end(), std::byte{0});
+    file.resize(file.size() + 10'000);
+    EXPECT_FALSE(decode(file).image) << name;
+  }
+}
+
+// Progressive: all rows are there after the first scan, but coarse.
+TEST(BadPicture, is_a_progressive_jpeg_that_ends_after_some_of_its_scans) {
+  std::vector<std::byte> file = picture_file("progressive.jpg");
+  int scans = 0;
+  for (std::size_t i = 1; i < file.size(); ++i) {
+    if (file[i - 1] != std::byte{0xFF} || file[i] != std::byte{0xDA}) continue;
+    if (++scans < 2) continue;
+    Decoded decoded = decode(std::span(file).first(i - 1));
+    EXPECT_FALSE(decoded.image) << "before scan " << scans;
+  }
+  EXPECT_GT(scans, 3);
 }
 
 // Harmless and common: bytes between the last pixel and the end marker.
