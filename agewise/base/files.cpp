@@ -6,8 +6,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
 
 #include "agewise/base/error.h"
 
@@ -35,6 +40,53 @@ std::uint64_t size_of(const std::filesystem::path& file, int descriptor) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+// Up to `size` bytes; fewer where the file ends before.
+std::vector<std::byte> read_up_to(const std::filesystem::path& file, int descriptor, std::uint64_t size) {
+  std::vector<std::byte> content(size);
+  std::size_t filled = 0;
+  while (filled < content.size()) {
+    ssize_t n = ::read(descriptor, content.data() + filled, content.size() - filled);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error(file, "cannot read", errno);
+    if (n == 0) break;
+    filled += static_cast<std::size_t>(n);
+  }
+  content.resize(filled);
+  return content;
+}
+
+// Which pipe it is; nothing where it is none.
+std::optional<std::pair<dev_t, ino_t>> pipe_of(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return std::nullopt;  // opening it says why
+  if (!S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode) && !S_ISCHR(status.st_mode)) return std::nullopt;
+  return std::pair{status.st_dev, status.st_ino};
+}
+
+// All that comes out of a pipe (`<(command)`, /dev/stdin), which tells no size and gives its bytes once: they are kept
+// for the life of the program, since a file of labels, say, is looked at more than once. A named pipe is not opened
+// again: that would wait for somebody to write into it.
+const std::vector<std::byte>& pipe_content(const std::filesystem::path& file, std::pair<dev_t, ino_t> pipe,
+                                           std::uint64_t limit) {
+  static std::mutex mutex;
+  static std::map<std::pair<dev_t, ino_t>, std::vector<std::byte>> read;
+  std::lock_guard lock(mutex);
+  auto [known, is_new] = read.try_emplace(pipe);
+  std::vector<std::byte>& content = known->second;
+  if (is_new) {
+    constexpr std::uint64_t kPiece = 1 << 20;
+    Descriptor descriptor(file, O_RDONLY);
+    for (bool more = true; more;) {
+      std::vector<std::byte> piece = read_up_to(file, descriptor.get(), kPiece);
+      more = piece.size() == kPiece && content.size() <= limit;
+      content.insert(content.end(), piece.begin(), piece.end());
+    }
+  }
+  if (content.size() > limit)
+    throw file_error(file, "gives more than the " + std::to_string(limit) + " bytes that are read");
+  return content;
+}
+
 void write_all(const std::filesystem::path& file, int descriptor, std::span<const std::byte> content) {
   while (!content.empty()) {
     ssize_t n = ::write(descriptor, content.data(), content.size());
@@ -54,22 +106,13 @@ void sync_directory_of(const std::filesystem::path& file) {
 }  // namespace
 
 std::vector<std::byte> read_file(const std::filesystem::path& file, std::uint64_t limit) {
+  if (auto pipe = pipe_of(file)) return pipe_content(file, *pipe, limit);
   Descriptor descriptor(file, O_RDONLY);
   std::uint64_t size = size_of(file, descriptor.get());
   if (size > limit) {
     throw file_error(file, "has " + std::to_string(size) + " bytes; at most " + std::to_string(limit) + " are read");
   }
-  std::vector<std::byte> content(size);
-  std::size_t filled = 0;
-  while (filled < content.size()) {
-    ssize_t n = ::read(descriptor.get(), content.data() + filled, content.size() - filled);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw system_error(file, "cannot read", errno);
-    if (n == 0) break;
-    filled += static_cast<std::size_t>(n);
-  }
-  content.resize(filled);
-  return content;
+  return read_up_to(file, descriptor.get(), size);
 }
 
 std::string read_text_file(const std::filesystem::path& file, std::uint64_t limit) {
@@ -109,15 +152,26 @@ void FileWriter::commit() {
   sync_directory_of(file_);
 }
 
+void MappedFile::map(std::uint64_t size, int protection, int flags, int descriptor) {
+  size_ = size;
+  if (size == 0) return;
+  void* data = ::mmap(nullptr, size, protection, flags, descriptor, 0);
+  if (data == MAP_FAILED) throw system_error(file_, "cannot map into memory", errno);
+  data_ = static_cast<std::byte*>(data);
+}
+
 MappedFile MappedFile::read_only(const std::filesystem::path& file) {
-  Descriptor descriptor(file, O_RDONLY);
   MappedFile mapped;
   mapped.file_ = file;
-  mapped.size_ = size_of(file, descriptor.get());
-  if (mapped.size_ == 0) return mapped;
-  void* data = ::mmap(nullptr, mapped.size_, PROT_READ, MAP_SHARED, descriptor.get(), 0);
-  if (data == MAP_FAILED) throw system_error(file, "cannot map into memory", errno);
-  mapped.data_ = static_cast<std::byte*>(data);
+  if (auto pipe = pipe_of(file)) {
+    constexpr std::uint64_t kMostOfAPipe = std::uint64_t{4} << 30;
+    const std::vector<std::byte>& content = pipe_content(file, *pipe, kMostOfAPipe);
+    mapped.map(content.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    std::copy(content.begin(), content.end(), mapped.data_);
+    return mapped;
+  }
+  Descriptor descriptor(file, O_RDONLY);
+  mapped.map(size_of(file, descriptor.get()), PROT_READ, MAP_SHARED, descriptor.get());
   return mapped;
 }
 
@@ -132,9 +186,7 @@ MappedFile MappedFile::create(const std::filesystem::path& file, std::uint64_t s
     ::unlink(file.c_str());
     throw system_error(file, "cannot reserve " + std::to_string(size) + " bytes", problem);
   }
-  void* data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.get(), 0);
-  if (data == MAP_FAILED) throw system_error(file, "cannot map into memory", errno);
-  mapped.data_ = static_cast<std::byte*>(data);
+  mapped.map(size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.get());
   return mapped;
 }
 

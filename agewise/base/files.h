@@ -11,7 +11,8 @@
 
 namespace agewise::base {
 
-// The whole file. Throws Error naming it if it cannot be read or is larger than `limit` bytes.
+// The whole file. Throws Error naming it if it cannot be read or is larger than `limit` bytes. A pipe (`<(command)`,
+// /dev/stdin) is read to its end, and gives the same bytes again when it is asked again.
 std::vector<std::byte> read_file(const std::filesystem::path& file, std::uint64_t limit);
 std::string read_text_file(const std::filesystem::path& file, std::uint64_t limit);
 
@@ -39,7 +40,7 @@ class FileWriter {
 // a file larger than memory is fine. Movable; the address stays the same when moved.
 class MappedFile {
  public:
-  static MappedFile read_only(const std::filesystem::path& file);
+  static MappedFile read_only(const std::filesystem::path& file);  // a pipe too, as read_file(); then all is in memory
   // A new file of `size` bytes (its disk space reserved at once, so that a full disk is an Error here and not a SIGBUS
   // later), writable. Replaces an old one.
   static MappedFile create(const std::filesystem::path& file, std::uint64_t size);
@@ -55,6 +56,8 @@ class MappedFile {
 
  private:
   MappedFile() = default;
+  void map(std::uint64_t size, int protection, int flags, int descriptor);  // -1: of no file
+
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   bool writable_ = false;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "agewise/base/error.h"
@@ -43,6 +44,18 @@ TEST_F(Files, reading_names_the_file_and_the_reason) {
   EXPECT_THAT(error_of([&] { read_file(folder_, 100); }), HasSubstr("is a directory"));
   write_file(folder_ / "a", "12345");
   EXPECT_THAT(error_of([&] { read_file(folder_ / "a", 4); }), HasSubstr("at most 4 are read"));
+}
+
+// A named pipe that nobody writes into any more: opening it again would wait for ever.
+TEST_F(Files, a_pipe_is_read_to_its_end_and_gives_the_same_again) {
+  std::string text(3'000'000, 'x');
+  write_file(folder_ / "content", text + "end");
+  ASSERT_EQ(std::system(("cd " + folder_.string() + " && mkfifo pipe && (cat content > pipe &)").c_str()), 0);
+  EXPECT_EQ(read_text_file(folder_ / "pipe", 4'000'000), text + "end");
+  MappedFile again = MappedFile::read_only(folder_ / "pipe");
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(again.bytes().data()), again.bytes().size()), text + "end");
+  EXPECT_THAT(error_of([&] { read_file(folder_ / "pipe", 100); }), AllOf(HasSubstr("pipe"), HasSubstr("100 bytes")));
+  EXPECT_TRUE(read_file("/dev/null", 100).empty());
 }
 
 TEST_F(Files, without_commit_the_old_file_stays_and_the_new_one_leaves_no_trace) {
