@@ -31,6 +31,12 @@ void warn_of_split(const prepare::PreparePlan& plan) {
                   100 * plan.share_difference.found));
 }
 
+void warn_of_left_out(const std::vector<std::string>& left_out) {
+  constexpr std::size_t kMost = 10;
+  for (std::size_t i = 0; i < std::min(kMost, left_out.size()); ++i) warn(left_out[i] + "; it was left out");
+  if (left_out.size() > kMost) warn(fmt::format("and {} more were left out", left_out.size() - kMost));
+}
+
 void print_expectation(const prepare::PreparePlan& plan, const std::string& store) {
   std::uint64_t bytes = store::expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
   print(fmt::format("{} label rows, {} of them wanted; {} will take about {} MB\n", with_thousands(plan.chosen.size()),
@@ -43,7 +49,8 @@ nlohmann::ordered_json to_json(const prepare::PrepareResult& result) {
   return {{"faces", result.faces},
           {"whole_pictures", result.whole_pictures},
           {"rejects", rejects},
-          {"pictures_not_asked_for", result.unasked}};
+          {"pictures_not_asked_for", result.unasked},
+          {"left_out", result.left_out}};
 }
 
 void print_result(const prepare::PrepareResult& result, const std::string& store) {
@@ -76,6 +83,7 @@ void run(const Arguments& arguments, const Context& context) {
   prepare::PrepareResult result = prepare::prepare(plan, {arguments.pictures.begin(), arguments.pictures.end()},
                                                    arguments.store, context.threads, context.stop, line.sink());
   line.clear();
+  warn_of_left_out(result.left_out);
   arguments.json ? print_json(to_json(result)) : print_result(result, arguments.store);
 }
 
@@ -91,7 +99,8 @@ void add_prepare(CLI::App& program, const Context& context) {
       ->required();
   command
       ->add_option("--pictures", arguments->pictures,
-                   "A folder, a tar, or - for a tar on standard input; may be repeated")
+                   "A folder, a zip or tar, or - for one on standard input; archives in folders are looked into; may "
+                   "be repeated")
       ->required();
   add_recipe_options(*command, arguments->recipe);
   command->add_option("--limit", arguments->limit, "Look at the first N label rows only, counted before screening")

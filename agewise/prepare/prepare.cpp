@@ -12,6 +12,7 @@
 #include "agewise/base/bounded_queue.h"
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/prepare/archive.h"
 #include "agewise/prepare/budget.h"
 #include "agewise/prepare/face.h"
 #include "agewise/prepare/name_index.h"
@@ -67,6 +68,7 @@ struct RowState {
   int match = 0;               // components of the best match so far; 0: no picture yet
   std::uint32_t decision = 0;  // of the newest job or reject
   bool ambiguous = false;
+  bool packed = false;  // the best match lies in an archive within its source
   std::size_t picture =
       0;  // hash of the path of the one that matched best: paths themselves would take more than labels
 };
@@ -130,7 +132,8 @@ class Preparation {
       if (!wanted) continue;
       RowState& state = states_[*wanted];
       state.picture = hash_of(row.picture);
-      state.match = common_suffix(plan_.rows[number].file, row.picture);
+      state.match = common_suffix(plan_.rows[number].file, unpacked_path(row.picture));
+      state.packed = lies_in_archive(row.picture);
       ++done_;
       if (!row.face) ++rejects_;
     }
@@ -171,12 +174,14 @@ class Preparation {
     for (std::unique_ptr<PictureSource>& source : sources) {
       SourceEntry entry;
       while (!stop_ && !failed_ && source->next(entry)) take(*source, entry);
+      std::vector<std::string> more = source->left_out();
+      std::move(more.begin(), more.end(), std::back_inserter(left_out_));
       source.reset();
     }
   }
 
   void take(PictureSource& source, const SourceEntry& entry) {
-    NameIndex::Match match = index_.find(entry.path);
+    NameIndex::Match match = index_.find(unpacked_path(entry.path));
     if (match.rows.empty()) {
       ++unasked_;
       return;
@@ -185,20 +190,29 @@ class Preparation {
       std::optional<std::size_t> wanted = index_in_wanted(row);
       if (!wanted) continue;  // screened away, or not chosen
       if (match.rows.size() > 1) {
-        offer_ambiguous(*wanted, match.length);
+        offer_ambiguous(*wanted, match.length, lies_in_archive(entry.path));
       } else {
         offer(*wanted, match.length, source, entry);
       }
     }
   }
 
+  // Whether a picture fits a row better (1), as well (0) or worse (-1) than the best so far. A file is better than one
+  // of an equally long name in an archive beside it: it was unpacked from there.
+  static int rank_beside(const RowState& state, int length, bool packed) {
+    if (length != state.match) return length > state.match ? 1 : -1;
+    return static_cast<int>(state.packed) - static_cast<int>(packed);
+  }
+
   // A picture whose name fits this row and no other as well.
   void offer(std::size_t wanted, int length, PictureSource& source, const SourceEntry& entry) {
     RowState& state = states_[wanted];
     if (state.picture == hash_of(entry.path) && !state.ambiguous) return;  // an earlier run's, or the same file twice
-    if (length < state.match) return;
-    if (length == state.match) return offer_ambiguous(wanted, length);
-    state = {length, state.decision + 1, false, hash_of(entry.path)};
+    bool packed = lies_in_archive(entry.path);
+    int rank = rank_beside(state, length, packed);
+    if (rank < 0) return;
+    if (rank == 0) return offer_ambiguous(wanted, length, packed);
+    state = {length, state.decision + 1, false, packed, hash_of(entry.path)};
     newest_[wanted] = state.decision;
     if (entry.size > kLargestPictureFile)
       return reject(wanted, entry.path, fmt::format("a file of {} bytes", entry.size));
@@ -217,10 +231,11 @@ class Preparation {
   }
 
   // Two pictures, or two rows, with equally long names in common: neither is a better guess.
-  void offer_ambiguous(std::size_t wanted, int length) {
+  void offer_ambiguous(std::size_t wanted, int length, bool packed) {
     RowState& state = states_[wanted];
-    if (length < state.match || (state.ambiguous && length == state.match)) return;
-    state = {length, state.decision + 1, true, 0};
+    int rank = rank_beside(state, length, packed);
+    if (rank < 0 || (state.ambiguous && rank == 0)) return;
+    state = {length, state.decision + 1, true, packed, 0};
     newest_[wanted] = state.decision;
     outcomes_.push({wanted, state.decision, "", {}, {}, {catalog::Reason::ambiguous_name, ""}});
   }
@@ -274,7 +289,7 @@ class Preparation {
         writer_.add({static_cast<std::int64_t>(row), plan_.rows[row].file, catalog::Reason::no_such_file, ""}, "");
     }
     writer_.finish(unasked_);
-    return {.went_on = went_on_};
+    return {.went_on = went_on_, .left_out = std::move(left_out_)};
   }
 
   const PreparePlan& plan_;
@@ -296,6 +311,7 @@ class Preparation {
   std::uint64_t done_ = 0, rejects_ = 0;
   std::int64_t unasked_ = 0;
   bool went_on_ = false;
+  std::vector<std::string> left_out_;  // the reader's, until all threads have ended
 };
 
 // Before the store is touched, so that a name mistyped leaves nothing behind.

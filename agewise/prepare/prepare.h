@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "agewise/base/progress.h"
@@ -47,6 +48,7 @@ struct PrepareResult {
   std::int64_t unasked = 0;                         // pictures that no row asked for
   bool went_on = false;                             // an earlier run had begun the store
   bool was_complete = false;                        // an earlier run had done it all: no picture was read
+  std::vector<std::string> left_out;                // of the sources: what could not be looked into, a line each
 };
 
 // Reads the pictures of all sources once and fills the store. Goes on where an earlier run stopped. On `stop`, or when

@@ -1,4 +1,4 @@
-// Where pictures come from: a folder, or a tar that is read once from front to back and never unpacked.
+// Where pictures come from: a folder, or an archive that is read once from front to back and never unpacked.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +22,7 @@ struct SourceContent {
   std::string problem;  // why this one file cannot be read, though its source can; else empty
 };
 
-// Entries one after the other; one thread. Folders, links and devices are passed over.
+// Entries one after the other; one thread. Folders and devices are passed over.
 class PictureSource {
  public:
   virtual ~PictureSource() = default;
@@ -30,11 +30,15 @@ class PictureSource {
   virtual bool next(SourceEntry& entry) = 0;
   // The bytes of the entry that next() gave last; at most once an entry, and only of up to kLargestPictureFile bytes.
   virtual SourceContent read() = 0;
+  // What could not be looked into so far, a line each that names it and says why: folders within that may not be
+  // listed, archives within that are broken.
+  virtual std::vector<std::string> left_out() const { return {}; }
 };
 
-// A folder, a tar (plain or compressed as .gz, .bz2, .xz, .zst), or "-" for a tar on standard input. A folder gives all
-// files under it, sorted, with paths that begin with its own name however it was spelled: what a tar of it would say.
-// Throws Error if there is no such file or it cannot be opened.
-std::unique_ptr<PictureSource> open_pictures(const std::filesystem::path& folder_or_tar);
+// A folder, a zip, a tar (plain or compressed as .gz, .bz2, .xz, .zst), or "-" for an archive on standard input. A
+// folder gives all files under it, sorted, with paths that begin with its own name however it was spelled: what a tar
+// of it would say; then what is in the archives under it (archive.h), below their own paths. Symbolic links to files
+// are followed, those to folders are not. Throws Error if there is no such file or it cannot be opened.
+std::unique_ptr<PictureSource> open_pictures(const std::filesystem::path& folder_or_archive);
 
 }  // namespace agewise::prepare
