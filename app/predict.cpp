@@ -10,13 +10,13 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
-#include "agewise/base/text.h"
 #include "agewise/base/workers.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/estimate/json.h"
 #include "agewise/estimate/picture.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
+#include "agewise/image/kinds.h"
 #include "agewise/report/marks.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
@@ -43,9 +43,7 @@ struct Arguments {
 };
 
 bool is_named_as_a_picture(const Path& file) {
-  std::string ending = base::lower(file.extension().string());
-  const auto known = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"};
-  return std::find(known.begin(), known.end(), ending) != known.end();
+  return image::has_picture_ending(file.string()) && !image::is_litter(file.string());
 }
 
 // Files as they are named, folders as the pictures anywhere under them, sorted.
@@ -60,7 +58,8 @@ std::vector<Path> files_of(const std::vector<std::string>& paths) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
       if (entry.is_regular_file() && is_named_as_a_picture(entry.path())) files.push_back(entry.path());
     }
-    if (files.size() == before) throw base::file_error(path, "holds no pictures (.jpg, .png, .webp, .heic)");
+    if (files.size() == before)
+      throw base::file_error(path, "holds no pictures (" + std::string(image::kKindsRead) + ")");
     std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());
   }
   return files;
@@ -273,7 +272,9 @@ void add_predict(CLI::App& program, const Context& context) {
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--model", arguments->model,
                       "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
-  command->add_option("PICTURE", arguments->paths, "Pictures (JPEG, PNG, WebP, HEIC), or folders of them")->required();
+  command
+      ->add_option("PICTURE", arguments->paths, "Pictures (" + std::string(image::kKindsRead) + "), or folders of them")
+      ->required();
   add_detect_options(*command, arguments->detection);
   command->add_option("--draw", arguments->draw, "A PNG to write: the picture with its faces and ages marked");
   command->add_flag("--distribution", arguments->distribution, "Print the probability of every class");

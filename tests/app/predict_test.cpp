@@ -118,7 +118,7 @@ TEST_F(Predict, refuses_what_is_no_model_or_holds_no_pictures) {
   EXPECT_THAT(outcome.output, StartsWith("agewise: " + at("pictures/b.png") + ": "));
   std::filesystem::create_directory(folder_ / "empty");
   EXPECT_EQ(predict(at("empty")).output,
-            "agewise: " + at("empty") + ": holds no pictures (.jpg, .png, .webp, .heic)\n");
+            "agewise: " + at("empty") + ": holds no pictures (JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF)\n");
 }
 
 TEST_F(Predict, takes_the_model_that_comes_along_where_none_is_named) {
