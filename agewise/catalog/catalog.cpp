@@ -1,8 +1,9 @@
 #include "agewise/catalog/catalog.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <fstream>
+#include <span>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
@@ -14,12 +15,9 @@ namespace {
 constexpr std::uint64_t kLargestNameList = std::uint64_t{1} << 30;  // bytes
 
 std::string beginning_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw base::system_error(file, "cannot open", errno);
-  std::string head(4096, '\0');
-  in.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<std::size_t>(in.gcount()));
-  return head;
+  base::MappedFile content = base::MappedFile::read_only(file);  // unlike a stream, it leaves a pipe's bytes for others
+  std::span<const std::byte> head = content.bytes().first(std::min<std::size_t>(4096, content.bytes().size()));
+  return {reinterpret_cast<const char*>(head.data()), head.size()};
 }
 
 // Also a folder's, with which `tar -t` begins.

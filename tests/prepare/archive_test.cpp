@@ -95,6 +95,16 @@ TEST_F(Archives, a_zip_or_tar_may_come_through_a_pipe) {
   }
 }
 
+// As `--labels <(command)` hands them over: a label file is looked at more than once.
+TEST_F(Archives, labels_may_come_through_a_pipe_too) {
+  write_labels(3);
+  write_tar(folder_ / "p.tar", members(3));
+  shell("mkfifo labels && (cat labels.csv > labels &)");
+  PrepareOptions options;
+  options.labels = {folder_ / "labels"};
+  EXPECT_EQ(plan(options).rows.size(), 3U);
+}
+
 TEST_F(Archives, a_zip_cut_short_says_so) {
   write_zip(folder_ / "whole.zip", members(60));
   std::vector<std::byte> content = base::read_file(folder_ / "whole.zip", 1 << 24);
