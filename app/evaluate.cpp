@@ -22,7 +22,7 @@ namespace {
 struct Arguments {
   std::string model, split, report;
   std::vector<std::string> data;
-  bool json = false;
+  bool other_cut = false, json = false;
 };
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -194,6 +194,19 @@ std::filesystem::path report_file(const Arguments& arguments) {
   return std::filesystem::path(arguments.model) / "report.html";
 }
 
+evaluate::Evaluation evaluation_of(const estimate::Model& model, const store::Store& store, nn::Engine& engine,
+                                   const Arguments& arguments, const Context& context) {
+  catalog::Split part = evaluate::part_to_evaluate(store, wanted_split(arguments.split));
+  ProgressLine line;
+  std::vector<evaluate::Judged> judged =
+      evaluate::judge(model, store, part, engine, context.threads, context.stop, line.sink(),
+                      arguments.other_cut ? evaluate::OtherCut::judged : evaluate::OtherCut::refused);
+  line.clear();
+  evaluate::Evaluation evaluation = evaluate::evaluate(judged, part, model.classes, training_ages(store));
+  evaluation.other_cut = evaluate::caveat_of_cut(model, store);
+  return evaluation;
+}
+
 // One model on several stores: a row a store.
 void run_on_each(const Arguments& arguments, const Context& context) {
   if (!arguments.report.empty()) throw base::UsageError("--report is of one store: give --data once");
@@ -204,17 +217,12 @@ void run_on_each(const Arguments& arguments, const Context& context) {
   std::string remarks;
   for (const std::string& data : arguments.data) {
     store::Store store(data);
-    catalog::Split part = evaluate::part_to_evaluate(store, wanted_split(arguments.split));
-    ProgressLine line;
-    std::vector<evaluate::Judged> judged =
-        evaluate::judge(model, store, part, *engine, context.threads, context.stop, line.sink());
-    line.clear();
-    evaluate::Evaluation evaluation = evaluate::evaluate(judged, part, model.classes, training_ages(store));
+    evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
     std::vector<std::string> sentences = evaluate::caveats(evaluation, model);
     for (const std::string& sentence : sentences) remarks += fmt::format("\n{}: {}\n", data, sentence);
     json.push_back(to_json(evaluation, sentences));
     json.back()["store"] = data;
-    evaluation.all.name = fmt::format("{}, {}", data, catalog::name_of(part));
+    evaluation.all.name = fmt::format("{}, {}", data, catalog::name_of(evaluation.part));
     add_rows(rows, {evaluation.all});
   }
   arguments.json ? print_json(json) : print(table(rows) + remarks);
@@ -228,13 +236,8 @@ void run(Arguments arguments, const Context& context) {
   if (arguments.data.size() > 1) return run_on_each(arguments, context);
   store::Store store = open_store(arguments);
   estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
-  catalog::Split part = evaluate::part_to_evaluate(store, wanted_split(arguments.split));
   std::unique_ptr<nn::Engine> engine = engine_for(context);
-  ProgressLine line;
-  std::vector<evaluate::Judged> judged =
-      evaluate::judge(model, store, part, *engine, context.threads, context.stop, line.sink());
-  line.clear();
-  evaluate::Evaluation evaluation = evaluate::evaluate(judged, part, model.classes, training_ages(store));
+  evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
   std::vector<std::string> sentences = evaluate::caveats(evaluation, model);
   arguments.json ? print_json(to_json(evaluation, sentences)) : print_evaluation(evaluation, sentences);
   std::filesystem::path report = report_file(arguments);
@@ -260,6 +263,9 @@ void add_evaluate(CLI::App& program, const Context& context) {
       ->add_option("--split", arguments->split,
                    "The part to evaluate on: test, val or train; test by default, or val where there is no test part")
       ->check(CLI::IsMember({"test", "val", "train"}));
+  command->add_flag(
+      "--other-cut", arguments->other_cut,
+      "Evaluate faces that were cut otherwise than the model's own too: what another margin or detector costs");
   command->add_option("--report", arguments->report, "Write the report to this file; into a run's folder by default");
   command->add_flag("--json", arguments->json, "Print the figures as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });

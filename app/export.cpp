@@ -6,6 +6,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/estimate/model.h"
+#include "agewise/face/spec.h"
 #include "agewise/train/run_folder.h"
 #include "agewise/weights/onnx_writer.h"
 #include "app/commands.h"
@@ -50,6 +51,7 @@ void export_onnx(const std::filesystem::path& file, const estimate::Model& model
     throw base::UsageError(
         "this model has a gender head, which an ONNX file of ages has no place for: export safetensors");
   const recipe::Recipe& recipe = model.recipe;
+  face::View seen = face::view_of(recipe);
   bool regression = recipe.train.loss == recipe::Loss::regression;
   weights::OnnxFrame frame{recipe.network.mean, recipe.network.scale};
   frame.softmax = !regression && !ends_in_softmax(model.graph);
@@ -67,7 +69,7 @@ void export_onnx(const std::filesystem::path& file, const estimate::Model& model
                  {"mirror_test", recipe.train.mirror_test ? "true" : "false"},
                  {"prediction", name_of(recipe.train.prediction)},
                  {"face_size", std::to_string(recipe.face.size)},
-                 {"face_view", std::to_string(recipe::view_side(recipe))},
+                 {"face_seen", fmt::format("[{0}, {0}, {1}, {1}]", seen.edge, seen.edge + seen.side)},
                  {"face_margin", fmt::format("{}", recipe.face.margin)}};
   frame.notes.insert(model.notes.begin(), model.notes.end());  // its licence among them
   weights::write_onnx(file, estimate::graph_of_members(model), parameters_of_members(model), frame);

@@ -9,6 +9,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/hash.h"
+#include "agewise/face/spec.h"
 #include "agewise/store/store.h"
 #include "app/commands.h"
 #include "app/engine.h"
@@ -28,11 +29,11 @@ constexpr std::size_t kMostFaces = 2048;  // statistics of a channel are settled
 
 // Of the training part, evenly spread.
 std::vector<image::Image> training_faces(const estimate::Model& model, const store::Store& store) {
-  const recipe::FaceRecipe &wanted = model.recipe.face, &stored = store.facts().recipe.face;
-  if (wanted.size != stored.size || wanted.colour != stored.colour) {
-    throw base::UsageError(fmt::format("{}: holds faces of other size or colour than the network's {}×{}{}",
-                                       store.file().string(), wanted.size, wanted.size,
-                                       wanted.colour == recipe::Colour::rgb ? " in colour" : " in grey"));
+  face::Fit fit = face::fits(face::spec_of(model.recipe), face::spec_of(store.facts().recipe), face::Use::normalise);
+  if (!fit) {
+    throw base::UsageError(fmt::format("{}: holds other faces than the network takes: {}; prepare a store with {}",
+                                       store.file().string(), face::text_of(fit.differences),
+                                       face::settings_for(fit.differences)));
   }
   std::vector<std::int64_t> rows;
   for (const store::FaceRecord& face : store.faces()) {

@@ -1,6 +1,11 @@
 #include "app/options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+
+#include "agewise/face/spec.h"
+#include "app/terminal.h"
 
 namespace agewise::app {
 
@@ -22,16 +27,31 @@ void apply_assignments(const RecipeOptions& options, recipe::Recipe& recipe) {
 }
 
 void add_detect_options(CLI::App& command, DetectOptions& options) {
-  command.add_flag("--detect", options.detect, "Look for faces, though the model was trained on ready crops");
-  command.add_option("--detector", options.detector,
-                     "Look for faces, with this detector: \"hog\", or a file with YuNet's weights (.onnx)");
+  CLI::Option* detect =
+      command.add_flag("--detect", options.detect, "Look for faces, though the model was trained on ready crops");
+  CLI::Option* detector =
+      command.add_option("--detector", options.detector,
+                         "Look for faces, with this detector: \"hog\", or a file with YuNet's weights (.onnx)");
+  command
+      .add_flag("--crops", options.crops,
+                "The pictures are face crops already, with the model's margin: do not look for faces in them")
+      ->excludes(detect, detector);
 }
 
-void apply_detection(const DetectOptions& options, recipe::FaceRecipe& recipe) {
-  if (!options.detector.empty()) recipe.detector = options.detector;
-  if (!options.detect && options.detector.empty()) return;
-  recipe.detect = true;
-  recipe.crop = false;
+void apply_detection(const DetectOptions& options, recipe::Recipe& recipe) {
+  face::FaceSpec trained = face::spec_of(recipe);
+  recipe::FaceRecipe& face = recipe.face;
+  if (!options.detector.empty()) face.detector = options.detector;
+  if (options.crops) face.crop = face.detect = false;
+  bool looks = options.detect || !options.detector.empty();
+  if (looks && !face.crop) face.detect = true;
+  face::Fit fit = face::fits(trained, face::spec_of(recipe), face::Use::predict);
+  if (!fit) {
+    warn(fmt::format(
+        "the faces are not cut as those that the model was trained on ({}): what its card says of its error "
+        "does not hold for them",
+        face::text_of(fit.differences)));
+  }
 }
 
 }  // namespace agewise::app

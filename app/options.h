@@ -21,14 +21,16 @@ void add_recipe_options(CLI::App& command, RecipeOptions& options);
 recipe::Recipe load(const RecipeOptions& options);
 void apply_assignments(const RecipeOptions& options, recipe::Recipe& recipe);
 
-// --detect and --detector: how a model looks for faces in photographs, other than its recipe says.
+// --detect, --detector and --crops: how a model finds the faces in pictures, other than its recipe says.
 struct DetectOptions {
-  bool detect = false;
+  bool detect = false, crops = false;
   std::string detector;
 };
 
 void add_detect_options(CLI::App& command, DetectOptions& options);
-// Also a model of ready crops can be made to look for faces: its recipe states the margin.
-void apply_detection(const DetectOptions& options, recipe::FaceRecipe& recipe);
+// Also a model of ready crops can be made to look for faces, and one that looks for them to take pictures for crops:
+// the recipe states the margin. A model of faces that were cut by the labels' boxes looks for them in any case. Warns
+// where the faces will not be cut as the model's own were, and no entry of the table in face/spec.cpp covers it.
+void apply_detection(const DetectOptions& options, recipe::Recipe& recipe);
 
 }  // namespace agewise::app

@@ -7,13 +7,15 @@
 #include <cmath>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/workers.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/estimate/json.h"
-#include "agewise/estimate/picture.h"
+#include "agewise/face/reader.h"
+#include "agewise/face/spec.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
 #include "agewise/image/kinds.h"
@@ -37,7 +39,9 @@ constexpr std::uint64_t kMostPixels = 50'000'000;                // in memory, o
 struct Arguments {
   std::string model;
   std::vector<std::string> paths;
-  std::string draw;  // a picture to write; empty: none
+  std::string draw;    // a picture to write; empty: none
+  std::string inputs;  // a file to write; empty: none
+  std::string box;     // where the face is; empty: not said
   bool json = false, distribution = false;
   DetectOptions detection;
 };
@@ -68,13 +72,13 @@ std::vector<Path> files_of(const std::vector<std::string>& paths) {
 // A file's faces, or a line that says why it could not be read.
 struct Loaded {
   Path file;
-  estimate::PictureFaces faces;
+  face::PictureFaces faces;
   std::string problem;
 };
 
-Loaded load(const Path& file, estimate::FaceReader& reader) {
+Loaded load(const Path& file, face::FaceReader& reader, const face::Wanted& wanted) {
   try {
-    estimate::PictureFaces faces = reader.read(base::read_file(file, kLargestFile));
+    face::PictureFaces faces = reader.read(base::read_file(file, kLargestFile), wanted);
     if (!faces.problem.empty()) throw base::file_error(file, faces.problem);
     return {file, std::move(faces), ""};
   } catch (const base::Error& error) {
@@ -83,11 +87,12 @@ Loaded load(const Path& file, estimate::FaceReader& reader) {
 }
 
 // A thread a reader.
-std::vector<Loaded> load_all(std::span<const Path> files, std::span<estimate::FaceReader> readers) {
+std::vector<Loaded> load_all(std::span<const Path> files, std::span<face::FaceReader> readers,
+                             const face::Wanted& wanted) {
   std::vector<Loaded> loaded(files.size());
   std::atomic<std::size_t> next{0};
   base::parallel_for(static_cast<int>(readers.size()), readers.size(), [&](std::size_t reader) {
-    for (std::size_t i; (i = next++) < files.size();) loaded[i] = load(files[i], readers[reader]);
+    for (std::size_t i; (i = next++) < files.size();) loaded[i] = load(files[i], readers[reader], wanted);
   });
   return loaded;
 }
@@ -99,7 +104,7 @@ std::string place_text(const face::FaceCut& cut) {
   std::string text =
       fmt::format("  at {:.0f},{:.0f} {:.0f}×{:.0f}", box.left, box.top, box.right - box.left, box.bottom - box.top);
   if (cut.face->angle != 0) text += fmt::format(", turned {:.0f}°", cut.face->angle);
-  text += fmt::format(", score {:.1f}", cut.face->score);
+  if (cut.face->score > 0) text += fmt::format(", score {:.1f}", cut.face->score);  // a given place has none
   if (cut.replicated >= 0.005) text += fmt::format(", {:.0f} % outside", 100 * cut.replicated);
   return text;
 }
@@ -134,7 +139,7 @@ class Printer {
     std::string gender = estimate.male ? fmt::format("{:4.0f} % male  ", 100 * *estimate.male) : "";
     std::string column = names_classes_ ? name + std::string(name_width_ - display_width(name), ' ') + "  " : "";
     print(fmt::format("{}{}  {}{}{}{}\n", age_text(estimate), spread, gender, column, file.string(),
-                      model_.recipe.face.detect ? place_text(cut) : ""));
+                      cut.face || face::cuts_faces(model_.recipe.face) ? place_text(cut) : ""));
     if (!arguments_.distribution) return;
     for (int c = 0; c < classes_.count(); ++c) {
       print(fmt::format("       {:5.1f} %  {}\n", 100 * estimate.distribution[c], classes_.names[c]));
@@ -181,24 +186,38 @@ class Printer {
 // The file again, with all that was found in it.
 void draw(const Loaded& loaded, std::span<const estimate::Estimate> estimates, const Path& file) {
   std::vector<report::Mark> marks;
-  const auto& [info, cuts, refusals, problem] = loaded.faces;
+  const std::vector<face::FaceCut>& cuts = loaded.faces.cuts;
   for (std::size_t i = 0; i < cuts.size(); ++i) {
     if (!cuts[i].face) continue;
-    marks.push_back({*cuts[i].face, refusals[i].empty() ? fmt::format("{:.0f}", estimates[i].age) : "?"});
+    marks.push_back({*cuts[i].face, loaded.faces.refusals[i].empty() ? fmt::format("{:.0f}", estimates[i].age) : "?"});
   }
   image::Decoded picture = image::decode(base::read_file(loaded.file, kLargestFile), {.max_pixels = kMostPixels});
   if (!picture.image) throw base::file_error(loaded.file, picture.problem);
   base::write_file(file, image::encode_png(report::with_marks(*picture.image, marks)));
 }
 
+// Of the faces whose age is told, what the network was shown of each.
+void write_inputs(const std::vector<Loaded>& loaded, std::span<const estimate::Estimate> estimates,
+                  const recipe::Recipe& recipe, base::FileWriter& file) {
+  auto estimate = estimates.begin();
+  for (const Loaded& one : loaded) {
+    for (std::size_t i = 0; i < one.faces.cuts.size(); ++i, ++estimate) {
+      if (!one.faces.refusals[i].empty() || !std::isfinite(estimate->age)) continue;
+      std::vector<std::uint8_t> pixels = estimate::network_pixels(recipe, one.faces.cuts[i].image);
+      file.write(std::as_bytes(std::span(pixels)));
+    }
+  }
+}
+
 // Estimates and prints what could be loaded; returns how many files could not.
 std::size_t estimate_and_print(const std::vector<Loaded>& loaded, estimate::Estimator& estimator, Printer& printer,
-                               const std::string& drawn) {
+                               const std::string& drawn, base::FileWriter* inputs) {
   std::vector<image::Image> faces;
   for (const Loaded& one : loaded) {
     for (const face::FaceCut& cut : one.faces.cuts) faces.push_back(cut.image);
   }
   std::vector<estimate::Estimate> estimates = estimator.estimate(faces);
+  if (inputs != nullptr) write_inputs(loaded, estimates, estimator.model().recipe, *inputs);
   std::span<const estimate::Estimate> left(estimates);
   std::size_t problems = 0;
   for (const Loaded& one : loaded) {
@@ -220,23 +239,49 @@ std::size_t estimate_and_print(const std::vector<Loaded>& loaded, estimate::Esti
 estimate::Model load_model(const Arguments& arguments) {
   estimate::Model model =
       estimate::read_model(arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model));
-  apply_detection(arguments.detection, model.recipe.face);
-  if (!arguments.draw.empty() && !model.recipe.face.detect)
+  apply_detection(arguments.detection, model.recipe);
+  if (!arguments.draw.empty() && arguments.box.empty() && !face::cuts_faces(model.recipe.face))
     throw base::UsageError(
         "--draw marks the faces that are found, but this model takes pictures for faces: add --detect");
   return model;
 }
 
+// --box: LEFT,TOP,RIGHT,BOTTOM and perhaps the angle.
+face::Wanted wanted_faces(const std::string& box) {
+  if (box.empty()) return face::Everyone{};
+  auto numbers = nlohmann::json::parse("[" + box + "]", nullptr, /*allow_exceptions=*/false);
+  bool right = numbers.is_array() && (numbers.size() == 4 || numbers.size() == 5) &&
+               std::all_of(numbers.begin(), numbers.end(), [](const auto& number) { return number.is_number(); });
+  if (!right) {
+    throw base::UsageError(
+        "--box must be LEFT,TOP,RIGHT,BOTTOM in pixels, with the face's angle as a fifth number where it is turned");
+  }
+  auto at = [&](std::size_t i) { return numbers[i].get<double>(); };
+  return face::Face{{at(0), at(1), at(2), at(3)}, numbers.size() == 5 ? at(4) : 0};
+}
+
+std::vector<face::FaceReader> readers_for(const recipe::FaceRecipe& recipe, const Arguments& arguments,
+                                          std::size_t count) {
+  std::vector<face::FaceReader> readers;
+  for (std::size_t i = 0; i < count; ++i)
+    readers.emplace_back(recipe, face::PixelLimit{kMostPixels}, /*looks_for_faces=*/arguments.box.empty());
+  return readers;
+}
+
 void run(const Arguments& arguments, const Context& context) {
   std::vector<Path> files = files_of(arguments.paths);
+  face::Wanted wanted = wanted_faces(arguments.box);
+  if (!arguments.box.empty() && files.size() != 1)
+    throw base::UsageError("--box says where the face is in one picture; give it alone");
   if (!arguments.draw.empty() && files.size() != 1)
     throw base::UsageError("--draw marks up one picture; give it alone");
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   auto batch = static_cast<int>(std::min(files.size(), kFacesAtOnce));
   estimate::Estimator estimator(load_model(arguments), *engine, batch);
-  std::vector<estimate::FaceReader> readers;
-  auto threads = std::min(files.size(), static_cast<std::size_t>(context.threads));
-  for (std::size_t i = 0; i < threads; ++i) readers.emplace_back(estimator.model().recipe.face, kMostPixels);
+  std::vector<face::FaceReader> readers = readers_for(
+      estimator.model().recipe.face, arguments, std::min(files.size(), static_cast<std::size_t>(context.threads)));
+  std::optional<base::FileWriter> inputs;
+  if (!arguments.inputs.empty()) inputs.emplace(arguments.inputs);
   Printer printer(arguments, estimator.model());
   ProgressLine line;
   base::ProgressSink progress = line.sink();
@@ -246,7 +291,7 @@ void run(const Arguments& arguments, const Context& context) {
   auto take = [&] {
     std::span<const Path> now = left.first(std::min(left.size(), kFacesAtOnce));
     left = left.subspan(now.size());
-    return std::async(std::launch::async, [&readers, now] { return load_all(now, readers); });
+    return std::async(std::launch::async, [&readers, &wanted, now] { return load_all(now, readers, wanted); });
   };
   std::size_t done = 0, problems = 0;
   for (std::future<std::vector<Loaded>> next = take(); done < files.size();) {
@@ -254,11 +299,12 @@ void run(const Arguments& arguments, const Context& context) {
     std::vector<Loaded> now = next.get();
     if (!left.empty()) next = take();
     line.clear();
-    problems += estimate_and_print(now, estimator, printer, arguments.draw);
+    problems += estimate_and_print(now, estimator, printer, arguments.draw, inputs ? &*inputs : nullptr);
     done += now.size();
     if (progress) progress({"estimating", done, files.size(), problems});
   }
   printer.end();
+  if (inputs) inputs->commit();
   if (problems > 0) throw base::Error(fmt::format("{} of {} pictures could not be read", problems, files.size()));
 }
 
@@ -267,8 +313,10 @@ void run(const Arguments& arguments, const Context& context) {
 void add_predict(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand(
       "predict",
-      "The age in each picture. A model whose recipe says face.detect, or --detect, looks for every face in it; else "
-      "pictures must be face crops, as those that the model was trained on: the whole picture is taken for the face");
+      "The age in each picture. A model that was trained on faces which were cut out of their pictures looks for every "
+      "face in it and cuts it in the same way; one that was trained on ready crops takes the whole picture for the "
+      "face, "
+      "unless told to look (--detect)");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--model", arguments->model,
                       "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
@@ -276,6 +324,13 @@ void add_predict(CLI::App& program, const Context& context) {
       ->add_option("PICTURE", arguments->paths, "Pictures (" + std::string(image::kKindsRead) + "), or folders of them")
       ->required();
   add_detect_options(*command, arguments->detection);
+  command->add_option(
+      "--box", arguments->box,
+      "Where the face is in the one picture, instead of looking for it: LEFT,TOP,RIGHT,BOTTOM in pixels "
+      "of the upright picture, and the angle, as --json prints them");
+  command->add_option("--inputs", arguments->inputs,
+                      "A file to write: the pixels that the network is shown of each face whose age is told, bytes, "
+                      "channels × rows × columns");
   command->add_option("--draw", arguments->draw, "A PNG to write: the picture with its faces and ages marked");
   command->add_flag("--distribution", arguments->distribution, "Print the probability of every class");
   command->add_flag("--json", arguments->json, "Print as JSON, one face a line");

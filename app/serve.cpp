@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "agewise/base/files.h"
-#include "agewise/estimate/picture.h"
 #include "agewise/serve/listen.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
@@ -59,7 +58,7 @@ void run(const Arguments& arguments, const Context& context) {
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   std::filesystem::path file = arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model);
   estimate::Model model = estimate::read_model(file);
-  apply_detection(arguments.detection, model.recipe.face);
+  apply_detection(arguments.detection, model.recipe);
   serve::Service service(std::move(model), *engine, options, steady_clock());
   if (!serve::is_loopback(options.http.address) && options.http.certificate.empty()) {
     warn("pictures and the token travel unencrypted; --tls-cert and --tls-key give TLS");

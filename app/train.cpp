@@ -186,6 +186,7 @@ void run(const Arguments& arguments, const Context& context) {
   recipe::Recipe recipe = wanted_recipe(arguments, store);
   std::optional<estimate::Model> from;
   if (!arguments.from.empty()) from = estimate::read_model(train::model_file_of(arguments.from));
+  if (from) train::check_beginning(*from, recipe);
   std::optional<estimate::Model> teacher;
   if (!arguments.teacher.empty()) teacher = estimate::read_model(train::model_file_of(arguments.teacher));
   train::check_teacher(teacher ? &*teacher : nullptr, recipe, {arguments.run});

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "agewise/image/resize.h"
+#include "agewise/face/spec.h"
 #include "agewise/image/warp.h"
 #include "agewise/nn/loss.h"
 
@@ -56,23 +56,20 @@ void mirror_rows(std::span<float> numbers, std::size_t width) {
 
 }  // namespace
 
-image::Image prepared_face(const recipe::FaceRecipe& recipe, const image::Image& picture) {
-  return image::resize(recipe.colour == recipe::Colour::grey ? image::to_grey(picture) : image::to_rgb(picture),
-                       recipe.size, recipe.size);
-}
-
 void to_network_input(const recipe::Recipe& recipe, const image::Image& face, std::span<float> input) {
-  int size = recipe::input_side(recipe);
+  face::View view = face::view_of(recipe);
+  int size = view.input;
   int channels = recipe.face.colour == recipe::Colour::grey ? 1 : 3;
   bool sized = face.width == face.height && (face.width == recipe.face.size || face.width == size);
   if (face.channels != channels || !sized || input.size() != static_cast<std::size_t>(channels) * size * size) {
     throw std::invalid_argument("a face that is not prepared as the recipe says");
   }
-  int view = face.width == size ? size : recipe::view_side(recipe), edge = (face.width - view) / 2;
-  if (view != size) {
+  if (face.width == size) view = {0, size, size};
+  auto [edge, side, _] = view;
+  if (side != size) {
     image::Placement middle;
-    middle.centre_x = middle.centre_y = edge + view / 2.0;
-    middle.scale = static_cast<double>(size) / view;
+    middle.centre_x = middle.centre_y = edge + side / 2.0;
+    middle.scale = static_cast<double>(size) / side;
     return to_network_input(recipe, image::warp(face, image::map_of(middle, size, size), size, size), input);
   }
   bool whitened = recipe.whiten.method != recipe::Whitening::none;
@@ -86,6 +83,16 @@ void to_network_input(const recipe::Recipe& recipe, const image::Image& face, st
       for (int x = 0; x < size; ++x) *place++ = (static_cast<float>(pixel[x * channels]) - mean) * scale;
     }
   }
+}
+
+std::vector<std::uint8_t> network_pixels(const recipe::Recipe& recipe, const image::Image& face) {
+  recipe::Recipe bare = recipe;
+  bare.network.mean.clear();
+  bare.network.scale = 1;
+  auto side = static_cast<std::size_t>(recipe::input_side(recipe));
+  std::vector<float> values(side * side * static_cast<std::size_t>(face.channels));
+  to_network_input(bare, face, values);
+  return {values.begin(), values.end()};
 }
 
 Estimate estimate_of(const Model& model, std::span<const float> outputs) {

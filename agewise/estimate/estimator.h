@@ -1,5 +1,6 @@
 // Pictures in; age and distribution out.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,15 +24,16 @@ struct Estimate {
 // Deviation of the members' ages, years; 0 for a single network.
 double spread_of(const Estimate& estimate);
 
-// A whole picture that is a face crop in the recipe's colour and size: what the store holds of it.
-image::Image prepared_face(const recipe::FaceRecipe& recipe, const image::Image& picture);
-
 // A prepared face, or what training has made of one at the network's own size, as network input, C × H × W floats of
 // input_side(): its middle where the network sees less (view_side()), scaled bilinearly where it is told to, channel
 // order, mean (in the network's channel order) and scale applied; where the recipe whitens, the bare pixels 0 … 255,
 // ready for apply_zca(). The one place where pixels become numbers: train and estimate both call it. Throws
 // std::invalid_argument for a face that is not prepared.
 void to_network_input(const recipe::Recipe& recipe, const image::Image& face, std::span<float> input);
+
+// The pixels that to_network_input() makes numbers of, C × H × W bytes in the network's channel order: what an exported
+// network, which subtracts and scales by itself, is to be given. Throws as that does.
+std::vector<std::uint8_t> network_pixels(const recipe::Recipe& recipe, const image::Image& face);
 
 // What the raw outputs of a network mean: those of one picture.
 Estimate estimate_of(const Model& model, std::span<const float> outputs);

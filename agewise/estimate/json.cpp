@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agewise/face/spec.h"
+
 namespace agewise::estimate {
 namespace {
 
@@ -77,7 +79,7 @@ Json place_of(const face::FaceCut& cut) {
 
 Json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
   Json json;
-  if (model.recipe.face.detect) json = place_of(cut);
+  if (cut.face || face::cuts_faces(model.recipe.face)) json = place_of(cut);
   if (!refusal.empty()) {
     json["age"] = nullptr;
     json["reason"] = refusal;

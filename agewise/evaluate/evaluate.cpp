@@ -180,6 +180,7 @@ Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, cons
 
 std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::Model& model) {
   std::vector<std::string> sentences;
+  if (!evaluation.other_cut.empty()) sentences.push_back(evaluation.other_cut);
   const Scores &network = evaluation.all.model, &blind = evaluation.all.baseline;
   if (!evaluation.beats_majority) {
     sentences.emplace_back(

@@ -58,6 +58,7 @@ struct Evaluation {
   std::vector<Judged> worst;                            // largest |error| first, at most kWorst
   std::optional<Members> members;                       // of an ensemble
   std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
+  std::string other_cut;                                // a sentence, see caveat_of_cut(); mostly none
   // By more than two standard errors. Nothing where the baselines know the truth.
   std::optional<bool> beats_majority, beats_mean_age;
 };
@@ -68,19 +69,27 @@ inline constexpr std::size_t kWorst = 24;
 // it has no such pictures.
 catalog::Split part_to_evaluate(const store::Store& store, std::optional<catalog::Split> wanted);
 
+// Faces of another cut than the model's: a figure of them is not the model's, but tells what the other cut costs.
+enum class OtherCut { refused, judged };
+
 // Runs the model on every picture of the part, as an Estimator does, or the way its recipe tests if it has the
-// article's habits (train/test_network.h); `threads` decode pictures. Throws UsageError if the store's pictures are not
-// what the model takes (size, colour), Interrupted on `stop`.
+// article's habits (train/test_network.h); `threads` decode pictures. Throws UsageError naming what differs if the
+// faces are of another size or colour than the model's, or cut otherwise and that is refused (face/spec.h); Interrupted
+// on `stop`.
 std::vector<Judged> judge(const estimate::Model& model, const store::Store& store, catalog::Split part,
                           nn::Engine& engine, int threads, const base::StopFlag& stop,
-                          const base::ProgressSink& progress);
+                          const base::ProgressSink& progress, OtherCut other_cut = OtherCut::refused);
+
+// A sentence that says how the store's faces are cut otherwise than the model's own; mostly none.
+std::string caveat_of_cut(const estimate::Model& model, const store::Store& store);
 
 // What `judged`, which may not be empty, says. The baselines know `training_ages`, or if empty the true ages.
 Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, const age::Classes& classes,
                     const std::vector<double>& training_ages);
 
-// What a reader of the figures must know, a sentence each: that the model is no better than a baseline, that the
-// baselines know the truth, that the best epoch was chosen on the same pictures. Mostly none.
+// What a reader of the figures must know, a sentence each: that the faces are cut otherwise, that the model is no
+// better than a baseline, that the baselines know the truth, that the best epoch was chosen on the same pictures.
+// Mostly none.
 std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::Model& model);
 
 }  // namespace agewise::evaluate

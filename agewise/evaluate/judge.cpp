@@ -6,6 +6,7 @@
 #include "agewise/base/error.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/evaluate/evaluate.h"
+#include "agewise/face/spec.h"
 #include "agewise/train/examples.h"
 #include "agewise/train/inputs.h"
 #include "agewise/train/test_network.h"
@@ -13,14 +14,18 @@
 namespace agewise::evaluate {
 namespace {
 
-void check_fits(const estimate::Model& model, const store::Store& store) {
-  const recipe::FaceRecipe &wanted = model.recipe.face, &stored = store.facts().recipe.face;
-  if (wanted.size == stored.size && wanted.colour == stored.colour) return;
-  auto text = [](const recipe::FaceRecipe& face) {
-    return fmt::format("{0}×{0} {1}", face.size, face.colour == recipe::Colour::rgb ? "rgb" : "grey");
-  };
-  throw base::UsageError(fmt::format("{}: has faces of {}, the model takes {}; prepare a store with the model's recipe",
-                                     store.file().string(), text(stored), text(wanted)));
+void check_fits(const estimate::Model& model, const store::Store& store, OtherCut other_cut) {
+  face::FaceSpec wanted = face::spec_of(model.recipe), stored = face::spec_of(store.facts().recipe), given = stored;
+  if (other_cut == OtherCut::judged) {
+    given = wanted;
+    given.size = stored.size;
+    given.colour = stored.colour;
+  }
+  face::Fit fit = face::fits(wanted, given, face::Use::estimate);
+  if (fit) return;
+  throw base::UsageError(fmt::format("{}: holds other faces than the model was trained on: {}; prepare a store with {}",
+                                     store.file().string(), face::text_of(fit.differences),
+                                     face::settings_for(fit.differences)));
 }
 
 // Of all pictures of a batch, the caller's to change.
@@ -56,10 +61,17 @@ catalog::Split part_to_evaluate(const store::Store& store, std::optional<catalog
                          fmt::format("has no {} pictures", wanted ? catalog::name_of(*wanted) : "test or val"));
 }
 
+std::string caveat_of_cut(const estimate::Model& model, const store::Store& store) {
+  face::Fit fit = face::fits(face::spec_of(model.recipe), face::spec_of(store.facts().recipe), face::Use::estimate);
+  if (fit.differences.empty()) return "";
+  std::string text = fmt::format("The faces were not cut as the model's were: {}", face::text_of(fit.differences));
+  return text + (fit.stand_in != nullptr ? fmt::format(" ({}).", fit.stand_in->measured) : ".");
+}
+
 std::vector<Judged> judge(const estimate::Model& model, const store::Store& store, catalog::Split part,
                           nn::Engine& engine, int threads, const base::StopFlag& stop,
-                          const base::ProgressSink& progress) {
-  check_fits(model, store);
+                          const base::ProgressSink& progress, OtherCut other_cut) {
+  check_fits(model, store, other_cut);
   std::vector<store::FaceRecord> faces = store.faces();
   std::vector<std::uint32_t> order = train::indices_of(faces, part);
   Estimates estimates_of = estimates_for(model, engine);

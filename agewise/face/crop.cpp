@@ -57,6 +57,12 @@ image::Box with_margin(image::Box face, double margin) {
           std::round(face.bottom + along)};
 }
 
+image::Image prepared_face(const recipe::FaceRecipe& recipe, image::Image picture) {
+  bool grey = recipe.colour == recipe::Colour::grey;
+  picture = grey ? image::to_grey(std::move(picture)) : image::to_rgb(std::move(picture));
+  return image::resize(picture, recipe.size, recipe.size);
+}
+
 FaceCut cut_face(const image::Image& picture, const Face& face, double margin, int width, int height) {
   Turn to_picture = from_upright(picture, face.angle);
   Point here = middle(face.box), upright = inverse(to_picture, here);

@@ -15,6 +15,9 @@ namespace agewise::face {
 // [x1 y1 x2 y2] = round([left + 1, top + 1, right, bottom] ∓ margin · size), half away from zero.
 image::Box with_margin(image::Box face, double margin);
 
+// A whole picture that is a face already, in the recipe's colour and size: what a store holds of it.
+image::Image prepared_face(const recipe::FaceRecipe& recipe, image::Image picture);
+
 struct FaceCut {
   image::Image image;        // width × height
   std::optional<Face> face;  // where it was cut out of its picture; nothing: it is the whole picture

@@ -7,14 +7,15 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include "agewise/base/bounded_queue.h"
+#include "agewise/base/budget.h"
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/face/reader.h"
 #include "agewise/prepare/archive.h"
-#include "agewise/prepare/budget.h"
-#include "agewise/prepare/face.h"
 #include "agewise/prepare/name_index.h"
 #include "agewise/prepare/sources.h"
 
@@ -24,6 +25,14 @@ namespace {
 constexpr std::uint64_t kBytesInFlight = std::uint64_t{16} << 20;      // of picture files read and not yet decoded
 constexpr std::uint64_t kFaceBytesInFlight = std::uint64_t{16} << 20;  // of faces encoded and not yet written
 constexpr std::uint64_t kItemsInFlight = 256;
+// A picture of more (after a JPEG's reduction; of HEIC and AVIF, of half as many) is a reject; all workers together
+// hold no more.
+constexpr std::uint64_t kMostPixels = 25'000'000;
+
+struct Rejected {
+  catalog::Reason reason = catalog::Reason::none;
+  std::string detail;
+};
 
 // A picture on its way to a worker. `decision` counts up for each row: a later picture may fit the row better.
 struct Job {
@@ -45,23 +54,41 @@ struct Outcome {
   double replicated = 0;
 };
 
-Outcome process(const Job& job, const catalog::CatalogRow& row, const recipe::FaceRecipe& recipe, Budget& pixels,
-                face::Detector* detector) {
-  Outcome outcome{job.wanted, job.decision, job.picture, {}, {}, {}};
-  auto prepared = prepare_face(row, job.file, recipe, pixels, detector);
-  if (auto* face = std::get_if<PreparedFace>(&prepared)) {
-    outcome.info = face->picture;
-    outcome.encoded = store::encode_face(face->cut.image);
-    outcome.face = face->cut.face;
-    outcome.replicated = face->cut.replicated;
-  } else {
-    outcome.reject = std::get<Rejected>(std::move(prepared));
+catalog::Reason reason_of(face::Trouble trouble) {
+  switch (trouble) {
+    case face::Trouble::undecodable:
+      return catalog::Reason::undecodable;
+    case face::Trouble::too_small:
+      return catalog::Reason::too_small;
+    case face::Trouble::bad_box:
+      return catalog::Reason::bad_face_box;
+    case face::Trouble::no_face_found:
+      return catalog::Reason::no_face_found;
+    case face::Trouble::none:
+      break;
   }
+  throw std::logic_error("a picture without a face and without a reason");
+}
+
+Outcome process(const Job& job, const catalog::CatalogRow& row, bool by_labels, face::FaceReader& reader) {
+  Outcome outcome{job.wanted, job.decision, job.picture, {}, {}, {}};
+  face::Wanted wanted = face::Strongest{};
+  if (by_labels) wanted = face::InLabels{row.face};
+  face::PictureFaces faces = reader.read(job.file, wanted);
+  if (faces.cuts.empty()) {
+    outcome.reject = {reason_of(faces.trouble), faces.trouble == face::Trouble::too_small ? "" : faces.problem};
+    return outcome;
+  }
+  const face::FaceCut& cut = faces.cuts.front();
+  outcome.info = faces.info;
+  outcome.encoded = store::encode_face(cut.image);
+  outcome.face = cut.face;
+  outcome.replicated = cut.replicated;
   return outcome;
 }
 
 using Sources = std::vector<std::unique_ptr<PictureSource>>;
-using Detectors = std::vector<std::unique_ptr<face::Detector>>;  // one a worker; null where faces are not looked for
+using Readers = std::vector<face::FaceReader>;  // one a worker
 
 // What the reader knows of a wanted row while pictures come by.
 struct RowState {
@@ -84,14 +111,14 @@ std::size_t faces_in_flight(const recipe::FaceRecipe& recipe) {
 
 class Preparation {
  public:
-  Preparation(const PreparePlan& plan, const std::filesystem::path& store, Detectors detectors,
-              const base::StopFlag& stop, const base::ProgressSink& progress)
+  Preparation(const PreparePlan& plan, const std::filesystem::path& store, Readers readers, const base::StopFlag& stop,
+              const base::ProgressSink& progress)
       : plan_(plan),
         store_(store),
         writer_(store, plan.facts),
         stop_(stop),
         progress_(progress),
-        detectors_(std::move(detectors)),
+        readers_(std::move(readers)),
         states_(plan.wanted.size()),
         newest_(plan.wanted.size()),
         settled_(plan.rows.size(), false),
@@ -105,8 +132,8 @@ class Preparation {
       std::jthread writer([this] { guarded([this] { write_outcomes(); }); });
       {
         std::vector<std::jthread> workers;
-        for (std::unique_ptr<face::Detector>& detector : detectors_)
-          workers.emplace_back([this, &detector] { guarded([this, &detector] { work(detector.get()); }); });
+        for (face::FaceReader& reader : readers_)
+          workers.emplace_back([this, &reader] { guarded([this, &reader] { work(reader); }); });
         read_guarded(std::move(sources));
         jobs_.close();
       }
@@ -246,10 +273,10 @@ class Preparation {
     return static_cast<std::size_t>(place - plan_.wanted.begin());
   }
 
-  void work(face::Detector* detector) {
-    const recipe::FaceRecipe& recipe = plan_.facts.recipe.face;
+  void work(face::FaceReader& reader) {
+    bool by_labels = plan_.facts.recipe.face.crop;
     while (std::optional<Job> job = jobs_.pop()) {
-      Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], recipe, pixels_, detector);
+      Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], by_labels, reader);
       budget_.give_back(job->share);
       outcomes_.push(std::move(outcome));
     }
@@ -297,14 +324,14 @@ class Preparation {
   store::StoreWriter writer_;
   const base::StopFlag& stop_;
   const base::ProgressSink& progress_;
-  Detectors detectors_;
+  Readers readers_;
   std::vector<RowState> states_;                    // the reader's
   std::vector<std::atomic<std::uint32_t>> newest_;  // decision a row, for the writer
   std::vector<bool> settled_;                       // the writer's, after begin()
   NameIndex index_;
   base::BoundedQueue<Job> jobs_{kItemsInFlight};
   base::BoundedQueue<Outcome> outcomes_;
-  Budget budget_{kBytesInFlight}, pixels_{kMostPixels};
+  base::Budget budget_{kBytesInFlight};
   std::mutex problem_mutex_;
   std::exception_ptr problem_;
   std::atomic<bool> failed_{false};
@@ -323,12 +350,11 @@ Sources open_all(const std::vector<std::filesystem::path>& pictures) {
   return sources;
 }
 
-// Before the store is touched, too, and on one thread.
-Detectors make_detectors(const recipe::FaceRecipe& recipe, int threads) {
-  Detectors detectors(static_cast<std::size_t>(threads));
-  for (std::unique_ptr<face::Detector>& detector : detectors)
-    if (recipe.detect) detector = face::make_detector(recipe.detector);
-  return detectors;
+// Before the store is touched, too, and on one thread: a detector's file may be missing.
+Readers make_readers(const recipe::FaceRecipe& recipe, base::Budget& pixels, int threads) {
+  Readers readers;
+  for (int i = 0; i < threads; ++i) readers.emplace_back(recipe, face::PixelLimit{kMostPixels, &pixels}, recipe.detect);
+  return readers;
 }
 
 void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
@@ -346,9 +372,10 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
                       const std::filesystem::path& store, int threads, const base::StopFlag& stop,
                       const base::ProgressSink& progress) {
   Sources sources = open_all(pictures);
-  Detectors detectors = make_detectors(plan.facts.recipe.face, threads);
+  base::Budget pixels(kMostPixels);
+  Readers readers = make_readers(plan.facts.recipe.face, pixels, threads);
   check_disk(plan, store);
-  PrepareResult result = Preparation(plan, store, std::move(detectors), stop, progress).run(std::move(sources));
+  PrepareResult result = Preparation(plan, store, std::move(readers), stop, progress).run(std::move(sources));
   store::Store made(store);
   result.unasked = made.facts().unasked;
   result.rejects = made.reject_counts();

@@ -43,11 +43,12 @@ Pipeline::Pipeline(estimate::Model model, nn::Engine& engine, const PipelineOpti
       sizes_(batch_sizes(options.batch, model.parameters.size() * (1 + model.others.size()))),
       pictures_(static_cast<std::size_t>(options.waiting)),
       read_(kReadAhead * static_cast<std::size_t>(options.batch)) {
-  std::vector<estimate::FaceReader> readers;  // here, where what they need and do not find can still be said
-  for (int i = 0; i < options.readers; ++i) readers.emplace_back(model.recipe.face, options.max_pixels);
+  std::vector<face::FaceReader> readers;  // here, where what they need and do not find can still be said
+  for (int i = 0; i < options.readers; ++i)
+    readers.emplace_back(model.recipe.face, face::PixelLimit{options.max_pixels});
   for (int size : sizes_) estimators_.push_back(std::make_unique<estimate::Estimator>(model, engine, size));
   model = {};  // its parameters are with the estimators
-  for (estimate::FaceReader& reader : readers)
+  for (face::FaceReader& reader : readers)
     readers_.emplace_back([this, own = std::move(reader)]() mutable { read_pictures(own); });
   network_ = std::thread([this] { estimate_faces(); });
 }
@@ -71,13 +72,13 @@ bool Pipeline::submit(PictureJob& job) {
   return false;
 }
 
-void Pipeline::read_pictures(estimate::FaceReader& reader) {
+void Pipeline::read_pictures(face::FaceReader& reader) {
   while (std::optional<Picture> picture = pictures_.pop()) {
     Job& job = *picture->job;
     if (clock_() - job.since > options_.give_up_seconds) job.late = true;
     if (!job.late) {
       try {
-        job.results[picture->index].faces = reader.read(job.task.pictures[picture->index]);
+        job.results[picture->index].faces = reader.read(job.task.pictures[picture->index], face::Everyone{});
       } catch (const std::exception& problem) {  // a library that is not installed, a face of no size
         job.results[picture->index].faces.problem = text_of(problem);
       }

@@ -14,7 +14,7 @@
 #include "agewise/base/bounded_queue.h"
 #include "agewise/base/progress.h"
 #include "agewise/estimate/estimator.h"
-#include "agewise/estimate/picture.h"
+#include "agewise/face/reader.h"
 #include "agewise/nn/engine.h"
 #include "agewise/serve/metrics.h"
 
@@ -31,7 +31,7 @@ struct PipelineOptions {
 
 // One picture of a job, and what became of it.
 struct PictureResult {
-  estimate::PictureFaces faces;
+  face::PictureFaces faces;
   std::vector<estimate::Estimate> estimates;  // one a face
 };
 
@@ -66,7 +66,7 @@ class Pipeline {
     std::size_t index;
   };
 
-  void read_pictures(estimate::FaceReader& reader);
+  void read_pictures(face::FaceReader& reader);
   void estimate_faces();
   std::vector<Picture> gather(Picture first);
   void estimate(std::span<Picture> batch);

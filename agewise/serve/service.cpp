@@ -72,7 +72,7 @@ bool has_too_many_pixels(const image::PictureInfo& info, std::uint64_t most) {
   return static_cast<std::uint64_t>(info.width) * static_cast<std::uint64_t>(info.height) > most;
 }
 
-HttpResponse problem_of(const estimate::PictureFaces& faces, std::uint64_t most_pixels) {
+HttpResponse problem_of(const face::PictureFaces& faces, std::uint64_t most_pixels) {
   if (has_too_many_pixels(faces.info, most_pixels)) return error_response(413, "too_many_pixels", faces.problem);
   return error_response(422, "unreadable_picture", faces.problem);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agewise/face/spec.h"
 #include "agewise/image/colour.h"
 
 namespace agewise::train {
@@ -14,20 +15,19 @@ constexpr double kFlattest = 0.3, kSteepest = 1 / 0.3;  // height to width of an
 
 image::Placement choose_placement(const recipe::Recipe& recipe, base::Random& random) {
   const recipe::AugmentRecipe& a = recipe.augment;
-  int side = recipe::input_side(recipe), view = recipe::view_side(recipe), room = recipe.face.size - view;
-  // Where to_network_input() would cut, unless the place is drawn.
-  int left = room / 2, top = room / 2;
+  auto [edge, side, input] = face::view_of(recipe);
+  int left = edge, top = edge, room = recipe.face.size - side;
   auto drawn_left = static_cast<int>(random.below(static_cast<std::uint64_t>(room) + 1)),
        drawn_top = static_cast<int>(random.below(static_cast<std::uint64_t>(room) + 1));
   if (a.crop) left = drawn_left, top = drawn_top;
   image::Placement placement;
-  placement.centre_x = left + view / 2.0;
-  placement.centre_y = top + view / 2.0;
+  placement.centre_x = left + side / 2.0;
+  placement.centre_y = top + side / 2.0;
   placement.mirrored = random.uniform() < 0.5 && a.mirror;
   placement.angle = a.rotate * random.uniform(-1, 1);
-  placement.shift_x = a.shift * side * random.uniform(-1, 1);
-  placement.shift_y = a.shift * side * random.uniform(-1, 1);
-  placement.scale = (1 + a.scale * random.uniform(-1, 1)) * side / view;
+  placement.shift_x = a.shift * input * random.uniform(-1, 1);
+  placement.shift_y = a.shift * input * random.uniform(-1, 1);
+  placement.scale = (1 + a.scale * random.uniform(-1, 1)) * input / side;
   return placement;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "agewise/base/error.h"
+#include "agewise/face/spec.h"
 #include "agewise/train/features.h"
 #include "agewise/train/inputs.h"
 #include "agewise/train/trainer.h"
@@ -18,17 +19,6 @@ using Notice = std::function<void(const std::string&)>;
 void say(const Notice& notice, const std::string& text) {
   if (notice) notice(text);
 }
-
-template <class T>
-void must_agree(const char* key, const T& wanted, const T& stored, const store::Store& store) {
-  if (wanted == stored) return;
-  throw base::UsageError(
-      fmt::format("{}: was prepared with another {} than the recipe wants ({} here, {} there): prepare a store "
-                  "with this recipe, or --set {}={}",
-                  store.file().string(), key, stored, wanted, key, stored));
-}
-
-const char* word(recipe::Colour colour) { return colour == recipe::Colour::rgb ? "rgb" : "grey"; }
 
 // Whether this parameter's layer is fully connected, with a bias, and the last.
 bool is_of_head(const nn::ParameterInfo& parameter, const nn::Graph& graph) {
@@ -91,16 +81,26 @@ void take_weights(const estimate::Model& from, const estimate::Model& model, std
 
 recipe::Recipe recipe_on_store(const recipe::Recipe& wanted, const store::Store& store) {
   const recipe::Recipe& stored = store.facts().recipe;
-  must_agree("face.size", wanted.face.size, stored.face.size, store);
-  must_agree("face.colour", std::string(word(wanted.face.colour)), std::string(word(stored.face.colour)), store);
-  must_agree("face.crop", wanted.face.crop, stored.face.crop, store);
-  must_agree("face.detect", wanted.face.detect, stored.face.detect, store);
-  if (stored.face.crop || stored.face.detect) must_agree("face.margin", wanted.face.margin, stored.face.margin, store);
+  face::Fit fit = face::fits(face::spec_of(wanted), face::spec_of(stored), face::Use::train);
+  if (!fit) {
+    throw base::UsageError(fmt::format(
+        "{}: holds other faces than the recipe wants: {}; prepare a store with this recipe, or train with {}",
+        store.file().string(), face::text_of(fit.differences), face::settings_against(fit.differences)));
+  }
   recipe::Recipe recipe = wanted;
   recipe.screen = stored.screen;
   recipe.face = stored.face;
   recipe.split = stored.split;
   return recipe;
+}
+
+void check_beginning(const estimate::Model& from, const recipe::Recipe& recipe) {
+  face::Fit fit = face::fits(face::spec_of(from.recipe), face::spec_of(recipe), face::Use::begin);
+  if (fit) return;
+  throw base::UsageError(
+      fmt::format("--from: was trained on other faces than the store's: {}; prepare a store with {}, or begin with "
+                  "weights that were trained on such faces",
+                  face::text_of(fit.differences), face::settings_for(fit.differences)));
 }
 
 estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store& store, const Examples& examples) {

@@ -9,6 +9,8 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/estimate/estimator.h"
+#include "agewise/face/crop.h"
+#include "agewise/face/spec.h"
 #include "agewise/train/examples.h"
 
 namespace agewise::train {
@@ -16,12 +18,6 @@ namespace {
 
 constexpr std::size_t kFacesAtOnce = 64;
 constexpr std::uint64_t kKeyBytes = 4096;
-
-bool same_cut(const recipe::FaceRecipe& one, const recipe::FaceRecipe& other) {
-  bool cut = one.crop || one.detect;
-  return one.colour == other.colour && one.crop == other.crop && one.detect == other.detect &&
-         (!cut || one.margin == other.margin);
-}
 
 std::vector<float> compute(estimate::Model teacher, const store::Store& store, const RunFolder& run, nn::Engine& engine,
                            const base::StopFlag& stop, const base::ProgressSink& progress) {
@@ -34,7 +30,7 @@ std::vector<float> compute(estimate::Model teacher, const store::Store& store, c
   for (std::size_t i = 0; i < faces.size(); ++i) {
     if (faces[i].split == catalog::Split::train) {
       places.push_back(i);
-      pictures.push_back(estimate::prepared_face(estimator.model().recipe.face, store.picture(faces[i].row)));
+      pictures.push_back(face::prepared_face(estimator.model().recipe.face, store.picture(faces[i].row)));
     }
     if (pictures.size() < kFacesAtOnce && i + 1 < faces.size()) continue;
     if (stop) {
@@ -80,10 +76,12 @@ void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe,
     throw base::UsageError("--teacher: a regression tells an age, no distribution over classes");
   if (teacher->classes.edges != trained_classes(recipe.classes, {}).edges)
     throw base::UsageError("--teacher: it tells other classes of age than the recipe's");
-  if (!same_cut(teacher->recipe.face, recipe.face))
+  face::Fit fit = face::fits(face::spec_of(teacher->recipe), face::spec_of(recipe), face::Use::teach);
+  if (!fit) {
     throw base::UsageError(
-        "--teacher: it wants faces of another colour or cut than the store's (face.colour, face.crop, "
-        "face.detect, face.margin)");
+        fmt::format("--teacher: was trained on other faces than the store's: {}; prepare a store with {}",
+                    face::text_of(fit.differences), face::settings_for(fit.differences)));
+  }
 }
 
 std::vector<float> taught_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,

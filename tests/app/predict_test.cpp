@@ -104,6 +104,14 @@ TEST_F(Predict, reads_more_pictures_than_go_through_the_network_at_once) {
   for (int i = 0; i < 70; ++i) EXPECT_EQ(all[i]["age"], i % 3 == 0 ? 20 : 70) << i;
 }
 
+// 8 × 8 grey pixels each, in the order printed; of a broken picture none.
+TEST_F(Predict, writes_what_the_network_is_shown_of_each_face) {
+  base::write_file(folder_ / "broken.jpg", std::string_view("no picture"));
+  predict("--inputs " + at("inputs") + " " + at("pictures/b.png") + " " + at("broken.jpg") + " " +
+          at("pictures/a.PNG"));
+  EXPECT_EQ(base::read_text_file(folder_ / "inputs", 1000), std::string(64, '\xfa') + std::string(64, '\x05'));
+}
+
 TEST_F(Predict, takes_the_best_checkpoint_of_a_run) {
   std::filesystem::create_directory(folder_ / "run");
   std::filesystem::copy(folder_ / "m.safetensors", folder_ / "run/best.safetensors");

@@ -6,7 +6,6 @@ namespace agewise::estimate {
 namespace {
 
 using testing::ElementsAre;
-using testing::ElementsAreArray;
 
 // 2 × 2 pixels; red, green and blue of each.
 const image::Image kColours{2, 2, 3, {1, 10, 100, 2, 20, 110, 3, 30, 120, 4, 40, 130}};
@@ -70,13 +69,13 @@ TEST(NetworkInput, refuses_a_face_that_is_not_prepared) {
   EXPECT_THROW(input_of(colour_recipe(), kColours, 4), std::invalid_argument);
 }
 
-TEST(PreparedFace, has_the_recipes_size_and_colour) {
-  image::Image red = image::make_image(6, 4, 3);
-  for (std::size_t i = 0; i < red.pixels.size(); i += 3) red.pixels[i] = 255;
-  image::Image grey = prepared_face({2, recipe::Colour::grey}, red);
-  EXPECT_THAT(grey.pixels, ElementsAre(76, 76, 76, 76));  // 0.299 · 255
-  image::Image colour = prepared_face({1, recipe::Colour::rgb}, image::Image{1, 1, 1, {9}});
-  EXPECT_THAT(colour.pixels, ElementsAreArray({9, 9, 9}));
+// Blue first, and neither mean nor scale, which an exported network has within itself.
+TEST(NetworkPixels, are_those_of_the_network_input_before_they_become_numbers) {
+  recipe::Recipe recipe = colour_recipe();
+  recipe.network.bgr = true;
+  recipe.network.mean = {100, 10, 1};
+  recipe.network.scale = 0.5;
+  EXPECT_THAT(network_pixels(recipe, kColours), ElementsAre(100, 110, 120, 130, 10, 20, 30, 40, 1, 2, 3, 4));
 }
 
 }  // namespace

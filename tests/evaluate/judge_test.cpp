@@ -10,6 +10,7 @@
 namespace agewise::evaluate {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 TEST(PartToEvaluate, is_test_or_else_val_unless_another_is_wanted) {
@@ -90,12 +91,33 @@ TEST_F(Judge, agrees_with_the_estimator_whatever_the_loss_and_the_prediction_and
   }
 }
 
-TEST_F(Judge, refuses_a_store_of_other_faces) {
+TEST_F(Judge, refuses_a_store_of_other_faces_and_says_what_differs_and_what_to_do) {
   estimate::Model model = trained({});
-  model.recipe.face.size = 16;
   store::Store store(folder_ / "faces.db");
-  EXPECT_THAT(error_of([&] { judge(model, store, catalog::Split::val, *engine_, 2, stop_, {}); }),
-              HasSubstr("faces.db: has faces of 8×8 grey, the model takes 16×16 grey"));
+  auto refusal = [&](OtherCut other_cut) {
+    return error_of([&] { judge(model, store, catalog::Split::val, *engine_, 2, stop_, {}, other_cut); });
+  };
+  model.recipe.face.crop = true;
+  model.recipe.face.margin = 0.1;
+  EXPECT_THAT(
+      refusal(OtherCut::refused),
+      AllOf(HasSubstr("faces.db: holds other faces than the model was trained on: face.crop is false, not true, "
+                      "face.margin is 0.4, not 0.1"),
+            HasSubstr("--set face.crop=true --set face.margin=0.1")));
+  EXPECT_EQ(refusal(OtherCut::judged), "no error");
+  EXPECT_THAT(caveat_of_cut(model, store), HasSubstr("face.margin is 0.4, not 0.1"));
+  model.recipe.face.size = 16;
+  EXPECT_THAT(refusal(OtherCut::judged), HasSubstr("face.size is 8, not 16"));
+}
+
+// The store's faces were cut out beforehand, with the margin that its recipe states.
+TEST_F(Judge, takes_faces_cut_out_beforehand_for_its_own_if_the_margin_is_the_same_and_says_so) {
+  estimate::Model model = trained({});
+  store::Store store(folder_ / "faces.db");
+  EXPECT_EQ(caveat_of_cut(model, store), "");
+  model.recipe.face.detect = true;
+  EXPECT_EQ(judge(model, store, catalog::Split::val, *engine_, 2, stop_, {}).size(), 10U);
+  EXPECT_THAT(caveat_of_cut(model, store), HasSubstr("cut out beforehand"));
 }
 
 }  // namespace

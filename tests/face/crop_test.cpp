@@ -9,6 +9,15 @@
 namespace agewise::face {
 namespace {
 
+TEST(PreparedFace, has_the_recipes_size_and_colour) {
+  image::Image red = image::make_image(6, 4, 3);
+  for (std::size_t i = 0; i < red.pixels.size(); i += 3) red.pixels[i] = 255;
+  image::Image grey = prepared_face({2, recipe::Colour::grey}, red);
+  EXPECT_EQ(grey.pixels, (std::vector<std::uint8_t>{76, 76, 76, 76}));  // 0.299 · 255
+  image::Image colour = prepared_face({1, recipe::Colour::rgb}, image::Image{1, 1, 1, {9}});
+  EXPECT_EQ(colour.pixels, (std::vector<std::uint8_t>{9, 9, 9}));
+}
+
 // A face of 100 × 200 at (50, 60): DEX adds 40 on the left and right, 80 above and below.
 TEST(WithMargin, adds_dex_s_forty_percent_on_each_side) {
   image::Box box = with_margin({50, 60, 150, 260}, 0.4);

@@ -8,7 +8,6 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/image/resize.h"
-#include "agewise/prepare/face.h"
 #include "tests/prepare/collection.h"
 
 namespace agewise::prepare {
@@ -237,21 +236,6 @@ TEST_F(Prepare, with_detect_marks_pictures_without_a_face_or_rejects_them) {
   EXPECT_EQ(result.faces, 0);
   EXPECT_EQ(result.whole_pictures, 0);
   EXPECT_EQ(result.rejects.at(catalog::Reason::no_face_found), 6);
-}
-
-// Tag 6: stored on its left side. The box of the stored picture's left third is that of the upright one's top third.
-TEST_F(Prepare, takes_the_labels_box_for_one_in_the_picture_as_it_is_stored) {
-  std::vector<std::byte> file = base::read_file(AGEWISE_SOURCE_DIR "/tests/image/pictures/turned_6.jpg", 1 << 20);
-  image::Decoded decoded = image::decode(file, {.grey = true});
-  ASSERT_EQ(decoded.info.orientation, 6);
-  catalog::CatalogRow row;
-  row.face = image::Box{0, 0, decoded.info.width / 3.0, static_cast<double>(decoded.info.height)};
-  recipe::FaceRecipe recipe{.size = 8, .crop = true, .margin = 0};
-  Budget pixels(kMostPixels);
-  auto prepared = prepare_face(row, file, recipe, pixels, nullptr);
-  const image::Image& upright = *decoded.image;
-  image::Box top{0, 0, static_cast<double>(upright.width), upright.height / 3.0};
-  EXPECT_EQ(std::get<PreparedFace>(prepared).cut.image.pixels, face::cut_face(upright, {top}, 0, 8, 8).image.pixels);
 }
 
 }  // namespace

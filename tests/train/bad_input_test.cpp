@@ -77,6 +77,31 @@ TEST(BadRecipe, disagrees_with_the_store_about_the_faces) {
   }
 }
 
+TEST(BadRecipe, disagrees_with_the_store_about_the_detector) {
+  tiny::Folder folder;
+  recipe::Recipe made_by = tiny::recipe();
+  set_options(made_by, {"face.detect=true", "face.detector=yunet.onnx"});
+  tiny::make_store(folder / "faces.db", {}, made_by);
+  recipe::Recipe recipe = tiny::recipe();
+  set_option(recipe, "face.detect=true");
+  EXPECT_THAT(error_of([&] { recipe_on_store(recipe, store::Store(folder / "faces.db")); }),
+              testing::AllOf(HasSubstr("face.detector is yunet.onnx, not hog"),
+                             HasSubstr("train with --set face.detector=yunet.onnx")));
+}
+
+TEST(Beginning, must_have_been_trained_on_the_same_cut_unless_it_states_none) {
+  estimate::Model from;
+  from.recipe = tiny::recipe();
+  recipe::Recipe recipe = tiny::recipe();
+  set_options(recipe, {"face.detect=true", "face.margin=0.2", "face.size=16"});
+  EXPECT_EQ(error_of([&] { check_beginning(from, recipe); }), "no error");
+  set_options(from.recipe, {"face.detect=true", "face.margin=0.2"});
+  EXPECT_EQ(error_of([&] { check_beginning(from, recipe); }), "no error");  // of another size
+  set_option(from.recipe, "face.margin=0.3");
+  EXPECT_THAT(error_of([&] { check_beginning(from, recipe); }),
+              testing::AllOf(HasSubstr("--from: "), HasSubstr("face.margin is 0.2, not 0.3")));
+}
+
 TEST(RecipeOnStore, takes_from_the_store_how_it_was_made) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");

@@ -94,8 +94,12 @@ TEST_F(Teacher, changes_what_is_learned) {
 TEST_F(Teacher, is_refused_where_it_does_not_fit) {
   EXPECT_THAT(error_of(nullptr), HasSubstr("--teacher MODEL is needed"));
   estimate::Model other = model_;
-  other.recipe.face.detect = !other.recipe.face.detect;
-  EXPECT_THAT(error_of(&other), HasSubstr("face.detect"));
+  other.recipe.face.detect = true;
+  other.recipe.face.margin = 0.2;
+  EXPECT_THAT(error_of(&other), HasSubstr("face.detect is false, not true, face.margin is 0.4, not 0.2"));
+  other = model_;
+  other.recipe.face.colour = recipe::Colour::rgb;
+  EXPECT_THAT(error_of(&other), HasSubstr("face.colour"));
   other = model_;
   other.classes = age::yearly_classes(80);
   EXPECT_THAT(error_of(&other), HasSubstr("classes"));

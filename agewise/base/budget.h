@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace agewise::prepare {
+namespace agewise::base {
 
 // Any number of threads.
 class Budget {
@@ -55,4 +55,4 @@ class Share {
   std::uint64_t amount_;
 };
 
-}  // namespace agewise::prepare
+}  // namespace agewise::base

@@ -1,0 +1,72 @@
+// From the bytes of a picture file to prepared faces: the one way there, of prepare, predict, the service and whoever
+// else estimates.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agewise/base/budget.h"
+#include "agewise/face/crop.h"
+#include "agewise/face/detector.h"
+#include "agewise/image/decode.h"
+#include "agewise/recipe/recipe.h"
+
+namespace agewise::face {
+
+// Which faces of a picture are wanted. A recipe of ready crops has a picture for one face, whichever is said; a box
+// cuts it all the same.
+struct Everyone {};   // all that are found, strongest first
+struct Strongest {};  // the strongest that is found
+struct InLabels {     // the one at the labels' box, in pixels of the picture as it is stored, not turned upright
+  std::optional<image::Box> box;
+};
+// Or a Face, in pixels of the picture turned upright.
+using Wanted = std::variant<Everyone, Strongest, Face, InLabels>;
+
+// Why a picture gives no face.
+enum class Trouble { none, undecodable, too_small, bad_box, no_face_found };
+
+struct PictureFaces {
+  image::PictureInfo info;
+  std::vector<FaceCut> cuts;  // face.size × face.size pixels, in the recipe's colour
+  std::vector<std::string>
+      refusals;  // of Everyone, and of a Face: one a cut, why no age is told of it (quality.h); mostly empty
+  Trouble trouble = Trouble::none;
+  std::string problem;  // what is wrong with the picture or the box, in a few words; empty where nothing is
+};
+
+// Pixels of a picture in memory, after a JPEG's reduction: more are a problem.
+struct PixelLimit {
+  std::uint64_t most = 50'000'000;
+  // Where several readers share a budget of `most` pixels, from which all pictures but small ones take theirs, the
+  // memory of all is bounded. Of HEIC and AVIF half as many are read, since libheif needs twice as much for each.
+  base::Budget* shared = nullptr;
+};
+
+// Decodes, cuts the faces out as the recipe says, and resizes them. A recipe whose faces are cut by the labels' boxes
+// gets, where a picture comes without labels, the box of the upright faces that its detector finds, cut with the same
+// margin and not turned; where none is found there is none: never the whole picture, which no such network has seen.
+// Not for several threads at once: one each.
+class FaceReader {
+ public:
+  // `looks_for_faces` where the recipe has them looked for; false for a caller who always says where they are, which
+  // saves the detector. Throws as make_detector() does.
+  FaceReader(const recipe::FaceRecipe& recipe, const PixelLimit& limit, bool looks_for_faces = true);
+
+  PictureFaces read(std::span<const std::byte> file, const Wanted& wanted);
+
+ private:
+  image::Decoded decode_within_limit(std::span<const std::byte> file, const Wanted& wanted,
+                                     std::optional<base::Share>& share) const;
+  std::vector<FaceCut> cuts_of(image::Image picture, const image::PictureInfo& info, const Wanted& wanted);
+
+  recipe::FaceRecipe recipe_;
+  PixelLimit limit_;
+  std::unique_ptr<Detector> detector_;
+};
+
+}  // namespace agewise::face
