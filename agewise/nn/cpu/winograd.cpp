@@ -18,7 +18,9 @@ WinogradShape turned(const WinogradShape& s) {
   return {s.batch, s.out, s.in, {2 - s.pad.top, 2 - s.pad.left, 2 - s.pad.bottom, 2 - s.pad.right}};
 }
 
-Channels channels_of(const WinogradShape& s) { return {blocks_of(s.in.channels), blocks_of(s.out.channels)}; }
+ChannelBlocks channel_blocks_of(const WinogradShape& s) {
+  return {blocks_of(s.in.channels), blocks_of(s.out.channels)};
+}
 
 Tiled read_tiles(const WinogradShape& s) {
   return {blocks_of(s.in.channels), s.in.height, s.in.width, s.pad.top, s.pad.left, tiles_along(s.out.height),
@@ -36,7 +38,7 @@ std::int64_t tile_count(const WinogradShape& s) {
 std::size_t tile_floats(int blocks, std::int64_t tiles) {
   return kPoints * point_stride(at(blocks) * at(tiles) * at(vector_floats()));
 }
-std::size_t product_floats(Channels channels) {
+std::size_t product_floats(ChannelBlocks channels) {
   return kPoints *
          point_stride(at(channels.in_blocks) * at(channels.out_blocks) * at(vector_floats()) * at(vector_floats()));
 }
@@ -59,13 +61,13 @@ struct Blocking {
 
 constexpr std::size_t kOwnCache = 1 << 20, kSharedCache = 12 << 20;  // bytes
 
-int most_tiles(Channels channels, std::size_t bytes, std::int64_t least, std::int64_t most) {
+int most_tiles(ChannelBlocks channels, std::size_t bytes, std::int64_t least, std::int64_t most) {
   std::size_t tile = kPoints * at(channels.in_blocks + channels.out_blocks) * at(vector_floats()) * sizeof(float);
   return static_cast<int>(std::clamp(static_cast<std::int64_t>(bytes / tile), least, std::max(most, least)));
 }
 
 Blocking blocking_of(const WinogradShape& s, int threads) {
-  Channels channels = channels_of(s);
+  ChannelBlocks channels = channel_blocks_of(s);
   std::int64_t tiles = tile_count(s), own = (tiles + threads - 1) / threads;
   constexpr std::int64_t kWorthOwn = 28;
   int in_own_cache = most_tiles(channels, kOwnCache, 1, own);
@@ -89,7 +91,7 @@ void wait_for_all() {
 
 void convolve(const WinogradShape& s, const float* in, const float* weights, const Finish& finish, float* out,
               float* scratch, int threads) {
-  const Channels channels = channels_of(s);
+  const ChannelBlocks channels = channel_blocks_of(s);
   const Tiled reads = read_tiles(s), writes = written_tiles(s);
   const Blocking blocking = blocking_of(s, threads);
   const std::int64_t panels = (channels.out_blocks + kPanel - 1) / kPanel;
@@ -126,7 +128,7 @@ bool winograd_fits(const WinogradShape& s) {
 
 std::size_t winograd_scratch_floats(const WinogradShape& shape, WinogradPass pass, int threads) {
   const WinogradShape s = pass == WinogradPass::backward_data ? turned(shape) : shape;
-  const Channels channels = channels_of(s);
+  const ChannelBlocks channels = channel_blocks_of(s);
   if (pass == WinogradPass::backward_weights) {
     int tiles = most_tiles(channels, kSharedCache, kTilesSummed, tile_count(s));
     return tile_floats(channels.in_blocks, tiles) + tile_floats(channels.out_blocks, tiles) + product_floats(channels) +
@@ -137,12 +139,12 @@ std::size_t winograd_scratch_floats(const WinogradShape& shape, WinogradPass pas
          (tile_floats(channels.in_blocks, blocking.tiles) + tile_floats(channels.out_blocks, blocking.tiles));
 }
 
-std::size_t winograd_weight_floats(const WinogradShape& shape) { return product_floats(channels_of(shape)); }
+std::size_t winograd_weight_floats(const WinogradShape& shape) { return product_floats(channel_blocks_of(shape)); }
 
 void winograd_transform_weights(const WinogradShape& shape, WinogradPass pass, const float* weights, float* transformed,
                                 int threads) {
   const bool back = pass == WinogradPass::backward_data;
-  const Channels channels = channels_of(back ? turned(shape) : shape);
+  const ChannelBlocks channels = channel_blocks_of(back ? turned(shape) : shape);
   parallel(threads, 1, [&](std::int64_t begin, std::int64_t end, int) {
     auto [a, b] = Share{begin, end, threads}.part(std::int64_t{channels.in_blocks} * channels.out_blocks);
     points_from_weights(channels, weights, back, transformed, a, b);
@@ -161,7 +163,7 @@ void winograd_backward_data(const WinogradShape& shape, const float* out_gradien
 
 void winograd_backward_weights(const WinogradShape& s, const float* in, const float* out_gradient,
                                float* weight_gradient, float* bias_gradient, float* scratch, int threads) {
-  const Channels channels = channels_of(s);
+  const ChannelBlocks channels = channel_blocks_of(s);
   const Tiled reads = read_tiles(s), writes = written_tiles(s);
   const int most = most_tiles(channels, kSharedCache, kTilesSummed, tile_count(s)), lanes = vector_floats();
   float* inputs = scratch;

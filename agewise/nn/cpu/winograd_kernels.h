@@ -48,21 +48,22 @@ void outputs_from_tiles(const Tiled& picture, const float* points, TileRun tiles
 
 // Items: output block · input block, of OIhw{B}i{B}o. `turned`: the convolution that carries gradients back, whose
 // inputs are the outputs of `weights`, every kernel rotated by half a turn.
-struct Channels {
+struct ChannelBlocks {
   int in_blocks, out_blocks;
 };
-void points_from_weights(Channels channels, const float* weights, bool turned, float* points, std::int64_t begin,
+void points_from_weights(ChannelBlocks channels, const float* weights, bool turned, float* points, std::int64_t begin,
                          std::int64_t end);
 // Items the same; from products.
-void weights_from_points(Channels channels, const float* points, float* weights, std::int64_t begin, std::int64_t end);
+void weights_from_points(ChannelBlocks channels, const float* points, float* weights, std::int64_t begin,
+                         std::int64_t end);
 
 // Items: point · panel. Each tile's inputs times the weights.
-void multiply_by_weights(Channels channels, int tiles, const float* inputs, const float* weights, float* outputs,
+void multiply_by_weights(ChannelBlocks channels, int tiles, const float* inputs, const float* weights, float* outputs,
                          std::int64_t begin, std::int64_t end);
 // Items: point · input block. Adds to products, or if `first` puts there, the sum over the tiles of each input times
 // each gradient.
-void multiply_by_gradients(Channels channels, int tiles, const float* inputs, const float* gradients, float* products,
-                           bool first, std::int64_t begin, std::int64_t end);
+void multiply_by_gradients(ChannelBlocks channels, int tiles, const float* inputs, const float* gradients,
+                           float* products, bool first, std::int64_t begin, std::int64_t end);
 
 // Items: picture · channel block. Each channel's sum over the picture, to sums[picture · blocks + block][B].
 void sum_pixels(const Tiled& picture, const float* pixels, float* sums, std::int64_t begin, std::int64_t end);

@@ -55,7 +55,7 @@ constexpr std::array<MultiplyTiles, sizeof...(kLess)> for_each_count(std::intege
 constexpr auto kOneBlock = for_each_count<1>(std::make_integer_sequence<int, kTilesAtOnce>());
 constexpr auto kTwoBlocks = for_each_count<2>(std::make_integer_sequence<int, kTilesAtOnce>());
 
-void by_weights(Channels channels, int tiles, const float* inputs, const float* weights, float* outputs,
+void by_weights(ChannelBlocks channels, int tiles, const float* inputs, const float* weights, float* outputs,
                 std::int64_t begin, std::int64_t end) {
   const std::ptrdiff_t step = std::ptrdiff_t{tiles} * kLanes;  // from block to block
   const auto in_floats = static_cast<std::size_t>(channels.in_blocks * step);
@@ -102,7 +102,7 @@ void sum_products(const float* inputs, const float* gradients, std::ptrdiff_t st
   }
 }
 
-void by_gradients(Channels channels, int tiles, const float* inputs, const float* gradients, float* products,
+void by_gradients(ChannelBlocks channels, int tiles, const float* inputs, const float* gradients, float* products,
                   bool first, std::int64_t begin, std::int64_t end) {
   constexpr std::ptrdiff_t kBlock = kLanes * kLanes;
   constexpr std::array kKernels{sum_products<1>, sum_products<2>, sum_products<3>};
@@ -143,12 +143,12 @@ HWY_EXPORT(by_gradients);
 
 }  // namespace
 
-void multiply_by_weights(Channels channels, int tiles, const float* inputs, const float* weights, float* outputs,
+void multiply_by_weights(ChannelBlocks channels, int tiles, const float* inputs, const float* weights, float* outputs,
                          std::int64_t begin, std::int64_t end) {
   HWY_DYNAMIC_DISPATCH(by_weights)(channels, tiles, inputs, weights, outputs, begin, end);
 }
-void multiply_by_gradients(Channels channels, int tiles, const float* inputs, const float* gradients, float* products,
-                           bool first, std::int64_t begin, std::int64_t end) {
+void multiply_by_gradients(ChannelBlocks channels, int tiles, const float* inputs, const float* gradients,
+                           float* products, bool first, std::int64_t begin, std::int64_t end) {
   HWY_DYNAMIC_DISPATCH(by_gradients)(channels, tiles, inputs, gradients, products, first, begin, end);
 }
 

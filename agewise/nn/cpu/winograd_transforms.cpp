@@ -197,7 +197,7 @@ void to_outputs(const Tiled& p, const float* points, TileRun tiles, const Finish
   });
 }
 
-void from_weights(Channels channels, const float* weights, bool turned, float* points, std::int64_t begin,
+void from_weights(ChannelBlocks channels, const float* weights, bool turned, float* points, std::int64_t begin,
                   std::int64_t end) {
   const D d;
   const auto apart = hn::Mul(hn::Iota(hn::RebindToSigned<D>(), 0), hn::Set(hn::RebindToSigned<D>(), kLanes));
@@ -221,7 +221,7 @@ void from_weights(Channels channels, const float* weights, bool turned, float* p
   }
 }
 
-void to_weights(Channels channels, const float* points, float* weights, std::int64_t begin, std::int64_t end) {
+void to_weights(ChannelBlocks channels, const float* points, float* weights, std::int64_t begin, std::int64_t end) {
   const D d;
   constexpr std::ptrdiff_t kBlock = kLanes * kLanes;
   const std::size_t stride = point_stride(static_cast<std::size_t>(channels.in_blocks) * channels.out_blocks * kBlock);
@@ -279,11 +279,12 @@ void outputs_from_tiles(const Tiled& picture, const float* points, TileRun tiles
                         std::int64_t begin, std::int64_t end) {
   HWY_DYNAMIC_DISPATCH(to_outputs)(picture, points, tiles, finish, pixels, begin, end);
 }
-void points_from_weights(Channels channels, const float* weights, bool turned, float* points, std::int64_t begin,
+void points_from_weights(ChannelBlocks channels, const float* weights, bool turned, float* points, std::int64_t begin,
                          std::int64_t end) {
   HWY_DYNAMIC_DISPATCH(from_weights)(channels, weights, turned, points, begin, end);
 }
-void weights_from_points(Channels channels, const float* points, float* weights, std::int64_t begin, std::int64_t end) {
+void weights_from_points(ChannelBlocks channels, const float* points, float* weights, std::int64_t begin,
+                         std::int64_t end) {
   HWY_DYNAMIC_DISPATCH(to_weights)(channels, points, weights, begin, end);
 }
 void sum_pixels(const Tiled& picture, const float* pixels, float* sums, std::int64_t begin, std::int64_t end) {
