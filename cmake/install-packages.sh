@@ -5,11 +5,11 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config
   libdnnl-dev libopenblas-openmp-dev liblapacke-dev libhwy-dev
-  zlib1g-dev libmatio-dev libcsv-dev libarchive-dev libsqlite3-dev libsqlitecpp-dev libxxhash-dev
+  zlib1g-dev libcsv-dev libarchive-dev libsqlite3-dev libsqlitecpp-dev libxxhash-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev libheif-dev libtiff-dev libgif-dev libstb-dev liblcms2-dev libexif-dev libcairo2-dev libdlib-dev
   libprotobuf-dev protobuf-compiler libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libjs-chart.js
   libmicrohttpd-dev)
-test=("${build[@]}" libgtest-dev libgmock-dev libbenchmark-dev libgnutls28-dev)
+test=("${build[@]}" libgtest-dev libgmock-dev libbenchmark-dev libgnutls28-dev libmatio-dev)
 ci=("${test[@]}" clang-14 clang-tidy-14 clang-format-14 libomp-14-dev libfuzzer-14-dev libclang-rt-14-dev python3-venv)
 
 case "${1:-}" in

@@ -25,12 +25,13 @@ add_library(onednn INTERFACE)
 target_link_libraries(onednn INTERFACE ${DNNL_LIBRARY})
 target_include_directories(onednn SYSTEM INTERFACE ${DNNL_INCLUDE})
 
-foreach(lib zlib matio libarchive libjpeg libpng libwebp libwebpdemux libheif libexif libtiff-4 lcms2 stb sqlite3 cairo libhwy lapacke tomlplusplus libxxhash
+foreach(lib zlib libarchive libjpeg libpng libwebp libwebpdemux libheif libexif libtiff-4 lcms2 stb sqlite3 cairo libhwy lapacke tomlplusplus libxxhash
   libmicrohttpd)
   pkg_check_modules(${lib} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()
 if(AGEWISE_TESTS)
   pkg_check_modules(gnutls REQUIRED IMPORTED_TARGET gnutls)
+  pkg_check_modules(matio REQUIRED IMPORTED_TARGET matio)
 endif()
 find_library(GIF_LIBRARY NAMES gif REQUIRED)
 add_library(giflib INTERFACE)

@@ -1,4 +1,4 @@
-// Any bytes are a catalog or an Error. matio reads files only: each input is a file in memory.
+// Any bytes are a catalog or an Error. The reader maps files: each input is a file in memory.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,28 +1,70 @@
 #include "agewise/demo/wiki_mat.h"
 
-#include <matio.h>
+#include <zlib.h>
 
 #include <algorithm>
-#include <array>
-#include <functional>
-#include <memory>
+#include <cstring>
+#include <new>
+#include <span>
+#include <string_view>
 
-#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/catalog/mat5_elements.h"
 
 namespace agewise::demo {
 namespace {
 
-struct CloseMat {
-  void operator()(mat_t* mat) const { Mat_Close(mat); }
-};
-struct FreeVariable {
-  void operator()(matvar_t* variable) const { Mat_VarFree(variable); }
+namespace mat5 = catalog::mat5;
+
+// Data elements of the format, one behind the other.
+class Elements {
+ public:
+  const std::vector<std::byte>& bytes() const { return bytes_; }
+
+  void data(std::uint32_t type, std::span<const std::byte> content) {
+    auto size = static_cast<std::uint32_t>(content.size());
+    if (size > 0 && size <= 4) {
+      word(size << 16 | type);
+    } else {
+      word(type);
+      word(size);
+    }
+    bytes_.insert(bytes_.end(), content.begin(), content.end());
+    bytes_.resize((bytes_.size() + 7) / 8 * 8);
+  }
+
+  template <class T>
+  void data(std::uint32_t type, const std::vector<T>& content) {
+    data(type, std::as_bytes(std::span(content)));
+  }
+
+  void data(std::uint32_t type, std::string_view content) { data(type, std::as_bytes(std::span(content))); }
+
+  // An array of rows × columns; `content` adds what is behind its name.
+  template <class Content>
+  void array(std::uint32_t array_class, std::string_view name, std::size_t rows, std::size_t columns, Content content) {
+    word(mat5::kMatrix);
+    std::size_t size_at = bytes_.size();
+    word(0);
+    data(mat5::kUint32, std::vector<std::uint32_t>{array_class, 0});
+    data(mat5::kInt32, std::vector<std::int32_t>{static_cast<std::int32_t>(rows), static_cast<std::int32_t>(columns)});
+    data(mat5::kInt8, name);
+    content();
+    auto size = static_cast<std::uint32_t>(bytes_.size() - size_at - 4);
+    std::memcpy(bytes_.data() + size_at, &size, sizeof size);
+  }
+
+ private:
+  void word(std::uint32_t value) {
+    auto bytes = std::as_bytes(std::span(&value, 1));
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
+
+  std::vector<std::byte> bytes_;
 };
 
-// By value because matio takes no pointers to const, though it copies.
-matvar_t* numbers(const char* name, std::vector<double> values) {
-  std::size_t dimensions[2] = {1, values.size()};
-  return Mat_VarCreate(name, MAT_C_DOUBLE, MAT_T_DOUBLE, 2, dimensions, values.data(), 0);
+void add_numbers(Elements& to, const std::vector<double>& values) {
+  to.array(mat5::kDoubleClass, "", 1, values.size(), [&] { to.data(mat5::kDouble, values); });
 }
 
 // Code units of UTF-8 of at most three bytes a character; anything else becomes a question mark.
@@ -40,65 +82,77 @@ std::vector<std::uint16_t> utf16(const std::string& text) {
 }
 
 // UTF-8 while it is ASCII, else UTF-16, as MATLAB does.
-matvar_t* text(std::string value) {
-  std::vector<std::uint16_t> units = utf16(value);
-  std::size_t dimensions[2] = {units.empty() ? 0U : 1U, units.size()};
-  if (units.size() == value.size())
-    return Mat_VarCreate(nullptr, MAT_C_CHAR, MAT_T_UTF8, 2, dimensions, value.data(), 0);
-  return Mat_VarCreate(nullptr, MAT_C_CHAR, MAT_T_UTF16, 2, dimensions, units.data(), 0);
+void add_text(Elements& to, const std::string& text) {
+  std::vector<std::uint16_t> units = utf16(text);
+  to.array(mat5::kCharClass, "", units.empty() ? 0 : 1, units.size(), [&] {
+    if (units.size() == text.size())
+      to.data(mat5::kUtf8, text);
+    else
+      to.data(mat5::kUtf16, units);
+  });
 }
 
-matvar_t* number_field(const char* name, const std::vector<WikiRow>& rows, double WikiRow::*member) {
+void add_number_field(Elements& to, const std::vector<WikiRow>& rows, double WikiRow::*member) {
   std::vector<double> values;
   values.reserve(rows.size());
   for (const WikiRow& row : rows) values.push_back(row.*member);
-  return numbers(name, std::move(values));
+  add_numbers(to, values);
 }
 
-matvar_t* cell_field(const char* name, const std::vector<WikiRow>& rows,
-                     const std::function<matvar_t*(const WikiRow&)>& cell_of) {
-  std::vector<matvar_t*> cells;
-  cells.reserve(rows.size());
-  for (const WikiRow& row : rows) cells.push_back(cell_of(row));
-  std::size_t dimensions[2] = {1, cells.size()};
-  return Mat_VarCreate(name, MAT_C_CELL, MAT_T_CELL, 2, dimensions, cells.data(), 0);  // owns them now
+template <class AddCell>
+void add_cell_field(Elements& to, const std::vector<WikiRow>& rows, AddCell add_cell) {
+  to.array(mat5::kCellClass, "", 1, rows.size(), [&] {
+    for (const WikiRow& row : rows) add_cell(row);
+  });
 }
 
-matvar_t* box_cell(const WikiRow& row) {
-  return numbers(nullptr, {row.face.left + 1, row.face.top + 1, row.face.right, row.face.bottom});
+void add_wiki(Elements& to, const std::vector<WikiRow>& rows) {
+  constexpr std::size_t kNameLength = 32;  // of a field, with the zeros behind it
+  to.array(mat5::kStructClass, "wiki", 1, 1, [&] {
+    std::string names;
+    for (const char* name :
+         {"dob", "photo_taken", "full_path", "gender", "name", "face_location", "face_score", "second_face_score"})
+      names += std::string(name).append(kNameLength - std::strlen(name), '\0');
+    to.data(mat5::kInt32, std::vector<std::int32_t>{kNameLength});
+    to.data(mat5::kInt8, names);
+    add_number_field(to, rows, &WikiRow::dob);
+    add_number_field(to, rows, &WikiRow::photo_taken);
+    add_cell_field(to, rows, [&](const WikiRow& row) { add_text(to, row.full_path); });
+    add_number_field(to, rows, &WikiRow::gender);
+    add_cell_field(to, rows, [&](const WikiRow& row) { add_text(to, row.name); });
+    add_cell_field(to, rows, [&](const WikiRow& row) {
+      add_numbers(to, {row.face.left + 1, row.face.top + 1, row.face.right, row.face.bottom});
+    });
+    add_number_field(to, rows, &WikiRow::face_score);
+    add_number_field(to, rows, &WikiRow::second_face_score);
+  });
 }
 
-std::unique_ptr<matvar_t, FreeVariable> as_struct(const std::vector<WikiRow>& rows) {
-  std::array<const char*, 8> names{"dob",  "photo_taken",   "full_path",  "gender",
-                                   "name", "face_location", "face_score", "second_face_score"};
-  std::array<matvar_t*, 8> fields{number_field(names[0], rows, &WikiRow::dob),
-                                  number_field(names[1], rows, &WikiRow::photo_taken),
-                                  cell_field(names[2], rows, [](const WikiRow& row) { return text(row.full_path); }),
-                                  number_field(names[3], rows, &WikiRow::gender),
-                                  cell_field(names[4], rows, [](const WikiRow& row) { return text(row.name); }),
-                                  cell_field(names[5], rows, box_cell),
-                                  number_field(names[6], rows, &WikiRow::face_score),
-                                  number_field(names[7], rows, &WikiRow::second_face_score)};
-  std::size_t one[2] = {1, 1};
-  std::unique_ptr<matvar_t, FreeVariable> wiki(Mat_VarCreateStruct("wiki", 2, one, names.data(), names.size()));
-  for (std::size_t i = 0; i < names.size(); ++i) Mat_VarSetStructFieldByName(wiki.get(), names[i], 0, fields[i]);
-  return wiki;
+std::vector<std::byte> compressed(const std::vector<std::byte>& plain) {
+  uLongf size = ::compressBound(plain.size());
+  std::vector<std::byte> packed(size);
+  int state = ::compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(plain.data()),
+                         plain.size());
+  if (state != Z_OK) throw std::bad_alloc();  // nothing else can go wrong
+  packed.resize(size);
+  return packed;
 }
 
 }  // namespace
 
 void write_wiki_mat(const std::filesystem::path& file, const std::vector<WikiRow>& rows) {
-  std::filesystem::path part = file;
-  part += ".part";
-  std::unique_ptr<mat_t, CloseMat> mat(Mat_CreateVer(part.c_str(), nullptr, MAT_FT_MAT5));
-  if (!mat) throw base::file_error(file, "cannot be created");
-  bool written = Mat_VarWrite(mat.get(), as_struct(rows).get(), MAT_COMPRESSION_ZLIB) == 0;
-  mat.reset();
-  std::error_code problem;
-  if (written) std::filesystem::rename(part, file, problem);
-  if (written && !problem) return;
-  std::filesystem::remove(part, problem);
-  throw base::file_error(file, "cannot be written: is the disk full?");
+  Elements wiki;
+  add_wiki(wiki, rows);
+  std::vector<std::byte> packed = compressed(wiki.bytes());
+  std::string header = "MATLAB 5.0 MAT-file, written by agewise";
+  header.resize(mat5::kHeaderSize - 4, ' ');
+  header += std::string_view("\x00\x01IM", 4);
+  const std::uint32_t tag[]{mat5::kCompressed, static_cast<std::uint32_t>(packed.size())};
+  base::FileWriter out(file);
+  out.write(std::as_bytes(std::span(header)));
+  out.write(std::as_bytes(std::span(tag)));
+  out.write(packed);
+  out.commit();
 }
 
 }  // namespace agewise::demo

@@ -32,7 +32,7 @@ int run_apart(const std::function<int()>& work, Cost& cost) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST(SlowImdb, is_read_within_15_seconds_and_600_megabytes) {
+TEST(SlowImdb, is_read_within_6_seconds_and_250_megabytes) {
   std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "agewise-imdb.mat";
   Cost cost;
   int written = run_apart(
@@ -59,8 +59,8 @@ TEST(SlowImdb, is_read_within_15_seconds_and_600_megabytes) {
   int read = run_apart([&] { return read_labels(file).rows.size() == 460723 ? 0 : 1; }, cost);
   std::filesystem::remove(file);
   EXPECT_EQ(read, 0);
-  EXPECT_LE(cost.seconds, 15);
-  EXPECT_LE(cost.megabytes, 600);
+  EXPECT_LE(cost.seconds, 6);
+  EXPECT_LE(cost.megabytes, 250);
   std::printf("imdb.mat: %.1f s, %ld MB\n", cost.seconds, cost.megabytes);
 }
 

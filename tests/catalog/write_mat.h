@@ -21,6 +21,7 @@ struct MatOptions {
   std::string without_field;             // left out
   std::string short_field;               // one element less
   std::string mistyped_field;            // a char array instead
+  std::string numbers_as = "double";     // class of all arrays of numbers: "int8" … "uint64", "single"
 };
 
 void write_mat(const std::filesystem::path& file, const std::vector<MatRow>& rows, const MatOptions& options = {});
