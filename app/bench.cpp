@@ -14,7 +14,7 @@
 #include "agewise/nn/build.h"
 #include "agewise/nn/cpu/peak.h"
 #include "agewise/nn/loss.h"
-#include "agewise/nn/optimiser.h"
+#include "agewise/nn/schedule.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/terminal.h"
@@ -121,9 +121,9 @@ Result measure(nn::Engine& engine, const Case& test, double seconds, const base:
   age::Classes classes = recipe::classes_of(recipe.classes);
   int channels = recipe.face.colour == recipe::Colour::rgb ? 3 : 1;
   nn::Graph graph = nn::build_graph(recipe.network, channels, recipe::input_side(recipe), classes.count());
-  std::vector<nn::ParameterInfo> infos = nn::parameters_of(graph);
   reset_peak_memory();
-  std::unique_ptr<nn::Executable> network = engine.compile(graph, test.batch, test.mode);
+  std::unique_ptr<nn::Executable> network =
+      engine.compile(graph, test.batch, test.mode, {.rule = nn::update_rule_of(recipe.train)});
   {
     std::vector<float> parameters = nn::initial_parameters(graph, 1);
     network->take_parameters(parameters);
@@ -133,14 +133,12 @@ Result measure(nn::Engine& engine, const Case& test, double seconds, const base:
   std::vector<std::uint32_t> samples(static_cast<std::size_t>(test.batch));
   std::iota(samples.begin(), samples.end(), 0U);
   std::vector<nn::Target> targets(samples.size(), nn::Target{35, 0});
-  nn::OptimiserState state;
-  if (test.mode == nn::Mode::train) state = nn::make_state(recipe.train, network->parameters().size());
   std::vector<double> times = time_steps(seconds, stop, [&] {
     if (test.mode == nn::Mode::infer) return network->forward();
     network->forward({1, 0, samples});
     nn::loss_and_gradient(recipe::TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
     network->backward();
-    nn::optimiser_step(recipe.train, recipe.train.rate, *network, infos, state);
+    network->update(recipe.train.rate);
   });
   return {times.front(), times[times.size() / 2], flops_of(graph, test.batch, test.mode), peak_memory(),
           network->kernels()};

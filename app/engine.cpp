@@ -48,8 +48,9 @@ class BookedEngine : public nn::Engine {
     engine_ = nn::make_cpu_engine(options);
   }
 
-  std::unique_ptr<nn::Executable> compile(const nn::Graph& graph, int batch, nn::Mode mode) override {
-    std::unique_ptr<nn::Executable> compiled = engine_->compile(graph, batch, mode);
+  std::unique_ptr<nn::Executable> compile(const nn::Graph& graph, int batch, nn::Mode mode,
+                                          const nn::Training& training) override {
+    std::unique_ptr<nn::Executable> compiled = engine_->compile(graph, batch, mode, training);
     if (book_ != saved_) add_to_cache(cache_, book_);
     if (!run_.empty() && (book_ != saved_ || !std::filesystem::exists(run_))) nn::write_kernel_book(run_, book_);
     saved_ = book_;

@@ -1,8 +1,9 @@
 #include "agewise/nn/optimiser.h"
 
-#include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <stdexcept>
+
+#include "agewise/base/overloaded.h"
 
 namespace agewise::nn {
 namespace {
@@ -20,20 +21,20 @@ void for_each_element(std::int64_t size, Step step) {
 struct Arrays {
   float* weight;
   const float* gradient;
-  float *first, *second;  // of the optimiser's state; null where the rule has none
+  float *first, *second;  // buffers; null where the rule has none
   std::int64_t size;
 };
 
-void sgd_step(const recipe::TrainRecipe& recipe, float rate, float decay, const Arrays& a) {
-  auto momentum = static_cast<float>(recipe.momentum);
+void update(const optimiser::Sgd& rule, float rate, float decay, const Arrays& a) {
+  auto momentum = static_cast<float>(rule.momentum);
   for_each_element(a.size, [=](std::int64_t i) {
     a.first[i] = momentum * a.first[i] + (a.gradient[i] + decay * a.weight[i]);
     a.weight[i] -= rate * a.first[i];
   });
 }
 
-void rmsprop_step(const recipe::TrainRecipe& recipe, float rate, float decay, const Arrays& a) {
-  auto alpha = static_cast<float>(recipe.alpha), epsilon = static_cast<float>(recipe.epsilon);
+void update(const optimiser::RmsProp& rule, float rate, float decay, const Arrays& a) {
+  auto alpha = static_cast<float>(rule.alpha), epsilon = static_cast<float>(rule.epsilon);
   for_each_element(a.size, [=](std::int64_t i) {
     float gradient = a.gradient[i] + decay * a.weight[i];
     a.first[i] = alpha * a.first[i] + (1 - alpha) * gradient * gradient;
@@ -41,11 +42,11 @@ void rmsprop_step(const recipe::TrainRecipe& recipe, float rate, float decay, co
   });
 }
 
-void adamw_step(const recipe::TrainRecipe& recipe, float rate, float decay, std::int64_t step, const Arrays& a) {
-  auto beta1 = static_cast<float>(recipe.beta1), beta2 = static_cast<float>(recipe.beta2),
-       epsilon = static_cast<float>(recipe.epsilon);
-  auto unbias1 = static_cast<float>(1 / (1 - std::pow(recipe.beta1, step)));
-  auto unbias2 = static_cast<float>(1 / (1 - std::pow(recipe.beta2, step)));
+void update(const optimiser::AdamW& rule, std::int64_t count, float rate, float decay, const Arrays& a) {
+  auto beta1 = static_cast<float>(rule.beta1), beta2 = static_cast<float>(rule.beta2),
+       epsilon = static_cast<float>(rule.epsilon);
+  auto unbias1 = static_cast<float>(1 / (1 - std::pow(rule.beta1, count)));
+  auto unbias2 = static_cast<float>(1 / (1 - std::pow(rule.beta2, count)));
   for_each_element(a.size, [=](std::int64_t i) {
     a.first[i] = beta1 * a.first[i] + (1 - beta1) * a.gradient[i];
     a.second[i] = beta2 * a.second[i] + (1 - beta2) * a.gradient[i] * a.gradient[i];
@@ -54,75 +55,132 @@ void adamw_step(const recipe::TrainRecipe& recipe, float rate, float decay, std:
   });
 }
 
-}  // namespace
-
-double rate_at(const recipe::TrainRecipe& recipe, std::int64_t step, std::int64_t steps_per_epoch) {
-  double epoch = static_cast<double>(step) / static_cast<double>(steps_per_epoch);
-  switch (recipe.schedule) {
-    case recipe::Schedule::constant:
-      return recipe.rate;
-    case recipe::Schedule::step:
-      return recipe.rate * std::pow(recipe.step_factor, std::floor(epoch / recipe.step_epochs));
-    case recipe::Schedule::cosine:
-      break;
-  }
-  if (epoch < recipe.warmup_epochs) {
-    return recipe.rate * static_cast<double>(step + 1) / static_cast<double>(recipe.warmup_epochs * steps_per_epoch);
-  }
-  double done =
-      (epoch - recipe.warmup_epochs) / std::max(1e-9, static_cast<double>(recipe.epochs - recipe.warmup_epochs));
-  return recipe.rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, done)));
-}
-
-std::vector<std::string> buffer_names(const recipe::TrainRecipe& recipe) {
-  switch (recipe.optimiser) {
-    case recipe::Optimiser::sgd:
-      return {"velocity"};
-    case recipe::Optimiser::rmsprop:
-      return {"mean_square"};
-    case recipe::Optimiser::adamw:
-      break;
-  }
-  return {"mean", "mean_square"};
-}
-
-OptimiserState make_state(const recipe::TrainRecipe& recipe, std::size_t size) {
-  return {std::vector<std::vector<float>>(buffer_names(recipe).size(), std::vector<float>(size, 0.0F)), 0};
-}
-
-void optimiser_step(const recipe::TrainRecipe& recipe, double rate, Executable& executable,
-                    const std::vector<ParameterInfo>& parameters, OptimiserState& state) {
-  ++state.step;
-  std::span<float> weights = executable.parameters(), gradients = executable.gradients();
-  for (const Executable::Block& block : executable.blocks()) {
-    const ParameterInfo& parameter = parameters[block.parameter];
-    if (!parameter.trained || parameter.rate_factor == 0) continue;
-    auto own_rate = static_cast<float>(rate * parameter.rate_factor);
-    auto decay = static_cast<float>(parameter.decayed ? recipe.weight_decay : 0);
-    Arrays arrays{weights.data() + block.offset, gradients.data() + block.offset,
-                  state.buffers[0].data() + block.offset,
-                  state.buffers.size() > 1 ? state.buffers[1].data() + block.offset : nullptr,
-                  static_cast<std::int64_t>(block.size)};
-    switch (recipe.optimiser) {
-      case recipe::Optimiser::sgd:
-        sgd_step(recipe, own_rate, decay, arrays);
-        break;
-      case recipe::Optimiser::rmsprop:
-        rmsprop_step(recipe, own_rate, decay, arrays);
-        break;
-      case recipe::Optimiser::adamw:
-        adamw_step(recipe, own_rate, decay, state.step, arrays);
-        break;
-    }
-  }
-}
-
 void update_average(double decay, std::span<const float> parameters, std::span<float> average) {
   auto keep = static_cast<float>(decay);
   const float* from = parameters.data();
   float* to = average.data();
   for_each_element(static_cast<std::int64_t>(average.size()),
                    [=](std::int64_t i) { to[i] = keep * to[i] + (1 - keep) * from[i]; });
+}
+
+}  // namespace
+
+std::vector<std::string> buffer_names(const UpdateRule& rule) {
+  using Names = std::vector<std::string>;
+  return std::visit(base::Overloaded{[](const optimiser::Sgd&) { return Names{"velocity"}; },
+                                     [](const optimiser::RmsProp&) { return Names{"mean_square"}; },
+                                     [](const optimiser::AdamW&) {
+                                       return Names{"mean", "mean_square"};
+                                     }},
+                    rule.kind);
+}
+
+Updater::Updater(const Training& training, std::vector<ParameterInfo> parameters, std::vector<ParameterBlock> blocks,
+                 std::size_t size)
+    : training_(training), parameters_(std::move(parameters)), blocks_(std::move(blocks)) {
+  if (training_.reducer != nullptr) make_buckets();
+  if (!training_.rule) return;
+  buffers_.assign(buffer_names(*training_.rule).size(), std::vector<float>(size));
+  if (training_.rule->average_decay > 0) average_.resize(size);
+}
+
+// Memory that sums are still written into must not go. What then fails has no one left to be told.
+Updater::~Updater() {
+  try {
+    finish_sums();
+  } catch (...) {
+  }
+}
+
+bool Updater::learns(std::size_t block) const {
+  const ParameterInfo& info = parameters_[static_cast<std::size_t>(blocks_[block].parameter)];
+  return info.trained && info.rate_factor != 0;
+}
+
+// Running statistics, whose gradients are 0, go along where they lie between; what is held still may be large and ends
+// a bucket.
+void Updater::make_buckets() {
+  bool open = false;
+  for (std::size_t i = blocks_.size(); i-- > 0;) {
+    if (!learns(i)) {
+      open = open && !parameters_[static_cast<std::size_t>(blocks_[i].parameter)].trained;
+      continue;
+    }
+    if (!open) buckets_.push_back({i, i + 1});
+    Bucket& bucket = buckets_.back();
+    bucket.begin = i;
+    std::size_t end = blocks_[bucket.end - 1].offset + blocks_[bucket.end - 1].size;
+    open = (end - blocks_[i].offset) * sizeof(float) < training_.bucket_bytes;
+  }
+}
+
+std::span<float> Updater::of(const Bucket& bucket, std::span<float> gradients) const {
+  std::size_t begin = blocks_[bucket.begin].offset;
+  return gradients.subspan(begin, blocks_[bucket.end - 1].offset + blocks_[bucket.end - 1].size - begin);
+}
+
+void Updater::begin_backward() {
+  finish_sums();
+  started_ = awaited_ = 0;
+}
+
+void Updater::step_done(int step, std::span<float> gradients) {
+  for (; started_ < buckets_.size() && blocks_[buckets_[started_].begin].step >= step; ++started_)
+    training_.reducer->start(static_cast<int>(started_), of(buckets_[started_], gradients));
+}
+
+// Counted before: a sum that fails is not waited for again.
+void Updater::wait() { training_.reducer->wait(static_cast<int>(awaited_++)); }
+
+void Updater::finish_sums() {
+  while (awaited_ < started_) wait();
+}
+
+void Updater::update(double rate, std::span<float> parameters, std::span<const float> gradients) {
+  if (!training_.rule) throw std::logic_error("compiled without a rule: there is no update");
+  if (started_ != buckets_.size()) throw std::logic_error("an update needs a backward pass before it");
+  ++updates_;
+  if (buckets_.empty()) {
+    update_blocks(0, blocks_.size(), rate, parameters, gradients);
+  }
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {  // the next sums go on meanwhile
+    if (awaited_ == i) wait();
+    update_blocks(buckets_[i].begin, buckets_[i].end, rate, parameters, gradients);
+  }
+  started_ = awaited_ = 0;
+  if (!average_.empty()) update_average(training_.rule->average_decay, parameters, average_);
+}
+
+void Updater::update_blocks(std::size_t begin, std::size_t end, double rate, std::span<float> parameters,
+                            std::span<const float> gradients) {
+  const UpdateRule& rule = *training_.rule;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (!learns(i)) continue;
+    const ParameterBlock& block = blocks_[i];
+    const ParameterInfo& info = parameters_[static_cast<std::size_t>(block.parameter)];
+    auto own_rate = static_cast<float>(rate * info.rate_factor);
+    auto decay = static_cast<float>(info.decayed ? rule.weight_decay : 0);
+    Arrays arrays{parameters.data() + block.offset, gradients.data() + block.offset, buffers_[0].data() + block.offset,
+                  buffers_.size() > 1 ? buffers_[1].data() + block.offset : nullptr,
+                  static_cast<std::int64_t>(block.size)};
+    std::visit(
+        base::Overloaded{[&](const optimiser::AdamW& adamw) { nn::update(adamw, updates_, own_rate, decay, arrays); },
+                         [&](const auto& other) { nn::update(other, own_rate, decay, arrays); }},
+        rule.kind);
+  }
+}
+
+std::span<float> Updater::array(Array array) {
+  if (array == Array::average && !average_.empty()) return average_;
+  if (array == Array::first_buffer && !buffers_.empty()) return buffers_[0];
+  if (array == Array::second_buffer && buffers_.size() > 1) return buffers_[1];
+  throw std::logic_error("the update rule keeps no such array");
+}
+
+std::size_t Updater::memory_bytes() const {
+  std::size_t floats = average_.size();
+  for (const std::vector<float>& buffer : buffers_) floats += buffer.size();
+  return floats * sizeof(float);
 }
 
 }  // namespace agewise::nn

@@ -5,6 +5,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/nn/optimiser.h"
+#include "agewise/nn/schedule.h"
 #include "agewise/train/run_folder.h"
 
 namespace agewise::train {
@@ -66,7 +67,7 @@ void write_checkpoint(const std::filesystem::path& file, const estimate::Model& 
   estimate::Attachment attachment;
   attachment.texts[kStateText] = state_text(model, state);
   if (!state.average.empty()) attachment.tensors.push_back(flat(kWeights, state.weights));
-  std::vector<std::string> names = nn::buffer_names(model.recipe.train);
+  std::vector<std::string> names = nn::buffer_names(nn::update_rule_of(model.recipe.train));
   for (std::size_t i = 0; i < names.size(); ++i) {
     attachment.tensors.push_back(flat(kBuffer + names[i], state.optimiser[i]));
   }
@@ -85,11 +86,14 @@ TrainState read_checkpoint(const std::filesystem::path& path, const estimate::Mo
     TrainState state = state_from(path, json);
     std::vector<nn::ParameterInfo> parameters = nn::parameters_of(model.graph);
     state.weights = read_model_arrays(file, parameters);
-    if (json.at("averaged").get<bool>()) {
+    bool averaged = json.at("averaged");
+    if (averaged != (model.recipe.train.average > 0))
+      throw base::file_error(path, "its average is not its recipe's; begin a new run");
+    if (averaged) {
       state.average = std::move(state.weights);
       state.weights = file.read(kWeights, std::array{nn::parameter_count(parameters)});
     }
-    for (const std::string& name : nn::buffer_names(model.recipe.train)) {
+    for (const std::string& name : nn::buffer_names(nn::update_rule_of(model.recipe.train))) {
       state.optimiser.push_back(file.read(kBuffer + name, std::array{nn::parameter_count(parameters)}));
     }
     return state;

@@ -10,6 +10,7 @@
 #include "agewise/age/metrics.h"
 #include "agewise/base/error.h"
 #include "agewise/estimate/estimator.h"
+#include "agewise/nn/schedule.h"
 #include "agewise/train/checkpoint.h"
 #include "agewise/train/features.h"
 #include "agewise/train/start.h"

@@ -4,6 +4,8 @@
 
 #include "agewise/estimate/estimator.h"
 #include "agewise/nn/cut.h"
+#include "agewise/nn/optimiser.h"
+#include "agewise/nn/schedule.h"
 
 namespace agewise::train {
 namespace {
@@ -42,37 +44,35 @@ ScoreSum score(const estimate::Model& model, std::span<const float> outputs, std
   return sum;
 }
 
-Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer)
-    : model_(model),
-      graph_(trained_part(model.graph, first_layer)),
-      parameters_(nn::parameters_of(graph_)),
-      held_(static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(model.graph)) -
-                                     nn::parameter_count(parameters_))),
-      network_(engine.compile(graph_, model.recipe.train.batch, nn::Mode::train)),
-      optimiser_(nn::make_state(model.recipe.train, network_->parameters().size())) {}
-
-void Trainer::set_state(const TrainState& state) {
-  auto own = [&](const std::vector<float>& plain) { return std::span(plain).subspan(held_); };
-  network_->set_parameters(own(state.weights));
-  for (std::size_t i = 0; i < optimiser_.buffers.size(); ++i) {
-    network_->from_plain(own(state.optimiser[i]), optimiser_.buffers[i]);
-  }
-  optimiser_.step = state.optimiser_step;
-  average_.assign(state.average.empty() ? 0 : network_->parameters().size(), 0.0F);
-  if (!average_.empty()) network_->from_plain(own(state.average), average_);
+Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer) : model_(model) {
+  nn::Graph trained = trained_part(model.graph, first_layer);
+  own_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(trained)));
+  held_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(model.graph))) - own_;
+  const recipe::TrainRecipe& recipe = model.recipe.train;
+  network_ = engine.compile(trained, recipe.batch, nn::Mode::train, {.rule = nn::update_rule_of(recipe)});
 }
 
-void Trainer::to_plain(std::span<const float> own, std::vector<float>& plain) const {
-  plain.resize(held_ + static_cast<std::size_t>(nn::parameter_count(parameters_)));
-  network_->to_plain(own, std::span(plain).subspan(held_));
+void Trainer::set_state(const TrainState& state) {
+  auto set = [&](nn::Array array, const std::vector<float>& plain) {
+    network_->set(array, std::span(plain).subspan(held_));
+  };
+  set(nn::Array::parameters, state.weights);
+  if (!state.average.empty()) set(nn::Array::average, state.average);
+  for (std::size_t i = 0; i < state.optimiser.size(); ++i) set(nn::optimiser_buffer(i), state.optimiser[i]);
+  network_->set_updates(state.optimiser_step);
 }
 
 void Trainer::get_state(TrainState& state) const {
-  to_plain(network_->parameters(), state.weights);
-  if (!average_.empty()) to_plain(average_, state.average);
-  state.optimiser.resize(optimiser_.buffers.size());
-  for (std::size_t i = 0; i < optimiser_.buffers.size(); ++i) to_plain(optimiser_.buffers[i], state.optimiser[i]);
-  state.optimiser_step = optimiser_.step;
+  auto get = [&](nn::Array array, std::vector<float>& plain) {
+    plain.resize(held_ + own_);
+    network_->get(array, std::span(plain).subspan(held_));
+  };
+  nn::UpdateRule rule = nn::update_rule_of(model_.recipe.train);
+  get(nn::Array::parameters, state.weights);
+  if (rule.average_decay > 0) get(nn::Array::average, state.average);
+  state.optimiser.resize(nn::buffer_names(rule).size());
+  for (std::size_t i = 0; i < state.optimiser.size(); ++i) get(nn::optimiser_buffer(i), state.optimiser[i]);
+  state.optimiser_step = network_->updates();
 }
 
 ScoreSum Trainer::step(const Batch& batch, std::span<const nn::Target> targets, int epoch, double rate) {
@@ -81,8 +81,7 @@ ScoreSum Trainer::step(const Batch& batch, std::span<const nn::Target> targets, 
   network_->forward({recipe.seed, static_cast<std::uint32_t>(epoch), batch.samples});
   ScoreSum sum = score(model_, network_->output(), targets, network_->output_gradient());
   network_->backward();
-  nn::optimiser_step(recipe, rate, *network_, parameters_, optimiser_);
-  if (!average_.empty()) nn::update_average(recipe.average, network_->parameters(), average_);
+  network_->update(rate);
   return sum;
 }
 
@@ -90,16 +89,12 @@ std::size_t Trainer::input_size() const {
   return network_->input().size() / static_cast<std::size_t>(model_.recipe.train.batch);
 }
 
-std::size_t Trainer::memory_bytes() const {
-  return network_->memory_bytes() +
-         (optimiser_.buffers.size() + (model_.recipe.train.average > 0 ? 1 : 0)) * network_->parameters().size_bytes();
-}
-
 TrainState fresh_state(const estimate::Model& model) {
   TrainState state;
   state.weights = nn::initial_parameters(model.graph, model.recipe.train.seed);
   if (model.recipe.train.average > 0) state.average = state.weights;
-  state.optimiser.assign(nn::buffer_names(model.recipe.train).size(), std::vector<float>(state.weights.size()));
+  state.optimiser.assign(nn::buffer_names(nn::update_rule_of(model.recipe.train)).size(),
+                         std::vector<float>(state.weights.size()));
   return state;
 }
 

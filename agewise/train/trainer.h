@@ -4,7 +4,6 @@
 
 #include "agewise/nn/engine.h"
 #include "agewise/nn/loss.h"
-#include "agewise/nn/optimiser.h"
 #include "agewise/train/batches.h"
 #include "agewise/train/checkpoint.h"
 #include "agewise/train/log.h"
@@ -32,23 +31,18 @@ class Trainer {
   void set_state(const TrainState& state);
   void get_state(TrainState& state) const;
 
-  // Forward, backward and a step of the optimiser; returns what the batch scored before it. `epoch` drives dropout.
+  // Forward, backward and an update; returns what the batch scored before it. `epoch` drives dropout.
   ScoreSum step(const Batch& batch, std::span<const nn::Target> targets, int epoch, double rate);
 
-  std::size_t input_size() const;    // floats of one row of a batch
-  std::size_t memory_bytes() const;  // network, optimiser and average
+  std::size_t input_size() const;                                        // floats of one row of a batch
+  std::size_t memory_bytes() const { return network_->memory_bytes(); }  // with optimiser and average
   std::vector<std::string> kernels() const { return network_->kernels(); }
 
  private:
-  void to_plain(std::span<const float> own, std::vector<float>& plain) const;
-
   const estimate::Model& model_;
-  nn::Graph graph_;                            // what is trained
-  std::vector<nn::ParameterInfo> parameters_;  // its own
-  std::size_t held_;                           // parameters of the layers before it
+  std::size_t held_ = 0;  // parameters of the layers before what is trained
+  std::size_t own_ = 0;   // parameters of what is trained
   std::unique_ptr<nn::Executable> network_;
-  nn::OptimiserState optimiser_;
-  std::vector<float> average_;
 };
 
 }  // namespace agewise::train

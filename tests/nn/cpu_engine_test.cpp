@@ -59,12 +59,6 @@ std::vector<std::uint32_t> samples_of(int batch) {
   return samples;
 }
 
-std::vector<float> plain(const Executable& network, std::span<const float> own, const Graph& graph) {
-  std::vector<float> values(static_cast<std::size_t>(parameter_count(parameters_of(graph))));
-  network.to_plain(own, values);
-  return values;
-}
-
 void expect_near(std::span<const float> found, std::span<const float> expected, float share, const std::string& what) {
   ASSERT_EQ(found.size(), expected.size());
   float largest = 0;
@@ -85,9 +79,9 @@ void expect_equal_ways(const Graph& graph, int batch, float scale, float offset,
     step(*each, samples_of(batch));
   }
   expect_near(one->output(), other->output(), share, "output");
-  expect_near(plain(*one, one->parameters(), graph), plain(*other, other->parameters(), graph), share, "parameter");
-  std::vector<float> gradients = plain(*one, one->gradients(), graph),
-                     expected = plain(*other, other->gradients(), graph);
+  expect_near(array_of(*one, Array::parameters, graph), array_of(*other, Array::parameters, graph), share, "parameter");
+  std::vector<float> gradients = array_of(*one, Array::gradients, graph),
+                     expected = array_of(*other, Array::gradients, graph);
   std::size_t offset_in_plain = 0;
   for (const ParameterInfo& info : parameters_of(graph)) {
     auto size = static_cast<std::size_t>(info.size());
@@ -278,7 +272,7 @@ TEST(CpuEngine, held_still_layers_get_no_gradient) {
   std::unique_ptr<Executable> network = make_cpu_engine({1})->compile(graph, 2, Mode::train);
   fill(*network, graph);
   step(*network, samples_of(2));
-  std::vector<float> gradients = plain(*network, network->gradients(), graph);
+  std::vector<float> gradients = array_of(*network, Array::gradients, graph);
   auto convolution = static_cast<std::ptrdiff_t>(parameters_of(graph)[0].size());
   EXPECT_TRUE(std::all_of(gradients.begin(), gradients.begin() + convolution, [](float g) { return g == 0; }));
   EXPECT_TRUE(std::any_of(gradients.begin() + convolution + 16, gradients.end(), [](float g) { return g != 0; }));

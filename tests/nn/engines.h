@@ -19,10 +19,10 @@ struct EngineUnderTest {
 // Computes each convolution that it can by our own Winograd kernels.
 class WinogradEngine : public Engine {
  public:
-  std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override {
+  std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode, const Training& training) override {
     engine_->compile(graph, batch, mode);  // writes down the questions
     for (auto& [question, kernel] : book_) kernel = "own winograd";
-    return engine_->compile(graph, batch, mode);
+    return engine_->compile(graph, batch, mode, training);
   }
   std::string name() const override { return engine_->name(); }
 

@@ -31,6 +31,12 @@ std::vector<float> golden_parameters(const Graph& graph) {
   return all;
 }
 
+std::vector<float> array_of(Executable& network, Array array, const Graph& graph) {
+  std::vector<float> values(static_cast<std::size_t>(parameter_count(parameters_of(graph))));
+  network.get(array, values);
+  return values;
+}
+
 const std::vector<double>& golden(const std::string& name) {
   static const std::map<std::string, std::vector<double>> all = [] {
     std::map<std::string, std::vector<double>> lines;

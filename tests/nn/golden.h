@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "agewise/nn/graph.h"
+#include "agewise/nn/engine.h"
 
 namespace agewise::nn {
 
@@ -13,6 +13,9 @@ std::vector<float> golden_numbers(std::uint64_t key, std::size_t count);
 
 // Parameters by the formula, as make_golden.py's fill(): plain layout.
 std::vector<float> golden_parameters(const Graph& graph);
+
+// What an executable of `graph` that trains holds: plain layout.
+std::vector<float> array_of(Executable& network, Array array, const Graph& graph);
 
 // What PyTorch computed under this name. Throws if golden.txt has no such line.
 const std::vector<double>& golden(const std::string& name);

@@ -7,7 +7,7 @@
 
 #include "agewise/nn/build.h"
 #include "agewise/nn/loss.h"
-#include "agewise/nn/optimiser.h"
+#include "agewise/nn/schedule.h"
 #include "tests/nn/engines.h"
 #include "tests/nn/golden.h"
 
@@ -31,21 +31,15 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
  protected:
   std::unique_ptr<Engine> engine_ = GetParam().make();
 
-  std::unique_ptr<Executable> compile(const Graph& graph, Mode mode, double input_scale) {
-    std::unique_ptr<Executable> network = engine_->compile(graph, 4, mode);
+  std::unique_ptr<Executable> compile(const Graph& graph, Mode mode, double input_scale,
+                                      const Training& training = {}) {
+    std::unique_ptr<Executable> network = engine_->compile(graph, 4, mode, training);
     network->set_parameters(golden_parameters(graph));
     std::span<float> input = network->input();
     std::vector<float> numbers = golden_numbers(1000, input.size());
     std::transform(numbers.begin(), numbers.end(), input.begin(),
                    [&](float value) { return value * static_cast<float>(input_scale); });
     return network;
-  }
-
-  static std::vector<float> plain(const Executable& network, std::span<const float> own,
-                                  const std::vector<ParameterInfo>& infos) {
-    std::vector<float> values(static_cast<std::size_t>(parameter_count(infos)));
-    network.to_plain(own, values);
-    return values;
   }
 
   // `their_name`: PyTorch's name of each of our layers.
@@ -61,7 +55,7 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
     infer->forward();
     expect_near(infer->output(), golden(name + ".infer"), tolerance, name + ".infer");
 
-    std::unique_ptr<Executable> network = compile(graph, Mode::train, 2);
+    std::unique_ptr<Executable> network = compile(graph, Mode::train, 2, {.rule = update_rule_of(train)});
     network->forward({1, 0, samples});
     expect_near(network->output(), golden(name + ".train"), tolerance, name + ".train");
     std::vector<Target> targets;
@@ -70,13 +64,11 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
         loss_and_gradient(recipe::TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
     EXPECT_NEAR(loss, golden(name + ".loss")[0], tolerance);
     network->backward();
-    std::vector<ParameterInfo> infos = parameters_of(graph);
-    OptimiserState state = make_state(train, network->parameters().size());
-    optimiser_step(train, train.rate, *network, infos, state);
+    network->update(train.rate);
 
-    std::vector<float> after = plain(*network, network->parameters(), infos);
+    std::vector<float> after = array_of(*network, Array::parameters, graph);
     std::size_t offset = 0;
-    for (const ParameterInfo& info : infos) {
+    for (const ParameterInfo& info : parameters_of(graph)) {
       auto size = static_cast<std::size_t>(info.size()), stride = std::max<std::size_t>(1, size / 7);
       std::vector<float> sampled;
       for (std::size_t i = 0; i < size; i += stride) sampled.push_back(after[offset + i]);
@@ -152,7 +144,7 @@ TEST_P(Golden, single_layers_compute_and_differentiate_as_in_pytorch) {
     std::copy(gradient.begin(), gradient.end(), network->output_gradient().begin());
     network->backward();
     std::vector<ParameterInfo> infos = parameters_of(graph);
-    std::vector<float> gradients = plain(*network, network->gradients(), infos);
+    std::vector<float> gradients = array_of(*network, Array::gradients, graph);
     std::size_t offset = 0;
     for (std::size_t i = 0; i < test.parameters.size(); ++i) {
       auto size = static_cast<std::size_t>(infos[i].size());

@@ -18,7 +18,8 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 // Counts the calls of an engine by batch size, and holds them up while `gate` is locked.
 class CountingEngine : public nn::Engine {
  public:
-  std::unique_ptr<nn::Executable> compile(const nn::Graph& graph, int batch, nn::Mode mode) override;
+  std::unique_ptr<nn::Executable> compile(const nn::Graph& graph, int batch, nn::Mode mode,
+                                          const nn::Training& training) override;
   std::string name() const override { return "counting"; }
 
   std::mutex gate, counts_mutex;
@@ -34,11 +35,6 @@ class CountedExecutable : public nn::Executable {
   std::span<const float> output(int index) override { return real_->output(index); }
   std::span<float> output_gradient(int index) override { return real_->output_gradient(index); }
   void set_parameters(std::span<const float> plain) override { real_->set_parameters(plain); }
-  std::span<float> parameters() override { return real_->parameters(); }
-  std::span<float> gradients() override { return real_->gradients(); }
-  const std::vector<Block>& blocks() const override { return real_->blocks(); }
-  void to_plain(std::span<const float> own, std::span<float> plain) const override { real_->to_plain(own, plain); }
-  void from_plain(std::span<const float> plain, std::span<float> own) const override { real_->from_plain(plain, own); }
   void forward(const nn::DropoutKey& key, bool update) override {
     std::lock_guard held(owner_.gate);
     std::lock_guard lock(owner_.counts_mutex);
@@ -46,6 +42,11 @@ class CountedExecutable : public nn::Executable {
     real_->forward(key, update);
   }
   void backward() override { real_->backward(); }
+  void update(double rate) override { real_->update(rate); }
+  void get(nn::Array array, std::span<float> plain) override { real_->get(array, plain); }
+  void set(nn::Array array, std::span<const float> plain) override { real_->set(array, plain); }
+  std::int64_t updates() const override { return real_->updates(); }
+  void set_updates(std::int64_t count) override { real_->set_updates(count); }
   std::size_t memory_bytes() const override { return real_->memory_bytes(); }
   std::vector<std::string> kernels() const override { return real_->kernels(); }
 
@@ -55,8 +56,9 @@ class CountedExecutable : public nn::Executable {
   std::unique_ptr<nn::Executable> real_;
 };
 
-std::unique_ptr<nn::Executable> CountingEngine::compile(const nn::Graph& graph, int batch, nn::Mode mode) {
-  return std::make_unique<CountedExecutable>(*this, batch, engine->compile(graph, batch, mode));
+std::unique_ptr<nn::Executable> CountingEngine::compile(const nn::Graph& graph, int batch, nn::Mode mode,
+                                                        const nn::Training& training) {
+  return std::make_unique<CountedExecutable>(*this, batch, engine->compile(graph, batch, mode, training));
 }
 
 class Pipelines : public testing::Test {

@@ -39,9 +39,9 @@ class CpuEngine : public Engine {
     if (options.threads < 1) throw base::UsageError("threads must be 1 or more");
   }
 
-  std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override {
+  std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode, const Training& training) override {
     auto compile = [&](const Graph& part, int pictures) {
-      return cpu::make_executable(part, pictures, mode, options_.threads, options_.fused,
+      return cpu::make_executable(part, pictures, mode, training, options_.threads, options_.fused,
                                   {options_.book, options_.clock, name(), options_.bfloat16});
     };
     std::optional<int> end = mode == Mode::infer ? cpu::end_of_slices(graph, batch) : std::nullopt;

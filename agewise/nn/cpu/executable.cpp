@@ -51,7 +51,8 @@ std::unique_ptr<Step> make_step(Plan& plan, const Operation& operation) {
 
 class CpuExecutable : public Executable {
  public:
-  CpuExecutable(const Graph& graph, int batch, Mode mode, int threads, bool fused, const KernelChooser& chooser)
+  CpuExecutable(const Graph& graph, int batch, Mode mode, const Training& training, int threads, bool fused,
+                const KernelChooser& chooser)
       : threads_(threads), plan_(graph, batch, mode, threads, chooser), operations_(operations_of(graph, mode, fused)) {
     omp_set_num_threads(threads_);
     pass_.samples.resize(static_cast<std::size_t>(batch));
@@ -61,27 +62,15 @@ class CpuExecutable : public Executable {
     plan_forward();
     if (plan_.train()) plan_backward();
     plan_.bind();
+    const ParameterMap& map = plan_.parameters();
+    if (plan_.train()) updater_ = std::make_unique<Updater>(training, map.infos(), map.blocks(), map.size());
   }
 
   std::span<float> input(int index) override { return floats(inputs_.at(static_cast<std::size_t>(index))); }
   std::span<const float> output(int index) override { return floats(outputs_.at(static_cast<std::size_t>(index))); }
-  std::span<float> output_gradient(int index) override {
-    return floats(output_gradients_.at(static_cast<std::size_t>(index)));
-  }
-  std::span<float> parameters() override { return {plan_.parameter_data(), plan_.parameters().size()}; }
-  std::span<float> gradients() override {
-    return {plan_.gradient_data(), plan_.train() ? plan_.parameters().size() : 0};
-  }
-  const std::vector<Block>& blocks() const override { return plan_.parameters().blocks(); }
-  void to_plain(std::span<const float> own, std::span<float> plain) const override {
-    plan_.parameters().to_plain(plan_.engine(), own, plain);
-  }
-  void from_plain(std::span<const float> plain, std::span<float> own) const override {
-    plan_.parameters().from_plain(plan_.engine(), plain, own);
-  }
 
   void set_parameters(std::span<const float> plain) override {
-    from_plain(plain, parameters());
+    plan_.parameters().from_plain(plan_.engine(), plain, parameters());
     if (plan_.train()) return;
     for (const std::unique_ptr<Step>& step : steps_) step->set_parameters(plan_.parameters(), plain);
   }
@@ -116,8 +105,13 @@ class CpuExecutable : public Executable {
     for (const Call& reorder : output_reorders_) reorder();
   }
 
+  std::span<float> output_gradient(int index) override {
+    updater();
+    return floats(output_gradients_.at(static_cast<std::size_t>(index)));
+  }
+
   void backward() override {
-    if (!plan_.train()) throw std::logic_error("compiled for inference: there is no backward");
+    updater().begin_backward();
     omp_set_num_threads(threads_);
     auto addition = plan_.additions().begin();
     auto add_until = [&](int time) {
@@ -126,11 +120,26 @@ class CpuExecutable : public Executable {
     add_until(time_of_output_gradients());
     for (std::size_t i = steps_.size(); i-- > 0;) {
       if (has_backward_[i]) steps_[i]->backward(pass_);
+      updater_->step_done(static_cast<int>(i), gradients());
       add_until(time_of_backward(i));
     }
   }
 
-  std::size_t memory_bytes() const override { return plan_.memory_bytes(); }
+  void update(double rate) override {
+    omp_set_num_threads(threads_);
+    updater().update(rate, parameters(), gradients());
+  }
+  void get(Array array, std::span<float> plain) override {
+    plan_.parameters().to_plain(plan_.engine(), own(array), plain);
+  }
+  void set(Array array, std::span<const float> plain) override {
+    if (array == Array::gradients) throw std::logic_error("gradients are computed, not set");
+    plan_.parameters().from_plain(plan_.engine(), plain, own(array));
+  }
+  std::int64_t updates() const override { return updater().updates(); }
+  void set_updates(std::int64_t count) override { updater().set_updates(count); }
+
+  std::size_t memory_bytes() const override { return plan_.memory_bytes() + (updater_ ? updater_->memory_bytes() : 0); }
 
   std::vector<std::string> kernels() const override {
     std::vector<std::string> lines;
@@ -140,6 +149,22 @@ class CpuExecutable : public Executable {
   }
 
  private:
+  Updater& updater() const {
+    if (!updater_) throw std::logic_error("compiled for inference");
+    return *updater_;
+  }
+
+  std::span<float> parameters() const { return {plan_.parameter_data(), plan_.parameters().size()}; }
+  std::span<float> gradients() const { return {plan_.gradient_data(), plan_.parameters().size()}; }  // train
+
+  std::span<float> own(Array array) const {
+    Updater& state = updater();
+    if (array == Array::parameters) return parameters();
+    if (array != Array::gradients) return state.array(array);
+    state.finish_sums();
+    return gradients();
+  }
+
   bool belongs(int parameter, std::size_t step) const {
     int layer = plan_.parameters().infos()[static_cast<std::size_t>(parameter)].layer;
     return layer == operations_[step].layer || layer == operations_[step].normalisation;
@@ -206,16 +231,17 @@ class CpuExecutable : public Executable {
   std::vector<Tensor> inputs_, outputs_, output_gradients_;
   std::vector<Call> output_reorders_;
   Pass pass_;
-  bool drops_;  // something depends on the samples
+  bool drops_;                        // something depends on the samples
+  std::unique_ptr<Updater> updater_;  // train; waits for sums into the plan's memory before that goes
 };
 
 }  // namespace
 
-std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused,
-                                            const KernelChooser& chooser) {
+std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, const Training& training,
+                                            int threads, bool fused, const KernelChooser& chooser) {
   if (batch < 1) throw base::UsageError("a batch must be 1 or more");
   try {
-    return std::make_unique<CpuExecutable>(graph, batch, mode, threads, fused, chooser);
+    return std::make_unique<CpuExecutable>(graph, batch, mode, training, threads, fused, chooser);
   } catch (const dnnl::error& error) {
     throw base::Error(std::string("oneDNN cannot compile this network: ") + error.what());
   }

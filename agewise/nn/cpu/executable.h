@@ -7,7 +7,7 @@
 
 namespace agewise::nn::cpu {
 
-std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, int threads, bool fused,
-                                            const KernelChooser& chooser);
+std::unique_ptr<Executable> make_executable(const Graph& graph, int batch, Mode mode, const Training& training,
+                                            int threads, bool fused, const KernelChooser& chooser);
 
 }  // namespace agewise::nn::cpu

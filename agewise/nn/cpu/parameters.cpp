@@ -24,10 +24,10 @@ ParameterMap::ParameterMap(const Graph& graph) : infos_(parameters_of(graph)) {
   }
 }
 
-std::size_t ParameterMap::add(int parameter, const ParameterLayout& layout) {
+std::size_t ParameterMap::add(int parameter, int step, const ParameterLayout& layout) {
   std::size_t offset = size_, floats = layout.own.get_size() / sizeof(float);
   floats = (floats + kFloatsInLine - 1) / kFloatsInLine * kFloatsInLine;
-  blocks_.push_back({offset, floats, parameter});
+  blocks_.push_back({offset, floats, parameter, step});
   layouts_.push_back(layout);
   size_ += floats;
   return offset;

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "agewise/nn/engine.h"
+#include "agewise/nn/optimiser.h"
 
 namespace agewise::nn::cpu {
 
@@ -21,11 +21,12 @@ class ParameterMap {
  public:
   explicit ParameterMap(const Graph& graph);
 
-  // Gives the parameter a place after all that were added before; returns its offset in floats.
-  std::size_t add(int parameter, const ParameterLayout& layout);
+  // Gives the parameter of the step of that number a place after all that were added before; returns its offset in
+  // floats.
+  std::size_t add(int parameter, int step, const ParameterLayout& layout);
 
   std::size_t size() const { return size_; }  // of a flat buffer, in floats
-  const std::vector<Executable::Block>& blocks() const { return blocks_; }
+  const std::vector<ParameterBlock>& blocks() const { return blocks_; }
   const std::vector<ParameterInfo>& infos() const { return infos_; }
   int first_of(int layer) const;  // the layer's first parameter; the others follow it
 
@@ -42,7 +43,7 @@ class ParameterMap {
   std::vector<ParameterInfo> infos_;
   std::vector<std::size_t> plain_offsets_;
   std::vector<ParameterLayout> layouts_;  // as blocks_
-  std::vector<Executable::Block> blocks_;
+  std::vector<ParameterBlock> blocks_;
   std::size_t size_ = 0;
 };
 

@@ -186,7 +186,7 @@ Tensor Plan::flat(const Desc& layout, Where where, std::size_t offset) {
 Tensor Plan::parameter(int number, const ParameterLayout& layout) {
   std::ptrdiff_t& offset = parameter_offsets_[index(number)];
   if (offset >= 0) throw std::logic_error("a parameter was placed twice");
-  offset = static_cast<std::ptrdiff_t>(parameters_.add(number, layout));
+  offset = static_cast<std::ptrdiff_t>(parameters_.add(number, now_, layout));
   return flat(layout.own, Where::parameters, static_cast<std::size_t>(offset));
 }
 

@@ -63,12 +63,12 @@ class Sliced : public Executable {
   }
 
   std::span<float> output_gradient(int) override { not_trained(); }
-  std::span<float> parameters() override { not_trained(); }
-  std::span<float> gradients() override { not_trained(); }
-  const std::vector<Block>& blocks() const override { not_trained(); }
-  void to_plain(std::span<const float>, std::span<float>) const override { not_trained(); }
-  void from_plain(std::span<const float>, std::span<float>) const override { not_trained(); }
   void backward() override { not_trained(); }
+  void update(double) override { not_trained(); }
+  void get(Array, std::span<float>) override { not_trained(); }
+  void set(Array, std::span<const float>) override { not_trained(); }
+  std::int64_t updates() const override { not_trained(); }
+  void set_updates(std::int64_t) override { not_trained(); }
 
  private:
   [[noreturn]] static void not_trained() { throw std::logic_error("compiled for inference"); }

@@ -6,6 +6,7 @@
 
 #include "agewise/base/overloaded.h"
 #include "agewise/nn/engine.h"
+#include "agewise/nn/optimiser.h"
 #include "agewise/nn/reference/elementwise.h"
 #include "agewise/nn/reference/layers.h"
 
@@ -16,7 +17,7 @@ using reference::Tensor;
 
 class ReferenceExecutable : public Executable {
  public:
-  ReferenceExecutable(const Graph& graph, int batch, Mode mode)
+  ReferenceExecutable(const Graph& graph, int batch, Mode mode, const Training& training)
       : graph_(graph),
         batch_(batch),
         mode_(mode),
@@ -25,12 +26,13 @@ class ReferenceExecutable : public Executable {
     std::size_t offset = 0;
     for (std::size_t i = 0; i < infos_.size(); ++i) {
       auto size = static_cast<std::size_t>(infos_[i].size());
-      blocks_.push_back({offset, size, static_cast<int>(i)});
+      blocks_.push_back({offset, size, static_cast<int>(i), infos_[i].layer});
       offset += size;
       int& first = first_parameter_[infos_[i].layer];
       if (first < 0) first = static_cast<int>(i);
     }
     parameters_.resize(offset);
+    if (mode == Mode::train) updater_ = std::make_unique<Updater>(training, infos_, blocks_, offset);
     gradients_.resize(mode == Mode::train ? offset : 0);
     statistics_.resize(graph.layers.size());
     for (const Layer& layer : graph.layers) {
@@ -42,17 +44,7 @@ class ReferenceExecutable : public Executable {
 
   std::span<float> input(int index) override { return values_[graph_.inputs[index]].values; }
   std::span<const float> output(int index) override { return values_[graph_.outputs[index]].values; }
-  std::span<float> output_gradient(int index) override { return value_gradients_[graph_.outputs[index]].values; }
-  std::span<float> parameters() override { return parameters_; }
-  std::span<float> gradients() override { return gradients_; }
-  const std::vector<Block>& blocks() const override { return blocks_; }
-  void to_plain(std::span<const float> own, std::span<float> plain) const override {
-    std::copy(own.begin(), own.end(), plain.begin());
-  }
-  void from_plain(std::span<const float> plain, std::span<float> own) const override {
-    std::copy(plain.begin(), plain.end(), own.begin());
-  }
-  void set_parameters(std::span<const float> plain) override { from_plain(plain, parameters_); }
+  void set_parameters(std::span<const float> plain) override { copy(plain, parameters_); }
 
   void forward(const DropoutKey& key, bool update_statistics) override {
     key_ = key;
@@ -61,22 +53,39 @@ class ReferenceExecutable : public Executable {
     for (std::size_t i = 0; i < graph_.layers.size(); ++i) forward(static_cast<int>(i), update_statistics);
   }
 
+  std::span<float> output_gradient(int index) override {
+    updater();
+    return value_gradients_[graph_.outputs[index]].values;
+  }
+
   void backward() override {
-    if (mode_ != Mode::train) throw std::logic_error("compiled for inference: there is no backward");
+    updater().begin_backward();
     std::fill(gradients_.begin(), gradients_.end(), 0.0F);
     for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
       bool is_output =
           std::find(graph_.outputs.begin(), graph_.outputs.end(), static_cast<int>(i)) != graph_.outputs.end();
       if (!is_output) std::fill(value_gradients_[i].values.begin(), value_gradients_[i].values.end(), 0.0F);
     }
-    for (std::size_t i = graph_.layers.size(); i-- > 0;) backward(static_cast<int>(i));
+    for (int i = static_cast<int>(graph_.layers.size()) - 1; i >= 0; --i) {
+      backward(i);
+      updater_->step_done(i, gradients_);
+    }
   }
+
+  void update(double rate) override { updater().update(rate, parameters_, gradients_); }
+  void get(Array array, std::span<float> plain) override { copy(own(array), plain); }
+  void set(Array array, std::span<const float> plain) override {
+    if (array == Array::gradients) throw std::logic_error("gradients are computed, not set");
+    copy(plain, own(array));
+  }
+  std::int64_t updates() const override { return updater().updates(); }
+  void set_updates(std::int64_t count) override { updater().set_updates(count); }
 
   std::size_t memory_bytes() const override {
     std::size_t floats = parameters_.size() + gradients_.size();
     for (std::size_t i = 0; i < values_.size(); ++i)
       floats += values_[i].values.size() + value_gradients_[i].values.size();
-    return floats * sizeof(float);
+    return floats * sizeof(float) + (updater_ ? updater_->memory_bytes() : 0);
   }
 
   std::vector<std::string> kernels() const override {
@@ -86,6 +95,25 @@ class ReferenceExecutable : public Executable {
   }
 
  private:
+  Updater& updater() const {
+    if (!updater_) throw std::logic_error("compiled for inference");
+    return *updater_;
+  }
+
+  // Its layout is the plain one.
+  std::span<float> own(Array array) {
+    Updater& state = updater();
+    if (array == Array::parameters) return parameters_;
+    if (array != Array::gradients) return state.array(array);
+    state.finish_sums();
+    return gradients_;
+  }
+
+  static void copy(std::span<const float> from, std::span<float> to) {
+    if (from.size() != to.size()) throw std::invalid_argument("an array of another length");
+    std::copy(from.begin(), from.end(), to.begin());
+  }
+
   // The layer's parameter number `part`, or nothing if it has not so many.
   std::span<float> part(std::vector<float>& all, int layer, int part) {
     int first = first_parameter_[layer], index = first + part;
@@ -278,8 +306,9 @@ class ReferenceExecutable : public Executable {
   Mode mode_;
   std::vector<ParameterInfo> infos_;
   std::vector<int> first_parameter_;  // a layer; -1: none
-  std::vector<Block> blocks_;
+  std::vector<ParameterBlock> blocks_;
   std::vector<float> parameters_, gradients_;
+  std::unique_ptr<Updater> updater_;  // train
   std::vector<Tensor> values_, value_gradients_;
   std::vector<reference::Statistics> statistics_;
   DropoutKey key_;
@@ -288,8 +317,8 @@ class ReferenceExecutable : public Executable {
 
 class ReferenceEngine : public Engine {
  public:
-  std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode) override {
-    return std::make_unique<ReferenceExecutable>(graph, batch, mode);
+  std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode, const Training& training) override {
+    return std::make_unique<ReferenceExecutable>(graph, batch, mode, training);
   }
   std::string name() const override { return "reference"; }
 };

@@ -1,0 +1,45 @@
+#include "agewise/nn/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace agewise::nn {
+
+double rate_at(const recipe::TrainRecipe& recipe, std::int64_t step, std::int64_t steps_per_epoch) {
+  double epoch = static_cast<double>(step) / static_cast<double>(steps_per_epoch);
+  switch (recipe.schedule) {
+    case recipe::Schedule::constant:
+      return recipe.rate;
+    case recipe::Schedule::step:
+      return recipe.rate * std::pow(recipe.step_factor, std::floor(epoch / recipe.step_epochs));
+    case recipe::Schedule::cosine:
+      break;
+  }
+  if (epoch < recipe.warmup_epochs) {
+    return recipe.rate * static_cast<double>(step + 1) / static_cast<double>(recipe.warmup_epochs * steps_per_epoch);
+  }
+  double done =
+      (epoch - recipe.warmup_epochs) / std::max(1e-9, static_cast<double>(recipe.epochs - recipe.warmup_epochs));
+  return recipe.rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, done)));
+}
+
+UpdateRule update_rule_of(const recipe::TrainRecipe& recipe) {
+  UpdateRule rule;
+  switch (recipe.optimiser) {
+    case recipe::Optimiser::sgd:
+      rule.kind = optimiser::Sgd{recipe.momentum};
+      break;
+    case recipe::Optimiser::rmsprop:
+      rule.kind = optimiser::RmsProp{recipe.alpha, recipe.epsilon};
+      break;
+    case recipe::Optimiser::adamw:
+      rule.kind = optimiser::AdamW{recipe.beta1, recipe.beta2, recipe.epsilon};
+      break;
+  }
+  rule.weight_decay = recipe.weight_decay;
+  rule.average_decay = recipe.average;
+  return rule;
+}
+
+}  // namespace agewise::nn
