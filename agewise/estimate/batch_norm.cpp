@@ -16,10 +16,7 @@ constexpr nn::layer::BatchNorm kNorm{1e-5, 0.9};
 
 // Scales that alone read a convolution: convolution → scale.
 std::map<int, int> scaled_convolutions(const nn::Graph& graph) {
-  std::vector<int> readers(graph.layers.size(), 0);
-  for (const nn::Layer& layer : graph.layers) {
-    for (int input : layer.inputs) ++readers[input];
-  }
+  std::vector<int> readers = nn::readers_of(graph);
   std::map<int, int> pairs;
   for (int i = 0; i < static_cast<int>(graph.layers.size()); ++i) {
     if (!std::holds_alternative<nn::layer::Scale>(graph.layers[i].kind)) continue;

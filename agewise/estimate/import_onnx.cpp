@@ -7,6 +7,7 @@
 #include "agewise/base/error.h"
 #include "agewise/estimate/known_weights.h"
 #include "agewise/nn/build.h"
+#include "agewise/nn/loss.h"
 #include "agewise/weights/onnx.h"
 
 namespace agewise::estimate {
@@ -39,16 +40,10 @@ void check_shape(const std::filesystem::path& file, const weights::OnnxNetwork& 
   if (out.size() != out.channels) throw base::file_error(file, "its output is a map, not a number a class");
 }
 
-int readers_of(const nn::Graph& graph, int index) {
-  auto readers = std::count(graph.outputs.begin(), graph.outputs.end(), index);
-  for (const nn::Layer& layer : graph.layers) readers += std::count(layer.inputs.begin(), layer.inputs.end(), index);
-  return static_cast<int>(readers);
-}
-
 // Pixels that the network itself shifts and scales, all by the same factor: that becomes network.mean and .scale.
 void take_first_scale(weights::OnnxNetwork& network, recipe::NetworkRecipe& recipe) {
   nn::Graph& graph = network.graph;
-  if (graph.layers.size() < 3 || !is<nn::layer::Scale>(graph.layers[1]) || readers_of(graph, 0) != 1) return;
+  if (graph.layers.size() < 3 || !is<nn::layer::Scale>(graph.layers[1]) || nn::readers_of(graph)[0] != 1) return;
   auto channels = static_cast<std::size_t>(graph.layers[1].shape.channels);
   const float *weight = network.parameters.data(), *bias = weight + channels;
   if (!(weight[0] > 0) || !std::all_of(weight, bias, [&](float w) { return w == weight[0]; })) return;
@@ -64,7 +59,7 @@ void take_first_scale(weights::OnnxNetwork& network, recipe::NetworkRecipe& reci
 }
 
 // The output is the last layer: all others are there for it. Estimates make their own softmax; years become the unit
-// of a regression (nn/loss.h), 100 years.
+// of a regression.
 void settle_output(weights::OnnxNetwork& network) {
   nn::Graph& graph = network.graph;
   if (is<nn::layer::Softmax>(last_of(graph))) {
@@ -74,7 +69,7 @@ void settle_output(weights::OnnxNetwork& network) {
   if (last_of(graph).shape.channels > 1) return;
   graph.layers.push_back({"hundreds_of_years", nn::layer::Scale{}, {graph.outputs.front()}, {1, 1, 1}});
   graph.outputs.front() = static_cast<int>(graph.layers.size()) - 1;
-  network.parameters.push_back(0.01F);
+  network.parameters.push_back(static_cast<float>(1 / nn::kRegressionUnit));
   network.parameters.push_back(0);
 }
 

@@ -302,6 +302,15 @@ std::int64_t parameter_count(const std::vector<ParameterInfo>& parameters) {
   return sum;
 }
 
+std::vector<int> readers_of(const Graph& graph) {
+  std::vector<int> readers(graph.layers.size(), 0);
+  for (const Layer& layer : graph.layers) {
+    for (int input : layer.inputs) ++readers[static_cast<std::size_t>(input)];
+  }
+  for (int output : graph.outputs) ++readers[static_cast<std::size_t>(output)];
+  return readers;
+}
+
 std::vector<float> initial_parameters(const Graph& graph, std::uint64_t seed) {
   std::vector<ParameterInfo> parameters = parameters_of(graph);
   std::vector<float> values(static_cast<std::size_t>(parameter_count(parameters)), 0.0F);

@@ -134,6 +134,10 @@ struct ParameterInfo {
 std::vector<ParameterInfo> parameters_of(const Graph& graph);
 std::int64_t parameter_count(const std::vector<ParameterInfo>& parameters);
 
+// How often each layer is read: by the inputs of layers, and once as each output of the graph. What is read once may be
+// fused into its reader or changed for it.
+std::vector<int> readers_of(const Graph& graph);
+
 // The output shape of a layer from its inputs' shapes. Throws UsageError naming the layer if they do not fit, an option
 // is out of its range, or output or weights have more than 2²⁸ numbers.
 Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs);

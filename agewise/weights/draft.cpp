@@ -16,13 +16,10 @@ bool is(const DraftLayer& layer) {
   return std::holds_alternative<Kind>(layer.layer.kind);
 }
 
-std::vector<int> readers_of(const Draft& draft) {
-  std::vector<int> readers(draft.layers.size(), 0);
-  for (const DraftLayer& layer : draft.layers) {
-    for (int input : layer.layer.inputs) ++readers[input];
-  }
-  for (int output : draft.outputs) ++readers[output];
-  return readers;
+nn::Graph graph_of(const Draft& draft) {
+  nn::Graph graph{{}, draft.inputs, draft.outputs};
+  for (const DraftLayer& layer : draft.layers) graph.layers.push_back(layer.layer);
+  return graph;
 }
 
 // Keeps the layers that are their own `stands_for` and `wanted`; whoever read another reads what stands for it.
@@ -72,7 +69,7 @@ void fold(const DraftLayer& scale, DraftLayer& into) {
 // Scales that alone read what `takes` says become part of it.
 template <class Takes>
 void fold_into(Draft& draft, Takes takes) {
-  std::vector<int> readers = readers_of(draft), stands_for = themselves(draft);
+  std::vector<int> readers = nn::readers_of(graph_of(draft)), stands_for = themselves(draft);
   for (int i = 0; i < static_cast<int>(draft.layers.size()); ++i) {
     if (!is<nn::layer::Scale>(draft.layers[i])) continue;
     int from = stands_for[draft.layers[i].layer.inputs[0]];
@@ -120,14 +117,11 @@ void drop_needless(Draft& draft) {
 }
 
 DraftNetwork finished(const Draft& draft) {
-  DraftNetwork network;
+  DraftNetwork network{graph_of(draft), {}};
   std::vector<const std::vector<float>*> arrays;
   for (const DraftLayer& layer : draft.layers) {
     for (const std::vector<float>& array : layer.arrays) arrays.push_back(&array);
-    network.graph.layers.push_back(layer.layer);
   }
-  network.graph.inputs = draft.inputs;
-  network.graph.outputs = draft.outputs;
   std::vector<nn::ParameterInfo> infos = nn::parameters_of(network.graph);
   if (infos.size() != arrays.size()) throw std::logic_error("a draft has not one array a parameter");
   network.parameters.reserve(static_cast<std::size_t>(nn::parameter_count(infos)));

@@ -116,6 +116,27 @@ TEST_F(DlibAge, with_batch_normalisation_estimates_the_same_and_starts_training_
   }
 }
 
+// What the convolution gives is still wanted as it is: its bias must not go into a normalisation after it.
+TEST(BatchNorm, does_not_take_a_convolution_that_is_itself_an_output) {
+  Model model;
+  model.recipe = recipe::parse_recipe(R"(
+face = {size = 8, colour = "rgb"}
+classes.years = 3
+network.layers = [
+  {kind = "convolution", name = "conv", channels = 4, kernel = 3}, {kind = "scale"}, {kind = "relu"},
+  {kind = "fully-connected", outputs = "classes"}])",
+                                      "one convolution");
+  model.classes = recipe::classes_of(model.recipe.classes);
+  model.graph = graph_of(model.recipe, model.classes);
+  model.parameters = nn::initial_parameters(model.graph, 1);
+  std::unique_ptr<nn::Engine> engine = nn::make_reference_engine();
+  std::vector<image::Image> pictures = faces(8, 4);
+  EXPECT_THAT(names_of(with_batch_norm(model, *engine, pictures).graph), testing::Not(testing::Contains("conv.bias")));
+  model.graph.outputs.push_back(1);
+  EXPECT_THAT([&] { with_batch_norm(model, *engine, pictures); },
+              testing::ThrowsMessage<base::Error>(HasSubstr("no convolution of the network is followed by a scale")));
+}
+
 class Files : public testing::Test {
  protected:
   Files() { std::filesystem::create_directories(folder_); }

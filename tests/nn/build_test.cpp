@@ -48,6 +48,17 @@ TEST(Vgg16Network, has_the_published_number_of_parameters) {
   EXPECT_EQ(parameter_count(parameters_of(graph)), 134674341);
 }
 
+// input ─► a ─► b ─┬─► sum; b is an output as well, and nobody but the caller reads the sum.
+//               └──┘
+TEST(Readers, count_each_layer_that_reads_and_the_caller_who_reads_outputs) {
+  Graph graph = build(R"(
+    {kind = 'relu', name = 'a'}, {kind = 'relu', name = 'b'}, {kind = 'add', from = ['b', 'b']})");
+  ASSERT_EQ(graph.layers.size(), 4U);
+  EXPECT_EQ(readers_of(graph), (std::vector<int>{1, 1, 2, 1}));
+  graph.outputs.push_back(2);
+  EXPECT_EQ(readers_of(graph), (std::vector<int>{1, 1, 3, 1}));
+}
+
 TEST(Build, layers_that_nobody_reads_are_the_outputs) {
   Graph graph = build(R"(
     {kind = 'relu', name = 'a'},

@@ -107,15 +107,6 @@ class Finder {
 
 }  // namespace
 
-std::vector<int> readers_of(const Graph& graph) {
-  std::vector<int> readers(graph.layers.size(), 0);
-  for (const Layer& layer : graph.layers) {
-    for (int input : layer.inputs) ++readers[static_cast<std::size_t>(input)];
-  }
-  for (int output : graph.outputs) ++readers[static_cast<std::size_t>(output)];
-  return readers;
-}
-
 std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused) {
   return Finder(graph, mode, fused).find();
 }

@@ -23,7 +23,4 @@ struct Operation {
 // convolution with normalisation, residual add and ReLU, fully connected with ReLU.
 std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused);
 
-// How many layers read each layer, a graph output counting as one.
-std::vector<int> readers_of(const Graph& graph);
-
 }  // namespace agewise::nn::cpu
