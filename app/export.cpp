@@ -7,6 +7,7 @@
 #include "agewise/base/error.h"
 #include "agewise/estimate/model.h"
 #include "agewise/face/spec.h"
+#include "agewise/nn/loss.h"
 #include "agewise/train/run_folder.h"
 #include "agewise/weights/onnx_writer.h"
 #include "app/commands.h"
@@ -55,8 +56,7 @@ void export_onnx(const std::filesystem::path& file, const estimate::Model& model
   bool regression = recipe.train.loss == recipe::Loss::regression;
   weights::OnnxFrame frame{recipe.network.mean, recipe.network.scale};
   frame.softmax = !regression && !ends_in_softmax(model.graph);
-  constexpr double kYears = 100;  // the unit of a regression (nn/loss.h)
-  frame.factor = regression ? kYears : 1;
+  frame.factor = regression ? nn::kRegressionUnit : 1;
   frame.output = regression ? "age" : "probabilities";
   frame.notes = {{"channels", recipe.face.colour == recipe::Colour::grey ? "grey"
                               : recipe.network.bgr                       ? "BGR"
