@@ -107,7 +107,7 @@ void add_cell_field(Elements& to, const std::vector<WikiRow>& rows, AddCell add_
 }
 
 void add_wiki(Elements& to, const std::vector<WikiRow>& rows) {
-  constexpr std::size_t kNameLength = 32;  // of a field, with the zeros behind it
+  constexpr std::size_t kNameLength = sizeof "second_face_score";  // of a field, with the zeros behind it
   to.array(mat5::kStructClass, "wiki", 1, 1, [&] {
     std::string names;
     for (const char* name :
