@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "agewise/base/random.h"
+#include "agewise/catalog/persons.h"
 
 namespace agewise::catalog {
 namespace {
@@ -36,19 +37,18 @@ Split split_named(const std::string& name) {
   return name == "train" ? Split::train : name == "val" ? Split::val : Split::test;
 }
 
-// Rows without a split of their own, gathered by person; who is not known is alone.
+// Rows without a split of their own, by person.
 std::vector<std::vector<std::size_t>> groups_of(std::span<const CatalogRow* const> rows) {
-  std::vector<std::vector<std::size_t>> groups;
-  std::map<std::string_view, std::size_t> place;
+  std::vector<std::size_t> undecided;
+  std::vector<std::string_view> persons;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!rows[i]->split.empty()) continue;
-    auto [known, is_new] = place.try_emplace(rows[i]->person.str(), groups.size());
-    if (is_new || rows[i]->person.empty()) {
-      known->second = groups.size();
-      groups.emplace_back();
-    }
-    groups[known->second].push_back(i);
+    undecided.push_back(i);
+    persons.push_back(rows[i]->person.str());
   }
+  std::vector<std::vector<std::size_t>> groups = by_person(persons);
+  for (auto& group : groups)
+    for (std::size_t& i : group) i = undecided[i];
   return groups;
 }
 

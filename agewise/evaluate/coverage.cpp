@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "agewise/base/random.h"
+#include "agewise/catalog/persons.h"
 #include "agewise/estimate/interval.h"
 
 namespace agewise::evaluate {
@@ -16,18 +16,18 @@ struct Half {
   std::vector<double> estimates, ages;
 };
 
-// Who is not known is alone.
+// In the order of their persons' names, those without one first: what is drawn from them depends on it.
 std::vector<std::vector<const Judged*>> groups_of(std::span<const Judged> judged) {
-  std::map<std::string, std::vector<const Judged*>> known;
+  std::vector<std::string_view> persons;
+  for (const Judged& one : judged) persons.push_back(one.face.person);
+  std::vector<std::vector<std::size_t>> indices = catalog::by_person(persons);
+  std::stable_sort(indices.begin(), indices.end(),
+                   [&](const auto& a, const auto& b) { return persons[a.front()] < persons[b.front()]; });
   std::vector<std::vector<const Judged*>> groups;
-  for (const Judged& one : judged) {
-    if (one.face.person.empty()) {
-      groups.push_back({&one});
-    } else {
-      known[one.face.person].push_back(&one);
-    }
+  for (const std::vector<std::size_t>& group : indices) {
+    std::vector<const Judged*>& pictures = groups.emplace_back();
+    for (std::size_t i : group) pictures.push_back(&judged[i]);
   }
-  for (auto& [person, pictures] : known) groups.push_back(std::move(pictures));
   return groups;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/random.h"
+#include "agewise/catalog/persons.h"
 #include "agewise/train/start.h"
 
 namespace agewise::train {
@@ -22,18 +22,14 @@ constexpr std::array<const char*, 3> kKinds{"folds", "each-person", "ensemble"};
 
 std::filesystem::path series_file(const RunFolder& run) { return run.path / "series.json"; }
 
-// Pictures that must not be divided, in the order of their first one.
+// Training pictures that must not be divided, as indices into examples.faces.
 std::vector<std::vector<std::uint32_t>> units_of(const Examples& examples) {
+  std::vector<std::string_view> persons;
+  for (std::uint32_t i : examples.train) persons.push_back(examples.faces[i].person);
   std::vector<std::vector<std::uint32_t>> units;
-  std::map<std::string, std::size_t> known;
-  for (std::uint32_t i : examples.train) {
-    const std::string& person = examples.faces[i].person;
-    auto [place, is_new] = known.emplace(person, units.size());
-    if (person.empty() || is_new) {
-      place->second = units.size();
-      units.emplace_back();
-    }
-    units[place->second].push_back(i);
+  for (const std::vector<std::size_t>& group : catalog::by_person(persons)) {
+    std::vector<std::uint32_t>& unit = units.emplace_back();
+    for (std::size_t i : group) unit.push_back(examples.train[i]);
   }
   return units;
 }
