@@ -84,6 +84,9 @@ void run(const Arguments& arguments, const Context& context) {
                                                    arguments.store, context.threads, context.stop, line.sink());
   line.clear();
   warn_of_left_out(result.left_out);
+  if (!result.other_training.empty())
+    warn(fmt::format("{} is complete and keeps the recipe it was made by, with {}: give `agewise train` the other one",
+                     arguments.store, result.other_training));
   arguments.json ? print_json(to_json(result)) : print_result(result, arguments.store);
 }
 

@@ -189,7 +189,7 @@ void run(const Arguments& arguments, const Context& context) {
   if (from) train::check_beginning(*from, recipe);
   std::optional<estimate::Model> teacher;
   if (!arguments.teacher.empty()) teacher = estimate::read_model(train::model_file_of(arguments.teacher));
-  train::check_teacher(teacher ? &*teacher : nullptr, recipe, {arguments.run});
+  train::check_teacher(teacher ? &*teacher : nullptr, recipe, store, {arguments.run});
   train::RunFolder folder = open_run(arguments, recipe);
   std::unique_ptr<nn::Engine> engine = engine_for(context, folder);
 

@@ -18,6 +18,7 @@
 #include "agewise/prepare/archive.h"
 #include "agewise/prepare/name_index.h"
 #include "agewise/prepare/sources.h"
+#include "agewise/recipe/determines.h"
 
 namespace agewise::prepare {
 namespace {
@@ -377,6 +378,8 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
   check_disk(plan, store);
   PrepareResult result = Preparation(plan, store, std::move(readers), stop, progress).run(std::move(sources));
   store::Store made(store);
+  if (result.was_complete)
+    result.other_training = recipe::first_difference(recipe::Outcome::training, made.facts().recipe, plan.facts.recipe);
   result.unasked = made.facts().unasked;
   result.rejects = made.reject_counts();
   result.faces = static_cast<std::int64_t>(plan.chosen.size());

@@ -34,4 +34,8 @@ struct Key {
 // In the order in which they are printed.
 const std::vector<Key>& recipe_keys();
 
+// The key's value, or a layer's table, as TOML. `recipe` is only read; the accessors want it like this.
+std::string value_text(const Key& key, Recipe& recipe);
+std::string to_text(const LayerRecipe& layer);
+
 }  // namespace agewise::recipe

@@ -48,12 +48,6 @@ void checksum_function(sqlite3_context* context, int /*count*/, sqlite3_value** 
   sqlite3_result_int64(context, static_cast<sqlite3_int64>(base::checksum({bytes, size})));
 }
 
-std::string fact(const SQLite::Database& database, const char* name) {
-  SQLite::Statement query(database, "SELECT value FROM facts WHERE name = ?");
-  query.bind(1, name);
-  return query.executeStep() ? query.getColumn(0).getString() : "";
-}
-
 void check_is_store(const std::filesystem::path& file, SQLite::Database& database) {
   int version = version_of(database);
   if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId || version < 1)
@@ -94,6 +88,12 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
     default:
       throw base::file_error(file, problem.what());
   }
+}
+
+std::string fact(const SQLite::Database& database, const char* name) {
+  SQLite::Statement query(database, "SELECT value FROM facts WHERE name = ?");
+  query.bind(1, name);
+  return query.executeStep() ? query.getColumn(0).getString() : "";
 }
 
 StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database) {

@@ -31,6 +31,9 @@ inline constexpr std::array kPropertiesOfFaces{"places", "checksums"};
 // Turns what SQLite says into an Error that names the file and what to do.
 [[noreturn]] void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem);
 
+// What the table `facts` has under a name, or nothing.
+std::string fact(const SQLite::Database& database, const char* name);
+
 // Throws Error unless the open database is a store of a version that this program reads.
 StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database);
 

@@ -10,6 +10,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/hash.h"
+#include "agewise/store/content.h"
 #include "agewise/store/schema.h"
 
 namespace agewise::store {
@@ -71,6 +72,10 @@ image::Image image_of(std::span<const std::byte> stored, const std::string& enco
 
 }  // namespace
 
+std::span<const std::byte> bytes_of(const SQLite::Column& column) {
+  return {static_cast<const std::byte*>(column.getBlob()), static_cast<std::size_t>(column.getBytes())};
+}
+
 // A face as it lies in the file.
 struct StoredFace {
   std::string encoding;
@@ -84,6 +89,7 @@ struct Store::Implementation {
   StoreFacts facts;
   bool has_checksums;
   SQLite::Statement picture_query;
+  std::string content;  // or empty: not asked for yet
   std::mutex mutex;
 
   explicit Implementation(const std::filesystem::path& path)
@@ -113,10 +119,25 @@ struct Store::Implementation {
       picture_query.bind(1, row);
       if (!picture_query.executeStep()) throw base::file_error(file, fmt::format("has no face of label row {}", row));
       SQLite::Column pixels = picture_query.getColumn(1), written = picture_query.getColumn(2);
-      const auto* bytes = static_cast<const std::byte*>(pixels.getBlob());
-      StoredFace face{picture_query.getColumn(0).getString(), {bytes, bytes + pixels.getBytes()}, {}};
+      std::span<const std::byte> bytes = bytes_of(pixels);
+      StoredFace face{picture_query.getColumn(0).getString(), {bytes.begin(), bytes.end()}, {}};
       if (!written.isNull()) face.checksum = static_cast<std::uint64_t>(written.getInt64());
       return face;
+    });
+  }
+
+  // By row. Written when the faces were, or of a store that has none, computed of all faces.
+  std::vector<std::uint64_t> checksums() {
+    return alone([&] {
+      SQLite::Statement query(database, has_checksums ? "SELECT pixels FROM checksums ORDER BY row"
+                                                      : "SELECT pixels FROM faces ORDER BY row");
+      std::vector<std::uint64_t> checksums;
+      while (query.executeStep()) {
+        SQLite::Column pixels = query.getColumn(0);
+        checksums.push_back(has_checksums ? static_cast<std::uint64_t>(pixels.getInt64())
+                                          : base::checksum(bytes_of(pixels)));
+      }
+      return checksums;
     });
   }
 };
@@ -189,6 +210,33 @@ image::Image Store::picture(std::int64_t row) const {
   } catch (const base::Error& problem) {
     throw base::file_error(implementation_->file, fmt::format("the face of label row {} {}", row, problem.what()));
   }
+}
+
+const std::string& Store::content() const {
+  {
+    std::lock_guard lock(implementation_->mutex);
+    if (!implementation_->content.empty()) return implementation_->content;
+  }
+  std::vector<FaceRecord> all = faces();
+  std::vector<std::uint64_t> checksums = implementation_->checksums();
+  if (checksums.size() != all.size())
+    throw base::file_error(file(), "is a damaged store: some faces have no checksum; prepare it anew");
+  std::string content = content_of(facts().recipe.face, all, checksums);
+  std::lock_guard lock(implementation_->mutex);
+  return implementation_->content = content;
+}
+
+bool Store::has_content(const std::string& known) const {
+  if (known.starts_with("2:")) return known == content();
+  if (known.find(':') != std::string::npos)
+    throw base::file_error(
+        file(), fmt::format("cannot be compared with a content that a newer agewise noted, {}: use that one", known));
+  return known == first_content();
+}
+
+std::string Store::first_content() const {
+  std::string recipe = implementation_->alone([&] { return fact(implementation_->database, "recipe"); });
+  return first_content_of(recipe, facts().labels, faces());
 }
 
 bool is_store(const std::filesystem::path& file) {

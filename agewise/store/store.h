@@ -59,8 +59,20 @@ class Store {
   std::vector<FaceRecord> faces() const;      // all parts, in label order
   std::vector<RejectRecord> rejects() const;  // in label order
   std::map<catalog::Reason, std::int64_t> reject_counts() const;
-  std::int64_t faces_found() const;              // of the faces: how many were cut out of their picture
-  image::Image picture(std::int64_t row) const;  // face.size × face.size, grey or RGB as the recipe says
+  std::int64_t faces_found() const;  // of the faces: how many were cut out of their picture
+  // face.size × face.size, grey or RGB as the recipe says. Throws Error naming the row where it is not what was
+  // written.
+  image::Image picture(std::int64_t row) const;
+
+  // What a network may learn of the store: pixels, ages and their deviations, parts, genders and persons of its faces
+  // in their order. Stores with the same one train the same. Computed once; for a store of version 1 all faces are
+  // read.
+  const std::string& content() const;
+  // What agewise before version 2 of the store wrote down as that: of the whole recipe, labels and faces, without
+  // pixels.
+  std::string first_content() const;
+  // Whether `known`, one of both, is this store's. Throws Error if a later agewise wrote it down.
+  bool has_content(const std::string& known) const;
 
  private:
   struct Implementation;

@@ -9,6 +9,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/hash.h"
 #include "agewise/image/encode.h"
+#include "agewise/recipe/determines.h"
 #include "agewise/store/schema.h"
 
 namespace agewise::store {
@@ -46,23 +47,23 @@ void bring_up_to_date(SQLite::Database& database) {
   transaction.commit();
 }
 
-// Where two texts of lines differ first: "size = 16, not 32", with the name of the TOML table before it.
-std::string first_difference(const std::string& found, const std::string& wanted) {
+// Where two texts of lines differ first: "limit 20, not limit 21".
+std::string first_different_line(const std::string& found, const std::string& wanted) {
   std::istringstream found_lines(found), wanted_lines(wanted);
-  std::string table;
   while (true) {
     std::string a = "nothing", b = "nothing";
     bool more = static_cast<bool>(std::getline(found_lines, a));
     more = static_cast<bool>(std::getline(wanted_lines, b)) || more;
     if (!more) return "";
-    if (a != b) return table.append(a).append(", not ").append(b);
-    if (a.starts_with('[')) table = a + " ";
+    if (a != b) return a.append(", not ").append(b);
   }
 }
 
 void check_goes_on(const std::filesystem::path& file, const StoreFacts& found, const StoreFacts& wanted) {
-  std::string labels = first_difference(found.labels, wanted.labels);
-  std::string recipe = first_difference(recipe::to_toml(found.recipe), recipe::to_toml(wanted.recipe));
+  bool balanced = wanted.labels.ends_with("\nbalance");
+  std::string labels = first_different_line(found.labels, wanted.labels);
+  std::string recipe = recipe::first_difference(balanced ? recipe::Outcome::balanced_store : recipe::Outcome::store,
+                                                found.recipe, wanted.recipe);
   if (labels.empty() && recipe.empty()) return;
   std::string other =
       labels.empty() ? "another recipe: " + recipe : "other labels or another choice of rows: " + labels;
@@ -168,7 +169,11 @@ StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& fa
     bring_up_to_date(database);
     implementation_->make_statements();
     implementation_->begin();
-    database.exec("UPDATE facts SET value = value WHERE name = 'complete'");  // takes the lock now
+    // What of the recipe did not make the store, as what `train` will do by default, is as it was wanted last. And this
+    // takes the lock now.
+    SQLite::Statement recipe(database, "UPDATE facts SET value = ? WHERE name = 'recipe'");
+    recipe.bind(1, recipe::to_toml(facts.recipe));
+    recipe.exec();
   } catch (const SQLite::Exception& problem) {
     rethrow(file, problem);
   }

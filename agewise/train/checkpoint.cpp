@@ -6,7 +6,7 @@
 #include "agewise/base/error.h"
 #include "agewise/nn/optimiser.h"
 #include "agewise/nn/schedule.h"
-#include "agewise/train/run_folder.h"
+#include "agewise/recipe/determines.h"
 
 namespace agewise::train {
 namespace {
@@ -80,8 +80,11 @@ TrainState read_checkpoint(const std::filesystem::path& path, const estimate::Mo
   if (text == file.metadata().end()) throw base::file_error(path, "is no checkpoint: no run can go on from it");
   try {
     Json json = Json::parse(text->second);
-    if (!may_go_on(recipe::parse_recipe(json.at("recipe"), path.string()), model.recipe)) {
-      throw base::file_error(path, "was trained by another recipe than the run's recipe.toml; begin a new run");
+    recipe::Recipe before = recipe::parse_recipe(json.at("recipe"), path.string());
+    if (std::string difference = recipe::first_difference(recipe::Outcome::training, before, model.recipe);
+        !difference.empty()) {
+      throw base::file_error(
+          path, "was trained by another recipe than the run's recipe.toml, " + difference + "; begin a new run");
     }
     TrainState state = state_from(path, json);
     std::vector<nn::ParameterInfo> parameters = nn::parameters_of(model.graph);

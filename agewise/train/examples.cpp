@@ -1,13 +1,10 @@
 #include "agewise/train/examples.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "agewise/base/error.h"
-#include "agewise/base/hash.h"
 #include "agewise/base/random.h"
 
 namespace agewise::train {
@@ -55,15 +52,6 @@ Examples examples_of(const store::Store& store) {
         store.file(), "has neither val nor test pictures to measure a network on; prepare it with split.train below 1");
   }
   return examples;
-}
-
-std::string content_of(const store::Store& store) {
-  std::string text = recipe::to_toml(store.facts().recipe) + store.facts().labels;
-  for (const store::FaceRecord& face : store.faces()) {
-    text += fmt::format("\n{} {} {} {} {} {}", face.row, face.file, face.age, face.age_sigma,
-                        static_cast<int>(face.split), static_cast<int>(face.gender));
-  }
-  return base::content_hash(std::as_bytes(std::span(text)));
 }
 
 std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,

@@ -24,9 +24,6 @@ Examples examples_of(const store::Store& store);
 
 std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& faces, catalog::Split part);
 
-// A hash over recipe, labels and faces of a store: two stores with the same one train the same.
-std::string content_of(const store::Store& store);
-
 // One a face: its age, the deviation that recipe.sigma and recipe.label_sigma give it, and for a training picture its
 // weight by recipe.age_weight, 1 on average; ages count by whole years; and of `taught` (teacher.h), if it is not
 // empty, the face's row.

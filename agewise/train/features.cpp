@@ -10,6 +10,7 @@
 #include "agewise/base/files.h"
 #include "agewise/base/hash.h"
 #include "agewise/nn/cut.h"
+#include "agewise/train/derived.h"
 
 namespace agewise::train {
 namespace {
@@ -24,22 +25,19 @@ std::filesystem::path file_of(const RunFolder& run, int copy) {
   return run.path / fmt::format("features-{}.f32", copy);
 }
 
-std::filesystem::path key_file_of(const RunFolder& run, int copy) {
-  return run.path / fmt::format("features-{}.key", copy);
-}
-
-// What the features of these pictures depend on, beside the run's recipe.
-std::string key_of(const FeatureTask& task, const std::vector<std::uint32_t>& pictures) {
+// The features of these pictures as copy number `copy`.
+DerivedFile features_file(const FeatureTask& task, int copy, const std::vector<std::uint32_t>& pictures) {
   nn::Graph first = nn::up_to(task.model.graph, feature_layer(task.model.recipe, task.model.graph));
   auto count = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(first)));
-  return base::content_hash(std::as_bytes(task.weights.first(count))) + " " +
-         base::content_hash(std::as_bytes(std::span(pictures))) + " " + content_of(task.store) + "\n";
+  std::string others = base::content_hash(std::as_bytes(task.weights.first(count))) + " " +
+                       base::content_hash(std::as_bytes(std::span(pictures)));
+  return {file_of(task.run, copy), key_of(recipe::Outcome::features, task.model.recipe, task.store, others),
+          [&task, others] { return others + " " + task.store.first_content() + "\n"; },
+          pictures.size() * size_of_features(task.model) * sizeof(float)};
 }
 
-bool holds(const RunFolder& run, int copy, const std::string& key, std::uint64_t bytes) {
-  std::error_code none;
-  return std::filesystem::exists(key_file_of(run, copy)) && base::read_text_file(key_file_of(run, copy), 4096) == key &&
-         std::filesystem::file_size(file_of(run, copy), none) == bytes;
+const std::vector<std::uint32_t>& pictures_of_copy(const FeatureTask& task, int copy) {
+  return copy == 0 ? task.examples.validation : task.examples.train;
 }
 
 class Extractor {
@@ -47,16 +45,13 @@ class Extractor {
   Extractor(const FeatureTask& task, nn::Engine& engine, const base::StopFlag& stop, const base::ProgressSink& progress)
       : task_(task), engine_(engine), stop_(stop), progress_(progress), size_(size_of_features(task.model)) {}
 
-  // Copy number `copy` of `pictures` as a file, unless it is there.
-  void make(int copy, const std::vector<std::uint32_t>& pictures) {
-    std::uint64_t bytes = pictures.size() * size_ * sizeof(float);
-    std::string key = key_of(task_, pictures);
-    if (holds(task_.run, copy, key, bytes)) return;
-    std::filesystem::remove(key_file_of(task_.run, copy));
-    base::MappedFile file = base::MappedFile::create(file_of(task_.run, copy), bytes);
-    compute(copy, pictures, reinterpret_cast<float*>(file.writable_bytes().data()));
-    file.sync();
-    base::write_file(key_file_of(task_.run, copy), key);
+  // Copy number `copy` as a file, unless it is there.
+  void make(const DerivedFile& file, int copy) {
+    make_unless_it_holds(file, [&] {
+      base::MappedFile mapped = base::MappedFile::create(file.path, *file.bytes);
+      compute(copy, pictures_of_copy(task_, copy), reinterpret_cast<float*>(mapped.writable_bytes().data()));
+      mapped.sync();
+    });
   }
 
  private:
@@ -94,9 +89,10 @@ class Extractor {
   std::unique_ptr<nn::Executable> network_;
 };
 
-void check_disk(const FeatureTask& task) {
-  std::uint64_t free = base::free_disk_space(task.run.path), needed = feature_bytes(task.model, task.examples);
-  if (free >= needed || std::filesystem::exists(key_file_of(task.run, 0))) return;
+void check_disk(const FeatureTask& task, const std::vector<DerivedFile>& copies) {
+  std::uint64_t free = base::free_disk_space(task.run.path), needed = 0;
+  for (const DerivedFile& copy : copies) needed += holds(copy) ? 0 : *copy.bytes;
+  if (free >= needed) return;
   throw base::file_error(task.run.path,
                          fmt::format("the features take {} MB and {} MB are free; fewer "
                                      "train.feature_copies need less, and --set train.features=\"\" none",
@@ -129,13 +125,16 @@ std::uint64_t feature_bytes(const estimate::Model& model, const Examples& exampl
 
 InputSource feature_inputs(const FeatureTask& task, nn::Engine& engine, const base::StopFlag& stop,
                            const base::ProgressSink& progress) {
-  check_disk(task);
   int copies = task.model.recipe.train.feature_copies;
+  std::vector<DerivedFile> derived;
+  for (int copy = 0; copy <= copies; ++copy) derived.push_back(features_file(task, copy, pictures_of_copy(task, copy)));
+  check_disk(task, derived);
   Extractor extractor(task, engine, stop, progress);
   auto files = std::make_shared<std::vector<base::MappedFile>>();
   for (int copy = 0; copy <= copies; ++copy) {
-    extractor.make(copy, copy == 0 ? task.examples.validation : task.examples.train);
-    files->push_back(base::MappedFile::read_only(file_of(task.run, copy)));
+    const DerivedFile& file = derived[static_cast<std::size_t>(copy)];
+    extractor.make(file, copy);
+    files->push_back(base::MappedFile::read_only(file.path));
   }
   std::vector<std::uint32_t> place(task.examples.faces.size());  // training and validation share no picture
   for (const auto* part : {&task.examples.train, &task.examples.validation}) {

@@ -12,6 +12,7 @@
 #include "agewise/catalog/screen.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/train/augment.h"
+#include "agewise/train/derived.h"
 #include "agewise/whiten/zca.h"
 
 namespace agewise::train {
@@ -87,10 +88,22 @@ void whiten_into_file(const RunFolder& run, const recipe::Recipe& recipe, const 
   file.sync();
 }
 
-bool holds(const RunFolder& run, const std::string& key, std::uint64_t bytes) {
-  std::error_code none;
-  return std::filesystem::exists(run.faces_key()) && base::read_text_file(run.faces_key(), 4096) == key &&
-         std::filesystem::file_size(run.faces(), none) == bytes;
+std::string hash_of(const std::vector<std::uint32_t>& pictures) {
+  return base::content_hash(std::as_bytes(std::span(pictures)));
+}
+
+DerivedFile transform_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,
+                           const Examples& examples) {
+  return {run.whitening(), key_of(recipe::Outcome::whitening, recipe, store, hash_of(examples.train)),
+          [] { return ""; }};
+}
+
+DerivedFile faces_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,
+                       const Examples& examples, const std::string& transform) {
+  return {run.faces(),
+          key_of(recipe::Outcome::pixels, recipe, store, transform + " " + hash_of(order_in_file(examples))),
+          [&store, transform] { return transform + " " + store.first_content() + "\n"; },
+          whitened_file_size(recipe, examples)};
 }
 
 }  // namespace
@@ -121,17 +134,12 @@ WhitenedInputs whitened_inputs(const RunFolder& run, const recipe::Recipe& recip
                                const base::ProgressSink& progress) {
   WhitenedInputs result;
   result.fitted_on = static_cast<int>(std::min<std::size_t>(examples.train.size(), recipe.whiten.samples));
-  if (!std::filesystem::exists(run.whitening())) {
+  make_unless_it_holds(transform_file(run, recipe, store, examples), [&] {
     whiten::write_zca(run.whitening(), fit_on_training_pictures(recipe, store, examples, stop, progress));
-  }
+  });
   result.hash = base::content_hash(base::MappedFile::read_only(run.whitening()).bytes());
-  std::string key = result.hash + " " + content_of(store) + "\n";
-  result.reused = holds(run, key, whitened_file_size(recipe, examples));
-  if (!result.reused) {
-    std::filesystem::remove(run.faces_key());
-    whiten_into_file(run, recipe, store, examples, stop, progress);
-    base::write_file(run.faces_key(), key);
-  }
+  result.reused = make_unless_it_holds(faces_file(run, recipe, store, examples, result.hash),
+                                       [&] { whiten_into_file(run, recipe, store, examples, stop, progress); });
   auto file = std::make_shared<const base::MappedFile>(base::MappedFile::read_only(run.faces()));
   std::vector<std::uint32_t> place(examples.faces.size());
   std::vector<std::uint32_t> order = order_in_file(examples);

@@ -4,6 +4,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/recipe/determines.h"
 
 namespace agewise::train {
 namespace {
@@ -41,18 +42,12 @@ recipe::Recipe recipe_of(const RunFolder& run) {
   return recipe::parse_recipe(base::read_text_file(run.recipe(), kMaxTextFile), run.recipe().string());
 }
 
-bool may_go_on(const recipe::Recipe& one, recipe::Recipe other) {
-  other.train.epochs = one.train.epochs;
-  other.train.patience = one.train.patience;
-  return recipe::to_toml(one) == recipe::to_toml(other);
-}
-
 void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
   recipe::Recipe old = recipe_of(run);
-  if (!may_go_on(old, recipe)) {
+  if (std::string difference = recipe::first_difference(recipe::Outcome::training, old, recipe); !difference.empty()) {
     throw base::UsageError(
-        run.path.string() +
-        ": only train.epochs and train.patience may change when a run goes on; begin a new run for the rest");
+        run.path.string() + ": was begun with " + difference +
+        "; only train.epochs and train.patience may change when a run goes on: begin a new run for the rest");
   }
   if (recipe::to_toml(old) != recipe::to_toml(recipe)) base::write_file(run.recipe(), recipe::to_toml(recipe));
 }

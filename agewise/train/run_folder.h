@@ -17,17 +17,15 @@ struct RunFolder {
   std::filesystem::path last() const { return path / "last.safetensors"; }  // checkpoints (checkpoint.h)
   std::filesystem::path best() const { return path / "best.safetensors"; }  // by recipe.train.select
   std::filesystem::path kernels() const { return path / "kernels.json"; }   // the choices of the engine, if it made any
-  std::filesystem::path taught() const { return path / "taught.f32"; }      // what a teacher says (teacher.h) …
-  std::filesystem::path taught_key() const { return path / "taught.key"; }  // … of the faces of which store
+  std::filesystem::path taught() const { return path / "taught.f32"; }      // what a teacher says (teacher.h)
   std::filesystem::path whitening() const { return path / "whiten.safetensors"; }
-  std::filesystem::path faces() const { return path / "faces.f32"; }      // whitened network inputs (inputs.h)
-  std::filesystem::path faces_key() const { return path / "faces.key"; }  // what they were made of
+  std::filesystem::path faces() const { return path / "faces.f32"; }  // whitened network inputs (inputs.h)
 };
 
 // Where and on what a run was made. On another machine a run goes on, without the promise of equal bits.
 struct RunFacts {
   std::string store;                 // absolute path
-  std::string store_content;         // content_of(store)
+  std::string store_content;         // Store::content(), or what an earlier agewise called so
   std::string engine;                // Engine::name()
   std::vector<std::string> kernels;  // Executable::kernels() of the training network
   friend bool operator==(const RunFacts&, const RunFacts&) = default;
@@ -41,11 +39,8 @@ RunFolder create_run(const std::filesystem::path& path, const recipe::Recipe& re
 // The recipe of a run. Throws UsageError if the folder holds none.
 recipe::Recipe recipe_of(const RunFolder& run);
 
-// Whether a run that was trained by one recipe may go on by the other: they differ in how long at most.
-bool may_go_on(const recipe::Recipe& one, recipe::Recipe other);
-
-// The run's recipe replaced by `recipe`, so that it goes on for more epochs. Throws UsageError if they differ in
-// anything but train.epochs and train.patience.
+// The run's recipe replaced by `recipe`, so that it goes on for more epochs. Throws UsageError if they differ in what
+// determines the training (recipe/determines.h): that is all but train.epochs, train.patience and what the store says.
 void change_recipe(const RunFolder& run, const recipe::Recipe& recipe);
 
 void write_facts(const RunFolder& run, const RunFacts& facts);

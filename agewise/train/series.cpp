@@ -200,9 +200,7 @@ std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& eng
   Examples examples = examples_of(task.store);
   std::vector<SeriesPart> parts = parts_of(series, examples);
   write_series(series);
-  settle_facts(task.run,
-               {std::filesystem::absolute(task.store.file()).string(), content_of(task.store), engine.name(), {}},
-               hooks.notice);
+  settle_facts(task.run, task.store, engine.name(), {}, hooks.notice);
   std::vector<SeriesResult> results;
   for (const SeriesPart& part : parts) {
     if (begins) begins(fmt::format("{}, {} of {}", part.name, results.size() + 1, parts.size()));

@@ -123,12 +123,14 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
   return model;
 }
 
-void settle_facts(const RunFolder& run, const RunFacts& facts, const Notice& notice) {
+void settle_facts(const RunFolder& run, const store::Store& store, const std::string& engine,
+                  const std::vector<std::string>& kernels, const Notice& notice) {
+  RunFacts facts{std::filesystem::absolute(store.file()).string(), store.content(), engine, kernels};
   if (std::filesystem::exists(run.facts())) {
     RunFacts before = read_facts(run);
-    if (before.store_content != facts.store_content) {
-      throw base::file_error(facts.store,
-                             "is not what the run " + run.path.string() + " was begun on (" + before.store + ")");
+    if (!store.has_content(before.store_content)) {
+      throw base::file_error(facts.store, "does not hold what the run " + run.path.string() + " was begun on (" +
+                                              before.store + "): other pictures or labels; begin a new run");
     }
     if (before.engine != facts.engine || before.kernels != facts.kernels) {
       say(notice,

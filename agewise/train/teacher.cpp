@@ -11,13 +11,13 @@
 #include "agewise/estimate/estimator.h"
 #include "agewise/face/crop.h"
 #include "agewise/face/spec.h"
+#include "agewise/train/derived.h"
 #include "agewise/train/examples.h"
 
 namespace agewise::train {
 namespace {
 
 constexpr std::size_t kFacesAtOnce = 64;
-constexpr std::uint64_t kKeyBytes = 4096;
 
 std::vector<float> compute(estimate::Model teacher, const store::Store& store, const RunFolder& run, nn::Engine& engine,
                            const base::StopFlag& stop, const base::ProgressSink& progress) {
@@ -52,19 +52,24 @@ std::vector<float> compute(estimate::Model teacher, const store::Store& store, c
   return taught;
 }
 
-std::vector<float> read(const RunFolder& run, const store::Store& store, std::size_t count) {
-  std::vector<float> taught(count);
-  std::vector<std::byte> bytes = base::read_file(run.taught(), count * sizeof(float));
-  if (bytes.size() != count * sizeof(float) || base::read_text_file(run.taught_key(), kKeyBytes) != content_of(store))
-    throw base::file_error(run.taught(), "is not of the faces of " + store.file().string() + "; begin a new run");
+DerivedFile taught_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store) {
+  std::uint64_t floats = store.faces().size() * static_cast<std::uint64_t>(recipe::classes_of(recipe.classes).count());
+  return {run.taught(), key_of(recipe::Outcome::taught, recipe, store), [&store] { return store.first_content(); },
+          floats * sizeof(float)};
+}
+
+std::vector<float> read(const DerivedFile& file) {
+  std::vector<float> taught(*file.bytes / sizeof(float));
+  std::vector<std::byte> bytes = base::read_file(file.path, *file.bytes);
   std::memcpy(taught.data(), bytes.data(), bytes.size());
   return taught;
 }
 
 }  // namespace
 
-void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const RunFolder& run) {
-  bool wanted = recipe.train.teacher_weight > 0, known = std::filesystem::exists(run.taught());
+void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const store::Store& store,
+                   const RunFolder& run) {
+  bool wanted = recipe.train.teacher_weight > 0, known = wanted && holds(taught_file(run, recipe, store));
   if (teacher == nullptr) {
     if (wanted && !known)
       throw base::UsageError("train.teacher_weight: --teacher MODEL is needed, whose estimates are learned");
@@ -88,13 +93,14 @@ std::vector<float> taught_by(std::optional<estimate::Model> teacher, const recip
                              const store::Store& store, const RunFolder& run, nn::Engine& engine,
                              const base::StopFlag& stop, const base::ProgressSink& progress) {
   if (recipe.train.teacher_weight == 0) return {};
-  if (!teacher)
-    return read(run, store,
-                store.faces().size() * static_cast<std::size_t>(recipe::classes_of(recipe.classes).count()));
-  std::vector<float> taught = compute(std::move(*teacher), store, run, engine, stop, progress);
-  base::write_file(run.taught_key(), content_of(store));
-  base::write_file(run.taught(), std::as_bytes(std::span(taught)));
-  return taught;
+  DerivedFile file = taught_file(run, recipe, store);
+  if (!teacher && !holds(file))
+    throw base::file_error(file.path, "is not of the faces of " + store.file().string() + "; begin a new run");
+  make_unless_it_holds(file, [&] {
+    std::vector<float> taught = compute(std::move(*teacher), store, run, engine, stop, progress);
+    base::write_file(file.path, std::as_bytes(std::span(taught)));
+  });
+  return read(file);
 }
 
 }  // namespace agewise::train

@@ -16,7 +16,8 @@ namespace agewise::train {
 // train.teacher_weight there may be none, with it there must be one until the run has what it says. It must tell a
 // distribution over the recipe's classes and see faces of the recipe's cut and colour; their size may be another, to
 // which they are then resized.
-void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const RunFolder& run);
+void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const store::Store& store,
+                   const RunFolder& run);
 
 // A distribution over the recipe's classes for each face of the store, in label order, of the picture as it is stored
 // (of an ensemble and of mirror images the mean); 0 for faces that are not of the training part. Computed by `teacher`,

@@ -234,9 +234,7 @@ TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& h
     throw std::invalid_argument("train.teacher_weight needs what a teacher says");
   Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.store);
   Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
-  RunFacts facts{std::filesystem::absolute(task.store.file()).string(), content_of(task.store), engine.name(),
-                 loop.kernels()};
-  settle_facts(task.run, facts, hooks.notice);
+  settle_facts(task.run, task.store, engine.name(), loop.kernels(), hooks.notice);
   TrainState state = first_state(task, loop.model(), hooks.notice);
   InputSource source = inputs_of(task, examples, loop.model(), state.weights, engine, hooks);
   return loop.run(std::move(source), std::move(state));

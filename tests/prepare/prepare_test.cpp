@@ -182,13 +182,28 @@ TEST_F(Prepare, goes_on_only_with_the_same_labels_and_recipe) {
   EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store(), 2, stop), base::Interrupted);
   recipe_.face.size = 32;
   EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }),
-              AllOf(HasSubstr("faces.db"), HasSubstr("another recipe: [face] size = 16, not size = 32")));
+              AllOf(HasSubstr("faces.db"), HasSubstr("another recipe: face.size = 16, not 32")));
   recipe_.face.size = 16;
   write_labels(21);
   EXPECT_THAT(error_of([&] { run({folder_ / "p.tar"}); }),
               AllOf(HasSubstr("faces.db"), HasSubstr("other labels"), HasSubstr("20 rows"), HasSubstr("21 rows")));
   write_labels(20);
   EXPECT_EQ(run({folder_ / "p.tar"}).faces, 20);
+}
+
+TEST_F(Prepare, goes_on_with_another_recipe_for_training_which_the_store_then_has) {
+  write_labels(20);
+  write_tar(folder_ / "p.tar", members(20));
+  base::StopFlag stop{true};
+  EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store(), 2, stop), base::Interrupted);
+  recipe_.train.rate = 0.5;
+  recipe_.name = "another";
+  EXPECT_EQ(run({folder_ / "p.tar"}).faces, 20);
+  EXPECT_EQ(store::Store(store()).facts().recipe.train.rate, 0.5);
+  EXPECT_EQ(run({folder_ / "p.tar"}).other_training, "");
+  recipe_.train.rate = 0.25;
+  EXPECT_EQ(run({folder_ / "p.tar"}).other_training, "train.rate = 0.5, not 0.25");
+  EXPECT_EQ(store::Store(store()).facts().recipe.train.rate, 0.5);
 }
 
 TEST_F(Prepare, a_complete_store_is_left_as_it_is) {

@@ -180,6 +180,14 @@ TEST(ToToml, quotes_keys_and_texts_that_need_it) {
   EXPECT_EQ(to_toml(parse_recipe(toml, "again")), toml);
 }
 
+TEST(ToToml, gives_every_text_back) {
+  for (std::string text : {"", "plain", "it's \"so\" \\", "a\nb\tc\x01\x7f", "\\n", "é ü 日本 ‘q’"}) {
+    Recipe recipe;
+    recipe.description = text;
+    EXPECT_EQ(parse_recipe(to_toml(recipe), "here").description, text);
+  }
+}
+
 TEST(SetOption, says_what_is_wrong) {
   EXPECT_THAT(set_error("train.epoch=5"), HasSubstr("did you mean train.epochs?"));
   EXPECT_THAT(set_error("train.epochs=many"), HasSubstr("whole number"));

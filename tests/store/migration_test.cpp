@@ -1,12 +1,11 @@
 // Stores of earlier versions: read as they are, and brought up to date when `prepare` goes on with them.
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/store/store_writer.h"
 #include "tests/error_of.h"
+#include "tests/store/old_store.h"
 
 namespace agewise::store {
 namespace {
@@ -14,57 +13,11 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// As agewise of commit 934c3ae made them.
-constexpr const char* kVersion1 = R"sql(
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE faces (
-  row INTEGER PRIMARY KEY,   -- number of the label row
-  file TEXT NOT NULL, source TEXT NOT NULL, person TEXT NOT NULL, race TEXT NOT NULL,
-  age REAL NOT NULL, age_sigma REAL, gender INTEGER NOT NULL, split INTEGER NOT NULL,
-  kind INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, channels INTEGER NOT NULL, bits INTEGER NOT NULL,
-  encoding TEXT NOT NULL,    -- 'raw' or 'jpeg'
-  picture TEXT NOT NULL,     -- path of the original in its folder or tar
-  pixels BLOB NOT NULL);
-CREATE TABLE rejects (row INTEGER PRIMARY KEY, file TEXT NOT NULL, reason INTEGER NOT NULL, detail TEXT NOT NULL, picture TEXT NOT NULL);
-)sql";
-// Not yet in the first of them.
-constexpr const char* kPlaces = R"sql(
-CREATE TABLE IF NOT EXISTS places (
-  row INTEGER PRIMARY KEY,
-  left REAL NOT NULL, top REAL NOT NULL, right REAL NOT NULL, bottom REAL NOT NULL,
-  angle REAL NOT NULL, score REAL NOT NULL, replicated REAL NOT NULL);
-INSERT INTO places VALUES (4, 1, 2, 30, 40.5, -15, 1.25, 0.25);
-)sql";
-
 class OldStore : public testing::Test {
  protected:
-  void SetUp() override {
-    facts_.recipe = recipe::load_recipe("seed");
-    facts_.recipe.face.size = 8;
-    facts_.labels = "labels.csv";
-    SQLite::Database database(file_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    database.exec("PRAGMA application_id = 1095194451; PRAGMA user_version = 1");  // "AGWS"
-    database.exec(kVersion1);
-    SQLite::Statement insert(database,
-                             "INSERT INTO facts VALUES ('recipe', ?), ('labels', 'labels.csv'), ('complete', 'no')");
-    insert.bind(1, recipe::to_toml(facts_.recipe));
-    insert.exec();
-    // A face of 64 bytes, all 7.
-    database.exec(
-        "INSERT INTO faces VALUES (4, 'face.jpg', 's', 'somebody', '', 33, NULL, 1, 2, 2, 20, 30, 4, 16, 'raw', "
-        "'p/face.jpg', CAST(replace(hex(zeroblob(32)), '0', char(7)) AS BLOB))");
-    database.exec("INSERT INTO rejects VALUES (2, 'other.jpg', 102, 'cut short', 'p/other.jpg')");
-  }
-  void TearDown() override {
-    std::filesystem::remove(file_);
-    std::filesystem::remove(file_.string() + "-journal");
-  }
+  int version() const { return old_.number("PRAGMA user_version"); }
 
-  void execute(const char* text) { SQLite::Database(file_.string(), SQLite::OPEN_READWRITE).exec(text); }
-  int number(const char* query) { return SQLite::Database(file_.string()).execAndGet(query).getInt(); }
-  int version() { return number("PRAGMA user_version"); }
-
-  void add_a_face() {
+  void add_a_face() const {
     StoreWriter writer(file_, facts_);
     FaceRecord face;
     face.row = 5;
@@ -74,9 +27,9 @@ class OldStore : public testing::Test {
     writer.finish(0);
   }
 
-  std::filesystem::path file_ =
-      std::filesystem::path(testing::TempDir()) / ("agewise-old-store-" + std::to_string(::getpid()) + ".db");
-  StoreFacts facts_;
+  OldStoreFile old_;
+  std::filesystem::path file_ = old_.path;
+  StoreFacts facts_ = OldStoreFile::facts();
 };
 
 TEST_F(OldStore, is_read_without_a_byte_of_it_being_written) {
@@ -101,12 +54,12 @@ TEST_F(OldStore, gets_checksums_of_its_faces_when_it_is_gone_on_with) {
     EXPECT_EQ(store.picture(4).pixels[63], 7);
     EXPECT_EQ(store.picture(5).pixels[63], 0);
   }
-  execute("UPDATE faces SET pixels = CAST(replace(hex(zeroblob(32)), '0', char(8)) AS BLOB) WHERE row = 4");
+  old_.execute("UPDATE faces SET pixels = CAST(replace(hex(zeroblob(32)), '0', char(8)) AS BLOB) WHERE row = 4");
   EXPECT_THAT(error_of([&] { Store(file_).picture(4); }), HasSubstr("label row 4 is damaged"));
 }
 
 TEST_F(OldStore, keeps_its_places) {
-  execute(kPlaces);
+  old_.add_places();
   EXPECT_EQ(Store(file_).faces_found(), 1);
   add_a_face();
   Store store(file_);
@@ -115,7 +68,7 @@ TEST_F(OldStore, keeps_its_places) {
 }
 
 TEST_F(OldStore, that_is_complete_stays_as_it_is) {
-  execute("UPDATE facts SET value = 'yes' WHERE name = 'complete'");
+  old_.execute("UPDATE facts SET value = 'yes' WHERE name = 'complete'");
   EXPECT_TRUE(StoreWriter(file_, facts_).complete());
   EXPECT_EQ(version(), 1);
 }
@@ -128,14 +81,14 @@ TEST_F(OldStore, that_is_refused_stays_as_it_is) {
 
 // The migration's second step fails here; its first one is taken back.
 TEST_F(OldStore, is_brought_up_to_date_wholly_or_not_at_all) {
-  execute("CREATE TABLE checksums (other TEXT)");
+  old_.execute("CREATE TABLE checksums (other TEXT)");
   EXPECT_THAT(error_of([&] { StoreWriter(file_, facts_); }), AllOf(HasSubstr(file_.string()), HasSubstr("checksums")));
   EXPECT_EQ(version(), 1);
-  EXPECT_EQ(number("SELECT count(*) FROM sqlite_master WHERE name = 'places'"), 0);
+  EXPECT_EQ(old_.number("SELECT count(*) FROM sqlite_master WHERE name = 'places'"), 0);
 }
 
 TEST_F(OldStore, of_no_version_is_none) {
-  execute("PRAGMA user_version = 0");
+  old_.execute("PRAGMA user_version = 0");
   EXPECT_THAT(error_of([&] { Store{file_}; }), HasSubstr("is not a store"));
 }
 

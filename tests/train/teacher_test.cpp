@@ -33,7 +33,7 @@ class Teacher : public testing::Test {
     return taught_by(std::move(teacher), recipe_, *store_, run_, *engine_, stop_, {});
   }
   std::string error_of(const estimate::Model* teacher) {
-    return agewise::error_of<base::UsageError>([&] { check_teacher(teacher, recipe_, run_); });
+    return agewise::error_of<base::UsageError>([&] { check_teacher(teacher, recipe_, *store_, run_); });
   }
 
   tiny::Folder folder_;

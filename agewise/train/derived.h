@@ -1,0 +1,35 @@
+// Files of a run that are computed from its store and recipe once and kept, each with a key beside it that says of
+// what: it is used as long as it would come out the same.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "agewise/recipe/determines.h"
+#include "agewise/store/store.h"
+
+namespace agewise::train {
+
+struct DerivedFile {
+  std::filesystem::path path;  // its key lies beside it: faces.f32, faces.key
+  std::string key;             // key_of() all that it depends on
+  // What agewise before key_of() wrote there for the same; "": it wrote no key, and the file whole or not at all. Asked
+  // for only where `key` is another.
+  std::function<std::string()> old_key;
+  std::optional<std::uint64_t> bytes = {};  // the file's size, where it is known
+};
+
+// A key of what the recipe, the store and `others` (hashes of what else there is) determine.
+std::string key_of(recipe::Outcome outcome, const recipe::Recipe& recipe, const store::Store& store,
+                   const std::string& others = "");
+
+// Whether the file is there, of its key and size.
+bool holds(const DerivedFile& file);
+
+// Has `make` write the file unless it holds. Returns whether it held. What `make` had begun when the process was killed
+// does not hold.
+bool make_unless_it_holds(const DerivedFile& file, const std::function<void()>& make);
+
+}  // namespace agewise::train
