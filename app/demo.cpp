@@ -9,6 +9,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/workers.h"
 #include "agewise/demo/collection.h"
+#include "agewise/demo/folder.h"
 #include "app/commands.h"
 #include "app/terminal.h"
 
@@ -84,6 +85,7 @@ void run(const Arguments& arguments, const Context& context) {
   if (arguments.pictures.empty() != arguments.labels.empty())
     throw base::UsageError("--pictures and --labels go together: real faces, and what is known of them");
   fs::path folder = arguments.folder, store = folder / "faces.db", run = folder / "run";
+  demo::claim_folder(folder);
   remove_old(store, run);
   print(fmt::format("{} a collection in IMDB-WIKI's format in {}\n", arguments.pictures.empty() ? "Drawing" : "Copying",
                     folder.string()));
@@ -104,7 +106,8 @@ void add_demo(CLI::App& program, const Context& context) {
   CLI::App* command =
       program.add_subcommand("demo", "A small collection, prepared, trained on, evaluated and reported, in a minute");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("DIR", arguments->folder, "The folder to make; an earlier demo in it is replaced")
+  command
+      ->add_option("DIR", arguments->folder, "The folder to make: new, empty, or an earlier demo's, which is replaced")
       ->capture_default_str();
   command->add_option("--pictures", arguments->pictures, "Real faces instead of drawn ones: a folder or a tar");
   command->add_option("--labels", arguments->labels, "With --pictures: their label file");

@@ -98,7 +98,7 @@ CastMember make_member(std::size_t place, std::uint64_t seed) {
   int year = static_cast<int>(random.uniform(1962, 2016));
   row.photo_taken = year;
   row.dob = day_of_birth(member.age, year, random);
-  row.full_path = wiki_path(1000 + 7 * place, row.dob, year);
+  row.full_path = wiki_path(kFirstNumber + kNumberStep * place, row.dob, year);
   row.gender = member.gender == catalog::Gender::female ? 0 : 1;
   row.name = any_name(member.gender == catalog::Gender::female, random);
   row.face_score = random.uniform(1.05, 6.5);

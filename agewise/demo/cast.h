@@ -39,6 +39,9 @@ std::vector<CastMember> make_cast(std::size_t count, std::uint64_t seed);
 // Day of birth of someone who is `age` years old on 1 July of `year` (mid-year rule), any day of the year alike.
 double day_of_birth(int age, int year, base::Random& random);
 
+// IDs of drawn pictures go up from the first by the step, those of copied ones by one.
+inline constexpr std::size_t kFirstNumber = 1000, kNumberStep = 7;
+
 // "NN/ID_YYYY-MM-DD_YYYY.jpg", NN the id's last two digits, as IMDB-WIKI names its files.
 std::string wiki_path(std::size_t id, double dob, int photo_taken);
 

@@ -50,7 +50,7 @@ std::optional<WikiRow> wiki_row(const catalog::CatalogRow& row, std::size_t plac
   wiki.photo_taken = row.taken.value_or(std::floor(random.uniform(1990, 2016)));
   int year = static_cast<int>(wiki.photo_taken);
   wiki.dob = row.born.value_or(day_of_birth(static_cast<int>(age), year, random));
-  wiki.full_path = wiki_path(1000 + place, wiki.dob, year);
+  wiki.full_path = wiki_path(kFirstNumber + place, wiki.dob, year);
   wiki.gender = row.gender == catalog::Gender::unknown ? catalog::kNotANumber
                 : row.gender == catalog::Gender::male  ? 1
                                                        : 0;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "agewise/base/files.h"
 #include "tests/app/run_program.h"
 
 namespace agewise::app {
@@ -24,13 +25,29 @@ TEST(Demo, wants_labels_with_pictures) {
   EXPECT_FALSE(fs::exists(empty_folder()));
 }
 
-// A store that is no store stands in prepare's way: a folder of that name, with something in it.
+// What is in the folder is the user's: the three names of the real collection and of its store.
+TEST(Demo, leaves_a_folder_that_is_no_demos_as_it_is) {
+  fs::path folder = empty_folder();
+  fs::create_directories(folder);
+  for (const char* name : {"wiki.mat", "wiki_crop.tar", "faces.db"}) base::write_file(folder / name, "mine");
+  Outcome outcome = run("demo " + folder.string() + " --people 100");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.output, HasSubstr(folder.string() + ": holds wiki.mat, which no earlier demo made"));
+  for (const char* name : {"wiki.mat", "wiki_crop.tar", "faces.db"})
+    EXPECT_EQ(base::read_text_file(folder / name, 100), "mine");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 3);
+  fs::remove_all(folder);
+}
+
+// A folder of the name of a file that SQLite needs stands in prepare's way.
 TEST(Demo, goes_no_further_than_a_command_that_fails) {
   fs::path folder = empty_folder();
-  fs::create_directories(folder / "faces.db" / "mine");
+  fs::create_directories(folder);
+  base::write_file(folder / "agewise-demo.txt", "This folder was made by `agewise demo`.\n");
+  fs::create_directories(folder / "faces.db-journal" / "mine");  // where SQLite keeps a file
   Outcome outcome = run("demo " + folder.string() + " --people 100");
   EXPECT_EQ(outcome.exit_code, 1) << outcome.output;
-  EXPECT_TRUE(fs::exists(folder / "faces.db" / "mine"));
+  EXPECT_TRUE(fs::exists(folder / "faces.db-journal" / "mine"));
   EXPECT_THAT(outcome.output, testing::Not(HasSubstr("$ agewise train")));
   fs::remove_all(folder);
 }
