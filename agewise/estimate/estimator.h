@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "agewise/estimate/model.h"
@@ -20,6 +21,9 @@ struct Estimate {
   std::optional<double> male = {};           // probability of being a man, 0 … 1, where the model has a gender head
   std::vector<double> members = {};          // of an ensemble: the age that each member gives by itself
 };
+
+// Why an estimate's age is NaN.
+inline const std::string kNoAge = "the network's output is not a number";
 
 // Deviation of the members' ages, years; 0 for a single network.
 double spread_of(const Estimate& estimate);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "agewise/face/spec.h"
@@ -80,9 +81,10 @@ Json place_of(const face::FaceCut& cut) {
 Json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
   Json json;
   if (cut.face || face::cuts_faces(model.recipe.face)) json = place_of(cut);
-  if (!refusal.empty()) {
+  const std::string& reason = refusal.empty() && std::isnan(estimate.age) ? kNoAge : refusal;
+  if (!reason.empty()) {
     json["age"] = nullptr;
-    json["reason"] = refusal;
+    json["reason"] = reason;
     return json;
   }
   json["age"] = estimate.age;

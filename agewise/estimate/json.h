@@ -30,8 +30,7 @@ nlohmann::ordered_json place_of(const face::FaceCut& cut);
 // Of a face that was looked for, or whose place was given, box [left, top, right, bottom] (null: the whole picture),
 // angle, score and replicated; age, of an ensemble spread (years, its members'), of a model with a gender head male
 // (probability), class and, where the model is calibrated, interval {low, high, coverage}. Of a refused face
-// (PictureFaces::refusals), instead of all these, age null and the refusal as reason; age null alone where the
-// network's output is not finite.
+// (PictureFaces::refusals), or where the network gives no age, instead of all these age null and a reason.
 nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal,
                                const Estimate& estimate);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -12,7 +13,10 @@
 namespace agewise::evaluate {
 namespace {
 
+constexpr const char* kThesePictures = "these pictures";
 constexpr double kStandardErrors = 2;  // that a difference must have to be told from chance
+
+bool is_missing(const Judged& judged) { return std::isnan(judged.estimate); }
 
 struct Answers {
   std::vector<double> ages;
@@ -43,10 +47,16 @@ Baseline baseline_of(const age::Classes& classes, const std::vector<double>& age
 Scores scores_of(const Answers& answers, const Truth& truth) {
   Scores scores;
   double right = 0;
-  for (std::size_t i = 0; i < truth.classes.size(); ++i) right += answers.classes[i] == truth.classes[i] ? 1 : 0;
+  bool missing = false;
+  for (std::size_t i = 0; i < truth.classes.size(); ++i) {
+    bool given = !std::isnan(answers.ages[i]);
+    right += given && answers.classes[i] == truth.classes[i] ? 1 : 0;
+    missing = missing || !given;
+  }
   scores.accuracy = right / static_cast<double>(truth.classes.size());
-  scores.mae = age::mean_absolute_error(answers.ages, truth.ages);
-  scores.mean_error = age::mean_signed_error(answers.ages, truth.ages);
+  // A mean over fewer pictures would flatter the network.
+  scores.mae = missing ? catalog::kNotANumber : age::mean_absolute_error(answers.ages, truth.ages);
+  scores.mean_error = missing ? catalog::kNotANumber : age::mean_signed_error(answers.ages, truth.ages);
   for (std::size_t k = 0; k < kScoreYears.size(); ++k) {
     scores.cs[k] = age::cumulative_score(answers.ages, truth.ages, kScoreYears[k]);
   }
@@ -68,7 +78,8 @@ Group group_of(std::string name, const std::vector<const Judged*>& members, cons
   }
   Answers blind{std::vector<double>(members.size(), baseline.mean_age),
                 std::vector<int>(members.size(), baseline.majority_class)};
-  return {std::move(name), static_cast<std::int64_t>(members.size()), scores_of(answers, truth),
+  auto missing = std::ranges::count_if(answers.ages, [](double age) { return std::isnan(age); });
+  return {std::move(name), static_cast<std::int64_t>(members.size()), missing, scores_of(answers, truth),
           scores_of(blind, truth)};
 }
 
@@ -99,6 +110,7 @@ bool clearly_positive(const std::vector<double>& advantages) {
 }
 
 void compare_with_baseline(const std::vector<Judged>& judged, const age::Classes& classes, Evaluation& evaluation) {
+  if (evaluation.all.missing > 0) return;
   std::vector<double> hits, years;
   for (const Judged& one : judged) {
     int truth = age::class_of(classes, one.face.age);
@@ -111,7 +123,10 @@ void compare_with_baseline(const std::vector<Judged>& judged, const age::Classes
 
 std::optional<Members> members_of(const std::vector<Judged>& judged) {
   std::size_t count = judged.front().members.size();
-  if (count < 2) return std::nullopt;
+  bool all_gave = std::ranges::all_of(judged, [](const Judged& one) {
+    return std::ranges::all_of(one.members, [](double age) { return std::isfinite(age); });
+  });
+  if (count < 2 || !all_gave) return std::nullopt;
   std::vector<double> maes(count), spreads;
   for (const Judged& one : judged) {
     double squares = 0;
@@ -136,10 +151,24 @@ std::optional<double> gender_accuracy_of(const std::vector<Judged>& judged) {
 }
 
 std::vector<Judged> worst_of(std::vector<Judged> judged) {
-  auto error = [](const Judged& one) { return std::abs(one.estimate - one.face.age); };
+  auto error = [](const Judged& one) {
+    return is_missing(one) ? std::numeric_limits<double>::infinity() : std::abs(one.estimate - one.face.age);
+  };
   std::stable_sort(judged.begin(), judged.end(), [&](const Judged& a, const Judged& b) { return error(a) > error(b); });
   judged.resize(std::min(judged.size(), kWorst));
   return judged;
+}
+
+std::string missing_sentence(const Evaluation& evaluation) {
+  std::string where;
+  for (const Group& decade : evaluation.decades) {
+    if (decade.missing == 0) continue;
+    where += fmt::format("{}{} of {} aged {}", where.empty() ? "" : ", ", decade.missing, decade.pictures, decade.name);
+  }
+  return fmt::format(
+      "The network gives no age for {} of {} pictures, because its output for them is not a number: {}. Groups with "
+      "such pictures, and the whole, have no mean error. Train the network anew with a smaller train.rate.",
+      evaluation.all.missing, evaluation.all.pictures, where);
 }
 
 }  // namespace
@@ -150,7 +179,7 @@ Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, cons
   for (const Judged& one : judged) own_ages.push_back(one.face.age);
   Baseline baseline = baseline_of(classes, training_ages.empty() ? own_ages : training_ages);
   Evaluation result;
-  result.baseline_from = training_ages.empty() ? "these pictures" : "the training part";
+  result.baseline_from = training_ages.empty() ? kThesePictures : "the training part";
   result.part = part;
   result.class_names = classes.names;
   result.majority_class = baseline.majority_class;
@@ -170,7 +199,9 @@ Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, cons
       [](const std::string& source) { return source; });
   auto count = static_cast<std::size_t>(classes.count());
   result.confusion.assign(count, std::vector<std::int64_t>(count));
-  for (const Judged& one : judged) ++result.confusion[age::class_of(classes, one.face.age)][one.estimated_class];
+  for (const Judged& one : judged) {
+    if (!is_missing(one)) ++result.confusion[age::class_of(classes, one.face.age)][one.estimated_class];
+  }
   result.worst = worst_of(judged);
   result.members = members_of(judged);
   result.gender_accuracy = gender_accuracy_of(judged);
@@ -182,7 +213,8 @@ std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::M
   std::vector<std::string> sentences;
   if (!evaluation.other_cut.empty()) sentences.push_back(evaluation.other_cut);
   const Scores &network = evaluation.all.model, &blind = evaluation.all.baseline;
-  if (!evaluation.beats_majority) {
+  if (evaluation.all.missing > 0) sentences.push_back(missing_sentence(evaluation));
+  if (evaluation.baseline_from == kThesePictures) {
     sentences.emplace_back(
         "The store has no training part: the majority and the mean age are those of these pictures themselves, which "
         "no guess could know.");

@@ -15,7 +15,7 @@ namespace agewise::evaluate {
 // A picture, what it is and what the model takes it for.
 struct Judged {
   store::FaceRecord face;
-  double estimate = 0;  // years
+  double estimate = 0;  // years; NaN: the network gave none (estimate/estimator.h)
   int estimated_class = 0;
   std::vector<double> members = {};  // of an ensemble: each member's estimate
   std::optional<double> male = {};   // probability, where the model has a gender head
@@ -23,9 +23,10 @@ struct Judged {
 
 inline constexpr std::array<double, 4> kScoreYears{1, 3, 5, 10};  // the k of CS@k
 
+// A picture without an estimate is in the wrong class and within no k years.
 struct Scores {
   double accuracy = 0;                          // share in the right class, 0 … 1
-  double mae = 0, mean_error = 0;               // years; mean_error: estimate - truth
+  double mae = 0, mean_error = 0;               // years, NaN if any estimate is missing; mean_error: estimate - truth
   std::array<double, kScoreYears.size()> cs{};  // % with |error| ≤ k
   std::optional<double> epsilon_error;          // where the deviation of every age is known
 };
@@ -33,6 +34,7 @@ struct Scores {
 struct Group {
   std::string name;  // "20–29", "female", a source
   std::int64_t pictures = 0;
+  std::int64_t missing = 0;  // of these: without an estimate
   Scores model;
   Scores baseline;  // of always answering one class, and one age
 };
@@ -54,16 +56,16 @@ struct Evaluation {
   std::string baseline_from;  // "the training part", "these pictures"
   Group all;
   std::vector<Group> decades, genders, races, sources;  // empty groups are left out
-  std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures
-  std::vector<Judged> worst;                            // largest |error| first, at most kWorst
-  std::optional<Members> members;                       // of an ensemble
+  std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures with an estimate
+  std::vector<Judged> worst;                            // those without an estimate, then largest |error| first
+  std::optional<Members> members;                       // of an ensemble whose members all gave estimates
   std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
   std::string other_cut;                                // a sentence, see caveat_of_cut(); mostly none
-  // By more than two standard errors. Nothing where the baselines know the truth.
+  // By more than two standard errors. Nothing where the baselines know the truth, or estimates are missing.
   std::optional<bool> beats_majority, beats_mean_age;
 };
 
-inline constexpr std::size_t kWorst = 24;
+inline constexpr std::size_t kWorst = 24;  // pictures in Evaluation::worst, at most
 
 // `wanted`, or where none is wanted `test`, or `val` in a store without test pictures. Throws Error naming the store if
 // it has no such pictures.
@@ -87,9 +89,9 @@ std::string caveat_of_cut(const estimate::Model& model, const store::Store& stor
 Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, const age::Classes& classes,
                     const std::vector<double>& training_ages);
 
-// What a reader of the figures must know, a sentence each: that the faces are cut otherwise, that the model is no
-// better than a baseline, that the baselines know the truth, that the best epoch was chosen on the same pictures.
-// Mostly none.
+// What a reader of the figures must know, a sentence each: that estimates are missing, and in which decades; that the
+// faces are cut otherwise; that the model is no better than a baseline; that the baselines know the truth; that the best
+// epoch was chosen on the same pictures. Mostly none.
 std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::Model& model);
 
 }  // namespace agewise::evaluate

@@ -26,6 +26,26 @@ double male_of(catalog::Gender gender) {
   return gender == catalog::Gender::unknown ? catalog::kNotANumber : gender == catalog::Gender::male ? 1 : 0;
 }
 
+// Why there is nothing to measure a network on, and what helps.
+std::string no_validation(const store::Store& store, const Examples& examples) {
+  const store::FaceRecord& first = examples.faces.front();
+  auto pictures = static_cast<double>(examples.faces.size());
+  bool one_person = !first.person.empty() && std::ranges::all_of(examples.faces, [&](const store::FaceRecord& face) {
+    return face.person == first.person;
+  });
+  double share = store.facts().recipe.split.train;
+  std::string why = fmt::format("all its {} pictures are for training, and none is left to measure a network on: ",
+                                examples.faces.size());
+  if (one_person)
+    return why +
+           fmt::format("they are all of one person, \"{}\", who is never split; add pictures of others", first.person);
+  if (std::llround(share * pictures) >= std::llround(pictures))
+    return why + fmt::format("they are too few for split.train = {:.4g}; prepare a store with a smaller one", share);
+  return why +
+         "the labels say so themselves, or the other pictures were rejected. `agewise info` tells which; prepare a "
+         "store of labels that have a val or test part, or without their column \"split\"";
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& faces, catalog::Split part) {
@@ -47,10 +67,7 @@ Examples examples_of(const store::Store& store) {
     examples.validation = indices_of(examples.faces, catalog::Split::test);
   }
   if (examples.train.empty()) throw base::file_error(store.file(), "has no training pictures");
-  if (examples.validation.empty()) {
-    throw base::file_error(
-        store.file(), "has neither val nor test pictures to measure a network on; prepare it with split.train below 1");
-  }
+  if (examples.validation.empty()) throw base::file_error(store.file(), no_validation(store, examples));
   return examples;
 }
 

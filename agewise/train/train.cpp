@@ -22,6 +22,14 @@ namespace {
 
 constexpr double kSecondsBetweenSaves = 600;  // within an epoch
 
+// A mean loss from which no run has come back to anything useful: guessing costs ln(classes), 1 to 5; a regression's
+// unit is (100 years)². The first steps of a fresh network with too high a rate stay well below.
+constexpr double kHopelessLoss = 1e5;
+
+double hopeless_loss(const recipe::TrainRecipe& recipe) {  // the mean-variance loss is in years²
+  return kHopelessLoss * (1 + recipe.mean_weight + recipe.variance_weight + recipe.gender_weight);
+}
+
 std::vector<nn::Target> pick(const std::vector<nn::Target>& targets, std::span<const std::uint32_t> samples) {
   std::vector<nn::Target> picked;
   for (std::uint32_t sample : samples) picked.push_back(targets[sample]);
@@ -103,6 +111,10 @@ class Loop {
       if (!std::isfinite(sum.loss)) diverged("the loss is no longer a number", record.epoch, state_.step + 1);
       state_.sums += sum;
       ++state_.step;
+      // The mean of the whole epoch even if all further losses were 0.
+      double loss = state_.sums.loss / static_cast<double>(steps_ * recipe().batch);
+      if (loss > hopeless_loss(recipe()))
+        diverged(fmt::format("the mean loss is above {:.1e}", loss), record.epoch, state_.step);
       tell(fmt::format("epoch {} of {}", record.epoch, recipe().epochs), state_.step, steps_);
       if (hooks_.clock() - last_saved_ > kSecondsBetweenSaves) save();
     }
@@ -130,7 +142,18 @@ class Loop {
       tell(fmt::format("validating epoch {}", state_.epoch + 1), sum.pictures,
            static_cast<std::int64_t>(examples_.validation.size()));
     }
+    check_validation(estimates, sum);
     return {mean_of(sum), validation_epsilon_error(estimates)};
+  }
+
+  // Weights may all be numbers and what the network makes of a picture none.
+  void check_validation(const std::vector<double>& estimates, const ScoreSum& sum) const {
+    auto missing = std::ranges::count_if(estimates, [](double age) { return !std::isfinite(age); });
+    if (missing > 0)
+      diverged(fmt::format("the network gives no age for {} of {} validation pictures", missing, estimates.size()),
+               state_.epoch + 1, state_.step);
+    if (!std::isfinite(sum.loss))
+      diverged("the loss of the validation pictures is not a number", state_.epoch + 1, state_.step);
   }
 
   // NaN if the deviation of a picture is not known.
@@ -202,9 +225,17 @@ class Loop {
                     state_.step, steps_, run_.path.string()));
   }
 
-  [[noreturn]] void diverged(const char* how, int epoch, std::int64_t step) const {
-    throw base::Error(fmt::format("{}: {} in epoch {}, step {}: a smaller train.rate may help", run_.path.string(), how,
-                                  epoch, step));
+  // What is kept is the last checkpoint that was whole.
+  [[noreturn]] void diverged(const std::string& how, int epoch, std::int64_t step) const {
+    std::int64_t last = std::int64_t{epoch - 1} * steps_ + step - 1;
+    std::string advice =
+        fmt::format("Begin a new run with a smaller rate (--set train.rate={:.3g})", recipe().rate / 10);
+    if (recipe().schedule == recipe::Schedule::cosine && recipe().warmup_epochs == 0)
+      advice += " or one that grows at the beginning (--set train.warmup_epochs=1)";
+    if (state_.best_epoch > 0) advice += fmt::format("; the best epoch so far, {}, is kept", state_.best_epoch);
+    throw base::Error(fmt::format(
+        "{}: training has diverged in epoch {}, step {}, at a learning rate of {:.3g}: {}. {}", run_.path.string(),
+        epoch, step, nn::rate_at(recipe(), std::max<std::int64_t>(0, last), steps_), how, advice));
   }
 
   void tell(std::string what, std::int64_t done, std::int64_t total) const {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tests/estimate/small_model.h"
@@ -31,6 +32,11 @@ TEST(EstimateJson, says_where_a_face_is_and_how_old) {
   EXPECT_EQ(json["age"], 34.5);
   EXPECT_EQ(json["class"], model.classes.names[1]);
   EXPECT_FALSE(json.contains("reason"));
+}
+
+TEST(EstimateJson, gives_a_reason_where_the_networks_output_is_not_a_number) {
+  EXPECT_EQ(to_json(small_model(), cut_of(40), "", {std::nan(""), 0, {0, 0, 0}}).dump(),
+            R"({"age":null,"reason":"the network's output is not a number"})");
 }
 
 TEST(EstimateJson, gives_a_refused_face_a_reason_and_no_age) {

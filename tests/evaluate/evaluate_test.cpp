@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "agewise/age/classes.h"
 
@@ -12,6 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 const age::Classes kClasses = age::classes_between({30, 45, 60}, {"Young", "Middle", "Old", "Very Old"});
 
 Judged judged(double age, double estimate, catalog::Gender gender = catalog::Gender::female,
@@ -32,6 +35,47 @@ Evaluation four_pictures() {
                                judged(70, 50, catalog::Gender::male, "wiki")};
   pictures[1].face.race = "Asian";
   return evaluate(pictures, catalog::Split::test, kClasses, {34, 38, 48});
+}
+
+// As four_pictures(), but the network's output for the one of 50 and the one of 70 is not a number.
+Evaluation two_of_four_missing() {
+  std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47), judged(70, 50)};
+  for (std::size_t i : {std::size_t{2}, std::size_t{3}}) {
+    pictures[i].estimate = kNan;
+    pictures[i].estimated_class = i == 2 ? 2 : 0;  // 2 would be right
+  }
+  return evaluate(pictures, catalog::Split::test, kClasses, {34, 38, 48});
+}
+
+TEST(Evaluate, counts_missing_estimates_as_wrong_and_has_no_mean_over_fewer) {
+  Evaluation evaluation = two_of_four_missing();
+  EXPECT_EQ(evaluation.all.missing, 2);
+  EXPECT_DOUBLE_EQ(evaluation.all.model.accuracy, 0.5);
+  EXPECT_TRUE(std::isnan(evaluation.all.model.mae));
+  EXPECT_TRUE(std::isnan(evaluation.all.model.mean_error));
+  EXPECT_DOUBLE_EQ(evaluation.all.model.cs[3], 50);  // within 10 years
+  EXPECT_EQ(evaluation.decades[0].missing, 0);
+  EXPECT_DOUBLE_EQ(evaluation.decades[0].model.mae, 5);
+  EXPECT_EQ(evaluation.decades[2].missing, 1);
+  EXPECT_TRUE(std::isnan(evaluation.decades[2].model.mae));
+  EXPECT_DOUBLE_EQ(evaluation.all.baseline.mae, (20 + 6 + 10 + 30) / 4.0);
+  std::int64_t counted = 0;
+  for (const auto& row : evaluation.confusion) counted += std::accumulate(row.begin(), row.end(), std::int64_t{0});
+  EXPECT_EQ(counted, 2);
+  EXPECT_TRUE(std::isnan(evaluation.worst[0].estimate));
+  EXPECT_TRUE(std::isnan(evaluation.worst[1].estimate));
+  EXPECT_DOUBLE_EQ(evaluation.worst[2].face.age, 20);
+}
+
+TEST(Evaluate, says_how_many_estimates_are_missing_and_where_and_compares_nothing) {
+  Evaluation evaluation = two_of_four_missing();
+  EXPECT_EQ(evaluation.beats_mean_age, std::nullopt);
+  estimate::Model model;
+  model.recipe.classes.edges = kClasses.edges;
+  std::vector<std::string> sentences = caveats(evaluation, model);
+  ASSERT_EQ(sentences.size(), 1);
+  EXPECT_THAT(sentences[0], testing::AllOf(HasSubstr("no age for 2 of 4 pictures"),
+                                           HasSubstr("1 of 1 aged 50–59, 1 of 1 aged 70–79")));
 }
 
 TEST(Evaluate, counts_by_hand) {

@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/store/store_writer.h"
 #include "agewise/train/checkpoint.h"
 #include "tests/train/tiny.h"
 
@@ -107,9 +109,9 @@ TEST(Train, that_diverges_in_an_epochs_last_step_keeps_no_checkpoint_of_it) {
   tiny::make_store(folder / "faces.db");
   recipe::Recipe recipe = with({"train.batch=30"});
   recipe.train.rate = 1e39;  // more than a user may ask for
-  EXPECT_THAT(
-      [&] { run(folder, recipe); },
-      testing::ThrowsMessage<base::Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 1")));
+  EXPECT_THAT([&] { run(folder, recipe); }, testing::ThrowsMessage<base::Error>(testing::AllOf(
+                                                HasSubstr("diverged in epoch 1, step 1, at a learning rate of 1e+39"),
+                                                HasSubstr("a weight is no longer a number"))));
   EXPECT_FALSE(std::filesystem::exists(folder / "run/best.safetensors"));
   EXPECT_FALSE(std::filesystem::exists(folder / "run/last.safetensors"));
 }
@@ -119,10 +121,68 @@ TEST(Train, that_diverged_saves_nothing_when_stopped) {
   tiny::make_store(folder / "faces.db");
   recipe::Recipe recipe = with({"train.batch=15"});
   recipe.train.rate = 1e39;
-  EXPECT_THAT(
-      [&] { run(folder, recipe, 1); },
-      testing::ThrowsMessage<base::Error>(testing::HasSubstr("a weight is no longer a number in epoch 1, step 1")));
+  EXPECT_THAT([&] { run(folder, recipe, 1); },
+              testing::ThrowsMessage<base::Error>(
+                  testing::AllOf(HasSubstr("diverged in epoch 1, step 1, at a learning rate of 1e+39"),
+                                 HasSubstr("a weight is no longer a number"))));
   EXPECT_FALSE(std::filesystem::exists(folder / "run/last.safetensors"));
+}
+
+// One layer without normalisation, so that nothing holds the numbers down.
+recipe::Recipe bare_recipe() {
+  recipe::Recipe recipe = tiny::recipe();
+  recipe.network.layers.erase(recipe.network.layers.begin(), recipe.network.layers.end() - 1);
+  return recipe;
+}
+
+// Pictures 8×8 of one brightness for training and of another for validation.
+void make_two_tone_store(const std::filesystem::path& file, const recipe::Recipe& recipe, int train, int validation) {
+  store::StoreFacts facts;
+  facts.recipe = recipe;
+  store::StoreWriter writer(file, facts);
+  for (int i = 0; i < 20; ++i) {
+    store::FaceRecord face;
+    face.row = i;
+    face.age = 20 + i;
+    face.split = i < 16 ? catalog::Split::train : catalog::Split::val;
+    image::Image picture = image::make_image(8, 8, 1);
+    std::ranges::fill(picture.pixels, static_cast<std::uint8_t>(i < 16 ? train : validation));
+    writer.add(face, store::encode_face(picture), std::to_string(i));
+  }
+  writer.finish(0);
+}
+
+// Weights of 3e38 are numbers, and so is what they make of black pictures: 0. White ones (255) overflow. Whichever
+// figure chooses the best epoch, one whose validation is not a number is not it.
+TEST(Train, whose_validation_is_not_a_number_stops_and_keeps_no_checkpoint_of_it) {
+  for (const char* select : {"accuracy", "mae", "loss", "last"}) {
+    tiny::Folder folder;
+    recipe::Recipe recipe = bare_recipe();
+    recipe::set_option(recipe, std::string("train.select=") + select);
+    make_two_tone_store(folder / "faces.db", recipe, 0, 255);
+    estimate::Model from = {recipe, recipe::classes_of(recipe.classes), {}, {}, {}, {}, {}};
+    from.graph = estimate::graph_of(from.recipe, from.classes);
+    from.parameters = nn::initial_parameters(from.graph, 1);
+    std::fill_n(from.parameters.begin(), 64 * 4, 3e38F);
+    EXPECT_THAT([&] { run(folder, recipe, -1, &from); },
+                testing::ThrowsMessage<base::Error>(testing::AllOf(HasSubstr("diverged in epoch 1"),
+                                                                   HasSubstr("--set train.rate=0.0001"),
+                                                                   HasSubstr("no age for 4 of 4 validation pictures"))))
+        << select;
+    EXPECT_FALSE(std::filesystem::exists(folder / "run/best.safetensors")) << select;
+    EXPECT_TRUE(read_log(folder / "run/log.jsonl").empty()) << select;
+  }
+}
+
+// RMSprop's first step moves each weight by rate / √(1 - α), here 3,162 or so: the next loss is in the millions.
+TEST(Train, whose_loss_grows_beyond_all_use_stops_though_it_is_still_a_number) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  recipe::Recipe recipe = bare_recipe();
+  recipe.train.rate = 1000;
+  EXPECT_THAT([&] { run(folder, recipe); }, testing::ThrowsMessage<base::Error>(testing::AllOf(
+                                                HasSubstr("diverged in epoch 1"), HasSubstr("the mean loss is above"),
+                                                HasSubstr("train.rate=100)"))));
 }
 
 TEST(Train, validates_on_test_where_there_is_no_val_part) {
