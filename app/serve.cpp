@@ -55,6 +55,9 @@ std::string url_of(const serve::ServiceOptions& options, int port) {
 
 void run(const Arguments& arguments, const Context& context) {
   serve::ServiceOptions options = options_of(arguments, context);
+  // At once: reading a model and choosing its kernels may take long.
+  serve::check_options(options);
+  options.http.listener = serve::listen_on(options.http.address, options.http.port);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   std::filesystem::path file = arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model);
   estimate::Model model = estimate::read_model(file);

@@ -164,9 +164,9 @@ void run_series(const Arguments& arguments, const train::TrainTask& task, nn::En
     print(fmt::format("ensemble: {}\n", task.run.best().string()));
 }
 
-void start_watch(const Arguments& arguments, const train::RunFolder& run, std::optional<serve::RunWatch>& watch,
+void start_watch(const serve::Listener& listener, const train::RunFolder& run, std::optional<serve::RunWatch>& watch,
                  train::TrainHooks& hooks) {
-  watch.emplace(run, arguments.watch, steady_clock());
+  watch.emplace(run, listener, steady_clock());
   hooks.progress = [&watch, shown = hooks.progress](const base::Progress& progress) {
     if (shown) shown(progress);
     watch->progress(progress);
@@ -190,6 +190,8 @@ void run(const Arguments& arguments, const Context& context) {
   std::optional<estimate::Model> teacher;
   if (!arguments.teacher.empty()) teacher = estimate::read_model(train::model_file_of(arguments.teacher));
   train::check_teacher(teacher ? &*teacher : nullptr, recipe, store, {arguments.run});
+  std::optional<serve::Listener> listener;  // before anything is written: the port may be taken
+  if (arguments.watch > 0) listener = serve::listen_on("127.0.0.1", arguments.watch);
   train::RunFolder folder = open_run(arguments, recipe);
   std::unique_ptr<nn::Engine> engine = engine_for(context, folder);
 
@@ -198,7 +200,7 @@ void run(const Arguments& arguments, const Context& context) {
   std::optional<RunDrawings> drawings;
   train::TrainHooks hooks{context.stop, line.sink(), steady_clock(), {}, {}};
   std::optional<serve::RunWatch> watch;
-  if (arguments.watch > 0) start_watch(arguments, folder, watch, hooks);
+  if (listener) start_watch(*listener, folder, watch, hooks);
   hooks.notice = [&](const std::string& text) {
     line.clear();
     if (!arguments.json) print(text + "\n");

@@ -326,7 +326,7 @@ void HttpServer::Inside::on_connection(void* cls, MHD_Connection* connection, vo
 }
 
 void HttpServer::Inside::start() {
-  listener = listen_on(options.address, options.port);
+  listener = options.listener ? *options.listener : listen_on(options.address, options.port);
   unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
   if (listener.ipv6) flags |= MHD_USE_IPv6;
   std::vector<MHD_OptionItem> more;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agewise/base/progress.h"
+#include "agewise/serve/listen.h"
 
 namespace agewise::serve {
 
@@ -64,6 +65,7 @@ class Reply {
 struct HttpOptions {
   std::string address = "127.0.0.1";                 // a numeric address, IPv4 or IPv6
   int port = 8080;                                   // 0: any free one
+  std::optional<Listener> listener = {};             // in place of both: listens already, and is closed at the end
   std::string certificate, key;                      // PEM, both or none: TLS
   unsigned connections = 256;                        // at once; further ones wait to be accepted
   unsigned idle_seconds = 15;                        // after which a connection without any traffic is closed

@@ -47,7 +47,8 @@ Listener listen_on(const std::string& address, int port) {
   if (!works) {
     int problem = errno;
     if (socket >= 0) ::close(socket);
-    throw base::Error(fmt::format("cannot listen on {} port {}: {}", address, port, std::strerror(problem)));
+    throw base::Error(
+        fmt::format("cannot listen on {} port {}: {}; choose another port", address, port, std::strerror(problem)));
   }
   return {socket, port_of(socket), parsed->ai_family == AF_INET6};
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/base/text.h"
 #include "agewise/estimate/json.h"
 #include "agewise/serve/listen.h"
 #include "agewise/serve/multipart.h"
@@ -88,7 +89,7 @@ Json to_json(const estimate::Model& model, const PictureResult& result, bool dis
   Json faces = Json::array();
   for (std::size_t i = 0; i < result.estimates.size(); ++i) {
     Json face = estimate::to_json(model, result.faces.cuts[i], result.faces.refusals[i], result.estimates[i]);
-    if (distribution && result.faces.refusals[i].empty()) face["distribution"] = result.estimates[i].distribution;
+    if (distribution && !face["age"].is_null()) face["distribution"] = result.estimates[i].distribution;
     faces.push_back(std::move(face));
   }
   return {{"faces", faces}};
@@ -104,7 +105,7 @@ HttpResponse answer_of(const estimate::Model& model, const std::vector<PictureRe
   Json pictures = Json::array();
   for (std::size_t i = 0; i < results.size(); ++i) {
     Json picture;
-    if (!question.single) picture["file"] = question.names[i];
+    if (!question.single) picture["file"] = base::as_utf8(question.names[i]);
     if (results[i].faces.problem.empty()) {
       picture.update(to_json(model, results[i], question.distribution));
     } else {
@@ -117,10 +118,7 @@ HttpResponse answer_of(const estimate::Model& model, const std::vector<PictureRe
 
 }  // namespace
 
-Service::Service(estimate::Model model, nn::Engine& engine, const ServiceOptions& options, const base::Clock& clock)
-    : options_(options),
-      gate_{options.names, options.token, {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json", "/healthz"}},
-      pipeline_(std::move(model), engine, options.pipeline, metrics_, clock) {
+void check_options(const ServiceOptions& options) {
   if (options.http.certificate.empty() != options.http.key.empty()) {
     throw base::UsageError("a TLS certificate and its key are needed, or neither");
   }
@@ -130,6 +128,13 @@ Service::Service(estimate::Model model, nn::Engine& engine, const ServiceOptions
   if (options.most_files > static_cast<std::size_t>(options.pipeline.waiting)) {
     throw base::UsageError("a request may not have more files than may wait");
   }
+}
+
+Service::Service(estimate::Model model, nn::Engine& engine, const ServiceOptions& options, const base::Clock& clock)
+    : options_(options),
+      gate_{options.names, options.token, {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json", "/healthz"}},
+      pipeline_(std::move(model), engine, options.pipeline, metrics_, clock) {
+  check_options(options);
   HttpHooks hooks;
   hooks.refuse = [this](const HttpRequest& head) { return refuse(head); };
   hooks.answer = [this](HttpRequest request, Reply reply) { answer(std::move(request), std::move(reply)); };

@@ -22,6 +22,9 @@ struct ServiceOptions {
   std::size_t most_files = 32;     // in one request
 };
 
+// Throws UsageError for options that are unsafe or contradict each other.
+void check_options(const ServiceOptions& options);
+
 class Service {
  public:
   // Serves from here on. `engine` must outlive this and is used by no one else meanwhile. Throws UsageError for options

@@ -40,10 +40,11 @@ HttpResponse report_of(const train::RunFolder& run) {
 
 }  // namespace
 
-RunWatch::RunWatch(train::RunFolder run, int port, const base::Clock& clock) : run_(std::move(run)), clock_(clock) {
+RunWatch::RunWatch(train::RunFolder run, const Listener& listener, const base::Clock& clock)
+    : run_(std::move(run)), clock_(clock) {
   for (const train::EpochRecord& record : train::read_log(run_.log())) epochs_.push_back(train::to_line(record));
   HttpOptions options;
-  options.port = port;
+  options.listener = listener;
   HttpHooks hooks;
   hooks.refuse = [this](const HttpRequest& head) { return refuse(head); };
   hooks.answer = [this](const HttpRequest& request, Reply reply) { answer(request, std::move(reply)); };

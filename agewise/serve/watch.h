@@ -15,8 +15,8 @@ namespace agewise::serve {
 // On loopback only: it asks for no token. Any thread may call it.
 class RunWatch {
  public:
-  // Serves from here on, the epochs that the run's log holds already first. Throws Error where it cannot listen.
-  RunWatch(train::RunFolder run, int port, const base::Clock& clock);
+  // Serves from here on, the epochs that the run's log holds already first.
+  RunWatch(train::RunFolder run, const Listener& listener, const base::Clock& clock);
   // Tells the pages that the run has ended.
   ~RunWatch();
   RunWatch(const RunWatch&) = delete;

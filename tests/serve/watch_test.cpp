@@ -40,7 +40,7 @@ class Watch : public testing::Test {
 TEST_F(Watch, sends_the_epochs_that_are_there_and_then_each_new_one) {
   train::append_to_log(run.log(), epoch(1));
   train::append_to_log(run.log(), epoch(2));
-  RunWatch watch(run, 0, now);
+  RunWatch watch(run, listen_on("127.0.0.1", 0), now);
   Client client(watch.port());
   listen(client);
   EXPECT_THAT(events(client, train::to_line(epoch(2)) + "\n\n"),
@@ -52,7 +52,7 @@ TEST_F(Watch, sends_the_epochs_that_are_there_and_then_each_new_one) {
 
 TEST_F(Watch, goes_on_after_the_last_event_that_a_browser_has_seen) {
   for (int i = 1; i <= 3; ++i) train::append_to_log(run.log(), epoch(i));
-  RunWatch watch(run, 0, now);
+  RunWatch watch(run, listen_on("127.0.0.1", 0), now);
   Client client(watch.port());
   listen(client, "Last-Event-ID: 2\r\n");
   EXPECT_THAT(events(client, train::to_line(epoch(3))),
@@ -61,7 +61,7 @@ TEST_F(Watch, goes_on_after_the_last_event_that_a_browser_has_seen) {
 
 TEST_F(Watch, tells_how_far_it_is_at_most_twice_a_second) {
   std::atomic<double> time{0};
-  RunWatch watch(run, 0, [&] { return time.load(); });
+  RunWatch watch(run, listen_on("127.0.0.1", 0), [&] { return time.load(); });
   Client client(watch.port());
   listen(client);
   events(client, "event: run\n");
@@ -86,7 +86,7 @@ TEST_F(Watch, says_that_the_run_has_ended) {
 }
 
 TEST_F(Watch, shows_its_page_and_the_report_once_there_is_one) {
-  RunWatch watch(run, 0, now);
+  RunWatch watch(run, listen_on("127.0.0.1", 0), now);
   EXPECT_THAT(ask(watch.port(), "GET", "/").body, HasSubstr("<title>agewise: a run</title>"));
   EXPECT_EQ(ask(watch.port(), "GET", "/watch.js").status, 200);
   EXPECT_EQ(ask(watch.port(), "GET", "/report.html").status, 404);
@@ -96,7 +96,7 @@ TEST_F(Watch, shows_its_page_and_the_report_once_there_is_one) {
 
 TEST_F(Watch, serves_nothing_else_and_nobody_else) {
   base::write_file(run.path / "secret", std::string_view("x"));
-  RunWatch watch(run, 0, now);
+  RunWatch watch(run, listen_on("127.0.0.1", 0), now);
   EXPECT_EQ(ask(watch.port(), "GET", "/secret").status, 404);
   EXPECT_EQ(ask(watch.port(), "POST", "/").status, 405);
   EXPECT_EQ(ask(watch.port(), "GET", "/", "Host: evil.example\r\n").status, 403);
