@@ -1,6 +1,9 @@
 #include "app/engine.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
+#include <utility>
 
 #include "agewise/base/error.h"
 #include "agewise/nn/cpu/cpu_engine.h"
@@ -12,19 +15,35 @@ namespace {
 
 using Path = std::filesystem::path;
 
+Path folder_in(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr ? Path(value) : Path();
+}
+
+// Empty: nowhere. A relative path in XDG_CACHE_HOME counts as none (XDG Base Directory Specification 0.8).
 Path cached_book() {
-  const char *cache = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
-  if (cache != nullptr && *cache != 0) return Path(cache) / "agewise" / "kernels.json";
-  return home != nullptr && *home != 0 ? Path(home) / ".cache" / "agewise" / "kernels.json" : Path();
+  Path cache = folder_in("XDG_CACHE_HOME"), home = folder_in("HOME");
+  if (!cache.is_absolute()) cache = home.is_absolute() ? home / ".cache" : Path();
+  return cache.empty() ? Path() : cache / "agewise" / "kernels.json";
 }
 
 // A cache that cannot be read or written costs a second of timing, no more.
 nn::KernelBook read_cache(const Path& file) {
   try {
     if (!file.empty() && std::filesystem::exists(file)) return nn::read_kernel_book(file);
-  } catch (const base::Error&) {
+  } catch (const std::exception&) {
   }
   return {};
+}
+
+// Once: every network that is compiled would say it again.
+void warn_of_cache(const Path& folder, const std::string& problem) {
+  static bool warned = false;
+  if (std::exchange(warned, true)) return;
+  warn(
+      fmt::format("{}: cannot keep there which kernels are fastest ({}); they are timed again in every run. "
+                  "XDG_CACHE_HOME names another folder",
+                  folder.string(), problem));
 }
 
 // What other processes have added since `book` was read stays.
@@ -34,7 +53,10 @@ void add_to_cache(const Path& file, nn::KernelBook book) {
     std::filesystem::create_directories(file.parent_path());
     book.merge(read_cache(file));
     nn::write_kernel_book(file, book);
-  } catch (const std::exception&) {
+  } catch (const std::filesystem::filesystem_error& problem) {
+    warn_of_cache(file.parent_path(), problem.code().message());
+  } catch (const std::exception& problem) {
+    warn_of_cache(file.parent_path(), problem.what());
   }
 }
 

@@ -1,6 +1,8 @@
 // agewise COMMAND: parses the command line, runs one command, turns what it throws into one line and an exit code.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
+#include <new>
 
 #include "agewise/base/error.h"
 #include "agewise/base/workers.h"
@@ -44,6 +46,11 @@ int run(CLI::App& program, int argc, char** argv) {
     return fail(error, kInterrupted);
   } catch (const agewise::base::UsageError& error) {
     return fail(error, kWrongUsage);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(agewise::base::system_error(error.path1(), "cannot be reached", error.code().value()), kFailed);
+  } catch (const std::bad_alloc&) {
+    return fail(agewise::base::Error("out of memory: fewer --threads, smaller pictures or a smaller batch need less"),
+                kFailed);
   } catch (const std::exception& error) {
     return fail(error, kFailed);
   }

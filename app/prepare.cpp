@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
@@ -69,6 +71,41 @@ void print_result(const prepare::PrepareResult& result, const std::string& store
   print(table(rows));
 }
 
+// Nothing prepared is a failure; under a tenth of what was wanted is likely to be a mistake.
+void judge_result(const prepare::PreparePlan& plan, const prepare::PrepareResult& result, const Arguments& arguments) {
+  auto missing_row = result.rejects.find(catalog::Reason::no_such_file);
+  std::size_t missing = missing_row == result.rejects.end() ? 0 : static_cast<std::size_t>(missing_row->second);
+  std::size_t wanted = plan.wanted.size();
+  if (static_cast<std::size_t>(result.faces) * 10 >= std::max<std::size_t>(1, wanted)) return;
+  std::string why = wanted == 0 ? "every label row was rejected: the table says why"
+                    : 2 * missing >= wanted
+                        ? fmt::format(
+                              "{} of {} label rows have no picture: {} may hold other pictures, or lie at another "
+                              "folder level than the labels' paths",
+                              with_thousands(missing), with_thousands(wanted), arguments.pictures.front())
+                        : "most pictures were rejected: the table says why";
+  std::string what =
+      result.faces == 0 ? "no face was prepared"
+                        : fmt::format("only {} of {} faces were prepared",
+                                      with_thousands(static_cast<std::uint64_t>(result.faces)), with_thousands(wanted));
+  std::string text = fmt::format("{}: {}; {}. Remove the store before preparing it anew", arguments.store, what, why);
+  if (result.faces == 0) throw base::Error(text);
+  warn(text);
+}
+
+// The first rows of labels sorted by age are all of one age.
+void warn_of_limit(const prepare::PreparePlan& plan, const Arguments& arguments) {
+  constexpr std::size_t kFew = 20;  // rows that may be in order by chance
+  if (arguments.limit == 0 || arguments.sampled || plan.ages.size() < kFew || plan.chosen.size() == plan.rows.size())
+    return;
+  bool sorted = std::ranges::is_sorted(plan.ages) || std::ranges::is_sorted(plan.ages, std::greater<>());
+  if (!sorted) return;
+  warn(
+      fmt::format("the labels are sorted by age: their first {} rows have ages from {:.0f} to {:.0f} only; --sample 1 "
+                  "draws as many at random",
+                  with_thousands(arguments.limit), std::ranges::min(plan.ages), std::ranges::max(plan.ages)));
+}
+
 void run(const Arguments& arguments, const Context& context) {
   prepare::PrepareOptions options{
       {arguments.labels.begin(), arguments.labels.end()}, load(arguments.recipe), {}, {}, arguments.balance};
@@ -79,6 +116,7 @@ void run(const Arguments& arguments, const Context& context) {
   prepare::PreparePlan plan = prepare::plan_preparation(options);
   if (!arguments.json) print_expectation(plan, arguments.store);
   warn_of_split(plan);
+  warn_of_limit(plan, arguments);
   ProgressLine line;
   prepare::PrepareResult result = prepare::prepare(plan, {arguments.pictures.begin(), arguments.pictures.end()},
                                                    arguments.store, context.threads, context.stop, line.sink());
@@ -88,6 +126,7 @@ void run(const Arguments& arguments, const Context& context) {
     warn(fmt::format("{} is complete and keeps the recipe it was made by, with {}: give `agewise train` the other one",
                      arguments.store, result.other_training));
   arguments.json ? print_json(to_json(result)) : print_result(result, arguments.store);
+  judge_result(plan, result, arguments);
 }
 
 }  // namespace

@@ -10,10 +10,12 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "agewise/base/text.h"
+
 namespace agewise::app {
 namespace {
 
-constexpr double kSecondsBetweenDraws = 0.1;
+constexpr double kSecondsBetweenDraws = 0.1, kSecondsBetweenLines = 30;
 
 std::size_t terminal_width() {
   winsize size{};
@@ -34,18 +36,24 @@ bool is_number(std::string_view cell) {
   return !cell.empty() && cell.find_first_not_of("0123456789.,-+% ") == std::string_view::npos;
 }
 
+void make_utf8(nlohmann::ordered_json& json) {
+  if (json.is_string()) json = base::as_utf8(json.get_ref<const std::string&>());
+  if (!json.is_structured()) return;
+  for (nlohmann::ordered_json& element : json) make_utf8(element);
+}
+
 }  // namespace
 
 base::Clock steady_clock() {
   return [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
 }
 
-ProgressLine::ProgressLine(base::Clock clock) : clock_(std::move(clock)), terminal_(::isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(base::Clock clock)
+    : clock_(std::move(clock)), terminal_(::isatty(STDERR_FILENO) == 1), last_drawn_(clock_()) {}
 
 ProgressLine::~ProgressLine() { clear(); }
 
 base::ProgressSink ProgressLine::sink() {
-  if (!terminal_) return {};
   return [this](const base::Progress& progress) { draw(progress); };
 }
 
@@ -60,11 +68,15 @@ void ProgressLine::draw(const base::Progress& progress) {
     what_ = progress.what;
     start_ = now;
     done_at_start_ = progress.done;
-    last_drawn_ = now - 1;
+    if (terminal_) last_drawn_ = now - 1;
   }
-  if (now - last_drawn_ < kSecondsBetweenDraws) return;
+  if (now - last_drawn_ < (terminal_ ? kSecondsBetweenDraws : kSecondsBetweenLines)) return;
   last_drawn_ = now;
   std::string text = progress_text(progress, progress.done - done_at_start_, now - start_);
+  if (!terminal_) {
+    std::fprintf(stderr, "%s\n", text.c_str());
+    return;
+  }
   std::fprintf(stderr, "\r%s\033[K", cut_to_width(std::move(text), terminal_width() - 1).c_str());
   std::fflush(stderr);
   shown_ = true;
@@ -137,8 +149,11 @@ void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), std
 
 void warn(std::string_view text) { std::fprintf(stderr, "agewise: warning: %s\n", std::string(text).c_str()); }
 
-void print_json(const nlohmann::ordered_json& json) {
-  print(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+std::string json_text(nlohmann::ordered_json json, int indent) {
+  make_utf8(json);
+  return json.dump(indent);
 }
+
+void print_json(const nlohmann::ordered_json& json) { print(json_text(json, 2) + "\n"); }
 
 }  // namespace agewise::app

@@ -13,7 +13,7 @@ namespace agewise::app {
 base::Clock steady_clock();
 
 // One line on stderr, redrawn in place at most ten times a second, cleared by the destructor. Where stderr is no
-// terminal nothing is ever drawn.
+// terminal, as in a log, a line of its own every 30 seconds.
 class ProgressLine {
  public:
   explicit ProgressLine(base::Clock clock = steady_clock());
@@ -21,7 +21,7 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  base::ProgressSink sink();  // must not be called after this is gone; empty where stderr is no terminal
+  base::ProgressSink sink();  // must not be called after this is gone
   void clear();               // before anything else is printed
 
  private:
@@ -31,7 +31,7 @@ class ProgressLine {
   bool shown_ = false, terminal_;
   std::string what_;  // of the phase that is shown; rate and ETA are those of the phase
   std::uint64_t done_at_start_ = 0;
-  double start_ = 0, last_drawn_ = -1e9;  // seconds of clock_
+  double start_ = 0, last_drawn_ = 0;  // seconds of clock_
 };
 
 // "preparing  12,345 of 62,328  19 %  1,049/s  0:47 left  132 rejects", of which `done_here` took `seconds` (work that
@@ -50,6 +50,9 @@ std::size_t display_width(std::string_view text);  // characters of UTF-8, not b
 // To stdout. A failed write is found when main ends.
 void print(std::string_view text);
 void warn(std::string_view text);                     // to stderr, as "agewise: warning: …"
+// One line, or indented by so many blanks a level. Texts that are not UTF-8, as file names may be, are escaped
+// (base/text.h).
+std::string json_text(nlohmann::ordered_json json, int indent = -1);
 void print_json(const nlohmann::ordered_json& json);  // indented, with a newline
 
 }  // namespace agewise::app

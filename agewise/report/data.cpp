@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "agewise/base/text.h"
 #include "agewise/image/encode.h"
 #include "agewise/report/curves.h"
 
@@ -100,7 +101,10 @@ json worst_of(const Report& report) {
     if (report.picture) {
       picture = "data:image/jpeg;base64," + base64(image::encode_jpeg(report.picture(one.face.row), kPictureQuality));
     }
-    list.push_back({{"age", one.face.age}, {"estimate", one.estimate}, {"file", one.face.file}, {"picture", picture}});
+    list.push_back({{"age", one.face.age},
+                    {"estimate", one.estimate},
+                    {"file", base::as_utf8(one.face.file)},
+                    {"picture", picture}});
   }
   return list;
 }

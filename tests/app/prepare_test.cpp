@@ -18,6 +18,7 @@ using nlohmann::json;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class PrepareCommand : public prepare::Collection {
@@ -69,6 +70,32 @@ TEST_F(PrepareCommand, warns_of_an_ordered_split_of_sorted_labels) {
   base::write_file(folder_ / "labels.csv", csv);
   EXPECT_THAT(app::run(command(at("p.tar")) + " --set split.rule=ordered").output,
               HasSubstr("agewise: warning: the classes are shared out very differently"));
+}
+
+// 31 rows are wanted: of the other tar none, of the small one 2 find their picture.
+TEST_F(PrepareCommand, that_prepared_nothing_fails_and_little_is_warned_of_with_the_likeliest_reason) {
+  prepare::write_tar(folder_ / "other.tar", {{"elsewhere/x.jpg", prepare::numbered_jpeg(1)}});
+  Outcome none = app::run(command(at("other.tar")));
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_THAT(none.output, AllOf(HasSubstr("agewise: " + at("faces.db") +
+                                           ": no face was prepared; 31 of 31 label rows have no picture"),
+                                 HasSubstr(at("other.tar") + " may hold other pictures")));
+  std::filesystem::remove(folder_ / "faces.db");
+  prepare::write_tar(folder_ / "small.tar", members(2));
+  Outcome little = app::run(command(at("small.tar")));
+  EXPECT_EQ(little.exit_code, 0);
+  EXPECT_THAT(little.output,
+              HasSubstr("agewise: warning: " + at("faces.db") + ": only 2 of 31 faces were prepared; 29 of 31"));
+}
+
+TEST_F(PrepareCommand, limited_to_the_first_of_sorted_labels_names_sample) {
+  std::string csv = "file,age\n";
+  for (int age = 1; age <= 60; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";
+  base::write_file(folder_ / "labels.csv", csv);
+  std::string limited = command(at("p.tar")) + " --limit 30";
+  EXPECT_THAT(app::run(limited).output, HasSubstr("their first 30 rows have ages from 1 to 30 only; --sample 1 draws"));
+  std::filesystem::remove(folder_ / "faces.db");
+  EXPECT_THAT(app::run(limited + " --sample 1").output, Not(HasSubstr("sorted by age")));
 }
 
 // All 30 for validation: nothing but their own ages is left for the guess.
