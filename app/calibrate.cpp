@@ -14,6 +14,7 @@
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/outputs.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
@@ -24,7 +25,7 @@ constexpr int kSplits = 20;
 struct Arguments {
   std::string model, data, output, notes;
   double coverage = 0.9;
-  bool half = false, json = false;
+  bool half = false, json = false, force = false;
 };
 
 // Lines "key: text".
@@ -71,8 +72,11 @@ void print_intervals(const estimate::Intervals& intervals, const evaluate::Cover
 }
 
 void run(const Arguments& arguments, const Context& context) {
+  std::filesystem::path model_file = train::model_file_of(arguments.model);
+  check_output(arguments.output, OutputKind::safetensors, arguments.force,
+               {model_file, arguments.data, arguments.notes});
   store::Store store(arguments.data);
-  estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
+  estimate::Model model = estimate::read_model(model_file);
   if (arguments.half) estimate::round_to_half(model);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   ProgressLine line;
@@ -124,6 +128,7 @@ void add_calibrate(CLI::App& program, const Context& context) {
   command->add_option("--notes", arguments->notes,
                       "A text whose lines, \"licence: research only\", the model carries and `info` prints");
   command->add_flag("--half", arguments->half, "Store the weights in half precision: half as large a file");
+  add_force_option(*command, arguments->force);
   command->add_flag("--json", arguments->json, "Print the figures as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,7 @@
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/outputs.h"
 #include "app/run_report.h"
 #include "app/shipped_model.h"
 #include "app/terminal.h"
@@ -22,7 +24,7 @@ namespace {
 struct Arguments {
   std::string model, split, report;
   std::vector<std::string> data;
-  bool other_cut = false, json = false;
+  bool other_cut = false, json = false, force = false;
 };
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -50,13 +52,17 @@ std::vector<double> training_ages(const store::Store& store) {
 }
 
 std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
-std::string years(double value) { return fmt::format("{:.2f}", value); }
+// A dash where there is none, as estimates are missing.
+std::string years(double value, bool with_sign = false) {
+  if (std::isnan(value)) return "–";
+  return with_sign ? fmt::format("{:+.2f}", value) : fmt::format("{:.2f}", value);
+}
 
 void add_rows(Rows& rows, const std::vector<evaluate::Group>& groups) {
   for (const evaluate::Group& group : groups) {
     rows.push_back({group.name, with_thousands(static_cast<std::uint64_t>(group.pictures)),
                     percent(group.model.accuracy), percent(group.baseline.accuracy), years(group.model.mae),
-                    years(group.baseline.mae), fmt::format("{:+.2f}", group.model.mean_error)});
+                    years(group.baseline.mae), years(group.model.mean_error, /*with_sign=*/true)});
     for (double share : group.model.cs) rows.back().push_back(fmt::format("{:.1f}", share));
     rows.back().push_back(group.model.epsilon_error ? fmt::format("{:.3f}", *group.model.epsilon_error) : "");
   }
@@ -93,7 +99,7 @@ std::string worst_table(const evaluate::Evaluation& evaluation) {
   Rows rows{{"worst mistakes", "label row", "age", "estimate"}};
   for (const evaluate::Judged& judged : evaluation.worst) {
     rows.push_back({judged.face.file, std::to_string(judged.face.row), fmt::format("{:.0f}", judged.face.age),
-                    fmt::format("{:.1f}", judged.estimate)});
+                    std::isnan(judged.estimate) ? "–" : fmt::format("{:.1f}", judged.estimate)});
     if (rows.size() > 10) break;
   }
   return table(rows);
@@ -131,6 +137,7 @@ Json to_json(const evaluate::Scores& scores) {
 Json to_json(const evaluate::Group& group) {
   return {{"name", group.name},
           {"pictures", group.pictures},
+          {"missing", group.missing},
           {"model", to_json(group.model)},
           {"baseline", to_json(group.baseline)}};
 }
@@ -233,6 +240,11 @@ void run(Arguments arguments, const Context& context) {
     if (arguments.data.empty()) throw base::UsageError("give a MODEL, a --data STORE, or both");
     arguments.model = shipped_model().string();
   }
+  if (!arguments.report.empty()) {
+    std::vector<std::filesystem::path> inputs(arguments.data.begin(), arguments.data.end());
+    inputs.emplace_back(arguments.model);
+    check_output(arguments.report, OutputKind::html, arguments.force, inputs);
+  }
   if (arguments.data.size() > 1) return run_on_each(arguments, context);
   store::Store store = open_store(arguments);
   estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
@@ -244,7 +256,13 @@ void run(Arguments arguments, const Context& context) {
   if (report.empty()) return;
   train::RunFolder folder{arguments.model};
   const train::RunFolder* trained_in = train::is_run(folder.path) ? &folder : nullptr;
-  base::write_file(report, report::report_html(report_of(model, arguments.model, trained_in, store, evaluation)));
+  std::string page = report::report_html(report_of(model, arguments.model, trained_in, store, evaluation));
+  try {
+    base::write_file(report, page);
+  } catch (const base::Error& problem) {
+    if (!arguments.report.empty()) throw;
+    return warn(fmt::format("no report was written ({}); --report FILE writes it elsewhere", problem.what()));
+  }
   if (!arguments.json) print(fmt::format("\nreport: {}\n", report.string()));
 }
 
@@ -267,6 +285,7 @@ void add_evaluate(CLI::App& program, const Context& context) {
       "--other-cut", arguments->other_cut,
       "Evaluate faces that were cut otherwise than the model's own too: what another margin or detector costs");
   command->add_option("--report", arguments->report, "Write the report to this file; into a run's folder by default");
+  add_force_option(*command, arguments->force);
   command->add_flag("--json", arguments->json, "Print the figures as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });
 }

@@ -1,4 +1,4 @@
-// agewise export MODEL -o FILE.onnx|FILE.safetensors: a model for other programs.
+// agewise export MODEL -o FILE.onnx|FILE.safetensors: a model as one file, for agewise or for other programs.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +11,7 @@
 #include "agewise/train/run_folder.h"
 #include "agewise/weights/onnx_writer.h"
 #include "app/commands.h"
+#include "app/outputs.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
@@ -18,6 +19,7 @@ namespace {
 
 struct Arguments {
   std::string model, file;
+  bool force = false;
 };
 
 bool ends_in_softmax(const nn::Graph& graph) {
@@ -75,17 +77,15 @@ void export_onnx(const std::filesystem::path& file, const estimate::Model& model
   weights::write_onnx(file, estimate::graph_of_members(model), parameters_of_members(model), frame);
 }
 
-void export_safetensors(const std::filesystem::path& file, const estimate::Model& model) {
-  weights::write_safetensors(file, {{"format", "pt"}}, estimate::parameter_tensors(model));
-}
-
 void run(const Arguments& arguments) {
   std::filesystem::path file = arguments.file;
   bool onnx = file.extension() == ".onnx";
   if (!onnx && file.extension() != ".safetensors")
     throw base::UsageError(arguments.file + ": the name must end in .onnx or .safetensors, which says what is written");
-  estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
-  onnx ? export_onnx(file, model) : export_safetensors(file, model);
+  std::filesystem::path model_file = train::model_file_of(arguments.model);
+  check_output(file, onnx ? OutputKind::onnx : OutputKind::safetensors, arguments.force, {model_file});
+  estimate::Model model = estimate::read_model(model_file);
+  onnx ? export_onnx(file, model) : estimate::write_model(file, model, {{{"format", "pt"}}, {}});
   print(fmt::format("{}: {} parameters\n", file.string(),
                     with_thousands(model.parameters.size() * (1 + model.others.size()))));
 }
@@ -93,14 +93,15 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_export(CLI::App& program, const Context&) {
-  CLI::App* command = program.add_subcommand("export", "A model for other programs: ONNX or safetensors");
+  CLI::App* command = program.add_subcommand("export", "A model as one file that can be moved, or as ONNX for other programs");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "A model file, or a run: its best checkpoint")->required();
   command
       ->add_option("-o,--file", arguments->file,
                    "FILE.onnx: pixels in, probabilities or years out. "
-                   "FILE.safetensors: the weights by their names")
+                   "FILE.safetensors: a whole model, its weights by their names")
       ->required();
+  add_force_option(*command, arguments->force);
   command->callback([arguments] { run(*arguments); });
 }
 

@@ -13,6 +13,7 @@
 #include "agewise/store/store.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/outputs.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
@@ -21,7 +22,7 @@ namespace {
 struct Arguments {
   std::string file, architecture, output_file, statistics;
   double scale = 1;
-  bool bgr = false, rgb = false, json = false;
+  bool bgr = false, rgb = false, json = false, force = false;
   estimate::ImportOptions options;
 };
 
@@ -69,6 +70,7 @@ void show(const estimate::Imported& imported, const Arguments& arguments) {
 }
 
 void run(Arguments& arguments, const CLI::App& command, const Context& context) {
+  check_output(arguments.output_file, OutputKind::safetensors, arguments.force, {arguments.file, arguments.statistics});
   estimate::ImportOptions& options = arguments.options;
   if (!arguments.architecture.empty()) options.architecture = recipe::load_recipe(arguments.architecture);
   if (command.count("--scale") > 0) options.scale = arguments.scale;
@@ -107,6 +109,7 @@ void add_import(CLI::App& program, const Context& context) {
   command->add_option("--statistics", arguments->statistics,
                       "A store: scales after convolutions become batch normalisation with the statistics of its faces, "
                       "so that the network can be trained on");
+  add_force_option(*command, arguments->force);
   command->add_flag("--json", arguments->json, "Print as JSON");
   command->callback([arguments, command, &context] { run(*arguments, *command, context); });
 }

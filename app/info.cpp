@@ -8,6 +8,7 @@
 #include "agewise/train/run_folder.h"
 #include "agewise/weights/safetensors.h"
 #include "app/commands.h"
+#include "app/outputs.h"
 
 namespace agewise::app {
 namespace {
@@ -19,6 +20,8 @@ void show(const InfoOptions& options) {
     throw base::UsageError("--sheet draws the faces of a store; " + options.path.string() + " is none");
   if (!options.list.empty() && (store || model))
     throw base::UsageError("--list writes rows of a label file; " + options.path.string() + " is none");
+  if (!options.sheet.empty()) check_output(options.sheet, OutputKind::png, options.force, {options.path});
+  if (!options.list.empty()) check_output(options.list, OutputKind::csv, options.force, {options.path});
   store ? info_store(options) : model ? info_model(options) : info_labels(options);
 }
 
@@ -31,6 +34,7 @@ void add_info(CLI::App& program, const Context&) {
   add_recipe_options(*command, options->recipe);
   command->add_option("--list", options->list, "Labels: write the rows that are kept to this CSV file");
   command->add_option("--sheet", options->sheet, "Store: draw a contact sheet of its faces to this PNG file");
+  add_force_option(*command, options->force);
   command->add_flag("--json", options->json, "Print as JSON");
   command->callback([options] { show(*options); });
 }

@@ -12,7 +12,7 @@ struct InfoOptions {
   RecipeOptions recipe{"seed", {}};  // labels: how they are screened
   std::string list;                  // labels: CSV file to write the rows to that are kept
   std::string sheet;                 // store: PNG file to draw a contact sheet to
-  bool json = false;
+  bool json = false, force = false;
 };
 
 void info_labels(const InfoOptions& options);

@@ -104,7 +104,7 @@ void draw_sheet(const store::Store& store, std::vector<store::FaceRecord> faces,
   std::vector<report::Tile> tiles;
   for (const store::FaceRecord& face : faces)
     tiles.push_back({store.picture(face.row), fmt::format("{:.0f}", face.age)});
-  base::write_file(file, image::encode_png(report::contact_sheet(tiles, title)));
+  base::write_file(file, image::with_software_mark(image::encode_png(report::contact_sheet(tiles, title))));
 }
 
 }  // namespace

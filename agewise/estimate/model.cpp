@@ -155,6 +155,12 @@ std::vector<Member> read_others(const std::shared_ptr<const weights::Safetensors
 
 whiten::Zca read_named_whitening(const weights::SafetensorsFile& model, const std::string& hash) {
   std::filesystem::path path = model.path().parent_path() / kWhiteningFile;
+  std::error_code unknown;
+  if (!std::filesystem::exists(path, unknown))
+    throw base::file_error(model.path(),
+                           fmt::format("is a checkpoint that needs {} of its run beside it; `agewise export "
+                                       "RUN -o model.safetensors` makes one file of both",
+                                       kWhiteningFile));
   if (base::content_hash(base::MappedFile::read_only(path).bytes()) != hash) {
     throw base::file_error(path, fmt::format("is not the transform that {} was trained with", model.path().string()));
   }
@@ -311,6 +317,8 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
   tensors.insert(tensors.end(), attachment.tensors.begin(), attachment.tensors.end());
   weights::write_safetensors(file, texts, tensors);
 }
+
+bool is_of_agewise(const weights::SafetensorsFile& file) { return file.metadata().contains(kVersionText); }
 
 Member member_in_memory(const nn::Graph& graph, std::vector<float> parameters) {
   std::map<std::string, std::span<const float>> arrays;

@@ -76,6 +76,8 @@ void round_to_half(Model& model);
 // are finite, passes over an attachment, and fetches a transform that is only named from beside the file; throws Error
 // naming file and array.
 void write_model(const std::filesystem::path& file, const Model& model, const Attachment& attachment = {});
+// Whether write_model() wrote the file, this one's or another version's.
+bool is_of_agewise(const weights::SafetensorsFile& file);
 // The parameters alone, of all members, under the file's names. Valid as long as the model.
 std::vector<weights::TensorView> parameter_tensors(const Model& model);
 // The members after the first are checked too; of a large ensemble they are kept where they are, as by

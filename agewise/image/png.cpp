@@ -10,6 +10,11 @@
 namespace agewise::image {
 namespace {
 
+constexpr std::size_t kEndOfHeader = 33;  // signature and IHDR
+
+// Length, name, content and CRC-32.
+constexpr std::string_view kSoftwareMark("\0\0\0\x10tEXtSoftware\0agewise\x54\xC8\xEE\xF8", 28);
+
 // Frees what a png_image holds on every way out.
 struct PngImage {
   png_image image{};
@@ -79,7 +84,6 @@ std::vector<std::byte> inflated_profile(Bytes chunk) {
 }  // namespace
 
 Image decode_png(Bytes file, const DecodeOptions& options, PictureInfo& info) {
-  constexpr std::size_t kEndOfHeader = 33;  // signature and IHDR
   if (file.size() < kEndOfHeader) throw BadPicture("cut short in its header");
   info.bits = std::to_integer<int>(file[24]);
   info.channels = channels_of_colour_type(std::to_integer<int>(file[25]));
@@ -114,6 +118,17 @@ std::vector<std::byte> encode_png(const Image& image) {
   }
   file.resize(size);
   return file;
+}
+
+std::vector<std::byte> with_software_mark(std::vector<std::byte> png) {
+  const auto* mark = reinterpret_cast<const std::byte*>(kSoftwareMark.data());
+  png.insert(png.begin() + kEndOfHeader, mark, mark + kSoftwareMark.size());
+  return png;
+}
+
+bool has_software_mark(std::string_view beginning) {
+  return beginning.size() >= kEndOfHeader + kSoftwareMark.size() &&
+         beginning.substr(kEndOfHeader, kSoftwareMark.size()) == kSoftwareMark;
 }
 
 }  // namespace agewise::image

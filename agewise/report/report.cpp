@@ -22,6 +22,11 @@ std::string json_for_script(const nlohmann::json& json) {
 
 }  // namespace
 
+bool is_report(std::string_view beginning) {
+  return beginning.find("<meta name=\"generator\" content=\"agewise\">") != std::string_view::npos ||
+         beginning.find("<title>agewise report</title>") != std::string_view::npos;  // before it named its generator
+}
+
 std::string report_html(const Report& report) {
   std::map<std::string, std::string> texts = page_texts();
   const std::string& page = texts.at("page");

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,5 +29,8 @@ struct Report {
 
 // The page, about 220 KB and 3 KB for each of the worst mistakes.
 std::string report_html(const Report& report);
+
+// Whether a file that begins like this is such a page.
+bool is_report(std::string_view beginning);
 
 }  // namespace agewise::report

@@ -36,7 +36,7 @@ class Writer {
 
   std::string write() {
     model_.set_ir_version(kFileVersion);
-    model_.set_producer_name("agewise");
+    model_.set_producer_name("agewise");  // is_onnx_of_agewise() knows it
     onnx::OperatorSet& operators = *model_.add_opset_import();
     operators.set_domain("");
     operators.set_version(kOperators);
@@ -316,6 +316,16 @@ class Writer {
 
 std::string onnx_of(const nn::Graph& graph, std::span<const float> parameters, const OnnxFrame& frame) {
   return Writer(graph, parameters, frame).write();
+}
+
+// Fields are written in the order of their numbers: ir_version, one byte, comes first, then producer_name.
+bool is_onnx_of_agewise(std::string_view beginning) {
+  constexpr std::string_view kVersionField("\x08", 1), kProducerField(
+                                                           "\x12\x07"
+                                                           "agewise",
+                                                           9);
+  return beginning.starts_with(kVersionField) && beginning.size() > 2 &&
+         beginning.substr(2).starts_with(kProducerField);
 }
 
 void write_onnx(const std::filesystem::path& file, const nn::Graph& graph, std::span<const float> parameters,

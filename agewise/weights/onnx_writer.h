@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agewise/nn/graph.h"
@@ -27,5 +28,8 @@ std::string onnx_of(const nn::Graph& graph, std::span<const float> parameters, c
 // Written whole or not at all (base/files.h). Throws Error naming the file; larger than 2 GiB cannot be.
 void write_onnx(const std::filesystem::path& file, const nn::Graph& graph, std::span<const float> parameters,
                 const OnnxFrame& frame);
+
+// Whether an ONNX file that begins like this was written by write_onnx().
+bool is_onnx_of_agewise(std::string_view beginning);
 
 }  // namespace agewise::weights

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/files.h"
@@ -152,6 +153,92 @@ TEST_F(Predict, draws_what_it_found_into_a_copy_of_one_picture) {
   EXPECT_EQ(marked.info.height, 30);
   EXPECT_EQ(predict("--detect " + at("pictures") + " --draw " + at("marked.png")).exit_code, 2);
   EXPECT_THAT(predict(at("pictures/a.PNG") + " --draw " + at("marked.png")).output, HasSubstr("add --detect"));
+}
+
+// 3e38 is a number, 3e38 · 250 is none.
+TEST_F(Predict, says_of_a_face_whose_age_is_no_number_that_there_is_none_and_exits_with_1) {
+  estimate::Model model = estimate::small_model();
+  std::ranges::fill(estimate::parameter(model, "outputs.weight"), 3e38F);
+  estimate::write_model(folder_ / "huge.safetensors", model);
+  draw("black.png", 0);
+  std::string command =
+      "predict --model " + at("huge.safetensors") + " " + at("black.png") + " " + at("pictures/b.png");
+  Outcome outcome = run(command);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output,
+              AllOf(HasSubstr("    –  " + at("pictures/b.png") + "  the network's output is not a number\n"),
+                    HasSubstr("agewise: the network gives no age for 1 face: "), HasSubstr(at("black.png")),
+                    testing::Not(HasSubstr("nan"))));
+  Outcome as_json = run(command + " --json --distribution 2>/dev/null");
+  json all = json::parse(as_json.output);
+  EXPECT_TRUE(all[0]["age"].is_number());
+  EXPECT_TRUE(all[1]["age"].is_null());
+  EXPECT_EQ(all[1]["reason"], "the network's output is not a number");
+  EXPECT_FALSE(all[1].contains("distribution"));
+}
+
+// Latin-1: \xE9 is no UTF-8.
+TEST_F(Predict, opens_a_file_whose_name_is_not_utf8_and_escapes_it_in_json) {
+  std::filesystem::create_directory(folder_ / "latin");
+  draw("latin/caf\xE9.png", 250);
+  Outcome outcome = predict("--json " + at("latin"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  json all = json::parse(outcome.output);
+  EXPECT_EQ(all[0]["file"], at("latin/caf\\xE9.png"));
+  EXPECT_EQ(all[0]["age"], 70);
+}
+
+TEST_F(Predict, names_a_folder_that_it_may_not_list_goes_on_and_exits_with_1) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may list every folder";
+  std::filesystem::permissions(folder_ / "pictures/below", std::filesystem::perms::none);
+  Outcome outcome = predict(at("pictures"));
+  std::string as_json = predict("--json " + at("pictures") + " 2>/dev/null").output;
+  std::filesystem::permissions(folder_ / "pictures/below", std::filesystem::perms::owner_all);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr(at("pictures/below") + ": cannot be listed: Permission denied\n"),
+                                    HasSubstr(" 70.0  60 and over  " + at("pictures/b.png")),
+                                    HasSubstr("agewise: 1 folder could not be listed\n")));
+  json all = json::parse(as_json);
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0]["file"], at("pictures/below"));
+}
+
+TEST_F(Predict, of_face_crops_given_a_photograph_says_how_to_have_the_faces_found) {
+  base::write_file(folder_ / "group.png", image::encode_png(image::make_image(400, 300, 3)));
+  Outcome outcome = predict(at("group.png") + " " + at("pictures/a.PNG"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output,
+              HasSubstr("agewise: warning: " + at("group.png") + ": the whole picture is taken for one face"));
+  EXPECT_THAT(outcome.output, HasSubstr("--detect looks for the faces"));
+  EXPECT_THAT(predict("--detect " + at("group.png")).output, testing::Not(HasSubstr("warning")));
+  EXPECT_THAT(predict(at("pictures/a.PNG")).output, testing::Not(HasSubstr("warning")));
+}
+
+// script(1) runs a command on a terminal of its own.
+TEST_F(Predict, prints_a_head_on_a_terminal_only) {
+  std::string command = "script -qec '" AGEWISE_PROGRAM " --kernels default predict --model " + at("m.safetensors") +
+                        " " + at("pictures/b.png") + "' /dev/null </dev/null";
+  std::string output = run_command(command).output;
+  EXPECT_THAT(output, HasSubstr("  age  class        file\r\n 70.0  60 and over  "));
+  EXPECT_THAT(predict(at("pictures/b.png")).output, StartsWith(" 70.0"));
+}
+
+TEST_F(Predict, draws_over_nothing_but_its_own_drawing) {
+  std::string picture = at("pictures/b.png");
+  std::vector<std::byte> before = base::read_file(picture, 1 << 20);
+  for (const char* force : {"", " --force"}) {
+    Outcome itself = predict("--detect " + picture + " --draw " + picture + force);
+    EXPECT_EQ(itself.exit_code, 2);
+    EXPECT_THAT(itself.output, HasSubstr("is what this command reads"));
+  }
+  Outcome other = predict("--detect " + at("pictures/a.PNG") + " --draw " + picture);
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.output, HasSubstr(picture + ": exists, and agewise did not write it"));
+  EXPECT_EQ(base::read_file(picture, 1 << 20), before);
+  for (int time = 0; time < 2; ++time)
+    EXPECT_EQ(predict("--detect " + picture + " --draw " + at("marked.png")).exit_code, 0);
+  EXPECT_EQ(predict("--detect " + at("pictures/a.PNG") + " --draw " + picture + " --force").exit_code, 0);
+  EXPECT_NE(base::read_file(picture, 1 << 20), before);
 }
 
 TEST_F(Predict, has_its_model_shown_by_info) {

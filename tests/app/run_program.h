@@ -13,14 +13,19 @@ struct Outcome {
   std::string output;  // standard output and error together, unless `arguments` redirects one
 };
 
-inline Outcome run(const std::string& arguments) {
-  std::FILE* pipe = ::popen((AGEWISE_PROGRAM " --kernels default " + arguments + " 2>&1").c_str(), "r");
+// Any command line.
+inline Outcome run_command(const std::string& command) {
+  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
   Outcome outcome{-1, ""};
   std::array<char, 4096> buffer{};
   while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) outcome.output.append(buffer.data(), n);
   int status = ::pclose(pipe);
   if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
   return outcome;
+}
+
+inline Outcome run(const std::string& arguments) {
+  return run_command(AGEWISE_PROGRAM " --kernels default " + arguments);
 }
 
 }  // namespace agewise::app
