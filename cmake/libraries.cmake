@@ -25,7 +25,7 @@ add_library(onednn INTERFACE)
 target_link_libraries(onednn INTERFACE ${DNNL_LIBRARY})
 target_include_directories(onednn SYSTEM INTERFACE ${DNNL_INCLUDE})
 
-foreach(lib zlib libarchive libjpeg libpng libwebp libwebpdemux libheif libexif libtiff-4 lcms2 stb sqlite3 cairo libhwy lapacke tomlplusplus libxxhash
+foreach(lib zlib libarchive libjpeg libpng libwebp libwebpdemux libheif libexif libtiff-4 lcms2 stb sqlite3 cairo libhwy lapacke tomlplusplus libutf8proc libxxhash
   libmicrohttpd)
   pkg_check_modules(${lib} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()

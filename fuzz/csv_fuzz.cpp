@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   for (bool csv : {true, false}) {
     try {
       agewise::catalog::Catalog catalog =
-          csv ? agewise::catalog::parse_csv(text, "fuzz", "fuzz") : agewise::catalog::parse_utkface_names(text);
+          csv ? agewise::catalog::parse_table(text, "fuzz", "fuzz") : agewise::catalog::parse_names(text, "fuzz");
       std::vector<const agewise::catalog::CatalogRow*> kept;
       for (const agewise::catalog::CatalogRow& row : catalog.rows) {
         if (agewise::catalog::screen(row, {}) == agewise::catalog::Reason::none) kept.push_back(&row);

@@ -1,18 +1,19 @@
 #include "agewise/catalog/catalog.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <span>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/catalog/dialect.h"
 #include "agewise/catalog/labels.h"
+#include "agewise/catalog/words.h"
 
 namespace agewise::catalog {
 namespace {
 
-constexpr std::uint64_t kLargestNameList = std::uint64_t{1} << 30;  // bytes
+constexpr std::uint64_t kLargestText = std::uint64_t{2} << 30;  // bytes
 
 std::string beginning_of(const std::filesystem::path& file) {
   base::MappedFile content = base::MappedFile::read_only(file);  // unlike a stream, it leaves a pipe's bytes for others
@@ -20,19 +21,17 @@ std::string beginning_of(const std::filesystem::path& file) {
   return {reinterpret_cast<const char*>(head.data()), head.size()};
 }
 
-// Also a folder's, with which `tar -t` begins.
-bool looks_like_names(const std::string& line) {
-  if (line.ends_with('/')) return true;
-  std::size_t begin = line.find_last_of('/') + 1, digits = begin;
-  while (digits < line.size() && std::isdigit(static_cast<unsigned char>(line[digits])) != 0) ++digits;
-  return digits > begin && digits < line.size() && line[digits] == '_' && line.find(',') == std::string::npos;
-}
-
-bool is_text(const std::string& line) {
+bool is_text(std::string_view line) {
   for (unsigned char c : line) {
     if (c < 0x20 && c != '\t' && c != '\r') return false;
   }
   return !line.empty();
+}
+
+[[noreturn]] void refuse(const std::filesystem::path& file) {
+  throw base::file_error(file,
+                         "is no label file: expected a table with a line of column names (like file,age), a list of "
+                         "pictures whose names tell ages, a folder of such pictures, or IMDB-WIKI's .mat");
 }
 
 // What is outside of these is a typing error; they also keep the arithmetic far from overflow.
@@ -64,16 +63,26 @@ bool takes_real_age(const CatalogRow& row, recipe::AgeRule rule) {
 
 }  // namespace
 
-Catalog read_labels(const std::filesystem::path& file) {
-  if (std::filesystem::is_directory(file)) return read_utkface_folder(file);
+Catalog read_labels(const std::filesystem::path& file, const LabelOptions& options) {
+  if (std::filesystem::is_directory(file)) return read_names_in(file, options);
   std::string head = beginning_of(file);
   if (head.empty()) throw base::file_error(file, "is empty");
-  std::string line = head.substr(0, head.find('\n'));
-  if (line.starts_with("MATLAB ") || line.starts_with("\x89HDF")) return read_imdb_wiki(file);
-  if (is_text(line) && (line.find(',') != std::string::npos || is_lap_2015(line))) return read_csv(file);
-  if (is_text(line) && looks_like_names(line)) return parse_utkface_names(base::read_text_file(file, kLargestNameList));
-  throw base::file_error(file,
-                         "is no label file: expected IMDB-WIKI's .mat, a CSV with a header, or UTKFace's file names");
+  if (head.starts_with("MATLAB ") || head.starts_with("\x89HDF")) return read_imdb_wiki(file);
+  if (std::optional<Catalog> lists = read_name_and_age_lists(file)) return *std::move(lists);
+  std::string text = to_utf8(base::read_text_file(file, kLargestText), file.string());
+  if (!is_text(first_line(text))) refuse(file);
+  bool names = !options.names.empty() || (!is_table(text, options) && is_name_list(text));
+  if (names) return parse_names(text, file.string(), options);
+  if (dialect_of(text, options.columns).header.size() < 2) refuse(file);
+  return parse_table(text, file.string(), file.stem().string(), options);
+}
+
+void set_age(CatalogRow& row, const AgeText& age, std::string_view said) {
+  if (const auto* years = std::get_if<double>(&age)) row.age = *years;
+  if (const auto* range = std::get_if<age::Range>(&age)) row.age_range = *range;
+  if (!std::holds_alternative<UnreadableAge>(age)) return;
+  row.fault = Reason::unreadable_age;
+  row.fault_detail = shortened(said);
 }
 
 double age_of(const CatalogRow& row, recipe::AgeRule rule) {

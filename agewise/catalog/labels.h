@@ -1,9 +1,11 @@
-// The readers behind read_labels, one a kind of label file.
+// The readers behind read_labels, one a kind of label file (docs/labels.md has an example of each).
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "agewise/catalog/age_text.h"
 #include "agewise/catalog/catalog.h"
 
 namespace agewise::catalog {
@@ -13,23 +15,28 @@ namespace agewise::catalog {
 // 1.2 s of one core for imdb.mat's 460,723 rows and 185 MB, little more than the rows given back.
 Catalog read_imdb_wiki(const std::filesystem::path& file);
 
-// CSV (RFC 4180; a byte order mark and CRLF are fine) with a header. Columns, in any order: file and age, or file with
-// dob (MATLAB day) and photo_taken (year); age_sigma, real_age, gender, race, group or person, split, source,
-// label_conflict_years (how far apart the labels of the same picture lie: half of it is the deviation of an age that
-// has no age_sigma). gender: male, female, m, f, or UTKFace's digits, 0 male and 1 female (the opposite of
-// IMDB-WIKI's); race: a word or UTKFace's digits. Other columns are passed over. The label files of
-// ChaLearn LAP 2015 ("image.jpg;mean;deviation", no header) and 2016, and of APPA-REAL (the apparent age, and the real
-// one beside it; the part from the file's name), are read as they are.
-Catalog read_csv(const std::filesystem::path& file);
-bool is_lap_2015(std::string_view text);  // by its first line
-Catalog parse_csv(std::string_view text, const std::string& origin, const std::string& source);
+// A table with a header (columns.h says which columns are known; RFC 4180; dialect.h says how else it may be written),
+// or ChaLearn LAP 2015's "image.jpg;mean;deviation" without one. `text` is UTF-8; `source` is what rows belong to that
+// do not say themselves. Throws Error naming `origin` if it lacks a column that is needed, listing those that it has,
+// or is quoted wrongly; a row that cannot be read has a fault. The parts of APPA-REAL, FairFace and IMDB-Clean follow
+// from `source`, which is the name of their files.
+Catalog parse_table(std::string_view text, const std::string& origin, const std::string& source,
+                    const LabelOptions& options = {});
+bool is_table(std::string_view text, const LabelOptions& options);  // by its first record
 
-// Names as UTKFace gives them, "[age]_[gender]_[race]_[date].jpg": of the pictures in a folder, or of a text file with
-// one a line (`tar -tf UTKFace.tar > names.txt` makes one; folders in it are passed over). A name that does not begin
-// so gets no age and is rejected by screening.
-Catalog read_utkface_folder(const std::filesystem::path& folder);
-Catalog parse_utkface_names(std::string_view text);
-CatalogRow utkface_row(const std::string& name);
-std::string utkface_race(const std::string& text);  // a digit 0…4 to its word; anything else as it is
+// Pictures whose paths tell their ages (names.h): one a line, of a text file (`tar -tf UTKFace.tar > names.txt` makes
+// one; folders in it are passed over), or all pictures under a folder, sorted, with paths from it on.
+Catalog parse_names(std::string_view text, const std::string& origin, const LabelOptions& options = {});
+Catalog read_names_in(const std::filesystem::path& folder, const LabelOptions& options = {});
+bool is_name_list(std::string_view text);  // by its lines
+
+// MegaAge's pair of lists, given by either: NAME_name.txt with names and NAME_age.txt with ages, line by line. Nothing
+// if the file is none of such a pair.
+std::optional<Catalog> read_name_and_age_lists(const std::filesystem::path& file);
+
+// Puts into the row what a cell said of the age: `said`, which is kept where it cannot be read.
+void set_age(CatalogRow& row, const AgeText& age, std::string_view said);
+
+std::string utkface_race(const std::string& text);  // a digit 0 … 4 to its word; anything else as it is
 
 }  // namespace agewise::catalog

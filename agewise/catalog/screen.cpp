@@ -12,8 +12,13 @@
 namespace agewise::catalog {
 namespace {
 
-Reason screen_age(double age, const recipe::ScreenRecipe& recipe) {
-  if (std::isnan(age)) return Reason::unknown_date;
+Reason screen_age(const CatalogRow& row, const recipe::ScreenRecipe& recipe) {
+  double age = age_of(row, recipe.age_rule);
+  if (std::isnan(age) && row.age_range) {
+    if (row.age_range->high < recipe.min_age) return Reason::age_below_minimum;
+    return row.age_range->low > recipe.max_age ? Reason::age_above_maximum : Reason::none;
+  }
+  if (std::isnan(age)) return row.born || row.taken ? Reason::unknown_date : Reason::unknown_age;
   if (age < recipe.min_age) return Reason::age_below_minimum;
   if (age > recipe.max_age) return Reason::age_above_maximum;
   return Reason::none;
@@ -76,6 +81,16 @@ std::string_view describe(Reason reason) {
       return "unknown gender";
     case Reason::balanced_away:
       return "dropped to balance the classes";
+    case Reason::unknown_age:
+      return "no age given";
+    case Reason::unreadable_age:
+      return "the age cannot be read";
+    case Reason::wrong_columns:
+      return "more or fewer columns than the header";
+    case Reason::no_file_named:
+      return "no file named";
+    case Reason::unknown_part:
+      return "split is none of train, val, test";
     case Reason::no_such_file:
       return "no such file";
     case Reason::ambiguous_name:
@@ -93,7 +108,8 @@ std::string_view describe(Reason reason) {
 }
 
 Reason screen(const CatalogRow& row, const recipe::ScreenRecipe& recipe) {
-  if (Reason reason = screen_age(age_of(row, recipe.age_rule), recipe); reason != Reason::none) return reason;
+  if (row.fault != Reason::none) return row.fault;
+  if (Reason reason = screen_age(row, recipe); reason != Reason::none) return reason;
   if (Reason reason = screen_face(row, recipe); reason != Reason::none) return reason;
   if (recipe.gender == recipe::GenderRule::required && row.gender == Gender::unknown) return Reason::unknown_gender;
   return Reason::none;

@@ -10,31 +10,8 @@
 
 namespace agewise::catalog {
 
-// Why a row is not used. The first group is decided from labels alone, the second by looking at pictures. The numbers
-// are stored in faces.db: never reorder, only append.
-enum class Reason : int {
-  none = 0,
-  unknown_date,
-  age_below_minimum,
-  age_above_maximum,
-  no_face,
-  low_face_score,
-  second_face,
-  no_second_face,
-  unknown_gender,
-  balanced_away,
-  no_such_file = 100,
-  ambiguous_name,
-  undecodable,
-  too_small,
-  bad_face_box,
-  no_face_found,
-};
-
-// A few words for people and reports: "no such file".
-std::string_view describe(Reason reason);
-
-// Reason::none if the row is used. Checks in the order in which the reasons are listed.
+// Reason::none if the row is used. A fault of the row itself comes first, then what is checked in the order in which
+// the reasons are listed. An age known as a range is within the bounds if any of the range is.
 Reason screen(const CatalogRow& row, const recipe::ScreenRecipe& recipe);
 
 // Which rows a run looks at, before screening: the first `limit`, or with a seed `limit` drawn at random without

@@ -25,7 +25,7 @@ TEST(Screen, keeps_one_clear_face_of_a_possible_age) {
 }
 
 TEST(Screen, gives_the_reason_for_each_reject) {
-  EXPECT_EQ(screen(scored(kNotANumber, 2, kNotANumber), {}), Reason::unknown_date);
+  EXPECT_EQ(screen(scored(kNotANumber, 2, kNotANumber), {}), Reason::unknown_age);
   EXPECT_EQ(screen(scored(-1, 2, kNotANumber), {}), Reason::age_below_minimum);
   EXPECT_EQ(screen(scored(101, 2, kNotANumber), {}), Reason::age_above_maximum);
   EXPECT_EQ(screen(scored(30, -kInfinite, kNotANumber), {}), Reason::no_face);

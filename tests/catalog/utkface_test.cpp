@@ -8,9 +8,11 @@
 namespace agewise::catalog {
 namespace {
 
+CatalogRow row_of(const std::string& name) { return parse_names(name, "names", {.names = "utkface"}).rows.at(0); }
+
 // UTKFace: [age]_[gender]_[race]_[date&time].jpg, gender 0 male 1 female, race 0 … 4.
 TEST(UtkFaceName, holds_age_gender_and_race) {
-  CatalogRow row = utkface_row("UTKFace/26_1_2_20170104023102422.jpg.chip.jpg");
+  CatalogRow row = row_of("UTKFace/26_1_2_20170104023102422.jpg.chip.jpg");
   EXPECT_EQ(row.age, 26);
   EXPECT_EQ(row.gender, Gender::female);
   EXPECT_EQ(row.race, "Asian");
@@ -19,20 +21,21 @@ TEST(UtkFaceName, holds_age_gender_and_race) {
 
 // Three names of the real set lack the race.
 TEST(UtkFaceName, without_a_race_still_has_an_age) {
-  CatalogRow row = utkface_row("39_1_20170116174525125.jpg.chip.jpg");
+  CatalogRow row = row_of("39_1_20170116174525125.jpg.chip.jpg");
   EXPECT_EQ(row.age, 39);
   EXPECT_EQ(row.gender, Gender::female);
+  EXPECT_TRUE(row.race.empty());
 }
 
 TEST(UtkFaceName, that_is_none_has_no_age) {
-  EXPECT_TRUE(std::isnan(utkface_row("holiday.jpg").age));
-  EXPECT_TRUE(std::isnan(utkface_row("_1_2.jpg").age));
-  EXPECT_TRUE(std::isnan(utkface_row("99999999999_1_2.jpg").age));
+  for (const char* name : {"holiday.jpg", "_1_2.jpg", "99999999999_1_2.jpg"})
+    EXPECT_TRUE(std::isnan(row_of(name).age)) << name;
 }
 
 TEST(UtkFaceNames, are_one_a_line) {
-  Catalog catalog = parse_utkface_names("1_0_0_x.jpg\r\n\n2_1_0_y.jpg");
+  Catalog catalog = parse_names("1_0_0_x.jpg\r\n\n2_1_0_y.jpg", "names");
   ASSERT_EQ(catalog.rows.size(), 2U);
+  EXPECT_EQ(catalog.kind, "UTKFace names");
   EXPECT_EQ(catalog.rows[0].file, "1_0_0_x.jpg");
   EXPECT_EQ(catalog.rows[1].age, 2);
 }

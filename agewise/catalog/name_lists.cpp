@@ -1,0 +1,118 @@
+// Labels in the names of pictures: those in a folder, or in a text file with one name a line.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agewise/base/error.h"
+#include "agewise/base/files.h"
+#include "agewise/catalog/age_text.h"
+#include "agewise/catalog/dialect.h"
+#include "agewise/catalog/labels.h"
+#include "agewise/catalog/names.h"
+#include "agewise/catalog/words.h"
+#include "agewise/image/kinds.h"
+
+namespace agewise::catalog {
+namespace {
+
+constexpr std::uint64_t kLargestList = std::uint64_t{1} << 30;  // bytes
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+Catalog catalog_of(const std::vector<std::string>& paths, const std::string& origin, const LabelOptions& options) {
+  const NameForm& form = options.names.empty() ? form_of(paths, origin) : *name_form(options.names);
+  Catalog catalog;
+  catalog.kind = fmt::format("{}{}", form.title, form.key == "folders" ? "" : " names");
+  catalog.reading = fmt::format("ages by {}", form.pattern);
+  for (const std::string& path : paths) catalog.rows.push_back(form.read(path));
+  return catalog;
+}
+
+// MegaAge keeps the names in train_name.txt and the ages, line by line, in train_age.txt beside it.
+std::optional<std::pair<std::filesystem::path, std::filesystem::path>> name_and_age_lists(
+    const std::filesystem::path& file) {
+  std::string stem = file.stem().string();
+  for (std::string_view half : {"_name", "_age"}) {
+    if (!stem.ends_with(half)) continue;
+    std::string part = stem.substr(0, stem.size() - half.size());
+    std::filesystem::path names = file, ages = file;
+    names.replace_filename(part + "_name" + file.extension().string());
+    ages.replace_filename(part + "_age" + file.extension().string());
+    if (std::filesystem::is_regular_file(names) && std::filesystem::is_regular_file(ages)) return {{names, ages}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_name_list(std::string_view text) {
+  std::size_t lines = 0, pictures = 0;
+  for (std::string_view line : lines_of(text)) {
+    if (line.empty() || line.ends_with('/')) continue;
+    ++lines;
+    if (image::has_picture_ending(line)) ++pictures;
+  }
+  return pictures > 0 && 2 * pictures > lines;  // there may be other files among them
+}
+
+Catalog parse_names(std::string_view text, const std::string& origin, const LabelOptions& options) {
+  std::vector<std::string> paths;
+  for (std::string_view line : lines_of(text)) {
+    if (!line.empty() && line.back() != '/' && !image::is_litter(line)) paths.push_back(with_slashes(line));
+  }
+  if (paths.empty()) throw base::Error(origin + ": names no picture");
+  return catalog_of(paths, origin, options);
+}
+
+Catalog read_names_in(const std::filesystem::path& folder, const LabelOptions& options) {
+  std::vector<std::string> names;
+  try {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      std::string name = entry.path().lexically_relative(folder).generic_string();
+      if (entry.is_regular_file() && image::has_picture_ending(name) && !image::is_litter(name))
+        names.push_back(std::move(name));
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw base::system_error(error.path1(), "cannot be looked through", error.code().value());
+  }
+  if (names.empty()) throw base::file_error(folder, "holds no picture whose name could tell an age");
+  std::sort(names.begin(), names.end());
+  return catalog_of(names, folder.string(), options);
+}
+
+std::optional<Catalog> read_name_and_age_lists(const std::filesystem::path& file) {
+  auto lists = name_and_age_lists(file);
+  if (!lists) return std::nullopt;
+  std::string names_text = base::read_text_file(lists->first, kLargestList);
+  std::string ages_text = base::read_text_file(lists->second, kLargestList);
+  std::vector<std::string_view> names = lines_of(names_text), ages = lines_of(ages_text);
+  if (names.size() != ages.size())
+    throw base::file_error(lists->first, fmt::format("has {} lines, but {} has {}", names.size(),
+                                                     lists->second.filename().string(), ages.size()));
+  std::string part = lists->first.stem().string();
+  part.resize(part.size() - std::string_view("_name").size());
+  Catalog catalog;
+  catalog.kind = "MegaAge";
+  catalog.reading =
+      fmt::format("names in {}, ages in {}", lists->first.filename().string(), lists->second.filename().string());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CatalogRow row;
+    row.file = part + "/" + with_slashes(trimmed(names[i]));  // the parts number their pictures from 1 each
+    row.source = "megaage";
+    row.split = split_word(part).value_or("");
+    set_age(row, read_age(ages[i]), ages[i]);
+    catalog.rows.push_back(std::move(row));
+  }
+  return catalog;
+}
+
+}  // namespace agewise::catalog
