@@ -85,6 +85,7 @@ void run(const Arguments& arguments, const Context& context) {
       evaluate::judge(model, store, evaluate::part_to_evaluate(store, catalog::Split::val), *engine, context.threads,
                       context.stop, line.sink());
   line.clear();
+  evaluate::take_ranges(judged);  // an interval is measured by exact ages
   std::vector<double> estimates, ages;
   for (const evaluate::Judged& one : judged) {
     if (!std::isfinite(one.estimate)) throw base::file_error(arguments.model, "gives estimates that are no numbers");

@@ -46,7 +46,7 @@ std::optional<catalog::Split> wanted_split(const std::string& name) {
 std::vector<double> training_ages(const store::Store& store) {
   std::vector<double> ages;
   for (const store::FaceRecord& face : store.faces()) {
-    if (face.split == catalog::Split::train) ages.push_back(face.age);
+    if (face.split == catalog::Split::train && !face.age_range) ages.push_back(face.age);
   }
   return ages;
 }
@@ -105,6 +105,14 @@ std::string worst_table(const evaluate::Evaluation& evaluation) {
   return table(rows);
 }
 
+std::string ranges_text(const evaluate::RangeScores& ranges) {
+  return fmt::format(
+      "{} pictures with an age known only as a range: {} % of the estimates are inside, {:.2f} years off on average "
+      "(inside: 0), bias {:+.2f}\n",
+      with_thousands(static_cast<std::uint64_t>(ranges.pictures)), percent(ranges.inside), ranges.distance,
+      ranges.mean_distance);
+}
+
 constexpr std::size_t kMostClassesShown = 12;  // a wider matrix is for the report
 
 void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
@@ -123,6 +131,7 @@ void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<
   if (evaluation.gender_accuracy)
     print(fmt::format("\ngender right in {} % of the pictures whose gender is known\n",
                       percent(*evaluation.gender_accuracy)));
+  if (evaluation.ranges) print("\n" + ranges_text(*evaluation.ranges));
   for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
 }
 
@@ -162,6 +171,14 @@ Json to_json(const std::optional<evaluate::Members>& members) {
           {"spread", members->spread}};
 }
 
+Json to_json(const std::optional<evaluate::RangeScores>& ranges) {
+  if (!ranges) return nullptr;
+  return {{"pictures", ranges->pictures},
+          {"inside", ranges->inside},
+          {"distance", ranges->distance},
+          {"mean_distance", ranges->mean_distance}};
+}
+
 Json to_json(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
   Json worst = Json::array();
   for (const evaluate::Judged& judged : evaluation.worst) {
@@ -183,6 +200,7 @@ Json to_json(const evaluate::Evaluation& evaluation, const std::vector<std::stri
           {"confusion", evaluation.confusion},
           {"worst", worst},
           {"members", to_json(evaluation.members)},
+          {"ranges", to_json(evaluation.ranges)},
           {"gender_accuracy", or_null(evaluation.gender_accuracy)},
           {"beats_majority", or_null(evaluation.beats_majority)},
           {"beats_mean_age", or_null(evaluation.beats_mean_age)},
@@ -209,9 +227,20 @@ evaluate::Evaluation evaluation_of(const estimate::Model& model, const store::St
       evaluate::judge(model, store, part, engine, context.threads, context.stop, line.sink(),
                       arguments.other_cut ? evaluate::OtherCut::judged : evaluate::OtherCut::refused);
   line.clear();
-  evaluate::Evaluation evaluation = evaluate::evaluate(judged, part, model.classes, training_ages(store));
+  std::optional<evaluate::RangeScores> ranges = evaluate::take_ranges(judged);
+  evaluate::Evaluation evaluation;
+  evaluation.part = part;
+  if (!judged.empty()) evaluation = evaluate::evaluate(judged, part, model.classes, training_ages(store));
+  evaluation.ranges = ranges;
   evaluation.other_cut = evaluate::caveat_of_cut(model, store);
   return evaluation;
+}
+
+// Of a part without a single exact age.
+void print_ranges(const evaluate::Evaluation& evaluation, bool json) {
+  if (json) return print_json({{"part", catalog::name_of(evaluation.part)}, {"ranges", to_json(evaluation.ranges)}});
+  print(
+      fmt::format("{} part, no exact ages\n\n{}", catalog::name_of(evaluation.part), ranges_text(*evaluation.ranges)));
 }
 
 // One model on several stores: a row a store.
@@ -225,6 +254,12 @@ void run_on_each(const Arguments& arguments, const Context& context) {
   for (const std::string& data : arguments.data) {
     store::Store store(data);
     evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
+    if (evaluation.ranges) remarks += fmt::format("\n{}: {}", data, ranges_text(*evaluation.ranges));
+    if (evaluation.all.pictures == 0) {
+      json.push_back(
+          {{"part", catalog::name_of(evaluation.part)}, {"ranges", to_json(evaluation.ranges)}, {"store", data}});
+      continue;
+    }
     std::vector<std::string> sentences = evaluate::caveats(evaluation, model);
     for (const std::string& sentence : sentences) remarks += fmt::format("\n{}: {}\n", data, sentence);
     json.push_back(to_json(evaluation, sentences));
@@ -250,6 +285,7 @@ void run(Arguments arguments, const Context& context) {
   estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
+  if (evaluation.all.pictures == 0) return print_ranges(evaluation, arguments.json);
   std::vector<std::string> sentences = evaluate::caveats(evaluation, model);
   arguments.json ? print_json(to_json(evaluation, sentences)) : print_evaluation(evaluation, sentences);
   std::filesystem::path report = report_file(arguments);

@@ -93,7 +93,8 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_export(CLI::App& program, const Context&) {
-  CLI::App* command = program.add_subcommand("export", "A model as one file that can be moved, or as ONNX for other programs");
+  CLI::App* command =
+      program.add_subcommand("export", "A model as one file that can be moved, or as ONNX for other programs");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "A model file, or a run: its best checkpoint")->required();
   command

@@ -9,6 +9,11 @@
 #include "app/terminal.h"
 
 namespace agewise::app {
+namespace {
+
+constexpr std::size_t kMostRanges = 30;
+
+}  // namespace
 
 Histogram decades(const std::string& title, const std::vector<double>& ages) {
   std::map<int, std::int64_t> counts;
@@ -19,6 +24,18 @@ Histogram decades(const std::string& title, const std::vector<double>& ages) {
     histogram.counts.emplace_back(fmt::format("{}–{}", 10 * decade, 10 * decade + 9), count);
   if (unknown > 0) histogram.counts.emplace_back("unknown", unknown);
   return histogram;
+}
+
+Histogram age_ranges(const std::string& title, const std::vector<age::Range>& ranges) {
+  std::map<std::pair<double, double>, std::int64_t> counts;
+  for (const age::Range& range : ranges) ++counts[{range.low, range.high}];
+  Histogram histogram{title, {}};
+  for (const auto& [ends, count] : counts)
+    histogram.counts.emplace_back(age::to_text({ends.first, ends.second}), count);
+  if (counts.size() <= kMostRanges) return histogram;
+  std::vector<double> lows;
+  for (const age::Range& range : ranges) lows.push_back(range.low);
+  return decades(title + ", from", lows);
 }
 
 std::string to_text(const Histogram& histogram) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "agewise/age/range.h"
+
 namespace agewise::app {
 
 // What is counted, in the order in which it is shown.
@@ -16,6 +18,9 @@ struct Histogram {
 
 // "0–9", "10–19" … from the lowest to the highest decade that occurs; NaN is "unknown".
 Histogram decades(const std::string& title, const std::vector<double>& ages);
+
+// Each range that occurs, by its lower end; of very many different ones the decades of those ends.
+Histogram age_ranges(const std::string& title, const std::vector<age::Range>& ranges);
 
 // A line a count, with a bar as long as its share of the largest.
 std::string to_text(const Histogram& histogram);

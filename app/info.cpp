@@ -32,6 +32,7 @@ void add_info(CLI::App& program, const Context&) {
   auto options = std::make_shared<InfoOptions>();
   command->add_option("PATH", options->path, "A label file, a store, a model or a run")->required();
   add_recipe_options(*command, options->recipe);
+  add_label_options(*command, options->labels);
   command->add_option("--list", options->list, "Labels: write the rows that are kept to this CSV file");
   command->add_option("--sheet", options->sheet, "Store: draw a contact sheet of its faces to this PNG file");
   add_force_option(*command, options->force);

@@ -10,6 +10,7 @@ namespace agewise::app {
 struct InfoOptions {
   std::filesystem::path path;
   RecipeOptions recipe{"seed", {}};  // labels: how they are screened
+  LabelArguments labels;             // labels: how they are read
   std::string list;                  // labels: CSV file to write the rows to that are kept
   std::string sheet;                 // store: PNG file to draw a contact sheet to
   bool json = false, force = false;

@@ -10,6 +10,7 @@
 #include "agewise/image/encode.h"
 #include "agewise/report/sheet.h"
 #include "agewise/store/store.h"
+#include "app/copies.h"
 #include "app/histogram.h"
 #include "app/info.h"
 #include "app/terminal.h"
@@ -68,14 +69,16 @@ void add_places(std::vector<Histogram>& all, const recipe::FaceRecipe& recipe,
 std::vector<Histogram> histograms_of(const store::Store& store, const std::vector<store::FaceRecord>& faces) {
   const recipe::Recipe& recipe = store.facts().recipe;
   std::vector<double> ages;
-  for (const store::FaceRecord& face : faces) ages.push_back(face.age);
+  std::vector<age::Range> ranges;
+  for (const store::FaceRecord& face : faces)
+    face.age_range ? ranges.push_back(*face.age_range) : ages.push_back(face.age);
   Histogram rejects{"rejected because of", {}};
   for (const auto& [reason, count] : store.reject_counts())
     rejects.counts.emplace_back(catalog::describe(reason), count);
   std::vector<Histogram> all{
       rejects,
       count_by("part", faces, [](const store::FaceRecord& face) { return std::string(catalog::name_of(face.split)); }),
-      decades("age", ages)};
+      decades("age", ages), age_ranges("age known as a range", ranges)};
   if (recipe.classes.years == 0 && !recipe.classes.edges.empty()) {
     age::Classes classes = recipe::classes_of(recipe.classes);
     Histogram counts{"class", {}};
@@ -100,10 +103,9 @@ void draw_sheet(const store::Store& store, std::vector<store::FaceRecord> faces,
   base::Random(1, base::Purpose::sample).shuffle(std::span(faces));
   faces.resize(std::min(kMost, faces.size()));
   std::sort(faces.begin(), faces.end(),
-            [](const store::FaceRecord& a, const store::FaceRecord& b) { return a.age < b.age; });
+            [](const store::FaceRecord& a, const store::FaceRecord& b) { return lowest_age(a) < lowest_age(b); });
   std::vector<report::Tile> tiles;
-  for (const store::FaceRecord& face : faces)
-    tiles.push_back({store.picture(face.row), fmt::format("{:.0f}", face.age)});
+  for (const store::FaceRecord& face : faces) tiles.push_back({store.picture(face.row), store::age_text(face)});
   base::write_file(file, image::with_software_mark(image::encode_png(report::contact_sheet(tiles, title))));
 }
 
@@ -120,7 +122,8 @@ void info_store(const InfoOptions& options) {
                                 {"labels", facts.labels},
                                 {"complete", facts.complete},
                                 {"faces", faces.size()},
-                                {"pictures_not_asked_for", facts.unasked}};
+                                {"pictures_not_asked_for", facts.unasked},
+                                {"copies", to_json(store::copies_among(faces))}};
     for (const Histogram& histogram : histograms) json[histogram.title] = to_json(histogram);
     print_json(json);
     return;
@@ -133,6 +136,7 @@ void info_store(const InfoOptions& options) {
   for (const Histogram& histogram : histograms) {
     if (!histogram.counts.empty()) print("\n" + to_text(histogram));
   }
+  if (store::Copies copies = store::copies_among(faces); copies.groups > 0) print("\n" + to_text(copies));
 }
 
 }  // namespace agewise::app

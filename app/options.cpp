@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "agewise/catalog/label_options.h"
 #include "agewise/face/spec.h"
 #include "app/terminal.h"
 
@@ -24,6 +25,23 @@ recipe::Recipe load(const RecipeOptions& options) {
 
 void apply_assignments(const RecipeOptions& options, recipe::Recipe& recipe) {
   recipe::set_options(recipe, options.assignments);
+}
+
+void add_label_options(CLI::App& command, LabelArguments& arguments) {
+  command
+      .add_option("--columns", arguments.columns,
+                  "Tables: which column holds what, like file=photo,age=years, or by number, file=1,age=2")
+      ->type_name("OURS=THEIRS,…");
+  command.add_option("--gender", arguments.gender, "Tables with genders as digits: 1=male or 1=female")
+      ->type_name("1=WORD");
+  command
+      .add_option("--names", arguments.names,
+                  "Names of pictures: read them in this form (docs/labels.md), where two fit or none fits all")
+      ->type_name("FORM");
+}
+
+catalog::LabelOptions label_options(const LabelArguments& arguments) {
+  return catalog::parse_label_options(arguments.columns, arguments.gender, arguments.names);
 }
 
 void add_detect_options(CLI::App& command, DetectOptions& options) {

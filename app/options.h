@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "agewise/catalog/catalog.h"
 #include "agewise/recipe/recipe.h"
 
 namespace CLI {
@@ -20,6 +21,14 @@ struct RecipeOptions {
 void add_recipe_options(CLI::App& command, RecipeOptions& options);
 recipe::Recipe load(const RecipeOptions& options);
 void apply_assignments(const RecipeOptions& options, recipe::Recipe& recipe);
+
+// --columns, --gender and --names: what label files do not say themselves.
+struct LabelArguments {
+  std::string columns, gender, names;
+};
+
+void add_label_options(CLI::App& command, LabelArguments& arguments);
+catalog::LabelOptions label_options(const LabelArguments& arguments);
 
 // --detect, --detector and --crops: how a model finds the faces in pictures, other than its recipe says.
 struct DetectOptions {

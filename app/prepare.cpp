@@ -5,11 +5,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/catalog/label_options.h"
 #include "app/commands.h"
+#include "app/copies.h"
 #include "app/options.h"
 #include "app/terminal.h"
 
@@ -20,6 +24,7 @@ struct Arguments {
   std::string store;
   std::vector<std::string> labels, pictures;
   RecipeOptions recipe{"seed", {}};
+  LabelArguments label_options;
   std::size_t limit = 0;
   std::uint64_t sample = 0;
   bool sampled = false, balance = false, json = false;
@@ -52,7 +57,16 @@ nlohmann::ordered_json to_json(const prepare::PrepareResult& result) {
           {"whole_pictures", result.whole_pictures},
           {"rejects", rejects},
           {"pictures_not_asked_for", result.unasked},
+          {"copies", app::to_json(result.copies)},
+          {"labels_like", result.labels_like},
+          {"pictures_like", result.pictures_like},
           {"left_out", result.left_out}};
+}
+
+std::string listed(const std::vector<std::string>& paths) {
+  std::vector<std::string> quoted;
+  for (const std::string& path : paths) quoted.push_back("\"" + path + "\"");
+  return quoted.empty() ? "none" : fmt::format("{}", fmt::join(quoted, " "));
 }
 
 void print_result(const prepare::PrepareResult& result, const std::string& store) {
@@ -69,6 +83,14 @@ void print_result(const prepare::PrepareResult& result, const std::string& store
   for (const auto& [reason, count] : result.rejects)
     rows.push_back({with_thousands(static_cast<std::uint64_t>(count)), std::string(catalog::describe(reason))});
   print(table(rows));
+  if (result.copies.groups > 0) print("\n" + to_text(result.copies));
+}
+
+// What an unfinished store was told of its labels need not be told again.
+catalog::LabelOptions remembered(const Arguments& arguments) {
+  catalog::LabelOptions options = label_options(arguments.label_options);
+  if (!std::filesystem::exists(arguments.store) || !store::is_store(arguments.store)) return options;
+  return catalog::filled_up(options, catalog::label_options_in(store::Store(arguments.store).facts().labels));
 }
 
 // Nothing prepared is a failure; under a tenth of what was wanted is likely to be a mistake.
@@ -84,6 +106,8 @@ void judge_result(const prepare::PreparePlan& plan, const prepare::PrepareResult
                               "folder level than the labels' paths",
                               with_thousands(missing), with_thousands(wanted), arguments.pictures.front())
                         : "most pictures were rejected: the table says why";
+  if (!result.labels_like.empty())
+    why += fmt::format("; labels: {}; pictures: {}", listed(result.labels_like), listed(result.pictures_like));
   std::string what =
       result.faces == 0 ? "no face was prepared"
                         : fmt::format("only {} of {} faces were prepared",
@@ -98,6 +122,7 @@ void warn_of_limit(const prepare::PreparePlan& plan, const Arguments& arguments)
   constexpr std::size_t kFew = 20;  // rows that may be in order by chance
   if (arguments.limit == 0 || arguments.sampled || plan.ages.size() < kFew || plan.chosen.size() == plan.rows.size())
     return;
+  if (std::ranges::any_of(plan.ages, [](double age) { return std::isnan(age); })) return;  // ranges
   bool sorted = std::ranges::is_sorted(plan.ages) || std::ranges::is_sorted(plan.ages, std::greater<>());
   if (!sorted) return;
   warn(
@@ -107,14 +132,18 @@ void warn_of_limit(const prepare::PreparePlan& plan, const Arguments& arguments)
 }
 
 void run(const Arguments& arguments, const Context& context) {
-  prepare::PrepareOptions options{
-      {arguments.labels.begin(), arguments.labels.end()}, load(arguments.recipe), {}, {}, arguments.balance};
+  prepare::PrepareOptions options;
+  options.labels = {arguments.labels.begin(), arguments.labels.end()};
+  options.label_options = remembered(arguments);
+  options.recipe = load(arguments.recipe);
+  options.balance = arguments.balance;
   if (arguments.limit > 0) options.limit = arguments.limit;
   if (arguments.sampled) options.sample_seed = arguments.sample;
   if (arguments.sampled && arguments.limit == 0)
     throw base::UsageError("--sample needs --limit, the number of rows to draw");
   prepare::PreparePlan plan = prepare::plan_preparation(options);
   if (!arguments.json) print_expectation(plan, arguments.store);
+  for (const std::string& note : plan.notes) warn(note);
   warn_of_split(plan);
   warn_of_limit(plan, arguments);
   ProgressLine line;
@@ -137,13 +166,15 @@ void add_prepare(CLI::App& program, const Context& context) {
   command->add_option("STORE", arguments->store, "The store to write, a single file; an unfinished one is gone on with")
       ->required();
   command
-      ->add_option("--labels", arguments->labels, "IMDB-WIKI's .mat, a CSV, or UTKFace's file names; may be repeated")
+      ->add_option("--labels", arguments->labels,
+                   "A table, IMDB-WIKI's .mat, or pictures whose names tell ages (docs/labels.md); may be repeated")
       ->required();
   command
       ->add_option("--pictures", arguments->pictures,
                    "A folder, a zip or tar, or - for one on standard input; archives in folders are looked into; may "
                    "be repeated")
       ->required();
+  add_label_options(*command, arguments->label_options);
   add_recipe_options(*command, arguments->recipe);
   command->add_option("--limit", arguments->limit, "Look at the first N label rows only, counted before screening")
       ->check(CLI::PositiveNumber);

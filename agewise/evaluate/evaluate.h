@@ -46,6 +46,13 @@ struct Members {
   double spread = 0;                                 // deviation of the members' ages, mean over the pictures
 };
 
+// Pictures whose age is known only as a range.
+struct RangeScores {
+  std::int64_t pictures = 0;
+  double inside = 0;                       // share of the estimates within the range, 0 … 1
+  double distance = 0, mean_distance = 0;  // years from the nearest end, 0 inside: absolute, and signed (above: +)
+};
+
 struct Evaluation {
   catalog::Split part = catalog::Split::test;
   std::vector<std::string> class_names;
@@ -59,6 +66,7 @@ struct Evaluation {
   std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures with an estimate
   std::vector<Judged> worst;                            // those without an estimate, then largest |error| first
   std::optional<Members> members;                       // of an ensemble whose members all gave estimates
+  std::optional<RangeScores> ranges;                    // beside all these
   std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
   std::string other_cut;                                // a sentence, see caveat_of_cut(); mostly none
   // By more than two standard errors. Nothing where the baselines know the truth, or estimates are missing.
@@ -66,6 +74,9 @@ struct Evaluation {
 };
 
 inline constexpr std::size_t kWorst = 24;  // pictures in Evaluation::worst, at most
+
+// Takes the pictures whose age is known only as a range out of `judged`; nothing if there are none.
+std::optional<RangeScores> take_ranges(std::vector<Judged>& judged);
 
 // `wanted`, or where none is wanted `test`, or `val` in a store without test pictures. Throws Error naming the store if
 // it has no such pictures.
@@ -85,13 +96,14 @@ std::vector<Judged> judge(const estimate::Model& model, const store::Store& stor
 // A sentence that says how the store's faces are cut otherwise than the model's own; mostly none.
 std::string caveat_of_cut(const estimate::Model& model, const store::Store& store);
 
-// What `judged`, which may not be empty, says. The baselines know `training_ages`, or if empty the true ages.
+// What `judged`, which may not be empty and has exact ages only, says. The baselines know `training_ages`, or if empty
+// the true ages.
 Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, const age::Classes& classes,
                     const std::vector<double>& training_ages);
 
 // What a reader of the figures must know, a sentence each: that estimates are missing, and in which decades; that the
-// faces are cut otherwise; that the model is no better than a baseline; that the baselines know the truth; that the best
-// epoch was chosen on the same pictures. Mostly none.
+// faces are cut otherwise; that the model is no better than a baseline; that the baselines know the truth; that the
+// best epoch was chosen on the same pictures. Mostly none.
 std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::Model& model);
 
 }  // namespace agewise::evaluate

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/hash.h"
+#include "agewise/catalog/label_options.h"
 #include "agewise/prepare/prepare.h"
 
 namespace agewise::prepare {
@@ -17,6 +19,7 @@ std::string describe_labels(const PrepareOptions& options, const std::vector<std
   if (options.limit) text += fmt::format("\nlimit {}", *options.limit);
   if (options.sample_seed) text += fmt::format("\nsample {}", *options.sample_seed);
   if (options.balance) text += "\nbalance";
+  if (std::string own = catalog::to_text(options.label_options); !own.empty()) text += "\n" + own;
   return text;
 }
 
@@ -39,11 +42,30 @@ void append(std::vector<catalog::CatalogRow>& rows, std::vector<catalog::Catalog
 
 bool has_classes(const recipe::ClassesRecipe& classes) { return classes.years > 0 || !classes.edges.empty(); }
 
-std::vector<int> classes_of_wanted(const PreparePlan& plan) {
+// Of the wanted rows with an exact age: which they are, and their classes. A range may lie in several classes.
+struct Classed {
+  std::vector<std::size_t> places;  // in plan.wanted
+  std::vector<int> classes;
+};
+
+Classed classes_of_wanted(const PreparePlan& plan) {
   age::Classes classes = recipe::classes_of(plan.facts.recipe.classes);
-  std::vector<int> all;
-  for (double age : plan.ages) all.push_back(age::class_of(classes, age));
-  return all;
+  Classed classed;
+  for (std::size_t i = 0; i < plan.ages.size(); ++i) {
+    if (std::isnan(plan.ages[i])) continue;
+    classed.places.push_back(i);
+    classed.classes.push_back(age::class_of(classes, plan.ages[i]));
+  }
+  return classed;
+}
+
+// Genders that are digits are asked for only where they matter.
+void check_genders(const std::filesystem::path& file, const catalog::Catalog& catalog, const recipe::Recipe& recipe) {
+  bool needed = recipe.screen.gender == recipe::GenderRule::required || recipe.train.gender_weight > 0;
+  if (!catalog.genders_unclear || !needed) return;
+  throw base::UsageError(file.string() +
+                         ": genders are digits, and the recipe needs them: say --gender 1=male (as in IMDB-WIKI) or "
+                         "--gender 1=female (as in UTKFace)");
 }
 
 void screen_rows(PreparePlan& plan) {
@@ -60,7 +82,9 @@ void screen_rows(PreparePlan& plan) {
 }
 
 void balance_rows(PreparePlan& plan) {
-  std::vector<std::size_t> dropped = catalog::balance(classes_of_wanted(plan), plan.facts.recipe.split.seed);
+  Classed classed = classes_of_wanted(plan);
+  std::vector<std::size_t> dropped = catalog::balance(classed.classes, plan.facts.recipe.split.seed);
+  for (std::size_t& place : dropped) place = classed.places[place];
   std::vector<std::size_t> wanted;
   std::vector<double> ages;
   for (std::size_t i = 0; i < plan.wanted.size(); ++i) {
@@ -83,7 +107,9 @@ PreparePlan plan_preparation(const PrepareOptions& options) {
   plan.facts.recipe = options.recipe;
   std::vector<std::string> files;
   for (const std::filesystem::path& file : options.labels) {
-    catalog::Catalog catalog = catalog::read_labels(file);
+    catalog::Catalog catalog = catalog::read_labels(file, options.label_options);
+    check_genders(file, catalog, options.recipe);
+    for (const std::string& note : catalog.notes) plan.notes.push_back(file.string() + ": " + note);
     files.push_back(describe_file(file, catalog));
     append(plan.rows, std::move(catalog.rows));
   }
@@ -96,8 +122,12 @@ PreparePlan plan_preparation(const PrepareOptions& options) {
   std::vector<const catalog::CatalogRow*> wanted;
   for (std::size_t row : plan.wanted) wanted.push_back(&plan.rows[row]);
   plan.splits = catalog::assign_splits(wanted, options.recipe.split);
-  if (has_classes(options.recipe.classes))
-    plan.share_difference = catalog::share_difference(classes_of_wanted(plan), plan.splits);
+  if (has_classes(options.recipe.classes)) {
+    Classed classed = classes_of_wanted(plan);
+    std::vector<catalog::Split> splits;
+    for (std::size_t place : classed.places) splits.push_back(plan.splits[place]);
+    plan.share_difference = catalog::share_difference(classed.classes, splits);
+  }
   return plan;
 }
 

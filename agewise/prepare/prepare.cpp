@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -14,6 +16,8 @@
 #include "agewise/base/budget.h"
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/hash.h"
+#include "agewise/catalog/copies.h"
 #include "agewise/face/reader.h"
 #include "agewise/prepare/archive.h"
 #include "agewise/prepare/name_index.h"
@@ -26,6 +30,7 @@ namespace {
 constexpr std::uint64_t kBytesInFlight = std::uint64_t{16} << 20;      // of picture files read and not yet decoded
 constexpr std::uint64_t kFaceBytesInFlight = std::uint64_t{16} << 20;  // of faces encoded and not yet written
 constexpr std::uint64_t kItemsInFlight = 256;
+constexpr int kExamples = 3;  // of labels and pictures that do not fit each other
 // A picture of more (after a JPEG's reduction; of HEIC and AVIF, of half as many) is a reject; all workers together
 // hold no more.
 constexpr std::uint64_t kMostPixels = 25'000'000;
@@ -35,13 +40,26 @@ struct Rejected {
   std::string detail;
 };
 
+// A picture file in memory. Its share of the budget of bytes is given back with it.
+struct HeldFile {
+  base::Budget& budget;
+  std::uint64_t share;
+  std::vector<std::byte> bytes;
+  std::string problem;        // why it could not be read, else empty
+  std::uint64_t content = 0;  // base::checksum of the bytes
+
+  HeldFile(base::Budget& of, std::uint64_t size) : budget(of), share(of.take(size)) {}
+  ~HeldFile() { budget.give_back(share); }
+  HeldFile(const HeldFile&) = delete;
+  HeldFile& operator=(const HeldFile&) = delete;
+};
+
 // A picture on its way to a worker. `decision` counts up for each row: a later picture may fit the row better.
 struct Job {
   std::size_t wanted;  // index into plan.wanted
   std::uint32_t decision;
   std::string picture;
-  std::uint64_t share;  // of the budget of bytes, to be given back
-  std::vector<std::byte> file;
+  std::shared_ptr<const HeldFile> file;  // of all rows that name it
 };
 
 struct Outcome {
@@ -53,6 +71,7 @@ struct Outcome {
   Rejected reject;
   std::optional<face::Face> face;
   double replicated = 0;
+  std::uint64_t content = 0;  // of the picture's file
 };
 
 catalog::Reason reason_of(face::Trouble trouble) {
@@ -75,7 +94,7 @@ Outcome process(const Job& job, const catalog::CatalogRow& row, bool by_labels, 
   Outcome outcome{job.wanted, job.decision, job.picture, {}, {}, {}};
   face::Wanted wanted = face::Strongest{};
   if (by_labels) wanted = face::InLabels{row.face};
-  face::PictureFaces faces = reader.read(job.file, wanted);
+  face::PictureFaces faces = reader.read(job.file->bytes, wanted);
   if (faces.cuts.empty()) {
     outcome.reject = {reason_of(faces.trouble), faces.trouble == face::Trouble::too_small ? "" : faces.problem};
     return outcome;
@@ -93,12 +112,12 @@ using Readers = std::vector<face::FaceReader>;  // one a worker
 
 // What the reader knows of a wanted row while pictures come by.
 struct RowState {
-  int match = 0;               // components of the best match so far; 0: no picture yet
+  Fit fit;                     // of the best match so far
   std::uint32_t decision = 0;  // of the newest job or reject
   bool ambiguous = false;
-  bool packed = false;  // the best match lies in an archive within its source
-  std::size_t picture =
-      0;  // hash of the path of the one that matched best: paths themselves would take more than labels
+  // Hashes of path and bytes of the picture that matched best: paths themselves would take more than labels.
+  std::size_t picture = 0;
+  std::uint64_t content = 0;  // 0: it could not be read
 };
 
 std::size_t hash_of(const std::string& path) { return std::hash<std::string>()(path); }
@@ -160,13 +179,16 @@ class Preparation {
       if (!wanted) continue;
       RowState& state = states_[*wanted];
       state.picture = hash_of(row.picture);
-      state.match = common_suffix(plan_.rows[number].file, unpacked_path(row.picture));
-      state.packed = lies_in_archive(row.picture);
+      state.content = row.content;
+      state.fit = fit_of(index_.path(number), comparable(unpacked_path(row.picture)));
+      state.fit.unpacked = !lies_in_archive(row.picture);
       ++done_;
       if (!row.face) ++rejects_;
     }
     for (const auto& [row, reason] : plan_.rejects) {
-      if (!settled_[row]) writer_.add({static_cast<std::int64_t>(row), plan_.rows[row].file, reason, ""}, "");
+      const catalog::CatalogRow& labels = plan_.rows[row];
+      std::string detail = labels.fault == reason ? labels.fault_detail.str() : "";
+      if (!settled_[row]) writer_.add({static_cast<std::int64_t>(row), labels.file, reason, detail}, "");
     }
     writer_.commit();
   }
@@ -211,59 +233,59 @@ class Preparation {
   void take(PictureSource& source, const SourceEntry& entry) {
     NameIndex::Match match = index_.find(unpacked_path(entry.path));
     if (match.rows.empty()) {
-      ++unasked_;
+      if (unasked_++ < kExamples) pictures_like_.push_back(entry.path);
       return;
     }
+    match.fit.unpacked = !lies_in_archive(entry.path);
+    std::shared_ptr<HeldFile> file;  // read when the first row needs it, at most once
     for (std::size_t row : match.rows) {
       std::optional<std::size_t> wanted = index_in_wanted(row);
       if (!wanted) continue;  // screened away, or not chosen
-      if (match.rows.size() > 1) {
-        offer_ambiguous(*wanted, match.length, lies_in_archive(entry.path));
+      if (match.ambiguous) {
+        offer_ambiguous(*wanted, match.fit);
       } else {
-        offer(*wanted, match.length, source, entry);
+        offer(*wanted, match.fit, source, entry, file);
       }
     }
   }
 
-  // Whether a picture fits a row better (1), as well (0) or worse (-1) than the best so far. A file is better than one
-  // of an equally long name in an archive beside it: it was unpacked from there.
-  static int rank_beside(const RowState& state, int length, bool packed) {
-    if (length != state.match) return length > state.match ? 1 : -1;
-    return static_cast<int>(state.packed) - static_cast<int>(packed);
-  }
-
-  // A picture whose name fits this row and no other as well.
-  void offer(std::size_t wanted, int length, PictureSource& source, const SourceEntry& entry) {
+  // A picture whose name fits this row and no row of another name as well.
+  void offer(std::size_t wanted, const Fit& fit, PictureSource& source, const SourceEntry& entry,
+             std::shared_ptr<HeldFile>& file) {
     RowState& state = states_[wanted];
     if (state.picture == hash_of(entry.path) && !state.ambiguous) return;  // an earlier run's, or the same file twice
-    bool packed = lies_in_archive(entry.path);
-    int rank = rank_beside(state, length, packed);
-    if (rank < 0) return;
-    if (rank == 0) return offer_ambiguous(wanted, length, packed);
-    state = {length, state.decision + 1, false, packed, hash_of(entry.path)};
+    if (fit < state.fit || (fit == state.fit && state.ambiguous)) return;
+    if (file == nullptr) file = read(source, entry);
+    bool is_copy = file->content != 0 && file->content == state.content;
+    if (fit == state.fit) return is_copy ? void() : offer_ambiguous(wanted, fit);
+    state = {fit, state.decision + 1, false, hash_of(entry.path), file->content};
     newest_[wanted] = state.decision;
-    if (entry.size > kLargestPictureFile)
-      return reject(wanted, entry.path, fmt::format("a file of {} bytes", entry.size));
-    std::uint64_t share = budget_.take(entry.size);
-    SourceContent content = source.read();
-    if (content.problem.empty()) {
-      jobs_.push({wanted, state.decision, entry.path, share, std::move(content.bytes)});
+    if (file->problem.empty()) {
+      jobs_.push({wanted, state.decision, entry.path, file});
     } else {
-      budget_.give_back(share);
-      reject(wanted, entry.path, content.problem);
+      outcomes_.push({wanted, state.decision, entry.path, {}, {}, {catalog::Reason::undecodable, file->problem}});
     }
   }
 
-  void reject(std::size_t wanted, const std::string& picture, const std::string& problem) {
-    outcomes_.push({wanted, states_[wanted].decision, picture, {}, {}, {catalog::Reason::undecodable, problem}});
+  std::shared_ptr<HeldFile> read(PictureSource& source, const SourceEntry& entry) {
+    bool too_large = entry.size > kLargestPictureFile;
+    auto file = std::make_shared<HeldFile>(budget_, too_large ? 0 : entry.size);
+    if (too_large) {
+      file->problem = fmt::format("a file of {} bytes", entry.size);
+      return file;
+    }
+    SourceContent content = source.read();
+    file->problem = std::move(content.problem);
+    file->bytes = std::move(content.bytes);
+    if (file->problem.empty()) file->content = base::checksum(file->bytes);
+    return file;
   }
 
-  // Two pictures, or two rows, with equally long names in common: neither is a better guess.
-  void offer_ambiguous(std::size_t wanted, int length, bool packed) {
+  // Two pictures, or rows of two names, that fit equally well: neither is a better guess.
+  void offer_ambiguous(std::size_t wanted, const Fit& fit) {
     RowState& state = states_[wanted];
-    int rank = rank_beside(state, length, packed);
-    if (rank < 0 || (state.ambiguous && rank == 0)) return;
-    state = {length, state.decision + 1, true, packed, 0};
+    if (fit < state.fit || (state.ambiguous && fit == state.fit)) return;
+    state = {fit, state.decision + 1, true, 0, 0};
     newest_[wanted] = state.decision;
     outcomes_.push({wanted, state.decision, "", {}, {}, {catalog::Reason::ambiguous_name, ""}});
   }
@@ -278,7 +300,8 @@ class Preparation {
     bool by_labels = plan_.facts.recipe.face.crop;
     while (std::optional<Job> job = jobs_.pop()) {
       Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], by_labels, reader);
-      budget_.give_back(job->share);
+      outcome.content = job->file->content;
+      job->file.reset();
       outcomes_.push(std::move(outcome));
     }
   }
@@ -299,25 +322,73 @@ class Preparation {
     auto number = static_cast<std::int64_t>(row);
     if (outcome.encoded.empty()) {
       ++rejects_;
-      writer_.add({number, labels.file, outcome.reject.reason, outcome.reject.detail}, outcome.picture);
+      writer_.add({number, labels.file, outcome.reject.reason, outcome.reject.detail, outcome.content},
+                  outcome.picture);
     } else {
-      writer_.add({number, labels.file, labels.source, labels.person, labels.race, plan_.ages[outcome.wanted],
-                   catalog::age_sigma_of(labels, plan_.facts.recipe.screen.age_rule), labels.gender,
-                   plan_.splits[outcome.wanted], outcome.info, outcome.face, outcome.replicated},
-                  outcome.encoded, outcome.picture);
+      writer_.add(record_of(row, outcome), outcome.encoded, outcome.picture);
     }
     if (!settled_[row]) ++done_;
     settled_[row] = true;
     if (progress_) progress_({"preparing", done_, plan_.wanted.size(), rejects_});
   }
 
-  PrepareResult finish() {
-    for (std::size_t row : plan_.wanted) {
-      if (!settled_[row])
-        writer_.add({static_cast<std::int64_t>(row), plan_.rows[row].file, catalog::Reason::no_such_file, ""}, "");
+  store::FaceRecord record_of(std::size_t row, const Outcome& outcome) const {
+    const catalog::CatalogRow& labels = plan_.rows[row];
+    store::FaceRecord record;
+    record.row = static_cast<std::int64_t>(row);
+    record.file = labels.file;
+    record.source = labels.source.str();
+    record.person = labels.person.str();
+    record.race = labels.race.str();
+    record.age = plan_.ages[outcome.wanted];
+    if (std::isnan(record.age)) record.age_range = labels.age_range;
+    record.age_sigma = catalog::age_sigma_of(labels, plan_.facts.recipe.screen.age_rule);
+    record.gender = labels.gender;
+    record.split = plan_.splits[outcome.wanted];
+    record.picture = outcome.info;
+    record.face = outcome.face;
+    record.replicated = outcome.replicated;
+    record.content = outcome.content;
+    return record;
+  }
+
+  // Which pictures are copies of each other is known only now. The splits are the plan's but for these.
+  void keep_copies_together() {
+    std::vector<std::vector<std::size_t>> groups;
+    for (const std::vector<std::int64_t>& rows : writer_.copies()) {
+      groups.emplace_back();
+      for (std::int64_t row : rows) {
+        if (std::optional<std::size_t> wanted = index_in_wanted(static_cast<std::size_t>(row)))
+          groups.back().push_back(*wanted);
+      }
+      if (groups.back().empty()) groups.pop_back();
     }
+    if (groups.empty()) return;
+    std::vector<const catalog::CatalogRow*> rows;
+    for (std::size_t row : plan_.wanted) rows.push_back(&plan_.rows[row]);
+    std::vector<catalog::Split> splits = plan_.splits;
+    catalog::keep_together(rows, groups, splits);
+    for (std::size_t i = 0; i < splits.size(); ++i) {
+      if (splits[i] != plan_.splits[i]) writer_.set_split(static_cast<std::int64_t>(plan_.wanted[i]), splits[i]);
+    }
+  }
+
+  PrepareResult finish() {
+    PrepareResult result{.went_on = went_on_};
+    std::size_t missing = 0;
+    for (std::size_t row : plan_.wanted) {
+      if (settled_[row]) continue;
+      const std::string& file = plan_.rows[row].file;
+      writer_.add({static_cast<std::int64_t>(row), file, catalog::Reason::no_such_file, ""}, "");
+      if (missing++ < kExamples) result.labels_like.push_back(file);
+    }
+    keep_copies_together();
     writer_.finish(unasked_);
-    return {.went_on = went_on_, .left_out = std::move(left_out_)};
+    bool few = 10 * (plan_.wanted.size() - missing) < plan_.wanted.size();
+    if (few) result.pictures_like = pictures_like_;
+    if (!few) result.labels_like.clear();
+    result.left_out = std::move(left_out_);
+    return result;
   }
 
   const PreparePlan& plan_;
@@ -338,6 +409,7 @@ class Preparation {
   std::atomic<bool> failed_{false};
   std::uint64_t done_ = 0, rejects_ = 0;
   std::int64_t unasked_ = 0;
+  std::vector<std::string> pictures_like_;  // the first of the unasked
   bool went_on_ = false;
   std::vector<std::string> left_out_;  // the reader's, until all threads have ended
 };
@@ -382,6 +454,7 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
     result.other_training = recipe::first_difference(recipe::Outcome::training, made.facts().recipe, plan.facts.recipe);
   result.unasked = made.facts().unasked;
   result.rejects = made.reject_counts();
+  result.copies = store::copies_among(made.faces());
   result.faces = static_cast<std::int64_t>(plan.chosen.size());
   for (const auto& [reason, count] : result.rejects) result.faces -= count;
   if (plan.facts.recipe.face.detect) result.whole_pictures = result.faces - made.faces_found();

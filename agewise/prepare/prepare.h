@@ -15,6 +15,7 @@ namespace agewise::prepare {
 
 struct PrepareOptions {
   std::vector<std::filesystem::path> labels;
+  catalog::LabelOptions label_options;
   recipe::Recipe recipe;
   std::optional<std::size_t> limit;          // of label rows, before screening
   std::optional<std::uint64_t> sample_seed;  // with limit: drawn at random
@@ -34,11 +35,13 @@ struct PreparePlan {
   std::vector<std::size_t> chosen;            // by limit and sample
   std::vector<std::size_t> wanted;            // chosen rows that survive screening, ascending
   std::vector<catalog::Split> splits;         // of the wanted
-  std::vector<double> ages;                   // of the wanted, years
+  std::vector<double> ages;                   // of the wanted, years; NaN where only a range is known
   std::vector<Unwanted> rejects;              // chosen rows that do not
-  catalog::ShareDifference share_difference;  // of the classes, between training part and rest
+  catalog::ShareDifference share_difference;  // of the classes, between training part and rest; exact ages only
+  std::vector<std::string> notes;             // what looks wrong in the labels, a sentence each
 };
 
+// Throws Error for labels that cannot be read, UsageError where the recipe needs genders that they leave open.
 PreparePlan plan_preparation(const PrepareOptions& options);
 
 struct PrepareResult {
@@ -46,6 +49,10 @@ struct PrepareResult {
   std::map<catalog::Reason, std::int64_t> rejects;  // in the store now
   std::int64_t whole_pictures = 0;                  // of the faces: those in which none was found (face.detect)
   std::int64_t unasked = 0;                         // pictures that no row asked for
+  store::Copies copies;
+  // Where under a tenth of the wanted rows found a picture: some of the rows' files, and some pictures that no row
+  // asked for, to be compared.
+  std::vector<std::string> labels_like, pictures_like;
   bool went_on = false;                             // an earlier run had begun the store
   bool was_complete = false;                        // an earlier run had done it all: no picture was read
   std::vector<std::string> left_out;                // of the sources: what could not be looked into, a line each

@@ -43,6 +43,7 @@ json parts_of(const Report& report) {
     part.classes.resize(static_cast<std::size_t>(report.classes.count()));
   }
   for (const store::FaceRecord& face : report.faces) {
+    if (face.age_range) continue;  // of no bin and no class
     for (Part* part : {parts.data(), &parts[1 + static_cast<std::size_t>(face.split)]}) {
       ++part->pictures;
       ++part->ages[bin_of(face.age)];

@@ -15,6 +15,7 @@ std::string content_of(const recipe::FaceRecipe& recipe, std::span<const FaceRec
     hasher.add(fmt::format("\n{:016x} {} {} {} {} {}:{}", checksums[i], face.age, face.age_sigma,
                            static_cast<int>(face.split), static_cast<int>(face.gender), face.person.size(),
                            face.person));
+    if (face.age_range) hasher.add(fmt::format(" {} {}", face.age_range->low, face.age_range->high));
   }
   return "2:" + hasher.hash();
 }

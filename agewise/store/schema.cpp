@@ -39,6 +39,13 @@ CREATE TABLE IF NOT EXISTS places (
 CREATE TABLE checksums (row INTEGER PRIMARY KEY, pixels INTEGER NOT NULL);
 INSERT INTO checksums SELECT row, checksum(pixels) FROM faces;
 )sql",
+
+    // 3: of faces whose age is known only as a range its ends, the upper one NULL where it is open (`faces.age`, which
+    // must not be NULL, then repeats the lower one); and checksum() of the file of each picture that a row found.
+    R"sql(
+CREATE TABLE age_ranges (row INTEGER PRIMARY KEY, low REAL NOT NULL, high REAL);
+CREATE TABLE contents (row INTEGER PRIMARY KEY, file INTEGER NOT NULL);
+)sql",
 };
 
 // SQL's checksum(BLOB).

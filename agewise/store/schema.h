@@ -25,8 +25,9 @@ int version_of(SQLite::Database& database);
 // Called within a transaction, so that a process killed here leaves the old one. Throws as SQLite does.
 void migrate(SQLite::Database& database);
 
-// Tables that have a row, or none, for a row of `faces`, and lose it when that is replaced.
-inline constexpr std::array kPropertiesOfFaces{"places", "checksums"};
+// Tables that have a row, or none, for a row of `faces` (`contents` also of `rejects`), and lose it when that is
+// replaced.
+inline constexpr std::array kPropertiesOfFaces{"places", "checksums", "age_ranges", "contents"};
 
 // Turns what SQLite says into an Error that names the file and what to do.
 [[noreturn]] void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem);

@@ -39,17 +39,39 @@ FaceRecord face_at(SQLite::Statement& query) {
   return face;
 }
 
-void read_places(SQLite::Database& database, std::vector<FaceRecord>& faces) {
-  SQLite::Statement query(database, "SELECT row, left, top, right, bottom, angle, score, replicated FROM places");
-  auto number = [&](int column) { return query.getColumn(column).getDouble(); };
+// Calls `take` with each face that has a row in the table of `text`, and the query at that row.
+template <class Take>
+void for_each_in(SQLite::Database& database, const char* text, std::vector<FaceRecord>& faces, Take take) {
+  SQLite::Statement query(database, text);
   while (query.executeStep()) {
     std::int64_t row = query.getColumn(0).getInt64();
     auto face = std::lower_bound(faces.begin(), faces.end(), row,
                                  [](const FaceRecord& one, std::int64_t wanted) { return one.row < wanted; });
-    if (face == faces.end() || face->row != row) continue;
-    face->face = face::Face{{number(1), number(2), number(3), number(4)}, number(5), number(6)};
-    face->replicated = number(7);
+    if (face != faces.end() && face->row == row) take(*face, query);
   }
+}
+
+void read_places(SQLite::Database& database, std::vector<FaceRecord>& faces) {
+  const char* text = "SELECT row, left, top, right, bottom, angle, score, replicated FROM places";
+  for_each_in(database, text, faces, [](FaceRecord& face, SQLite::Statement& query) {
+    auto number = [&](int column) { return query.getColumn(column).getDouble(); };
+    face.face = face::Face{{number(1), number(2), number(3), number(4)}, number(5), number(6)};
+    face.replicated = number(7);
+  });
+}
+
+void read_age_ranges(SQLite::Database& database, std::vector<FaceRecord>& faces) {
+  for_each_in(database, "SELECT row, low, high FROM age_ranges", faces, [](FaceRecord& face, SQLite::Statement& query) {
+    face.age = catalog::kNotANumber;
+    face.age_range = age::Range{query.getColumn(1).getDouble()};
+    if (!query.getColumn(2).isNull()) face.age_range->high = query.getColumn(2).getDouble();
+  });
+}
+
+void read_contents(SQLite::Database& database, std::vector<FaceRecord>& faces) {
+  for_each_in(database, "SELECT row, file FROM contents", faces, [](FaceRecord& face, SQLite::Statement& query) {
+    face.content = static_cast<std::uint64_t>(query.getColumn(1).getInt64());
+  });
 }
 
 image::Image image_of(std::span<const std::byte> stored, const std::string& encoding,
@@ -74,6 +96,28 @@ image::Image image_of(std::span<const std::byte> stored, const std::string& enco
 
 std::span<const std::byte> bytes_of(const SQLite::Column& column) {
   return {static_cast<const std::byte*>(column.getBlob()), static_cast<std::size_t>(column.getBytes())};
+}
+
+double lowest_age(const FaceRecord& face) { return face.age_range ? face.age_range->low : face.age; }
+
+std::string age_text(const FaceRecord& face) {
+  return face.age_range ? age::to_text(*face.age_range) : fmt::format("{:.0f}", face.age);
+}
+
+Copies copies_among(const std::vector<FaceRecord>& faces) {
+  std::map<std::uint64_t, std::vector<catalog::Split>> parts;
+  for (const FaceRecord& face : faces) {
+    if (face.content != 0) parts[face.content].push_back(face.split);
+  }
+  Copies copies;
+  for (const auto& [content, splits] : parts) {
+    if (splits.size() < 2) continue;
+    ++copies.groups;
+    copies.faces += static_cast<std::int64_t>(splits.size());
+    bool together = std::all_of(splits.begin(), splits.end(), [&](catalog::Split part) { return part == splits[0]; });
+    if (!together) ++copies.in_several_parts;
+  }
+  return copies;
 }
 
 // A face as it lies in the file.
@@ -168,6 +212,8 @@ std::vector<FaceRecord> Store::faces() const {
     std::vector<FaceRecord> faces;
     while (query.executeStep()) faces.push_back(face_at(query));
     if (implementation_->database.tableExists("places")) read_places(implementation_->database, faces);
+    if (implementation_->database.tableExists("age_ranges")) read_age_ranges(implementation_->database, faces);
+    if (implementation_->database.tableExists("contents")) read_contents(implementation_->database, faces);
     return faces;
   });
 }

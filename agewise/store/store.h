@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agewise/age/range.h"
 #include "agewise/catalog/screen.h"
 #include "agewise/face/face.h"
 #include "agewise/image/decode.h"
@@ -20,20 +21,35 @@ struct FaceRecord {
   std::int64_t row = 0;  // number of the label row: rows and their order follow the labels
   std::string file;      // as the labels call it
   std::string source, person, race;
-  double age = catalog::kNotANumber;        // years
+  double age = catalog::kNotANumber;        // years; NaN where only a range is known
+  std::optional<age::Range> age_range;      // then
   double age_sigma = catalog::kNotANumber;  // NaN: not known
   catalog::Gender gender = catalog::Gender::unknown;
   catalog::Split split = catalog::Split::train;
   image::PictureInfo picture;      // of the original file
   std::optional<face::Face> face;  // where it was cut out; nothing: it is the whole picture
   double replicated = 0;           // share of it that lies outside the picture, 0 … 1
+  std::uint64_t content = 0;       // base::checksum of the picture's file; 0: not known
 };
+
+// Pictures that are the same file byte by byte.
+struct Copies {
+  std::int64_t groups = 0;            // pictures of which there are several
+  std::int64_t faces = 0;             // made of these
+  std::int64_t in_several_parts = 0;  // groups whose faces are not all in one part: where the labels say the parts
+};
+Copies copies_among(const std::vector<FaceRecord>& faces);
+
+// For ordering and for people: the lower end of a range; "31", "20–29", "70+".
+double lowest_age(const FaceRecord& face);
+std::string age_text(const FaceRecord& face);
 
 struct RejectRecord {
   std::int64_t row = 0;
   std::string file;
   catalog::Reason reason = catalog::Reason::none;
-  std::string detail;  // "Premature end of JPEG file"; may be empty
+  std::string detail;         // "Premature end of JPEG file"; may be empty
+  std::uint64_t content = 0;  // of the picture's file, as of a face
 };
 
 // What a store says of its making. Two stores with equal facts and complete ones hold the same.

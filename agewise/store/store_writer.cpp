@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <sstream>
 
 #include "agewise/base/error.h"
@@ -76,7 +77,7 @@ struct StoreWriter::Implementation {
   std::filesystem::path file;
   SQLite::Database database;
   std::unique_ptr<SQLite::Transaction> transaction;
-  std::unique_ptr<SQLite::Statement> add_face, add_place, add_checksum, add_reject, drop_reject;
+  std::unique_ptr<SQLite::Statement> add_face, add_place, add_checksum, add_range, add_content, add_reject, drop_reject;
   std::vector<SQLite::Statement> drop_face;  // and its properties
   std::string encoding;
   int pending = 0;
@@ -95,6 +96,8 @@ struct StoreWriter::Implementation {
     add_face = make("INSERT INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     add_place = make("INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     add_checksum = make("INSERT INTO checksums VALUES (?, ?)");
+    add_range = make("INSERT INTO age_ranges VALUES (?, ?, ?)");
+    add_content = make("INSERT INTO contents VALUES (?, ?)");
     add_reject = make("INSERT INTO rejects VALUES (?, ?, ?, ?, ?)");
     drop_reject = make("DELETE FROM rejects WHERE row = ?");
     drop_face.emplace_back(database, "DELETE FROM faces WHERE row = ?");
@@ -118,6 +121,23 @@ struct StoreWriter::Implementation {
     add_checksum->bind(1, row);
     add_checksum->bind(2, static_cast<std::int64_t>(base::checksum(pixels)));
     add_checksum->exec();
+  }
+
+  void put_range(std::int64_t row, const age::Range& range) {
+    add_range->reset();
+    add_range->clearBindings();
+    add_range->bind(1, row);
+    add_range->bind(2, range.low);
+    if (!range.is_open()) add_range->bind(3, range.high);
+    add_range->exec();
+  }
+
+  void put_content(std::int64_t row, std::uint64_t content) {
+    if (content == 0) return;
+    add_content->reset();
+    add_content->bind(1, row);
+    add_content->bind(2, static_cast<std::int64_t>(content));
+    add_content->exec();
   }
 
   void put_place(std::int64_t row, const face::Face& face, double replicated) {
@@ -188,10 +208,12 @@ std::vector<SettledRow> StoreWriter::settled() const {
   implementation_->guarded([&] {
     SQLite::Statement query(
         implementation_->database,
-        "SELECT row, picture, 1 FROM faces UNION ALL SELECT row, picture, 0 FROM rejects WHERE reason <> ?");
+        "SELECT row, picture, face, ifnull(file, 0) FROM (SELECT row, picture, 1 AS face FROM faces UNION ALL "
+        "SELECT row, picture, 0 FROM rejects WHERE reason <> ?) LEFT JOIN contents USING (row)");
     query.bind(1, static_cast<int>(catalog::Reason::ambiguous_name));  // decided anew: its pictures come by again
     while (query.executeStep())
-      rows.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getString(), query.getColumn(2).getInt() == 1});
+      rows.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getString(), query.getColumn(2).getInt() == 1,
+                      static_cast<std::uint64_t>(query.getColumn(3).getInt64())});
   });
   return rows;
 }
@@ -206,7 +228,7 @@ void StoreWriter::add(const FaceRecord& face, std::span<const std::byte> encoded
     int i = 0;
     add.bind(++i, face.row);
     for (const std::string* text : {&face.file, &face.source, &face.person, &face.race}) add.bindNoCopy(++i, *text);
-    add.bind(++i, face.age);
+    add.bind(++i, lowest_age(face));
     ++i;
     if (face.age_sigma == face.age_sigma) add.bind(i, face.age_sigma);
     for (int number : {static_cast<int>(face.gender), static_cast<int>(face.split), static_cast<int>(face.picture.kind),
@@ -218,6 +240,8 @@ void StoreWriter::add(const FaceRecord& face, std::span<const std::byte> encoded
     add.bindNoCopy(++i, encoded.data(), static_cast<int>(encoded.size()));
     add.exec();
     implementation_->put_checksum(face.row, encoded);
+    implementation_->put_content(face.row, face.content);
+    if (face.age_range) implementation_->put_range(face.row, *face.age_range);
     if (face.face) implementation_->put_place(face.row, *face.face, face.replicated);
     implementation_->count_row();
   });
@@ -235,8 +259,34 @@ void StoreWriter::add(const RejectRecord& reject, const std::string& picture) {
     add.bindNoCopy(4, reject.detail);
     add.bindNoCopy(5, picture);
     add.exec();
+    implementation_->put_content(reject.row, reject.content);
     implementation_->count_row();
   });
+}
+
+void StoreWriter::set_split(std::int64_t row, catalog::Split split) {
+  implementation_->guarded([&] {
+    implementation_->begin();
+    SQLite::Statement update(implementation_->database, "UPDATE faces SET split = ? WHERE row = ?");
+    update.bind(1, static_cast<int>(split));
+    update.bind(2, row);
+    update.exec();
+  });
+}
+
+std::vector<std::vector<std::int64_t>> StoreWriter::copies() const {
+  std::map<std::int64_t, std::vector<std::int64_t>> by_content;
+  implementation_->guarded([&] {
+    SQLite::Statement query(implementation_->database,
+                            "SELECT row, contents.file FROM contents JOIN faces USING (row) ORDER BY row");
+    while (query.executeStep()) by_content[query.getColumn(1).getInt64()].push_back(query.getColumn(0).getInt64());
+  });
+  std::vector<std::vector<std::int64_t>> groups;
+  for (auto& [content, rows] : by_content) {
+    if (rows.size() > 1) groups.push_back(std::move(rows));
+  }
+  std::sort(groups.begin(), groups.end());
+  return groups;
 }
 
 void StoreWriter::commit() {

@@ -14,7 +14,8 @@ namespace agewise::store {
 struct SettledRow {
   std::int64_t row;
   std::string picture;
-  bool face;  // else a reject
+  bool face;              // else a reject
+  std::uint64_t content;  // of the picture's file; 0: not known
 };
 
 // One process writes a store, one thread at a time. What was committed survives a kill; what was not leaves no trace.
@@ -36,6 +37,8 @@ class StoreWriter {
   // `picture` is the path that the pictures' own source gives.
   void add(const FaceRecord& face, std::span<const std::byte> encoded, const std::string& picture);
   void add(const RejectRecord& reject, const std::string& picture);
+  void set_split(std::int64_t row, catalog::Split split);  // of a face that was added
+  std::vector<std::vector<std::int64_t>> copies() const;   // rows of faces made of equal files, both ascending
   void commit();                      // all that was added so far; also called by itself every few hundred rows
   void finish(std::int64_t unasked);  // commits and marks the store complete
 

@@ -22,6 +22,12 @@ std::map<int, std::vector<std::uint32_t>> by_age(const Examples& examples) {
   return pictures;
 }
 
+// How many there were.
+std::int64_t drop_ranges(const std::vector<store::FaceRecord>& faces, std::vector<std::uint32_t>& indices) {
+  return static_cast<std::int64_t>(
+      std::erase_if(indices, [&](std::uint32_t i) { return faces[i].age_range.has_value(); }));
+}
+
 double male_of(catalog::Gender gender) {
   return gender == catalog::Gender::unknown ? catalog::kNotANumber : gender == catalog::Gender::male ? 1 : 0;
 }
@@ -61,14 +67,26 @@ Examples examples_of(const store::Store& store) {
     throw base::file_error(store.file(), "is not finished; the same `agewise prepare` once more goes on with it");
   Examples examples{store.faces(), {}, {}};
   examples.train = indices_of(examples.faces, catalog::Split::train);
+  examples.ranges += drop_ranges(examples.faces, examples.train);
   examples.validation = indices_of(examples.faces, catalog::Split::val);
   if (examples.validation.empty()) {
     examples.validation_part = catalog::Split::test;
     examples.validation = indices_of(examples.faces, catalog::Split::test);
   }
+  examples.ranges += drop_ranges(examples.faces, examples.validation);
+  if (examples.ranges > 0 && (examples.train.empty() || examples.validation.empty())) {
+    throw base::file_error(
+        store.file(), fmt::format("has too few ages to train on: {} are known only as ranges, which train leaves out",
+                                  examples.ranges));
+  }
   if (examples.train.empty()) throw base::file_error(store.file(), "has no training pictures");
   if (examples.validation.empty()) throw base::file_error(store.file(), no_validation(store, examples));
   return examples;
+}
+
+std::string left_out(const Examples& examples) {
+  if (examples.ranges == 0) return "";
+  return fmt::format("{} faces are left out: their age is known only as a range", examples.ranges);
 }
 
 std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,

@@ -16,11 +16,16 @@ struct Examples {
   std::vector<std::uint32_t> train, validation;
   catalog::Split validation_part =
       catalog::Split::val;      // or test, where the store has no val part: as the article did it
+  std::int64_t ranges = 0;      // faces of these two parts that are left out: only a range of ages is known
   std::string validation_name;  // of a share of the training part (series.h), instead
 };
 
-// Throws Error naming what is missing if the store has no training or no other pictures, or was not finished.
+// Faces whose age is known only as a range are in neither part. Throws Error naming what is missing if the store has no
+// training or no other pictures, or was not finished.
 Examples examples_of(const store::Store& store);
+
+// What a user should know of what is left out, in a sentence; empty if nothing is.
+std::string left_out(const Examples& examples);
 
 std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& faces, catalog::Split part);
 

@@ -198,6 +198,7 @@ std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& eng
     throw base::UsageError(
         "an ensemble cannot whiten: its members would need a transform each; --set whiten.method=none");
   Examples examples = examples_of(task.store);
+  if (std::string remark = left_out(examples); !remark.empty() && hooks.notice) hooks.notice(remark);
   std::vector<SeriesPart> parts = parts_of(series, examples);
   write_series(series);
   settle_facts(task.run, task.store, engine.name(), {}, hooks.notice);

@@ -264,6 +264,8 @@ TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& h
   if (task.recipe.train.teacher_weight > 0 && task.taught.empty())
     throw std::invalid_argument("train.teacher_weight needs what a teacher says");
   Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.store);
+  std::string remark = task.examples != nullptr ? "" : left_out(examples);
+  if (!remark.empty() && hooks.notice) hooks.notice(remark);
   Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
   settle_facts(task.run, task.store, engine.name(), loop.kernels(), hooks.notice);
   TrainState state = first_state(task, loop.model(), hooks.notice);

@@ -46,6 +46,31 @@ TEST_F(InfoLabels, list_is_a_csv_of_the_rows_that_are_kept) {
   EXPECT_EQ(again["genders"], json({{"female", 1}, {"male", 1}, {"unknown", 0}}));
 }
 
+TEST_F(InfoLabels, says_what_it_takes_columns_for_and_why_rows_are_not_used) {
+  base::write_file(list_, "photo;years;sex\na.jpg;25,5;1\nb.jpg;adult;0\nc.jpg;20-29;1\nd.jpg;NA;1\n");
+  json counts = json::parse(run("info --json --columns age=years --gender 1=male " + list_).output);
+  EXPECT_EQ(counts["read_as"], "file = photo, age = years, gender = sex; of the genders 1 means male");
+  EXPECT_EQ(counts["rejects"], json({{"no age given", 1}, {"the age cannot be read", 1}}));
+  EXPECT_EQ(counts["examples"], json({{"the age cannot be read", {"adult"}}}));
+  EXPECT_EQ(counts["ages"], json({{"20–29", 1}}));
+  EXPECT_EQ(counts["age_ranges"], json({{"20–29", 1}}));
+  EXPECT_EQ(counts["genders"], json({{"female", 0}, {"male", 2}, {"unknown", 0}}));
+  Outcome unclear = run("info --columns age=years " + list_);
+  EXPECT_EQ(unclear.exit_code, 0);
+  EXPECT_THAT(unclear.output, HasSubstr("--gender 1=male"));
+  EXPECT_THAT(run("info " + list_).output, HasSubstr("--columns file="));
+}
+
+TEST_F(InfoLabels, of_ranges_lists_them_so_that_they_are_read_back) {
+  base::write_file(list_, "file,age\na.jpg,20-29\nb.jpg,70+\nc.jpg,31\n");
+  std::string again = testing::TempDir() + "agewise-list-again.csv";
+  run("info " + list_ + " --list " + again);
+  json counts = json::parse(run("info --json " + again).output);
+  std::filesystem::remove(again);
+  EXPECT_EQ(counts["ages"], json({{"30–39", 1}}));
+  EXPECT_EQ(counts["age_ranges"], json({{"20–29", 1}, {"70+", 1}}));
+}
+
 TEST_F(InfoLabels, of_what_is_none_fails_in_one_line_and_misuse_exits_with_2) {
   Outcome foreign = run("info " AGEWISE_SOURCE_DIR "/LICENSE");
   EXPECT_EQ(foreign.exit_code, 1);

@@ -57,6 +57,50 @@ TEST_F(PrepareCommand, run_again_leaves_a_complete_store_as_it_is) {
   EXPECT_THAT(again.output, AllOf(HasSubstr("was complete already"), HasSubstr("30  prepared")));
 }
 
+TEST_F(PrepareCommand, run_again_need_not_be_told_the_columns_again) {
+  base::write_file(folder_ / "labels.csv", "bild;jahre\n01/face_1.jpg;25,5\n");
+  EXPECT_EQ(app::run(command(at("p.tar"))).exit_code, 1);
+  ASSERT_EQ(app::run(command(at("p.tar")) + " --columns file=bild,age=jahre").exit_code, 0);
+  EXPECT_THAT(app::run(command(at("p.tar"))).output, HasSubstr("was complete already"));
+  Outcome other = app::run(command(at("p.tar")) + " --columns file=bild,age=1");
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_THAT(other.output, HasSubstr("columns age=jahre,file=bild, not columns age=1,file=bild"));
+}
+
+TEST_F(PrepareCommand, shows_labels_and_pictures_side_by_side_where_hardly_any_fit) {
+  base::write_file(folder_ / "labels.csv", "file,age\nx/1.png,25\nx/2.png,26\n");
+  EXPECT_THAT(app::run(command(at("p.tar"))).output,
+              AllOf(HasSubstr("labels: \"x/1.png\" \"x/2.png\"; pictures: \""), EndsWith("\n")));
+}
+
+TEST_F(PrepareCommand, counts_copies_and_ranges_and_so_does_info) {
+  base::write_file(folder_ / "labels.csv", "file,age\na/1.jpg,20-29\nb/1.jpg,20-29\nc/2.jpg,31\n");
+  prepare::write_tar(folder_ / "p.tar", {{"a/1.jpg", prepare::numbered_jpeg(1)},
+                                         {"b/1.jpg", prepare::numbered_jpeg(1)},
+                                         {"c/2.jpg", prepare::numbered_jpeg(2)}});
+  EXPECT_THAT(app::run(command(at("p.tar"))).output, HasSubstr("1 pictures are there more than once"));
+  json info = json::parse(app::run("info --json " + at("faces.db")).output);
+  EXPECT_EQ(info["copies"], json({{"pictures", 1}, {"faces", 2}, {"in_several_parts", 0}}));
+  EXPECT_EQ(info["age known as a range"], json({{"20–29", 2}}));
+  EXPECT_EQ(info["age"], json({{"30–39", 1}}));
+}
+
+// Of 20–29 and 70+ no mean error can be told, but whether an estimate is inside.
+TEST_F(PrepareCommand, a_store_of_ranges_is_evaluated_by_how_many_estimates_are_inside) {
+  std::string csv = "file,age,split\n";
+  for (const auto& [name, content] : members(30)) csv += name + ",0-200,val\n";
+  base::write_file(folder_ / "labels.csv", csv);
+  ASSERT_EQ(app::run(command(at("p.tar")) + " --recipe compact --set face.detect=false").exit_code, 0);
+  Outcome outcome = app::run("evaluate --json --data " + at("faces.db"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  json evaluation = json::parse(outcome.output);
+  EXPECT_EQ(evaluation["ranges"]["pictures"], 30);
+  EXPECT_EQ(evaluation["ranges"]["inside"], 1);
+  EXPECT_EQ(evaluation["ranges"]["distance"], 0);
+  Outcome trained = app::run("train " + at("run") + " --data " + at("faces.db"));
+  EXPECT_EQ(trained.exit_code, 1);
+}
+
 TEST_F(PrepareCommand, prints_json_and_nothing_else) {
   json result = json::parse(app::run(command(at("p.tar")) + " --json").output);
   EXPECT_EQ(result["faces"], 30);

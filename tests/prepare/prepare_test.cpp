@@ -94,7 +94,7 @@ TEST_F(Prepare, every_row_that_is_not_used_has_its_reason) {
   EXPECT_EQ(result.unasked, 1);
   std::map<catalog::Reason, std::int64_t> expected{
       {catalog::Reason::no_such_file, 1},      {catalog::Reason::undecodable, 3},
-      {catalog::Reason::too_small, 1},         {catalog::Reason::unknown_date, 1},
+      {catalog::Reason::too_small, 1},         {catalog::Reason::unknown_age, 1},
       {catalog::Reason::age_above_maximum, 1}, {catalog::Reason::age_below_minimum, 1}};
   EXPECT_EQ(result.rejects, expected);
   std::vector<store::RejectRecord> rejects = store::Store(store()).rejects();
