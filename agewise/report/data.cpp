@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "agewise/base/text.h"
+#include "agewise/evaluate/json.h"
 #include "agewise/image/encode.h"
 #include "agewise/report/curves.h"
 
@@ -73,52 +73,17 @@ json epochs_of(const Report& report) {
   return list;
 }
 
-json to_json(const evaluate::Scores& scores) {
-  json epsilon = scores.epsilon_error ? json(*scores.epsilon_error) : json(nullptr);
-  return {{"accuracy", scores.accuracy},
-          {"mae", scores.mae},
-          {"mean_error", scores.mean_error},
-          {"cs", scores.cs},
-          {"epsilon_error", epsilon}};
-}
-
-json to_json(const evaluate::Group& group) {
-  return {{"name", group.name},
-          {"pictures", group.pictures},
-          {"model", to_json(group.model)},
-          {"baseline", to_json(group.baseline)}};
-}
-
-json to_json(const std::vector<evaluate::Group>& groups) {
-  json list = json::array();
-  for (const evaluate::Group& group : groups) list.push_back(to_json(group));
-  return list;
-}
-
-json worst_of(const Report& report) {
-  json list = json::array();
-  for (const evaluate::Judged& one : report.evaluation->worst) {
-    json picture;
-    if (report.picture) {
-      picture = "data:image/jpeg;base64," + base64(image::encode_jpeg(report.picture(one.face.row), kPictureQuality));
-    }
-    list.push_back({{"age", one.face.age},
-                    {"estimate", one.estimate},
-                    {"file", base::as_utf8(one.face.file)},
-                    {"picture", picture}});
-  }
-  return list;
-}
-
+// As the module has it, with the pictures of the worst mistakes.
 json evaluation_of(const Report& report) {
   if (!report.evaluation) return nullptr;
-  const evaluate::Evaluation& evaluation = *report.evaluation;
-  return {{"part", catalog::name_of(evaluation.part)},   {"class_names", evaluation.class_names},
-          {"majority_class", evaluation.majority_class}, {"mean_age", evaluation.mean_age},
-          {"baseline_from", evaluation.baseline_from},   {"all", to_json(evaluation.all)},
-          {"decades", to_json(evaluation.decades)},      {"genders", to_json(evaluation.genders)},
-          {"races", to_json(evaluation.races)},          {"sources", to_json(evaluation.sources)},
-          {"confusion", evaluation.confusion},           {"worst", worst_of(report)}};
+  json evaluation = evaluate::to_json(*report.evaluation);
+  for (json& one : evaluation["worst"]) {
+    one["picture"] = nullptr;
+    if (!report.picture) continue;
+    std::vector<std::byte> jpeg = image::encode_jpeg(report.picture(one["row"].get<std::int64_t>()), kPictureQuality);
+    one["picture"] = "data:image/jpeg;base64," + base64(jpeg);
+  }
+  return evaluation;
 }
 
 }  // namespace

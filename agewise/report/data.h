@@ -12,9 +12,8 @@ namespace agewise::report {
 // title, description, recipe (TOML), facts [[label, text]], caveats, score_years (the k of CS@k);
 // age_bins (names), class_names, parts [{name, pictures, ages: counts a bin, classes: counts a class}];
 // epochs [{epoch, train and validation {loss, accuracy, mae}, images_per_second}], best_epoch (0: none);
-// evaluation: null or {part, class_names, majority_class, mean_age, baseline_from, all, decades, genders, races,
-// sources, confusion, worst [{age, estimate, file, picture: a data: URI or null}]}, where a group is {name, pictures,
-// model, baseline} and scores are {accuracy, mae, mean_error, cs, epsilon_error or null}. What is not finite is null.
+// evaluation: null or as evaluate/json.h has it, each of worst with its picture (a data: URI or null). What is not
+// finite is null.
 nlohmann::json report_data(const Report& report);
 
 std::string base64(std::span<const std::byte> bytes);  // RFC 4648, padded

@@ -77,7 +77,9 @@ TEST(ReportData, has_null_for_what_is_not_known) {
   Report report = small_report();
   nlohmann::json data = nlohmann::json::parse(report_data(report).dump());
   EXPECT_TRUE(data["epochs"][1]["validation"]["loss"].is_null());
-  EXPECT_TRUE(data["evaluation"]["all"]["model"]["epsilon_error"].is_null());
+  EXPECT_FALSE(data["evaluation"]["all"]["model"].contains("epsilon_error"));
+  EXPECT_TRUE(data["evaluation"]["all"]["model"].contains("cs5"));
+  EXPECT_EQ(data["evaluation"]["majority_class"], report.classes.names[0]);
   EXPECT_TRUE(data["evaluation"]["worst"][0]["picture"].is_null());
   report.evaluation.reset();
   EXPECT_TRUE(report_data(report)["evaluation"].is_null());

@@ -127,8 +127,8 @@ function figures(evaluation) {
   page.append(el("div", {class: "figures"},
     fewClasses ? figure(percent(model.accuracy), "in the right class", "guessing: " + percent(baseline.accuracy)) : "",
     figure(number(model.mae, 2), "years off on average (MAE)", "guessing: " + number(baseline.mae, 2)),
-    figure(percent(model.cs[2] / 100), "at most 5 years off (CS@5)", "guessing: " + percent(baseline.cs[2] / 100)),
-    model.epsilon_error === null ? figure(count(evaluation.all.pictures), evaluation.part + " pictures", "that it was measured on")
+    figure(percent(model.cs5 / 100), "at most 5 years off (CS@5)", "guessing: " + percent(baseline.cs5 / 100)),
+    model.epsilon_error === undefined ? figure(count(evaluation.all.pictures), evaluation.part + " pictures", "that it was measured on")
       : figure(number(model.epsilon_error, 3), "ε-error", "guessing: " + number(baseline.epsilon_error, 3))));
   if (data.caveats.length > 0) page.append(el("div", {class: "note"}, ...data.caveats.map((text) => el("p", {}, text))));
 }
@@ -139,9 +139,9 @@ function comparison(evaluation) {
     ["accuracy", percent(model.accuracy), percent(baseline.accuracy)],
     ["MAE, years", number(model.mae, 2), number(baseline.mae, 2)],
     ["mean error, years", number(model.mean_error, 2), number(baseline.mean_error, 2)],
-    ...data.score_years.map((k, i) => ["CS@" + k, percent(model.cs[i] / 100), percent(baseline.cs[i] / 100)])
+    ...data.score_years.map((k) => ["CS@" + k, percent(model["cs" + k] / 100), percent(baseline["cs" + k] / 100)])
   ];
-  if (model.epsilon_error !== null) rows.push(["ε-error", number(model.epsilon_error, 3), number(baseline.epsilon_error, 3)]);
+  if (model.epsilon_error !== undefined) rows.push(["ε-error", number(model.epsilon_error, 3), number(baseline.epsilon_error, 3)]);
   return card("Beside guessing", table(["", "network", "guessing"], rows));
 }
 
@@ -174,19 +174,19 @@ function confusionHeat(names, counts) {
 
 function confusion(evaluation) {
   const draw = fewClasses ? confusionTable : confusionHeat;
-  return card("True class (rows) and estimated class (columns)", draw(evaluation.class_names, evaluation.confusion));
+  return card("True class (rows) and estimated class (columns)", draw(evaluation.classes, evaluation.confusion));
 }
 
 function groupTable(title, groups) {
   return card(title, table(["", "pictures", "MAE", "guessing", "accuracy", "bias", "CS@5"], groups.map((group) => [
     group.name, count(group.pictures), number(group.model.mae, 2), number(group.baseline.mae, 2),
     percent(group.model.accuracy), (group.model.mean_error > 0 ? "+" : "") + number(group.model.mean_error, 2),
-    percent(group.model.cs[2] / 100)])));
+    percent(group.model.cs5 / 100)])));
 }
 
 function quality(evaluation) {
   section("How good it is", `Measured on the ${count(evaluation.all.pictures)} pictures of the ${evaluation.part} part. ` +
-    `Guessing is to answer, whatever the picture, “${evaluation.class_names[evaluation.majority_class]}”, the commonest class of ` +
+    `Guessing is to answer, whatever the picture, “${evaluation.majority_class}”, the commonest class of ` +
     `${evaluation.baseline_from}, and ${number(evaluation.mean_age, 1)} years, the mean age there.`,
     grid(confusion(evaluation), comparison(evaluation)));
   const cards = [];

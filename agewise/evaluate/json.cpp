@@ -1,0 +1,86 @@
+#include "agewise/evaluate/json.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/text.h"
+
+namespace agewise::evaluate {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const Scores& scores) {
+  Json json{{"accuracy", scores.accuracy}, {"mae", scores.mae}, {"mean_error", scores.mean_error}};
+  for (std::size_t k = 0; k < kScoreYears.size(); ++k) json[fmt::format("cs{}", kScoreYears[k])] = scores.cs[k];
+  if (scores.epsilon_error) json["epsilon_error"] = *scores.epsilon_error;
+  return json;
+}
+
+Json to_json(const Group& group) {
+  return {{"name", group.name},
+          {"pictures", group.pictures},
+          {"missing", group.missing},
+          {"model", to_json(group.model)},
+          {"baseline", to_json(group.baseline)}};
+}
+
+Json to_json(const std::vector<Group>& groups) {
+  Json json = Json::array();
+  for (const Group& group : groups) json.push_back(to_json(group));
+  return json;
+}
+
+template <class Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json to_json(const std::optional<Members>& members) {
+  if (!members) return nullptr;
+  return {{"count", members->count},
+          {"mean_mae", members->mean_mae},
+          {"best_mae", members->best_mae},
+          {"worst_mae", members->worst_mae},
+          {"spread", members->spread}};
+}
+
+Json to_json(const std::optional<RangeScores>& ranges) {
+  if (!ranges) return nullptr;
+  return {{"pictures", ranges->pictures},
+          {"inside", ranges->inside},
+          {"distance", ranges->distance},
+          {"mean_distance", ranges->mean_distance}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const Evaluation& evaluation) {
+  Json worst = Json::array();
+  for (const Judged& judged : evaluation.worst) {
+    worst.push_back({{"row", judged.face.row},
+                     {"file", base::as_utf8(judged.face.file)},
+                     {"age", judged.face.age},
+                     {"estimate", judged.estimate}});
+  }
+  return {{"part", catalog::name_of(evaluation.part)},
+          {"classes", evaluation.class_names},
+          {"majority_class", evaluation.class_names[evaluation.majority_class]},
+          {"mean_age", evaluation.mean_age},
+          {"baseline_from", evaluation.baseline_from},
+          {"all", to_json(evaluation.all)},
+          {"decades", to_json(evaluation.decades)},
+          {"genders", to_json(evaluation.genders)},
+          {"races", to_json(evaluation.races)},
+          {"sources", to_json(evaluation.sources)},
+          {"confusion", evaluation.confusion},
+          {"worst", worst},
+          {"members", to_json(evaluation.members)},
+          {"ranges", to_json(evaluation.ranges)},
+          {"gender_accuracy", or_null(evaluation.gender_accuracy)},
+          {"beats_majority", or_null(evaluation.beats_majority)},
+          {"beats_mean_age", or_null(evaluation.beats_mean_age)}};
+}
+
+}  // namespace agewise::evaluate

@@ -1,0 +1,15 @@
+// An evaluation as `evaluate --json` prints it and the page of a report reads it.
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+
+#include "agewise/evaluate/evaluate.h"
+
+namespace agewise::evaluate {
+
+// part, classes (names), majority_class (its name), mean_age, baseline_from, all, decades, genders, races, sources,
+// confusion, worst [{row, file, age, estimate}], members {count, mean_mae, best_mae, worst_mae, spread} or null,
+// gender_accuracy, beats_majority, beats_mean_age, each or null. A group is {name, pictures, model, baseline}; scores
+// are {accuracy, mae, mean_error, cs1, cs3, cs5, cs10, and epsilon_error where it is known}.
+nlohmann::ordered_json to_json(const Evaluation& evaluation);
+
+}  // namespace agewise::evaluate
