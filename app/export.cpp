@@ -26,12 +26,6 @@ bool ends_in_softmax(const nn::Graph& graph) {
   return std::holds_alternative<nn::layer::Softmax>(graph.layers[graph.outputs.front()].kind);
 }
 
-std::string name_of(recipe::Prediction rule) {
-  return rule == recipe::Prediction::median   ? "median"
-         : rule == recipe::Prediction::argmax ? "argmax"
-                                              : "expected value";
-}
-
 std::vector<float> parameters_of_members(const estimate::Model& model) {
   std::vector<float> all;
   all.reserve(model.parameters.size() * (1 + model.others.size()));

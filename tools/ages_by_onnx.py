@@ -16,7 +16,7 @@ def age(pixels):
     if session.get_outputs()[0].name == 'age': return np.mean(outputs)
     mean = np.mean(outputs, axis=0)
     if notes['prediction'] == 'argmax': return years[mean.argmax()]
-    return mean @ years if notes['prediction'] == 'expected value' else median(mean)
+    return mean @ years if notes['prediction'] in ('expected-value', 'expected value') else median(mean)
 
 def median(probabilities):
     """The age below which half of the distribution lies, spread evenly within each class."""

@@ -1,5 +1,6 @@
 #include "agewise/recipe/keys.h"
 
+#include <array>
 #include <limits>
 #include <type_traits>
 
@@ -22,6 +23,8 @@ Word word(std::vector<std::string> words) {
           },
           [](const Recipe& recipe) { return static_cast<int>(recipe.*table.*member); }, std::move(words)};
 }
+
+constexpr std::array kPredictions{"expected-value", "median", "argmax"};  // in the order of Prediction
 
 constexpr auto kScreen = &Recipe::screen;
 constexpr auto kFace = &Recipe::face;
@@ -131,7 +134,7 @@ std::vector<Key> make_keys() {
       {"train", "epochs", Whole{at<kTrain, &TrainRecipe::epochs>, 1, 1'000'000}},
       {"train", "patience", Whole{at<kTrain, &TrainRecipe::patience>, 0, 1'000'000}},
       {"train", "select", word<kTrain, &TrainRecipe::select>({"accuracy", "mae", "loss", "epsilon", "last"})},
-      {"train", "prediction", word<kTrain, &TrainRecipe::prediction>({"expected-value", "median", "argmax"})},
+      {"train", "prediction", word<kTrain, &TrainRecipe::prediction>({kPredictions.begin(), kPredictions.end()})},
       {"train", "mirror_test", at<kTrain, &TrainRecipe::mirror_test>},
       {"train", "test_dropout", at<kTrain, &TrainRecipe::test_dropout>},
       {"train", "test_batch_statistics", at<kTrain, &TrainRecipe::test_batch_statistics>},
@@ -140,6 +143,8 @@ std::vector<Key> make_keys() {
 }
 
 }  // namespace
+
+std::string name_of(Prediction rule) { return kPredictions[static_cast<std::size_t>(rule)]; }
 
 const std::vector<Key>& recipe_keys() {
   static const std::vector<Key> keys = make_keys();

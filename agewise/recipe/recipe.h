@@ -170,6 +170,9 @@ std::string to_toml(const Recipe& recipe);
 // `name_or_file`: a built-in name, or a path to a .toml file. An unknown name lists the built-in ones.
 Recipe load_recipe(const std::string& name_or_file);
 
+// A rule as recipes spell it: "expected-value", "median", "argmax".
+std::string name_of(Prediction rule);
+
 // One `--set table.key=value`: the value in TOML syntax, or bare text for a string ("birth-month").
 void set_option(Recipe& recipe, const std::string& assignment);
 
