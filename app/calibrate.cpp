@@ -10,6 +10,7 @@
 #include "agewise/age/metrics.h"
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/estimate/json.h"
 #include "agewise/evaluate/coverage.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
@@ -44,19 +45,11 @@ std::map<std::string, std::string> read_notes(const std::string& file) {
 
 nlohmann::ordered_json to_json(const estimate::Intervals& intervals, const evaluate::CoverageStudy& study,
                                std::size_t pictures) {
-  nlohmann::ordered_json bands = nlohmann::ordered_json::array();
-  for (const estimate::IntervalBand& band : intervals.bands)
-    bands.push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
-  return {{"pictures", pictures},
-          {"coverage", intervals.coverage},
-          {"bands", bands},
-          {"study",
-           {{"splits", study.splits},
-            {"mean", study.mean},
-            {"deviation", study.deviation},
-            {"lowest", study.lowest},
-            {"highest", study.highest},
-            {"mean_width", study.width}}}};
+  nlohmann::ordered_json json{{"pictures", pictures}};
+  json.update(estimate::to_json(intervals));
+  json["study"] = {{"splits", study.splits}, {"mean", study.mean},       {"deviation", study.deviation},
+                   {"lowest", study.lowest}, {"highest", study.highest}, {"mean_width", study.width}};
+  return json;
 }
 
 void print_intervals(const estimate::Intervals& intervals, const evaluate::CoverageStudy& study) {

@@ -98,4 +98,11 @@ Json to_json(const Model& model, const face::FaceCut& cut, const std::string& re
   return json;
 }
 
+Json to_json(const Intervals& intervals) {
+  Json bands = Json::array();
+  for (const IntervalBand& band : intervals.bands)
+    bands.push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
+  return {{"coverage", intervals.coverage}, {"bands", bands}};
+}
+
 }  // namespace agewise::estimate

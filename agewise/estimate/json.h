@@ -34,4 +34,7 @@ nlohmann::ordered_json place_of(const face::FaceCut& cut);
 nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal,
                                const Estimate& estimate);
 
+// coverage and bands [{from, below, above}], in years.
+nlohmann::ordered_json to_json(const Intervals& intervals);
+
 }  // namespace agewise::estimate

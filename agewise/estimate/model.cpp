@@ -12,6 +12,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/hash.h"
+#include "agewise/estimate/json.h"
 #include "agewise/nn/build.h"
 #include "agewise/nn/loss.h"
 #include "agewise/weights/half.h"
@@ -72,13 +73,6 @@ std::map<std::string, std::string> read_notes(const weights::SafetensorsFile& fi
   } catch (const json::exception& error) {
     throw base::file_error(file.path(), fmt::format("metadata notes: {}", error.what()));
   }
-}
-
-json to_json(const Intervals& intervals) {
-  json bands = json::array();
-  for (const IntervalBand& band : intervals.bands)
-    bands.push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
-  return {{"coverage", intervals.coverage}, {"bands", bands}};
 }
 
 std::optional<Intervals> read_intervals(const weights::SafetensorsFile& file) {
@@ -312,7 +306,7 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
   } else if (!model.whitening_hash.empty()) {
     texts[kWhiteningHash] = model.whitening_hash;
   }
-  if (model.intervals) texts["intervals"] = to_json(*model.intervals).dump();
+  if (model.intervals) texts["intervals"] = json(to_json(*model.intervals)).dump();
   texts.insert(attachment.texts.begin(), attachment.texts.end());
   tensors.insert(tensors.end(), attachment.tensors.begin(), attachment.tensors.end());
   weights::write_safetensors(file, texts, tensors);
