@@ -73,7 +73,7 @@ struct Fit {
 // view of it fits. Two stores of faces cut out beforehand count as the same cut: who cut them must know.
 Fit fits(const FaceSpec& network, const FaceSpec& faces, Use use);
 
-// "face.margin is 0.4, not 0.2; face.detector is …".
+// "face.margin is 0.4, not 0.2, face.detector is …".
 std::string text_of(const std::vector<Difference>& differences);
 // "--set face.margin=0.2 --set …": makes what was given what is wanted, or `wanted` to what was given.
 std::string settings_for(const std::vector<Difference>& differences);
