@@ -1,5 +1,7 @@
 #include "agewise/train/examples.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
