@@ -84,7 +84,7 @@ void scale_first_layer(const KnownWeights& known, Model& model) {
 
 // The architecture's recipe with what is known of the weights and what the user says.
 recipe::Recipe recipe_of(const std::filesystem::path& file, const Arrays& arrays, const KnownWeights* known,
-                 const ImportOptions& options) {
+                         const ImportOptions& options) {
   recipe::Recipe recipe = *options.architecture;
   if (known != nullptr) apply(*known, recipe.network);
   apply(options, recipe.network);
