@@ -173,7 +173,8 @@ evaluate::Evaluation evaluation_of(const estimate::Model& model, const store::St
 
 // Of a part without a single exact age.
 void print_ranges(const evaluate::Evaluation& evaluation, bool json) {
-  if (json) return print_json({{"part", catalog::name_of(evaluation.part)}, {"ranges", to_json(evaluation.ranges)}});
+  if (json)
+    return print_json({{"part", catalog::name_of(evaluation.part)}, {"ranges", evaluate::to_json(*evaluation.ranges)}});
   print(
       fmt::format("{} part, no exact ages\n\n{}", catalog::name_of(evaluation.part), ranges_text(*evaluation.ranges)));
 }
@@ -191,8 +192,9 @@ void run_on_each(const Arguments& arguments, const Context& context) {
     evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
     if (evaluation.ranges) remarks += fmt::format("\n{}: {}", data, ranges_text(*evaluation.ranges));
     if (evaluation.all.pictures == 0) {
-      json.push_back(
-          {{"part", catalog::name_of(evaluation.part)}, {"ranges", to_json(evaluation.ranges)}, {"store", data}});
+      json.push_back({{"part", catalog::name_of(evaluation.part)},
+                      {"ranges", evaluate::to_json(*evaluation.ranges)},
+                      {"store", data}});
       continue;
     }
     std::vector<std::string> sentences = evaluate::caveats(evaluation, model);

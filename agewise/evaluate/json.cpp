@@ -46,15 +46,14 @@ Json to_json(const std::optional<Members>& members) {
           {"spread", members->spread}};
 }
 
-Json to_json(const std::optional<RangeScores>& ranges) {
-  if (!ranges) return nullptr;
-  return {{"pictures", ranges->pictures},
-          {"inside", ranges->inside},
-          {"distance", ranges->distance},
-          {"mean_distance", ranges->mean_distance}};
-}
-
 }  // namespace
+
+nlohmann::ordered_json to_json(const RangeScores& ranges) {
+  return {{"pictures", ranges.pictures},
+          {"inside", ranges.inside},
+          {"distance", ranges.distance},
+          {"mean_distance", ranges.mean_distance}};
+}
 
 nlohmann::ordered_json to_json(const Evaluation& evaluation) {
   Json worst = Json::array();
@@ -77,7 +76,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
           {"confusion", evaluation.confusion},
           {"worst", worst},
           {"members", to_json(evaluation.members)},
-          {"ranges", to_json(evaluation.ranges)},
+          {"ranges", evaluation.ranges ? to_json(*evaluation.ranges) : Json(nullptr)},
           {"gender_accuracy", or_null(evaluation.gender_accuracy)},
           {"beats_majority", or_null(evaluation.beats_majority)},
           {"beats_mean_age", or_null(evaluation.beats_mean_age)}};

@@ -10,7 +10,7 @@
 #include "agewise/base/files.h"
 #include "tests/app/run_program.h"
 
-namespace agewise {
+namespace agewise::app {
 namespace {
 
 using nlohmann::json;
@@ -33,7 +33,7 @@ class OldFiles : public testing::Test {
   std::string at(const std::string& name) const { return (folder_ / name).string(); }
 
   std::string expected_text(const std::string& name) const {
-    return read_text_file(folder_ / "expected" / name, kLargest);
+    return base::read_text_file(folder_ / "expected" / name, kLargest);
   }
   json expected(const std::string& name) const { return json::parse(expected_text(name + ".json")); }
 
@@ -101,7 +101,7 @@ void OldFiles::expect_same_figures(const std::string& model, const std::string& 
 
 void OldFiles::expect_same_end(const std::string& run, const std::string& name, double tolerance) const {
   auto last_line = [](const std::string& log) { return json::parse(log.substr(log.rfind('\n', log.size() - 2) + 1)); };
-  json now = last_line(read_text_file(folder_ / run / "log.jsonl", kLargest));
+  json now = last_line(base::read_text_file(folder_ / run / "log.jsonl", kLargest));
   json then = last_line(expected_text("log-" + name + ".jsonl"));
   EXPECT_EQ(now.at("epoch"), then["epoch"]);
   for (const char* figure : {"train_loss", "train_mae", "validation_loss", "validation_mae"})
@@ -157,10 +157,10 @@ TEST_F(OldFiles, a_run_goes_on_to_where_the_old_program_would_have_brought_it) {
 
 // Complete, and asked for more; the whitened pictures in its folder are still those of the store.
 TEST_F(OldFiles, a_whitened_run_goes_on_for_more_epochs) {
-  std::string whitened = read_text_file(folder_ / "grey-run/faces.f32", kLargest);
+  std::string whitened = base::read_text_file(folder_ / "grey-run/faces.f32", kLargest);
   Outcome outcome = run("train " + at("grey-run") + " --resume --data " + at("grey.db") + " --set train.epochs=3");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
-  EXPECT_EQ(read_text_file(folder_ / "grey-run/faces.f32", kLargest), whitened);
+  EXPECT_EQ(base::read_text_file(folder_ / "grey-run/faces.f32", kLargest), whitened);
   expect_same_end("grey-run", "grey-run", kWhitened);
 }
 
@@ -172,4 +172,4 @@ TEST_F(OldFiles, an_ensemble_goes_on_with_its_second_member) {
 }
 
 }  // namespace
-}  // namespace agewise
+}  // namespace agewise::app

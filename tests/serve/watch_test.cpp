@@ -76,7 +76,7 @@ TEST_F(Watch, tells_how_far_it_is_at_most_twice_a_second) {
 }
 
 TEST_F(Watch, says_that_the_run_has_ended) {
-  auto watch = std::make_unique<RunWatch>(run, 0, now);
+  auto watch = std::make_unique<RunWatch>(run, listen_on("127.0.0.1", 0), now);
   Client client(watch->port());
   listen(client);
   events(client, "event: run\n");
