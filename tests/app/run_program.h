@@ -15,7 +15,7 @@ struct Outcome {
 
 // Any command line.
 inline Outcome run_command(const std::string& command) {
-  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  std::FILE* pipe = ::popen(("exec 2>&1; " + command).c_str(), "r");
   Outcome outcome{-1, ""};
   std::array<char, 4096> buffer{};
   while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) outcome.output.append(buffer.data(), n);

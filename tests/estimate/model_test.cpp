@@ -100,7 +100,8 @@ TEST_F(ModelFile, fetches_a_whitening_that_it_names_from_beside_it) {
   EXPECT_THAT([&] { read_model(path_); },
               ThrowsMessage<base::Error>(HasSubstr("whiten.safetensors: is not the transform that")));
   std::filesystem::remove(folder_ / "whiten.safetensors");
-  EXPECT_THAT([&] { read_model(path_); }, ThrowsMessage<base::Error>(HasSubstr("whiten.safetensors: cannot open")));
+  EXPECT_THAT([&] { read_model(path_); },
+              ThrowsMessage<base::Error>(HasSubstr("needs whiten.safetensors of its run beside it")));
 }
 
 TEST_F(ModelFile, may_carry_an_attachment_that_readers_of_the_model_pass_over) {

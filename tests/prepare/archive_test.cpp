@@ -229,9 +229,9 @@ TEST_F(Archives, a_file_goes_before_one_of_the_same_name_in_an_archive_beside_it
   write_folder(members(3));
   write_zip(folder_ / "pictures/all.zip", members(3));
   EXPECT_EQ(run({folder_ / "pictures"}).faces, 3);
-  // Two archives that both have it are no better than each other.
+  // Two archives that have different pictures of one name are no better than each other.
   std::filesystem::remove_all(folder_ / "pictures/wiki_crop");
-  write_zip(folder_ / "pictures/more.zip", members(1));
+  write_zip(folder_ / "pictures/more.zip", {{members(1)[0].first, numbered_jpeg(77)}});
   EXPECT_EQ(run({folder_ / "pictures"}, "two.db").rejects,
             (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::ambiguous_name, 1}}));
 }

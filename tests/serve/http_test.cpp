@@ -229,8 +229,8 @@ TEST_F(Http, says_where_it_cannot_listen) {
         try {
           HttpServer second(options, {}, now);
         } catch (const base::Error& error) {
-          EXPECT_EQ(error.what(),
-                    "cannot listen on 127.0.0.1 port " + std::to_string(port) + ": Address already in use");
+          EXPECT_EQ(error.what(), "cannot listen on 127.0.0.1 port " + std::to_string(port) +
+                                      ": Address already in use; choose another port");
           throw;
         }
       },

@@ -34,7 +34,7 @@ TEST(BadStore, is_told_by_name_and_by_what_is_missing) {
   for (const BadStore& bad : {
            BadStore{"unfinished", {.complete = false}, "faces.db: is not finished"},
            BadStore{"no training pictures", {.train = 0}, "faces.db: has no training pictures"},
-           BadStore{"nothing to validate on", {.val = 0}, "faces.db: has neither val nor test pictures"},
+           BadStore{"nothing to validate on", {.val = 0}, "none is left to measure a network on"},
        }) {
     tiny::Folder folder;
     tiny::make_store(folder / "faces.db", bad.options);
@@ -55,7 +55,7 @@ TEST(BadRecipe, is_told_by_its_key) {
            BadRecipe{{"train.frozen=[\"cnov*\"]"},
                      "train.frozen: no layer with weights is called cnov*; did you mean conv?"},
            BadRecipe{{"train.optimiser=sgd", "train.rate=1000", "train.weight_decay=1", "train.epochs=9"},
-                     "smaller train.rate"},
+                     "smaller rate (--set train.rate=100)"},
        }) {
     tiny::Folder folder;
     tiny::make_store(folder / "faces.db");
