@@ -222,8 +222,10 @@ void draw(const Loaded& loaded, std::span<const estimate::Estimate> estimates, c
     bool told = loaded.faces.refusals[i].empty() && !std::isnan(estimates[i].age);
     marks.push_back({*cuts[i].face, told ? fmt::format("{:.0f}", estimates[i].age) : "?"});
   }
-  image::Decoded picture = image::decode(base::read_file(loaded.file, kLargestFile), {.max_pixels = kMostPixels});
+  image::Decoded picture =
+      image::decode(base::read_file(loaded.file, kLargestFile), {.max_pixels = kMostPixels, .reduce_to_fit = true});
   if (!picture.image) throw base::file_error(loaded.file, picture.problem);
+  for (report::Mark& mark : marks) mark.face.box = face::scaled(mark.face.box, 1.0 / picture.reduction);
   base::write_file(file, image::with_software_mark(image::encode_png(report::with_marks(*picture.image, marks))));
 }
 

@@ -11,6 +11,11 @@ struct Face {
   double score = 0;  // the detector's: above its threshold, more is surer
 };
 
+// All four sides times the factor.
+inline image::Box scaled(const image::Box& box, double factor) {
+  return {box.left * factor, box.top * factor, box.right * factor, box.bottom * factor};
+}
+
 inline Point middle(const image::Box& box) { return {(box.left + box.right) / 2, (box.top + box.bottom) / 2}; }
 
 }  // namespace agewise::face

@@ -30,7 +30,7 @@ bool is_told_where(const Wanted& wanted) {
   return std::holds_alternative<Face>(wanted) || std::holds_alternative<InLabels>(wanted);
 }
 
-// Throws std::invalid_argument for a box that is none.
+// In pixels of the whole picture. Throws std::invalid_argument for a box that is none.
 Face told_face(const Wanted& wanted, const image::PictureInfo& info) {
   if (const auto* face = std::get_if<Face>(&wanted)) return *face;
   const std::optional<image::Box>& box = std::get<InLabels>(wanted).box;
@@ -56,22 +56,26 @@ image::Decoded FaceReader::decode_within_limit(std::span<const std::byte> file, 
                                                std::optional<base::Share>& share) const {
   // A face may be any part of a picture, so that one is decoded at its full size in which it is cut out.
   bool whole = !cuts_faces(recipe_) && !is_told_where(wanted);
-  image::DecodeOptions options{recipe_.colour == recipe::Colour::grey, whole ? recipe_.size : 0, limit_.most};
+  image::DecodeOptions options{recipe_.colour == recipe::Colour::grey, whole ? recipe_.size : 0, limit_.most,
+                               /*reduce_to_fit=*/limit_.shared == nullptr};
   if (limit_.shared == nullptr) return image::decode(file, options);
   options.max_pixels = kFewPixels;
   image::Decoded decoded = image::decode(file, options);
   std::uint64_t weight = weight_of(decoded.info);
   if (decoded.image || weight <= kFewPixels) return decoded;
   share.emplace(*limit_.shared, weight);
+  options.reduce_to_fit = true;
   options.max_pixels = takes_twice(decoded.info.kind) ? limit_.most / 2 : limit_.most;
   return image::decode(file, options);
 }
 
 // Throws std::invalid_argument for a box that is none.
-std::vector<FaceCut> FaceReader::cuts_of(image::Image picture, const image::PictureInfo& info, const Wanted& wanted) {
+std::vector<FaceCut> FaceReader::cuts_of(image::Image picture, const image::Decoded& decoded, const Wanted& wanted) {
   std::vector<FaceCut> cuts;
   if (is_told_where(wanted)) {
-    cuts.push_back(cut_face(picture, told_face(wanted, info), recipe_.margin, recipe_.size, recipe_.size));
+    Face face = told_face(wanted, decoded.info);
+    face.box = scaled(face.box, 1.0 / decoded.reduction);
+    cuts.push_back(cut_face(picture, face, recipe_.margin, recipe_.size, recipe_.size));
   } else if (!cuts_faces(recipe_)) {
     cuts.push_back({prepared_face(recipe_, std::move(picture)), std::nullopt, 0});
   } else if (detector_) {
@@ -91,11 +95,13 @@ PictureFaces FaceReader::read(std::span<const std::byte> file, const Wanted& wan
     return no_faces(info, Trouble::too_small, fmt::format("has only {}×{} pixels", info.width, info.height));
   PictureFaces faces{info};
   try {
-    faces.cuts = cuts_of(in_colour(recipe_.colour, std::move(*decoded.image)), info, wanted);
+    faces.cuts = cuts_of(in_colour(recipe_.colour, std::move(*decoded.image)), decoded, wanted);
   } catch (const std::invalid_argument& problem) {
     if (!is_told_where(wanted)) throw;
     return no_faces(info, Trouble::bad_box, problem.what());
   }
+  for (FaceCut& cut : faces.cuts)
+    if (cut.face) cut.face->box = scaled(cut.face->box, decoded.reduction);
   if (faces.cuts.empty()) faces.trouble = Trouble::no_face_found;
   if (std::holds_alternative<Strongest>(wanted) || std::holds_alternative<InLabels>(wanted)) return faces;
   for (const FaceCut& cut : faces.cuts) faces.refusals.push_back(refusal_of(cut, recipe_.margin));

@@ -39,7 +39,8 @@ struct PictureFaces {
   std::string problem;  // what is wrong with the picture or the box, in a few words; empty where nothing is
 };
 
-// Pixels of a picture in memory, after a JPEG's reduction: more are a problem.
+// Pixels of a picture in memory, after a JPEG's reduction: more are a problem. A JPEG of more is read at 1/2, 1/4 or
+// 1/8 of its size, the first that fits, and its faces are still told in pixels of the whole one.
 struct PixelLimit {
   std::uint64_t most = 50'000'000;
   // Where several readers share a budget of `most` pixels, from which all pictures but small ones take theirs, the
@@ -62,7 +63,7 @@ class FaceReader {
  private:
   image::Decoded decode_within_limit(std::span<const std::byte> file, const Wanted& wanted,
                                      std::optional<base::Share>& share) const;
-  std::vector<FaceCut> cuts_of(image::Image picture, const image::PictureInfo& info, const Wanted& wanted);
+  std::vector<FaceCut> cuts_of(image::Image picture, const image::Decoded& decoded, const Wanted& wanted);
 
   recipe::FaceRecipe recipe_;
   PixelLimit limit_;

@@ -82,6 +82,24 @@ TEST(FaceReader, bounds_what_it_decodes_by_itself_and_with_others) {
   EXPECT_EQ(shared.take(900'000), 900'000U);
 }
 
+// 240 × 240 pixels do not fit into a limit of one fewer: the half is read.
+TEST(FaceReader, tells_places_in_pixels_of_the_whole_picture_where_a_jpeg_is_too_large_to_be_read_whole) {
+  std::vector<std::byte> file = image::encode_jpeg(*image::decode(portrait_file()).image, 95);
+  recipe::FaceRecipe recipe{.size = 32, .detect = true, .margin = 0.2};
+  FaceReader whole(recipe, {57'600}), half(recipe, {57'599});
+  PictureFaces expected = whole.read(file, Strongest{}), reduced = half.read(file, Strongest{});
+  ASSERT_TRUE(expected.cuts.at(0).face && reduced.cuts.at(0).face);
+  image::Box a = expected.cuts[0].face->box, b = reduced.cuts[0].face->box;
+  double tolerance = (a.right - a.left) / 5;
+  EXPECT_NEAR(b.left, a.left, tolerance);
+  EXPECT_NEAR(b.bottom, a.bottom, tolerance);
+  image::Box given{20, 30, 200, 220};
+  PictureFaces told = FaceReader({.size = 8, .crop = true}, {57'599}, false).read(file, InLabels{given});
+  EXPECT_EQ(told.cuts.at(0).face->box.right, 200);
+  EXPECT_EQ(told.cuts.at(0).face->box.top, 30);
+  EXPECT_EQ(told.info.width, 240);
+}
+
 // What a network learns from labels' boxes lies in its picture as it is. HOG alone would turn this face by its tilt.
 TEST(FaceReader, looks_for_the_faces_of_a_recipe_of_labels_boxes_and_cuts_them_as_by_a_label) {
   recipe::FaceRecipe recipe{.size = 128, .crop = true, .margin = 0.4};
