@@ -114,7 +114,8 @@ Copies copies_among(const std::vector<FaceRecord>& faces) {
     if (splits.size() < 2) continue;
     ++copies.groups;
     copies.faces += static_cast<std::int64_t>(splits.size());
-    bool together = std::all_of(splits.begin(), splits.end(), [&](catalog::Split part) { return part == splits[0]; });
+    bool together =
+        std::all_of(splits.begin(), splits.end(), [first = splits[0]](catalog::Split part) { return part == first; });
     if (!together) ++copies.in_several_parts;
   }
   return copies;

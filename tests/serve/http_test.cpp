@@ -42,7 +42,7 @@ class Http : public testing::Test {
     if (request.path == "/forget") return;
     if (request.path == "/later") return held.set_value(std::make_shared<Reply>(std::move(reply)));
     std::string text = request.method + " " + request.path;
-    for (const auto& [name, value] : request.query) text += " " + name + "=" + value;
+    for (const auto& [name, value] : request.query) text.append(" ").append(name).append("=").append(value);
     text += " " + std::string(reinterpret_cast<const char*>(request.body.data()), request.body.size());
     reply({200, "text/plain", text});
   }
