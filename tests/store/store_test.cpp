@@ -111,7 +111,7 @@ TEST_F(StoreTest, a_flipped_byte_of_a_face_is_an_error_that_names_the_row) {
   // The pixel 77 among zeros: nothing else in the file looks so.
   std::vector<std::byte> bytes = base::read_file(file_, 1 << 20);
   const std::vector<std::byte> pixels{std::byte{0}, std::byte{0}, std::byte{77}, std::byte{0}, std::byte{0}};
-  auto place = std::ranges::search(bytes, pixels).begin();
+  auto place = std::search(bytes.begin(), bytes.end(), pixels.begin(), pixels.end());
   ASSERT_NE(place, bytes.end());
   place[2] = std::byte{79};
   base::write_file(file_, bytes);
