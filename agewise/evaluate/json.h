@@ -9,8 +9,8 @@ namespace agewise::evaluate {
 // part, classes (names), majority_class (its name), mean_age, baseline_from, all, decades, genders, races, sources,
 // confusion, worst [{row, file, age, estimate}], members {count, mean_mae, best_mae, worst_mae, spread} or null,
 // ranges, gender_accuracy, beats_majority, beats_mean_age, each or null. A group is {name, pictures, missing, model,
-// baseline}, where `missing` of the pictures got no estimate; scores are {accuracy, mae, mean_error, cs1, cs3, cs5, cs10,
-// and epsilon_error where it is known}.
+// baseline}, where `missing` of the pictures got no estimate; scores are {accuracy, mae, mean_error, cs1, cs3, cs5,
+// cs10, and epsilon_error where it is known}.
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
 
 // {pictures, inside, distance, mean_distance}, as in RangeScores.
