@@ -23,6 +23,6 @@ class RunDrawings {
 
 // The report of a measured model: `run` is the folder it was trained in, if it was. Shows the worst mistakes' pictures.
 report::Report report_of(const estimate::Model& model, const std::string& title, const train::RunFolder* run,
-                 const store::Store& store, evaluate::Evaluation evaluation);
+                         const store::Store& store, evaluate::Evaluation evaluation);
 
 }  // namespace agewise::app
