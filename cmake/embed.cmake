@@ -1,8 +1,23 @@
 # cmake -DOUT=file.cpp -DROOM=room -DNAME=function -DFILES=a;b -P embed.cmake: a C++ source that defines
-# std::map<std::string, std::string> agewise::ROOM::NAME_texts, from each file's stem to its text.
+# std::map<std::string, std::string> agewise::ROOM::NAME_texts, from each file's stem to its text; of a .safetensors
+# file its bytes.
 file(WRITE ${OUT}.new "// Made by cmake/embed.cmake.\n#include <map>\n#include <string>\n\nnamespace agewise::${ROOM} {\n\nstd::map<std::string, std::string> ${NAME}_texts() {\n  std::map<std::string, std::string> texts;\n")
 foreach(file ${FILES})
   get_filename_component(stem ${file} NAME_WLE)
+  if(file MATCHES "[.]safetensors$")
+    file(READ ${file} text HEX)
+    string(REGEX REPLACE "(..)" "\\\\x\\1" text "${text}")
+    string(LENGTH "${text}" length)
+    set(begin 0)
+    while(begin LESS length)
+      string(SUBSTRING "${text}" ${begin} 32000 piece)
+      string(LENGTH "${piece}" bytes)
+      math(EXPR bytes "${bytes} / 4")
+      file(APPEND ${OUT}.new "  texts[\"${stem}\"].append(\"${piece}\", ${bytes});\n")
+      math(EXPR begin "${begin} + 32000")
+    endwhile()
+    continue()
+  endif()
   file(READ ${file} text)
   # A literal may be 64 KiB long: pieces of 8000 characters, added up.
   string(LENGTH "${text}" length)

@@ -1,9 +1,16 @@
 // A face in a picture.
 #pragma once
+#include <array>
+
 #include "agewise/face/turn.h"
 #include "agewise/image/image.h"
 
 namespace agewise::face {
+
+// Eyes, nose, corners of the mouth; of an upright face seen from the front the left ones of the picture come first.
+struct Landmarks {
+  Point left_eye, right_eye, nose, left_mouth, right_mouth;
+};
 
 struct Face {
   image::Box box;    // upright, in pixels of the picture …
