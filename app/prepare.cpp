@@ -60,6 +60,7 @@ nlohmann::ordered_json to_json(const prepare::PrepareResult& result) {
           {"copies", app::to_json(result.copies)},
           {"labels_like", result.labels_like},
           {"pictures_like", result.pictures_like},
+          {"ambiguous_like", result.ambiguous_like},
           {"left_out", result.left_out}};
 }
 
@@ -83,6 +84,7 @@ void print_result(const prepare::PrepareResult& result, const std::string& store
   for (const auto& [reason, count] : result.rejects)
     rows.push_back({with_thousands(static_cast<std::uint64_t>(count)), std::string(catalog::describe(reason))});
   print(table(rows));
+  if (!result.ambiguous_like.empty()) print(fmt::format("\nambiguous name, for example {}\n", result.ambiguous_like));
   if (result.copies.groups > 0) print("\n" + to_text(result.copies));
 }
 
@@ -93,19 +95,33 @@ catalog::LabelOptions remembered(const Arguments& arguments) {
   return catalog::filled_up(options, catalog::label_options_in(store::Store(arguments.store).facts().labels));
 }
 
+// Why hardly anything was prepared, as far as it can be told.
+std::string likeliest_reason(const prepare::PreparePlan& plan, const prepare::PrepareResult& result,
+                             const Arguments& arguments) {
+  auto count = [&](catalog::Reason reason) {
+    auto found = result.rejects.find(reason);
+    return found == result.rejects.end() ? std::size_t{0} : static_cast<std::size_t>(found->second);
+  };
+  std::size_t wanted = plan.wanted.size(), missing = count(catalog::Reason::no_such_file);
+  const std::string& pictures = arguments.pictures.front();
+  if (wanted == 0) return "every label row was rejected: the table says why";
+  if (2 * missing >= wanted)
+    return fmt::format(
+        "{} of {} label rows have no picture: {} may hold other pictures, or lie at another folder level than the "
+        "labels' paths",
+        with_thousands(missing), with_thousands(wanted), pictures);
+  if (2 * count(catalog::Reason::ambiguous_name) >= wanted)
+    return fmt::format(
+        "most names are ambiguous ({}): give the one folder of {} that is meant, or labels that name the folders",
+        result.ambiguous_like, pictures);
+  return "most pictures were rejected: the table says why";
+}
+
 // Nothing prepared is a failure; under a tenth of what was wanted is likely to be a mistake.
 void judge_result(const prepare::PreparePlan& plan, const prepare::PrepareResult& result, const Arguments& arguments) {
-  auto missing_row = result.rejects.find(catalog::Reason::no_such_file);
-  std::size_t missing = missing_row == result.rejects.end() ? 0 : static_cast<std::size_t>(missing_row->second);
   std::size_t wanted = plan.wanted.size();
   if (static_cast<std::size_t>(result.faces) * 10 >= std::max<std::size_t>(1, wanted)) return;
-  std::string why = wanted == 0 ? "every label row was rejected: the table says why"
-                    : 2 * missing >= wanted
-                        ? fmt::format(
-                              "{} of {} label rows have no picture: {} may hold other pictures, or lie at another "
-                              "folder level than the labels' paths",
-                              with_thousands(missing), with_thousands(wanted), arguments.pictures.front())
-                        : "most pictures were rejected: the table says why";
+  std::string why = likeliest_reason(plan, result, arguments);
   if (!result.labels_like.empty())
     why += fmt::format("; labels: {}; pictures: {}", listed(result.labels_like), listed(result.pictures_like));
   std::string what =

@@ -11,8 +11,21 @@
 namespace agewise::catalog {
 namespace {
 
-constexpr std::array<std::string_view, 12> kMonths{"jan", "feb", "mar", "apr", "may", "jun",
-                                                   "jul", "aug", "sep", "oct", "nov", "dec"};
+// How the names of the months begin, as spreadsheets in English, German, French, Spanish, Italian and Portuguese write
+// them.
+using MonthNames = std::array<std::string_view, 5>;
+constexpr std::array<MonthNames, 12> kMonths{{{"jan", "gen", "ene"},
+                                              {"feb", "fev", "f\u00E9v"},
+                                              {"mar", "mrz", "m\u00E4r"},
+                                              {"apr", "avr", "abr"},
+                                              {"may", "mai", "mag"},
+                                              {"jun", "juin", "giu"},
+                                              {"jul", "juil", "lug"},
+                                              {"aug", "ago", "aou", "ao\u00FB"},
+                                              {"sep", "set"},
+                                              {"oct", "okt", "ott", "out"},
+                                              {"nov"},
+                                              {"dec", "dez", "dic", "d\u00E9c"}}};
 constexpr std::array<std::string_view, 11> kNothing{"",    "na",      "n/a", "#n/a", "none", "null",
                                                     "nan", "unknown", "?",   "-",    "nil"};
 
@@ -59,12 +72,13 @@ class Scanner {
     return value;
   }
 
-  // 1 … 12, of "mar", "march" and the like.
+  // 1 … 12, of "mar", "march", "okt" and the like.
   std::optional<double> take_month() {
     skip_blanks();
     for (std::size_t month = 0; month < kMonths.size(); ++month) {
-      if (!rest_.starts_with(kMonths[month])) continue;
-      while (!rest_.empty() && rest_.front() >= 'a' && rest_.front() <= 'z') rest_.remove_prefix(1);
+      auto begins = [&](std::string_view name) { return !name.empty() && rest_.starts_with(name); };
+      if (std::none_of(kMonths[month].begin(), kMonths[month].end(), begins)) continue;
+      while (!rest_.empty() && is_letter(rest_.front())) rest_.remove_prefix(1);
       return static_cast<double>(month + 1);
     }
     return std::nullopt;
@@ -72,6 +86,7 @@ class Scanner {
 
  private:
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+  static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
   void skip_blanks() {
     while (rest_.starts_with(' ') || rest_.starts_with('\t')) rest_.remove_prefix(1);
     while (rest_.starts_with("\xC2\xA0")) rest_.remove_prefix(2);  // no-break space

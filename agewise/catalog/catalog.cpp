@@ -1,5 +1,7 @@
 #include "agewise/catalog/catalog.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -8,6 +10,7 @@
 #include "agewise/base/files.h"
 #include "agewise/catalog/dialect.h"
 #include "agewise/catalog/labels.h"
+#include "agewise/catalog/mat5.h"
 #include "agewise/catalog/words.h"
 
 namespace agewise::catalog {
@@ -28,10 +31,37 @@ bool is_text(std::string_view line) {
   return !line.empty();
 }
 
+Catalog read_mat(const std::filesystem::path& file) {
+  mat5::StructReader first(file, {"imdb", "wiki", "celebrityImageData"});
+  return first.name() == "celebrityImageData" ? read_cacd(file) : read_imdb_wiki(file);
+}
+
+// What people give as a label file instead of one, and what to do about it; empty for all else.
+std::string what_instead(std::string_view head, const std::filesystem::path& file) {
+  bool zip = head.starts_with("PK\x03\x04");
+  bool workbook = zip && (head.find("[Content_Types].xml") != std::string_view::npos ||
+                          head.find("docProps/") < head.size() || head.find("xl/") < head.size());
+  if (workbook || head.starts_with("\xD0\xCF\x11\xE0")) return "is an Excel workbook; save it as CSV";
+  if (zip)
+    return fmt::format("is an archive; if its pictures' names tell ages, give their list: unzip -Z1 {} > names.txt",
+                       file.string());
+  bool tar = head.size() > 262 && head.substr(257, 5) == "ustar";
+  if (tar || head.starts_with("\x1F\x8B") || head.starts_with("BZh") ||
+      head.starts_with("\xFD"
+                       "7zXZ"))
+    return fmt::format("is an archive; if its pictures' names tell ages, give their list: tar -tf {} > names.txt",
+                       file.string());
+  if (head.starts_with("PAR1")) return "is a Parquet file; write it as CSV";
+  std::string_view begin = head.substr(std::min(head.size(), head.find_first_not_of(" \t\r\n")));
+  if (begin.starts_with("{\"") || begin.starts_with("[{") || begin.starts_with("[\"") || begin.starts_with("[["))
+    return "is JSON; write it as CSV with the columns file and age";
+  return "";
+}
+
 [[noreturn]] void refuse(const std::filesystem::path& file) {
   throw base::file_error(file,
                          "is no label file: expected a table with a line of column names (like file,age), a list of "
-                         "pictures whose names tell ages, a folder of such pictures, or IMDB-WIKI's .mat");
+                         "pictures whose names tell ages, a folder of such pictures, or IMDB-WIKI's or CACD's .mat");
 }
 
 // What is outside of these is a typing error; they also keep the arithmetic far from overflow.
@@ -67,7 +97,8 @@ Catalog read_labels(const std::filesystem::path& file, const LabelOptions& optio
   if (std::filesystem::is_directory(file)) return read_names_in(file, options);
   std::string head = beginning_of(file);
   if (head.empty()) throw base::file_error(file, "is empty");
-  if (head.starts_with("MATLAB ") || head.starts_with("\x89HDF")) return read_imdb_wiki(file);
+  if (head.starts_with("MATLAB ") || head.starts_with("\x89HDF")) return read_mat(file);
+  if (std::string stranger = what_instead(head, file); !stranger.empty()) throw base::file_error(file, stranger);
   if (std::optional<Catalog> lists = read_name_and_age_lists(file)) return *std::move(lists);
   std::string text = to_utf8(base::read_text_file(file, kLargestText), file.string());
   if (!is_text(first_line(text))) refuse(file);

@@ -65,9 +65,14 @@ std::string plain(std::string_view name) {
   return text;
 }
 
+// "Sex (M/F)" is "Sex ".
+std::string_view without_brackets(std::string_view name) { return name.substr(0, name.find_first_of("([")); }
+
 std::optional<std::size_t> place_of(const std::vector<std::string>& header, std::string_view name) {
-  auto place = std::find_if(header.begin(), header.end(),
-                            [&](const std::string& own) { return own == name || plain(own) == plain(name); });
+  auto is = [&](const std::string& own) { return own == name || plain(own) == plain(name); };
+  auto is_before_brackets = [&](const std::string& own) { return plain(without_brackets(own)) == plain(name); };
+  auto place = std::find_if(header.begin(), header.end(), is);
+  if (place == header.end()) place = std::find_if(header.begin(), header.end(), is_before_brackets);
   if (place == header.end()) return std::nullopt;
   return static_cast<std::size_t>(place - header.begin());
 }

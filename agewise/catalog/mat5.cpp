@@ -38,11 +38,20 @@ void check_header(const std::filesystem::path& file, Bytes content) {
   bool whole = text.size() >= kHeaderSize;
   std::string_view version = whole ? text.substr(124, 4) : std::string_view{};
   if (text.starts_with(kHdf5) || version == std::string_view("\x00\x02IM", 4))
-    throw base::file_error(file, "is a MATLAB 7.3 (HDF5) file; save it in MATLAB with -v7");
+    throw base::file_error(
+        file, "is a MATLAB 7.3 (HDF5) file; save it in MATLAB with -v7 (of CACD take celebrity2000_meta.mat)");
   if (version == std::string_view("\x01\x00MI", 4))
     throw base::file_error(file, "was written on a big-endian machine; save it on another with -v7");
   if (version != std::string_view("\x00\x01IM", 4))
     throw base::file_error(file, "is no MATLAB file of version 5 to 7, or is cut short in its header");
+}
+
+// Takes the next variable off `rest`.
+VariableBytes next_variable(const std::filesystem::path& file, Bytes& rest) {
+  Bytes here = rest;
+  std::optional<Element> variable = take_element(rest);
+  if (!variable) throw base::file_error(file, "is cut short: its last variable is not all there");
+  return {file, *variable, here.first(here.size() - rest.size())};
 }
 
 // The name of the variable of which `head` is the beginning; empty if it cannot be told.
@@ -57,27 +66,33 @@ std::string name_in(Bytes head) {
 
 }  // namespace
 
+std::vector<std::string> names_of_variables(const std::filesystem::path& file) {
+  base::MappedFile mapped = base::MappedFile::read_only(file);
+  check_header(file, mapped.bytes());
+  std::vector<std::string> names;
+  for (Bytes rest = mapped.bytes().subspan(kHeaderSize); !rest.empty();)
+    names.push_back(name_in(next_variable(file, rest).peek(kNameReach)));
+  return names;
+}
+
 StructReader::StructReader(const std::filesystem::path& file, std::initializer_list<std::string_view> names)
     : file_(file), mapped_(base::MappedFile::read_only(file)) {
   open(names);
   Bytes tag = bytes_->peek(8);
   if (tag.size() == 8 && word_at(tag, 4) > kLargestVariable)
-    fail_here("would unpack to more than 512 MiB: IMDB-WIKI's do not");
+    fail_here("would unpack to more than 512 MiB: the label files of IMDB-WIKI and CACD do not");
   Head variable = array(8 + kLargestVariable);
   end_ = variable.end;
-  if (variable.array_class != kStructClass || variable.count != 1) fail_here("is not the 1×1 struct of IMDB-WIKI");
+  if (variable.array_class != kStructClass || variable.count != 1)
+    fail_here("is not a 1×1 struct, as in the label files of IMDB-WIKI and CACD");
   read_field_names();
 }
 
 // Finds the variable.
 void StructReader::open(std::initializer_list<std::string_view> names) {
   check_header(file_, mapped_.bytes());
-  Bytes rest = mapped_.bytes().subspan(kHeaderSize);
-  while (!rest.empty()) {
-    Bytes here = rest;
-    std::optional<Element> variable = take_element(rest);
-    if (!variable) throw base::file_error(file_, "is cut short: its last variable is not all there");
-    bytes_.emplace(file_, *variable, here.first(here.size() - rest.size()));
+  for (Bytes rest = mapped_.bytes().subspan(kHeaderSize); !rest.empty();) {
+    bytes_.emplace(next_variable(file_, rest));
     name_ = name_in(bytes_->peek(kNameReach));
     if (std::find(names.begin(), names.end(), name_) != names.end()) return;
   }

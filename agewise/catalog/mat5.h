@@ -21,6 +21,9 @@ struct Field {
   std::uint64_t count = 0;  // of elements, as the file says
 };
 
+// Of all variables in the file, in its order; empty for one whose name cannot be told. Throws as StructReader does.
+std::vector<std::string> names_of_variables(const std::filesystem::path& file);
+
 // Reads a 1×1 struct of real numeric arrays, char arrays, and cell arrays of those two. Every length is checked before
 // anything is allocated for it. All functions throw base::Error that names the file, the field and what is wrong.
 class StructReader {

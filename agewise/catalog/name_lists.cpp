@@ -1,10 +1,14 @@
 // Labels in the names of pictures: those in a folder, or in a text file with one name a line.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/folders.h"
+#include "agewise/base/text.h"
 #include "agewise/catalog/age_text.h"
 #include "agewise/catalog/dialect.h"
 #include "agewise/catalog/labels.h"
@@ -52,6 +56,23 @@ std::optional<std::pair<std::filesystem::path, std::filesystem::path>> name_and_
   return std::nullopt;
 }
 
+// "; label files in it may be list/train_name.txt, …", or nothing.
+std::string label_files_among(const std::vector<std::filesystem::path>& files, const std::filesystem::path& folder) {
+  static constexpr std::array<std::string_view, 4> kEndings{".csv", ".tsv", ".mat", ".txt"};
+  constexpr std::size_t kMost = 4;
+  std::vector<std::string> found;
+  for (const std::filesystem::path& file : files) {
+    std::string name = base::lower(file.filename().string());
+    auto has = [&](std::string_view ending) { return name.ends_with(ending); };
+    if (std::any_of(kEndings.begin(), kEndings.end(), has) && !image::is_litter(name))
+      found.push_back(file.lexically_relative(folder).generic_string());
+  }
+  if (found.empty()) return "";
+  bool more = found.size() > kMost;
+  if (more) found.resize(kMost);
+  return fmt::format("; label files in it may be {}{}", fmt::join(found, ", "), more ? ", …" : "");
+}
+
 }  // namespace
 
 bool is_name_list(std::string_view text) {
@@ -74,19 +95,28 @@ Catalog parse_names(std::string_view text, const std::string& origin, const Labe
 }
 
 Catalog read_names_in(const std::filesystem::path& folder, const LabelOptions& options) {
-  std::vector<std::string> names;
-  try {
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-      std::string name = entry.path().lexically_relative(folder).generic_string();
-      if (entry.is_regular_file() && image::has_picture_ending(name) && !image::is_litter(name))
-        names.push_back(std::move(name));
-    }
-  } catch (const std::filesystem::filesystem_error& error) {
-    throw base::system_error(error.path1(), "cannot be looked through", error.code().value());
+  base::FolderContent content = base::files_under(folder);
+  std::vector<std::string> names, closed;
+  for (const std::filesystem::path& file : content.files) {
+    std::string name = file.lexically_relative(folder).generic_string();
+    if (image::has_picture_ending(name) && !image::is_litter(name)) names.push_back(std::move(name));
   }
-  if (names.empty()) throw base::file_error(folder, "holds no picture whose name could tell an age");
+  for (const base::UnreadableFolder& unreadable : content.unreadable)
+    closed.push_back(fmt::format("{} cannot be listed ({})", unreadable.path.string(), unreadable.reason));
+  if (names.empty()) {
+    throw base::file_error(
+        folder, fmt::format("holds no picture whose name could tell an age{}{}{}", closed.empty() ? "" : "; ",
+                            fmt::join(closed, ", "), label_files_among(content.files, folder)));
+  }
   std::sort(names.begin(), names.end());
-  return catalog_of(names, folder.string(), options);
+  Catalog catalog;
+  try {
+    catalog = catalog_of(names, folder.string(), options);
+  } catch (const base::Error& unknown) {
+    throw base::Error(unknown.what() + label_files_among(content.files, folder));
+  }
+  for (const std::string& problem : closed) catalog.notes.push_back(problem + ": the pictures in it are left out");
+  return catalog;
 }
 
 std::optional<Catalog> read_name_and_age_lists(const std::filesystem::path& file) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <set>
+#include <unordered_map>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
@@ -15,6 +17,7 @@
 #include "agewise/catalog/labels.h"
 #include "agewise/catalog/names.h"
 #include "agewise/catalog/words.h"
+#include "agewise/image/kinds.h"
 
 namespace agewise::catalog {
 namespace {
@@ -159,18 +162,40 @@ std::string quoted(const std::vector<std::string>& names) {
   return names.size() > kMost ? text + ", …" : text;
 }
 
+// Which column most likely holds file names or ages, by the first row under the header.
+std::string likely_columns(std::string_view text, const Dialect& dialect, const Layout& layout) {
+  std::string_view rows = text.substr(std::min(text.size(), dialect.skip));
+  rows.remove_prefix(std::min(rows.size(), first_line(rows).size()));
+  rows.remove_prefix(std::min(rows.size(), rows.find_first_not_of("\r\n")));
+  std::vector<std::string> row = first_record(rows, dialect.delimiter);
+  row.resize(dialect.header.size());
+  auto is_picture = [](const std::string& cell) { return image::has_picture_ending(with_slashes(trimmed(cell))); };
+  auto is_age = [](const std::string& cell) {
+    AgeText age = read_age(cell);
+    const auto* years = std::get_if<double>(&age);
+    return (years != nullptr && *years <= 125) || std::holds_alternative<age::Range>(age);
+  };
+  auto place = [&](auto is, std::size_t otherwise) {
+    auto found = std::find_if(row.begin(), row.end(), is);
+    return found == row.end() ? otherwise : static_cast<std::size_t>(found - row.begin());
+  };
+  std::size_t file = layout[Column::file].value_or(place(is_picture, 0));
+  std::size_t age = layout[Column::age].value_or(place(is_age, dialect.header.size() - 1));
+  return fmt::format("--columns file={},age={} (or by number, --columns file={},age={})", dialect.header[file],
+                     dialect.header[age], file + 1, age + 1);
+}
+
 // A table is refused as a whole only for this.
-void check_columns(const std::string& origin, const Dialect& dialect, const Layout& layout, const ColumnNames& wanted) {
+void check_columns(std::string_view text, const std::string& origin, const Dialect& dialect, const Layout& layout,
+                   const ColumnNames& wanted) {
   if (std::string missing = missing_of(dialect.header, wanted); !missing.empty())
     throw base::Error(
         fmt::format("{}: --columns {}: there is no such column; it has {}", origin, missing, quoted(dialect.header)));
   if (layout.is_complete()) return;
   std::string_view lacks = layout.has(Column::file) ? "an age" : "a file name";
   if (!layout.has(Column::file) && !layout.has(Column::age)) lacks = "a file name nor an age";
-  throw base::Error(fmt::format(
-      "{}: none of its columns ({}) is known to hold {}; say which does, like --columns file={},age={} (or by number, "
-      "--columns file=1,age=2)",
-      origin, quoted(dialect.header), lacks, dialect.header[layout[Column::file].value_or(0)], dialect.header.back()));
+  throw base::Error(fmt::format("{}: none of its columns ({}) is known to hold {}; say which does, like {}", origin,
+                                quoted(dialect.header), lacks, likely_columns(text, dialect, layout)));
 }
 
 // With columns given by number there need be no header: the first record counts if its age is one.
@@ -182,20 +207,47 @@ bool begins_with_header(const Dialect& dialect, const Layout& layout) {
 }
 
 // The part of a data set that a file of labels is of, where its publisher gave each a file of its own.
-std::string_view split_in_name(const std::string& stem) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kParts{
-      {{"gt_avg_train", "train"},
-       {"gt_avg_valid", "val"},
-       {"gt_avg_test", "test"},
-       {"fairface_label_train", "train"},
-       {"fairface_label_val", "val"},
-       {"imdb_train_new_1024", "train"},
-       {"imdb_valid_new_1024", "val"},
-       {"imdb_test_new_1024", "test"}}};
-  for (const auto& [name, part] : kParts) {
-    if (stem == name) return part;
+struct PartFile {
+  std::string_view stem, split;
+  std::string_view folder;  // that holds the part's pictures, where the labels do not name it and names recur in others
+};
+
+constexpr std::array<PartFile, 8> kPartFiles{{{"gt_avg_train", "train", "train"},
+                                              {"gt_avg_valid", "val", "valid"},
+                                              {"gt_avg_test", "test", "test"},
+                                              {"fairface_label_train", "train", ""},
+                                              {"fairface_label_val", "val", ""},
+                                              {"imdb_train_new_1024", "train", ""},
+                                              {"imdb_valid_new_1024", "val", ""},
+                                              {"imdb_test_new_1024", "test", ""}}};
+
+void settle_part(std::vector<CatalogRow>& rows, const std::string& stem) {
+  auto part = std::find_if(kPartFiles.begin(), kPartFiles.end(), [&](const PartFile& p) { return p.stem == stem; });
+  if (part == kPartFiles.end()) return;
+  for (CatalogRow& row : rows) {
+    if (row.split.empty()) row.split = part->split;
+    bool bare = !row.file.empty() && row.file.find('/') == std::string::npos;
+    if (bare && !part->folder.empty()) row.file = fmt::format("{}/{}", part->folder, row.file);
   }
-  return "";
+}
+
+// Tables of single votes have as many rows a picture as there were voters.
+void note_several_ages(Catalog& catalog) {
+  std::unordered_map<std::string_view, double> first;
+  std::set<std::string_view> several;
+  std::string example;
+  for (const CatalogRow& row : catalog.rows) {
+    if (row.face || std::isnan(row.age)) continue;  // several faces of one photograph have boxes
+    auto [known, is_new] = first.emplace(row.file, row.age);
+    if (is_new || known->second == row.age) continue;
+    if (several.empty()) example = fmt::format("{}: {} and {}", row.file, known->second, row.age);
+    several.insert(row.file);
+  }
+  if (several.empty()) return;
+  catalog.notes.push_back(
+      fmt::format("{} pictures have several rows with different ages (like {}): is each row the guess of one person? "
+                  "Every row becomes a face of its own",
+                  several.size(), example));
 }
 
 constexpr std::string_view kOfImdbWiki = "CSV of IMDB-WIKI", kOfUtkFace = "CSV of UTKFace";
@@ -293,20 +345,18 @@ Catalog parse_table(std::string_view text, const std::string& origin, const std:
     dialect = dialect_of(text, options.columns);
     if (dialect.header.empty()) throw base::Error(origin + ": is empty");
     reading.layout = layout_of(dialect.header, options.columns);
-    check_columns(origin, dialect, reading.layout, options.columns);
+    check_columns(text, origin, dialect, reading.layout, options.columns);
     reading.header_lines = begins_with_header(dialect, reading.layout) ? 1 : 0;
     reading.catalog.kind = table_kind(dialect, reading.layout);
   }
   read_records(text.substr(dialect.skip), dialect.delimiter, reading);
   Catalog catalog = std::move(reading.catalog);
-  std::string_view part = split_in_name(source);
-  for (CatalogRow& row : catalog.rows) {
-    if (row.split.empty()) row.split = part;
-  }
+  settle_part(catalog.rows, source);
   const NameForm* form = form_of_files(catalog.rows);
   catalog.reading = describe_columns(dialect, reading.layout);
   settle_genders(catalog, reading.gender_digits, form, options);
   compare_with_names(catalog, form);
+  note_several_ages(catalog);
   return catalog;
 }
 

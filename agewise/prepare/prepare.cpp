@@ -242,7 +242,7 @@ class Preparation {
       std::optional<std::size_t> wanted = index_in_wanted(row);
       if (!wanted) continue;  // screened away, or not chosen
       if (match.ambiguous) {
-        offer_ambiguous(*wanted, match.fit);
+        offer_ambiguous(*wanted, match.fit, entry.path + " fits other rows as well");
       } else {
         offer(*wanted, match.fit, source, entry, file);
       }
@@ -257,7 +257,8 @@ class Preparation {
     if (fit < state.fit || (fit == state.fit && state.ambiguous)) return;
     if (file == nullptr) file = read(source, entry);
     bool is_copy = file->content != 0 && file->content == state.content;
-    if (fit == state.fit) return is_copy ? void() : offer_ambiguous(wanted, fit);
+    if (fit == state.fit)
+      return is_copy ? void() : offer_ambiguous(wanted, fit, entry.path + " and another picture fit");
     state = {fit, state.decision + 1, false, hash_of(entry.path), file->content};
     newest_[wanted] = state.decision;
     if (file->problem.empty()) {
@@ -282,12 +283,12 @@ class Preparation {
   }
 
   // Two pictures, or rows of two names, that fit equally well: neither is a better guess.
-  void offer_ambiguous(std::size_t wanted, const Fit& fit) {
+  void offer_ambiguous(std::size_t wanted, const Fit& fit, const std::string& how) {
     RowState& state = states_[wanted];
     if (fit < state.fit || (state.ambiguous && fit == state.fit)) return;
     state = {fit, state.decision + 1, true, 0, 0};
     newest_[wanted] = state.decision;
-    outcomes_.push({wanted, state.decision, "", {}, {}, {catalog::Reason::ambiguous_name, ""}});
+    outcomes_.push({wanted, state.decision, "", {}, {}, {catalog::Reason::ambiguous_name, how}});
   }
 
   std::optional<std::size_t> index_in_wanted(std::size_t row) const {
@@ -439,6 +440,13 @@ void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
       store, fmt::format("will take about {} MB, but its disk has only {} MB free", needed >> 20, there >> 20));
 }
 
+std::string first_ambiguous(const std::vector<store::RejectRecord>& rejects) {
+  auto first = std::find_if(rejects.begin(), rejects.end(), [](const store::RejectRecord& reject) {
+    return reject.reason == catalog::Reason::ambiguous_name;
+  });
+  return first == rejects.end() ? "" : fmt::format("row {}: {}", first->file, first->detail);
+}
+
 }  // namespace
 
 PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem::path>& pictures,
@@ -454,6 +462,7 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
     result.other_training = recipe::first_difference(recipe::Outcome::training, made.facts().recipe, plan.facts.recipe);
   result.unasked = made.facts().unasked;
   result.rejects = made.reject_counts();
+  if (result.rejects.contains(catalog::Reason::ambiguous_name)) result.ambiguous_like = first_ambiguous(made.rejects());
   result.copies = store::copies_among(made.faces());
   result.faces = static_cast<std::int64_t>(plan.chosen.size());
   for (const auto& [reason, count] : result.rejects) result.faces -= count;

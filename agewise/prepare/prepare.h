@@ -53,8 +53,9 @@ struct PrepareResult {
   // Where under a tenth of the wanted rows found a picture: some of the rows' files, and some pictures that no row
   // asked for, to be compared.
   std::vector<std::string> labels_like, pictures_like;
-  bool went_on = false;               // an earlier run had begun the store
-  bool was_complete = false;          // an earlier run had done it all: no picture was read
+  std::string ambiguous_like;  // of the rows of ambiguous name the first, and what it fits; empty if there is none
+  bool went_on = false;        // an earlier run had begun the store
+  bool was_complete = false;   // an earlier run had done it all: no picture was read
   std::vector<std::string> left_out;  // of the sources: what could not be looked into, a line each
   // Of a store that was complete: where its recipe, which stays, trains otherwise than the plan's. "train.rate = 0.001,
   // not 0.01", or empty.

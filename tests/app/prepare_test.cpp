@@ -132,6 +132,18 @@ TEST_F(PrepareCommand, that_prepared_nothing_fails_and_little_is_warned_of_with_
               HasSubstr("agewise: warning: " + at("faces.db") + ": only 2 of 31 faces were prepared; 29 of 31"));
 }
 
+TEST_F(PrepareCommand, whose_names_are_ambiguous_fails_with_an_example_and_the_remedy) {
+  base::write_file(at("bare.csv"), "file,age\nx.jpg,20\n");
+  prepare::write_tar(folder_ / "twice.tar",
+                     {{"p/x.jpg", prepare::numbered_jpeg(1)}, {"q/x.jpg", prepare::numbered_jpeg(2)}});
+  Outcome outcome =
+      app::run("prepare " + at("faces.db") + " --labels " + at("bare.csv") + " --pictures " + at("twice.tar"));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, HasSubstr("most names are ambiguous (row x.jpg: q/x.jpg and another picture fit): give "
+                                        "the one folder of " +
+                                        at("twice.tar") + " that is meant"));
+}
+
 TEST_F(PrepareCommand, limited_to_the_first_of_sorted_labels_names_sample) {
   std::string csv = "file,age\n";
   for (int age = 1; age <= 60; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";

@@ -50,6 +50,10 @@ TEST(AgeText, that_a_spreadsheet_took_for_a_date_is_the_range_that_it_was) {
     EXPECT_EQ(read(text), (age::Range{3, 9})) << text;
   EXPECT_EQ(read("Oct-19"), (age::Range{10, 19}));
   EXPECT_EQ(read("19-Oct"), (age::Range{10, 19}));
+  for (const char* text : {"9. Mrz", "03. Sep", "9-mars", "3-sept.", "03-set"})
+    EXPECT_EQ(read(text), (age::Range{3, 9})) << text;
+  for (const char* text : {"19. Okt", "Okt 19", "19-ott", "19-out"})
+    EXPECT_EQ(read(text), (age::Range{10, 19})) << text;
 }
 
 TEST(AgeText, that_says_nothing_is_no_age) {

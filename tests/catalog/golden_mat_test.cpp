@@ -50,6 +50,20 @@ TEST(GoldenMat, of_imdb_takes_people_from_celeb_id_and_else_from_names) {
   EXPECT_EQ(read_labels(kGolden / "wiki.mat").rows[2].person, "");
 }
 
+TEST(GoldenMat, of_cacd_has_ages_and_the_persons_of_the_other_struct) {
+  Catalog catalog = read_labels(kGolden / "cacd.mat");
+  EXPECT_EQ(catalog.kind, "CACD .mat");
+  ASSERT_EQ(catalog.rows.size(), 4U);
+  EXPECT_EQ(catalog.rows[1].file, "54_Robert_De_Niro_0002.jpg");
+  EXPECT_EQ(catalog.rows[1].age, 54);
+  EXPECT_EQ(catalog.rows[1].person, "Robert De Niro");
+  EXPECT_EQ(catalog.rows[1].source, "cacd");
+  EXPECT_EQ(catalog.rows[2].file, "16_Zoë_Kravitz_0001.jpg");
+  EXPECT_EQ(catalog.rows[2].person, "Zoë Kravitz");
+  EXPECT_EQ(catalog.rows[3].person, "cacd 7");
+  EXPECT_EQ(read_labels(kGolden / "cacd_pictures_only.mat").rows[2].person, "cacd 2");
+}
+
 class DamagedMat : public testing::TestWithParam<const char*> {
  protected:
   std::vector<std::byte> content_ = base::read_file(kGolden / GetParam(), 1 << 20);
@@ -87,7 +101,7 @@ TEST_P(DamagedMat, with_any_byte_changed_is_read_or_refused) {
   EXPECT_GT(refused, 300);  // the rest are values, or text of the header
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, DamagedMat, testing::Values("wiki_plain.mat", "wiki.mat"));
+INSTANTIATE_TEST_SUITE_P(Golden, DamagedMat, testing::Values("wiki_plain.mat", "wiki.mat", "cacd.mat"));
 
 }  // namespace
 }  // namespace agewise::catalog

@@ -191,7 +191,7 @@ TEST_F(MatReader, what_is_no_struct_of_numbers_texts_and_cells_is_refused_by_nam
   EXPECT_THAT(error(with("dob", array(kDouble | 0x0800, {1, 2}, element(9, std::string(16, '\0'))))),
               HasSubstr("wiki.dob is complex"));
   EXPECT_THAT(error(array(kDouble, {1, 1}, element(9, std::string(8, '\0')), "wiki")),
-              HasSubstr("wiki is not the 1×1 struct"));
+              HasSubstr("wiki is not a 1×1 struct"));
   Fields twice = faces();
   twice.push_back(twice[0]);
   EXPECT_THAT(error(twice), HasSubstr("field wiki.dob is there twice"));

@@ -87,6 +87,7 @@ TEST_F(Published, appa_real_has_its_part_in_the_file_s_name) {
            "file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n004113.jpg,38,27.8,4.6,25\n");
   EXPECT_EQ(catalog.kind, "CSV");
   EXPECT_EQ(catalog.rows[0].split, "val");
+  EXPECT_EQ(catalog.rows[0].file, "valid/004113.jpg") << "train/ and test/ have pictures of the same names";
   EXPECT_EQ(catalog.rows[0].age, 27.8);
   EXPECT_EQ(catalog.rows[0].real_age, 25);
 }

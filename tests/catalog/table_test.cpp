@@ -134,6 +134,21 @@ TEST(Table, knows_the_usual_names_of_columns_in_any_spelling) {
     EXPECT_THAT(ages(parse(std::string(header) + "\na.jpg,25\n")), ElementsAre(25)) << header;
 }
 
+TEST(Table, passes_over_what_a_column_s_name_has_in_brackets_unless_another_has_the_whole_name) {
+  Catalog catalog = parse("File name,Age (years),\"Sex (M/F)\",Age (group)\na.jpg,31,F,30-39\n");
+  EXPECT_EQ(catalog.rows[0].age, 31);
+  EXPECT_EQ(catalog.rows[0].gender, Gender::female);
+}
+
+TEST(Table, of_several_votes_a_picture_is_read_with_a_warning) {
+  Catalog catalog = parse("file,age\na.jpg,20\nb.jpg,30\na.jpg,22\nb.jpg,30\na.jpg,25\n");
+  EXPECT_EQ(catalog.rows.size(), 5U);
+  ASSERT_EQ(catalog.notes.size(), 1U);
+  EXPECT_THAT(catalog.notes[0], HasSubstr("1 pictures have several rows with different ages (like a.jpg: 20 and 22)"));
+  EXPECT_TRUE(parse("file,age\na.jpg,20\na.jpg,20\n").notes.empty());
+  EXPECT_TRUE(parse("file,age,x_min,y_min,x_max,y_max\na.jpg,20,0,0,9,9\na.jpg,30,9,9,20,20\n").notes.empty());
+}
+
 TEST(Table, of_other_columns_is_read_by_those_that_the_user_names) {
   LabelOptions options{.columns = {{"file", "bild"}, {"age", "Jahre"}}};
   EXPECT_THAT(ages(parse("bild,jahre\na.jpg,25\n", options)), ElementsAre(25));
@@ -220,6 +235,8 @@ TEST(TableError, names_the_columns_that_there_are_and_how_to_map_them) {
   EXPECT_THAT(error_of_parsing("name,years\n"),
               AllOf(HasSubstr("labels.csv: none of its columns (\"name\", \"years\")"),
                     HasSubstr("a file name nor an age"), HasSubstr("--columns file=name,age=years")));
+  EXPECT_THAT(error_of_parsing("Alter;Bild;Geschlecht\r\n31;x/a.JPG;w\r\n"),
+              HasSubstr("--columns file=Bild,age=Alter (or by number, --columns file=2,age=1)"));
   EXPECT_THAT(error_of_parsing("file,years\n"), HasSubstr("to hold an age"));
   EXPECT_THAT(error_of_parsing("file,age\n", {.columns = {{"age", "years"}}}),
               AllOf(HasSubstr("--columns age=years: there is no such column"), HasSubstr("\"file\", \"age\"")));

@@ -1,9 +1,11 @@
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <cmath>
 
 #include "agewise/base/files.h"
 #include "agewise/catalog/labels.h"
+#include "tests/error_of.h"
+#include "tests/unprivileged.h"
 
 namespace agewise::catalog {
 namespace {
@@ -60,6 +62,36 @@ TEST(UtkFaceNames, of_a_folder_of_pictures_are_sorted) {
   ASSERT_EQ(catalog.rows.size(), 2U);
   EXPECT_EQ(catalog.rows[0].file, "3_1_2_x.JPG");
   EXPECT_EQ(catalog.rows[1].file, "part1/7_0_1_y.jpg");
+}
+
+TEST(UtkFaceNames, that_there_are_none_of_in_a_folder_leave_its_label_files_to_be_named) {
+  std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "agewise-holder";
+  std::filesystem::create_directories(folder / "list");
+  for (const char* name : {"list/train_age.txt", "gt.CSV", "1.jpg"}) base::write_file(folder / name, "x");
+  EXPECT_THAT(error_of([&] { read_labels(folder); }), testing::HasSubstr("may be gt.CSV, list/train_age.txt"));
+  std::filesystem::remove(folder / "1.jpg");
+  EXPECT_THAT(error_of([&] { read_labels(folder); }), testing::HasSubstr("may be gt.CSV, list/train_age.txt"));
+  std::filesystem::remove_all(folder);
+}
+
+// A folder that only another user may list costs its own pictures and no others.
+TEST(UtkFaceNames, of_a_folder_with_a_closed_one_below_are_read_and_the_closed_one_is_named) {
+  std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "agewise-closed";
+  std::filesystem::create_directories(folder / "part2");
+  for (const char* name : {"part2/7_0_1_y.jpg", "3_1_2_x.jpg"}) base::write_file(folder / name, "x");
+  std::filesystem::permissions(folder / "part2", std::filesystem::perms::none);
+  Catalog catalog;
+  {
+    Unprivileged nobody;
+    catalog = read_labels(folder);
+  }
+  std::filesystem::permissions(folder / "part2", std::filesystem::perms::owner_all);
+  std::filesystem::remove_all(folder);
+  ASSERT_EQ(catalog.rows.size(), 1U);
+  EXPECT_EQ(catalog.rows[0].file, "3_1_2_x.jpg");
+  ASSERT_EQ(catalog.notes.size(), 1U);
+  EXPECT_THAT(catalog.notes[0],
+              testing::AllOf(testing::HasSubstr("agewise-closed/part2"), testing::HasSubstr("Permission denied")));
 }
 
 }  // namespace

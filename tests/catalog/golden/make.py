@@ -1,4 +1,5 @@
-"""Writes wiki.mat, wiki_plain.mat and imdb.mat: structs as IMDB-WIKI has them, by scipy (any version), not by matio.
+"""Writes wiki.mat, wiki_plain.mat and imdb.mat: structs as IMDB-WIKI has them, and cacd.mat, as CACD has them; by scipy
+(any version), not by matio.
 
 Run where the files are to go, with Python and scipy at hand: python3 make.py
 """
@@ -38,3 +39,30 @@ CELEBRITIES = {"celeb_names": cells(["Åsa Öberg", "小川 紳介"]), "celeb_id
 scipy.io.savemat("wiki.mat", {"wiki": FACES}, do_compression=True)
 scipy.io.savemat("wiki_plain.mat", {"wiki": FACES}, do_compression=False)
 scipy.io.savemat("imdb.mat", {"imdb": FACES | CELEBRITIES}, do_compression=True)
+
+
+def column(values, dtype=float):
+    return numpy.array(values, dtype=dtype).reshape(-1, 1)
+
+
+PERSONS = {
+    "name": cells(["Robert De Niro", "Zoë Kravitz"]).T,
+    "identity": column([1, 2]),
+    "birth": column([1951, 1988]),
+    "rank": column([3, 14]),
+    "lfw": column([True, False], bool),
+}
+PICTURES = {
+    "age": column([53, 54, 16, 16]),
+    "identity": column([1, 1, 2, 7]),  # nobody is 7
+    "year": column([2004, 2005, 2004, 2004]),
+    "feature": numpy.zeros((0, 0)),
+    "rank": column([3, 3, 14, 1]),
+    "lfw": column([True, True, False, False], bool),
+    "birth": column([1951, 1951, 1988, 1988]),
+    "name": cells(
+        ["53_Robert_De_Niro_0001.jpg", "54_Robert_De_Niro_0002.jpg", "16_Zoë_Kravitz_0001.jpg", "16_X_0001.jpg"]
+    ).T,
+}
+scipy.io.savemat("cacd.mat", {"celebrityData": PERSONS, "celebrityImageData": PICTURES}, do_compression=True)
+scipy.io.savemat("cacd_pictures_only.mat", {"celebrityImageData": PICTURES}, do_compression=True)
