@@ -4,8 +4,10 @@
 # make bench  measures training and estimating with three networks
 # make model PICTURES=utkface.tar LABELS=utkface.csv START=dlib_age_v1.onnx
 #             trains models/compact.safetensors anew (docs/model-card.md); goes on where it was stopped
+# make detector PICTURES=fairface.tar LABELS=fairface.csv
+#             trains models/upright.safetensors anew, the detector's angle network (docs/detector-card.md); likewise
 # Each installs missing Debian packages first (root or sudo) and, run again, does only what is new.
-.PHONY: build demo test bench model
+.PHONY: build demo test bench model detector
 .DEFAULT_GOAL := build
 
 AGEWISE := build/release/agewise
@@ -46,3 +48,16 @@ model: build
 	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --half \
 	  --notes models/compact-notes.txt -o models/compact.safetensors
 	$(AGEWISE) evaluate models/compact.safetensors --data build/model/compact.db --split val
+
+detector: build
+	@test -n "$(PICTURES)" -a -n "$(LABELS)" || { echo "make detector PICTURES=… LABELS=…: see docs/detector-card.md"; exit 2; }
+	@cmake --build build/release --target detector_patches
+	@mkdir -p build/detector
+	tools/collect_backgrounds.py build/detector/backgrounds
+	$(if $(wildcard build/detector/patches.csv),,build/release/detector_patches $(PICTURES) $(LABELS) build/detector/backgrounds/train \
+	  build/detector/patches.tar build/detector/patches.csv 16000)
+	$(AGEWISE) prepare build/detector/patches.db --labels build/detector/patches.csv --pictures build/detector/patches.tar \
+	  --recipe tools/upright.toml
+	$(AGEWISE) train build/detector/run --data build/detector/patches.db \
+	  $(if $(wildcard build/detector/run/recipe.toml),--resume,--recipe tools/upright.toml)
+	$(AGEWISE) export build/detector/run -o models/upright.safetensors
