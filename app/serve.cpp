@@ -2,11 +2,15 @@
 #include "agewise/serve/service.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <optional>
 #include <thread>
+#include <utility>
 
+#include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/serve/listen.h"
 #include "agewise/train/run_folder.h"
@@ -14,6 +18,7 @@
 #include "app/engine.h"
 #include "app/options.h"
 #include "app/shipped_model.h"
+#include "app/signals.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
@@ -45,30 +50,70 @@ serve::ServiceOptions options_of(const Arguments& arguments, const Context& cont
   return options;
 }
 
+// The token only where a person reads it: what goes into a file or a journal is read by others too.
 std::string url_of(const serve::ServiceOptions& options, int port) {
   const std::string& address = options.http.address;
   std::string url = fmt::format("{}://{}:{}/", options.http.certificate.empty() ? "http" : "https",
                                 address.find(':') == std::string::npos ? address : "[" + address + "]", port);
+  bool is_read_by_a_person = ::isatty(STDOUT_FILENO) == 1;
   // Behind the # it stays in the browser: the page takes it from there.
-  return options.token.empty() ? url : url + "#token=" + options.token;
+  if (!options.token.empty()) url += is_read_by_a_person ? "#token=" + options.token : "#token=…";
+  return url;
+}
+
+struct Loaded {
+  std::filesystem::path file;
+  estimate::Model model;
+  serve::ServiceOptions options;
+};
+
+Loaded load(const Arguments& arguments, const Context& context) {
+  Loaded loaded;
+  loaded.options = options_of(arguments, context);
+  serve::check_options(loaded.options);
+  loaded.file = arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model);
+  loaded.model = estimate::read_model(loaded.file);
+  apply_detection(arguments.detection, loaded.model.recipe);
+  return loaded;
+}
+
+// Model and certificate read again, or nothing, with a warning, where that fails: the service goes on as it was.
+std::optional<Loaded> load_again(const Arguments& arguments, const Context& context) {
+  try {
+    return load(arguments, context);
+  } catch (const base::Error& problem) {
+    warn(fmt::format("SIGHUP: {}; the service goes on with what it has", problem.what()));
+    return std::nullopt;
+  }
+}
+
+std::unique_ptr<serve::Service> start(Loaded loaded, const serve::Listener& listener, nn::Engine& engine) {
+  loaded.options.http.listener = listener;
+  auto service = std::make_unique<serve::Service>(std::move(loaded.model), engine, loaded.options, steady_clock());
+  print(fmt::format("serving {} at {}\n", loaded.file.string(), url_of(loaded.options, service->port())));
+  std::fflush(stdout);
+  return service;
 }
 
 void run(const Arguments& arguments, const Context& context) {
+  base::StopFlag& hung_up = note_hangups();
   serve::ServiceOptions options = options_of(arguments, context);
   // At once: reading a model and choosing its kernels may take long.
   serve::check_options(options);
-  options.http.listener = serve::listen_on(options.http.address, options.http.port);
+  serve::Listener listener = serve::listen_on(options.http.address, options.http.port);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
-  std::filesystem::path file = arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model);
-  estimate::Model model = estimate::read_model(file);
-  apply_detection(arguments.detection, model.recipe);
-  serve::Service service(std::move(model), *engine, options, steady_clock());
   if (!serve::is_loopback(options.http.address) && options.http.certificate.empty()) {
     warn("pictures and the token travel unencrypted; --tls-cert and --tls-key give TLS");
   }
-  print(fmt::format("serving {} at {}\n", file.string(), url_of(options, service.port())));
-  std::fflush(stdout);
-  while (!context.stop) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::unique_ptr<serve::Service> service = start(load(arguments, context), listener, *engine);
+  while (!context.stop) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (!hung_up.exchange(false)) continue;
+    std::optional<Loaded> again = load_again(arguments, context);
+    if (!again) continue;
+    service.reset();  // answers what is in flight, and closes the socket
+    service = start(*std::move(again), serve::listen_on(options.http.address, listener.port), *engine);
+  }
 }
 
 void add_limits(CLI::App& command, Arguments& arguments) {

@@ -8,7 +8,7 @@
 namespace agewise::app {
 namespace {
 
-base::StopFlag stop{false};
+base::StopFlag stop{false}, hung_up{false};
 static_assert(base::StopFlag::is_always_lock_free, "a signal handler may only touch lock-free atomics");
 
 void on_signal(int) {
@@ -17,15 +17,26 @@ void on_signal(int) {
   if (::isatty(STDERR_FILENO) == 1) (void)!::write(STDERR_FILENO, kNotice.data(), kNotice.size());
 }
 
+void on_hangup(int) { hung_up = true; }
+
+void handle(int signal, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(signal, &action, nullptr);
+}
+
 }  // namespace
 
 base::StopFlag& stop_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
+  handle(SIGINT, on_signal);
+  handle(SIGTERM, on_signal);
   return stop;
+}
+
+base::StopFlag& note_hangups() {
+  handle(SIGHUP, on_hangup);
+  return hung_up;
 }
 
 }  // namespace agewise::app

@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM.
+// Ctrl-C, SIGTERM and SIGHUP.
 #pragma once
 #include "agewise/base/progress.h"
 
@@ -7,5 +7,8 @@ namespace agewise::app {
 // From now on the first SIGINT or SIGTERM sets the flag that is returned, so that work can save itself and throw
 // Interrupted; a second one ends the program at once with 130.
 base::StopFlag& stop_on_signals();
+
+// From now on SIGHUP, which ends a program otherwise, sets the flag that is returned; whoever acts on it clears it.
+base::StopFlag& note_hangups();
 
 }  // namespace agewise::app

@@ -44,6 +44,10 @@ bool has_token(const Gate& gate, const HttpRequest& head) {
   return base::lower(given.substr(0, kBearer.size())) == kBearer && is_equal(given.substr(kBearer.size()), gate.token);
 }
 
+bool contains(const std::vector<std::string>& paths, const std::string& path) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
 }  // namespace
 
 std::string host_name(std::string_view host) {
@@ -53,18 +57,19 @@ std::string host_name(std::string_view host) {
 }
 
 std::optional<HttpResponse> refusal_of(const Gate& gate, const HttpRequest& head) {
+  bool reads = head.method == "GET" || head.method == "HEAD";
+  if (reads && contains(gate.health_paths, head.path)) return std::nullopt;
   if (!is_ours(gate, host_name(head.header("host")))) {
     return error_response(403, "unknown_host", "the Host header is none of this server's names; --name adds one");
   }
-  if (head.method != "GET" && head.method != "HEAD") {
+  if (!reads) {
     std::string_view origin = head.header("origin"), site = head.header("sec-fetch-site");
     bool foreign = !origin.empty() && !is_same_site(origin, head.header("host"));
     if (foreign || site == "cross-site" || site == "same-site") {
       return error_response(403, "other_origin", "pages of other sites may not use this server");
     }
   }
-  bool is_public = std::find(gate.public_paths.begin(), gate.public_paths.end(), head.path) != gate.public_paths.end();
-  if (gate.token.empty() || is_public || has_token(gate, head)) return std::nullopt;
+  if (gate.token.empty() || contains(gate.public_paths, head.path) || has_token(gate, head)) return std::nullopt;
   HttpResponse response = error_response(401, "token_needed", "Authorization: Bearer TOKEN is missing or wrong");
   response.headers = {{"WWW-Authenticate", "Bearer"}};
   return response;

@@ -23,6 +23,7 @@ constexpr Route kPaths[] = {{"/", "page.html"},
                             {"/chart.js", "chart.js"},
                             {"/openapi.json", "openapi.json"},
                             {"/healthz", ""},
+                            {"/readyz", ""},
                             {"/metrics", ""},
                             {"/v1/model", ""},
                             {kEstimate, ""}};
@@ -132,7 +133,10 @@ void check_options(const ServiceOptions& options) {
 
 Service::Service(estimate::Model model, nn::Engine& engine, const ServiceOptions& options, const base::Clock& clock)
     : options_(options),
-      gate_{options.names, options.token, {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json", "/healthz"}},
+      gate_{options.names,
+            options.token,
+            {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json"},
+            {"/healthz", "/readyz"}},
       pipeline_(std::move(model), engine, options.pipeline, metrics_, clock) {
   check_options(options);
   HttpHooks hooks;
@@ -160,11 +164,19 @@ std::optional<HttpResponse> Service::refuse(const HttpRequest& head) const {
 void Service::answer(HttpRequest request, Reply reply) {
   if (request.path == kEstimate) return estimate(std::move(request), std::move(reply));
   if (request.path == "/healthz") return reply({200, "application/json", R"({"status":"ok"})"});
+  if (request.path == "/readyz") return reply(readiness());
   if (request.path == "/v1/model") return reply({200, "application/json", dump(estimate::card_of(pipeline_.model()))});
   if (request.path == "/metrics") {
     return reply({200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(pipeline_.waiting())});
   }
   reply(*page_file(file_of(kPaths, request.path)));
+}
+
+// Not ready while no picture would be taken; while it stops the server itself answers with 503.
+HttpResponse Service::readiness() const {
+  if (pipeline_.waiting() < static_cast<std::size_t>(options_.pipeline.waiting))
+    return {200, "application/json", R"({"status":"ready"})"};
+  return busy_response("busy", "too many pictures are waiting");
 }
 
 void Service::estimate(HttpRequest request, Reply reply) try {

@@ -41,6 +41,7 @@ class Service {
   std::optional<HttpResponse> refuse(const HttpRequest& head) const;
   void answer(HttpRequest request, Reply reply);
   void estimate(HttpRequest request, Reply reply);
+  HttpResponse readiness() const;
 
   ServiceOptions options_;
   Gate gate_;

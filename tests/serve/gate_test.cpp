@@ -69,5 +69,13 @@ TEST(Gate, asks_for_the_token_but_for_public_paths) {
   EXPECT_EQ(status(gate, {"GET", "/healthz", {}, {{"host", "localhost"}}, {}}), 200);
 }
 
+TEST(Gate, lets_health_checks_in_by_any_name_and_without_the_token) {
+  Gate gate{{}, "secret", {"/"}, {"/healthz"}};
+  EXPECT_EQ(status(gate, {"GET", "/healthz", {}, {{"host", "10.0.0.7:8080"}}, {}}), 200);
+  EXPECT_EQ(status(gate, {"HEAD", "/healthz", {}, {}, {}}), 200);
+  EXPECT_EQ(status(gate, {"POST", "/healthz", {}, {{"host", "10.0.0.7:8080"}}, {}}), 403);
+  EXPECT_EQ(status(gate, {"GET", "/", {}, {{"host", "10.0.0.7:8080"}}, {}}), 403);
+}
+
 }  // namespace
 }  // namespace agewise::serve

@@ -148,7 +148,7 @@ std::vector<BadRequest> bad_requests() {
       {"POST to the page", "POST", "/", "", "", 405, "wrong_method"},
       {"an unknown path", "GET", "/v1/estimates", "", "", 404, "no_such_path"},
       {"a path out of the root", "GET", "/../../etc/passwd", "", "", 404, "no_such_path"},
-      {"another host", "GET", "/healthz", "Host: evil.example\r\n", "", 403, "unknown_host"},
+      {"another host", "GET", "/", "Host: evil.example\r\n", "", 403, "unknown_host"},
       {"another host's post", "POST", "/v1/estimate", std::string(kBinary) + "Host: evil.example\r\n", picture, 403,
        "unknown_host"},
       {"a page of another site", "POST", "/v1/estimate", std::string(kBinary) + "Origin: https://evil.example\r\n",
@@ -192,8 +192,20 @@ TEST_F(Served, asks_for_its_token_but_not_for_the_page) {
   EXPECT_EQ(ask(port, "GET", "/metrics").status, 401);
   EXPECT_EQ(ask(port, "GET", "/v1/model").status, 401);
   EXPECT_EQ(estimate(picture, std::string(kBinary) + "Authorization: Bearer secret\r\n").status, 200);
-  for (const char* path : {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json", "/healthz"})
+  for (const char* path : {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json", "/healthz", "/readyz"})
     EXPECT_EQ(ask(port, "GET", path).status, 200) << path;
+}
+
+// A load balancer knows an address, no name.
+TEST_F(Served, answers_health_checks_by_any_name_but_nothing_else) {
+  start();
+  for (const char* host : {"Host: 10.1.2.3:8080\r\n", "Host: [fe80::1]:8080\r\n", "Host: pod-7\r\n"}) {
+    EXPECT_EQ(ask(port, "GET", "/healthz", host).body, R"({"status":"ok"})") << host;
+    EXPECT_EQ(ask(port, "GET", "/readyz", host).body, R"({"status":"ready"})") << host;
+    for (const char* path : {"/", "/metrics", "/v1/model", "/nowhere"})
+      EXPECT_EQ(ask(port, "GET", path, host).status, 403) << host << path;
+    EXPECT_EQ(ask(port, "POST", "/healthz", host).status, 403) << host;
+  }
 }
 
 TEST_F(Served, refuses_to_start_unsafely) {
