@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agewise/base/error.h"
 #include "agewise/serve/watch.h"
+#include "agewise/train/keep.h"
 #include "agewise/train/plan.h"
 #include "agewise/train/series.h"
 #include "agewise/train/teacher.h"
@@ -28,7 +30,8 @@ struct Arguments {
   int folds = 0, ensemble = 0;
   RecipeOptions recipe;
   bool resume = false, plan = false, json = false;
-  int watch = 0;  // port; 0: not watched
+  std::string keep = "all";  // or "model"
+  int watch = 0;             // port; 0: not watched
 };
 
 store::Store open_store(const Arguments& arguments) {
@@ -57,12 +60,38 @@ nlohmann::ordered_json to_json(const train::TrainPlan& plan, const recipe::Recip
           {"wait_seconds_an_epoch", plan.wait_seconds},
           {"hours_an_epoch", plan.seconds_an_epoch / 3600},
           {"hours", plan.seconds_an_epoch * recipe.train.epochs / 3600},
+          {"total_hours", plan.seconds / 3600},
+          {"compact_hours", plan.compact_seconds / 3600},
+          {"frozen_layers_hours", plan.frozen_layers_seconds / 3600},
           {"memory_mb", plan.memory >> 20},
           {"disk_mb", plan.disk >> 20},
           {"disk_free_mb", plan.disk_free >> 20},
           {"feature_hours", plan.feature_seconds / 3600},
           {"whitened_on", plan.whitened_on},
           {"whitening_hours", plan.whitening_seconds / 3600}};
+}
+
+// Of a run of many hours: on these pictures and this machine.
+void print_cheaper_ways(const train::TrainPlan& plan) {
+  double epoch = plan.seconds_an_epoch / 3600, eight_hours = 8 / std::max(1e-9, plan.seconds / 3600);
+  std::vector<std::string> ways;
+  if (plan.compact_seconds > 0 && plan.compact_seconds < plan.seconds)
+    ways.push_back(fmt::format("recipe compact, prepared for with --recipe compact: {:.3g} hours for its {} epochs",
+                               plan.compact_seconds / 3600, recipe::load_recipe("compact").train.epochs));
+  if (plan.frozen_layers_seconds > 0)
+    ways.push_back(
+        fmt::format("recipe seed-vgg, whose convolutions see each picture once: {:.3g} hours for all "
+                    "pictures, and then the layers behind them alone",
+                    plan.frozen_layers_seconds / 3600));
+  ways.push_back(
+      fmt::format("fewer epochs, {:.3g} hours each: --set train.epochs=N, or --set train.patience=3, which "
+                  "ends after three epochs that are not better",
+                  epoch));
+  if (eight_hours < 1)
+    ways.push_back(
+        fmt::format("fewer pictures: about {:.2g} of them take 8 hours (prepare --limit N --sample 1)", eight_hours));
+  for (std::size_t i = 0; i < ways.size(); ++i)
+    print(fmt::format("{}{}\n", i == 0 ? "cheaper     " : "            ", ways[i]));
 }
 
 void print_plan(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
@@ -84,6 +113,9 @@ void print_plan(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
   if (plan.feature_seconds > 0) {
     print(fmt::format("            and before them {:.3g} hours to compute features\n", plan.feature_seconds / 3600));
   }
+  if (plan.whitened_on > 0 || plan.feature_seconds > 0)
+    print(fmt::format("            {:.3g} hours in all\n", plan.seconds / 3600));
+  if (plan.seconds > train::kLongRun) print_cheaper_ways(plan);
   print(fmt::format("memory      {} MB\n", plan.memory >> 20));
   print(fmt::format("disk        {} MB of {} MB free\n", plan.disk >> 20, plan.disk_free >> 20));
   if (plan.disk > plan.disk_free) warn("the run does not fit on the disk");
@@ -100,6 +132,12 @@ void plan(const Arguments& arguments, const Context& context) {
 train::RunFolder open_run(const Arguments& arguments, const recipe::Recipe& recipe) {
   if (!arguments.resume) return train::create_run(arguments.run, recipe);
   train::RunFolder run{arguments.run};
+  if (train::has_model_only(run)) {
+    throw base::UsageError(arguments.run +
+                           ": was finished with --keep model and has nothing to go on from; begin another run with "
+                           "--from " +
+                           arguments.run);
+  }
   train::change_recipe(run, recipe);
   return run;
 }
@@ -220,9 +258,14 @@ void run(const Arguments& arguments, const Context& context) {
   std::vector<float> taught =
       train::taught_by(std::exchange(teacher, {}), recipe, store, folder, *engine, hooks.stop, hooks.progress);
   train::TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads, nullptr, taught};
-  if (series) return run_series(arguments, task, *engine, hooks);
+  if (series) {
+    run_series(arguments, task, *engine, hooks);
+    if (arguments.keep == "model") train::keep_model_only(folder);
+    return;
+  }
   train::TrainResult result = train::train(task, *engine, hooks);
   line.clear();
+  if (arguments.keep == "model") train::keep_model_only(folder);
   arguments.json ? print_json(to_json(result, folder)) : print_result(result, folder);
 }
 
@@ -249,6 +292,12 @@ void add_train(CLI::App& program, const Context& context) {
       "--ensemble", arguments->ensemble, "Train so many networks, each validated on another tenth; one model of all");
   folds->check(CLI::Range(2, 1000))->excludes(leave_out, ensemble);
   ensemble->check(CLI::Range(2, 1000))->excludes(leave_out);
+  command
+      ->add_option(
+          "--keep", arguments->keep,
+          "What of the large files is kept at the end: \"all\", or \"model\": no more than the best model needs")
+      ->check(CLI::IsMember({"all", "model"}))
+      ->capture_default_str();
   command->add_flag("--plan", arguments->plan, "Time three steps, tell hours, memory and disk, and write nothing");
   command->add_flag(
       "--watch{8080}", arguments->watch,

@@ -95,6 +95,35 @@ double whitening_seconds(const recipe::Recipe& recipe, const Examples& examples,
   return fit + samples * read + pictures * (apply + read);
 }
 
+// A step of another recipe's network on pictures of nothing, a picture. Colours and faces cost it the same.
+double seconds_a_picture(const recipe::Recipe& other, const store::Store& store, const Examples& examples,
+                         nn::Engine& engine, const base::Clock& clock) {
+  estimate::Model model = untrained_model(other, store, examples);
+  Trainer trainer(model, engine);
+  trainer.set_state(fresh_state(model));
+  Batch batch = first_batch(other, examples, other.train.batch);
+  std::vector<nn::Target> all = targets_of(examples, other.train), targets;
+  for (std::uint32_t sample : batch.samples) targets.push_back(all[sample]);
+  return seconds_of(clock, 1, [&] { trainer.step(batch, targets, /*epoch=*/1, other.train.rate); }) / other.train.batch;
+}
+
+bool is_vgg(const nn::Graph& graph) {
+  return std::ranges::any_of(graph.layers, [](const nn::Layer& layer) { return layer.name == "pool5"; });
+}
+
+void tell_cheaper_ways(TrainPlan& plan, const recipe::Recipe& recipe, const nn::Graph& graph, double seconds_a_test,
+                       const store::Store& store, const Examples& examples, nn::Engine& engine,
+                       const base::Clock& clock) {
+  auto pictures = static_cast<double>(examples.train.size());
+  recipe::Recipe compact = recipe::load_recipe("compact");
+  if (recipe.name != compact.name) {
+    double a_picture = seconds_a_picture(compact, store, examples, engine, clock);
+    plan.compact_seconds = a_picture * pictures * compact.train.epochs;
+  }
+  if (is_vgg(graph) && recipe.train.features.empty())
+    plan.frozen_layers_seconds = seconds_a_test / recipe.train.batch * (pictures + double(examples.validation.size()));
+}
+
 }  // namespace
 
 TrainPlan plan_training(const recipe::Recipe& recipe, const store::Store& store, const std::filesystem::path& run,
@@ -150,6 +179,9 @@ TrainPlan plan_training(const recipe::Recipe& recipe, const store::Store& store,
   if (plan.whitened_on > 0) {
     plan.whitening_seconds = whitening_seconds(recipe, examples, source, plan.whitened_on, clock);
   }
+  plan.seconds = plan.whitening_seconds + plan.feature_seconds + plan.seconds_an_epoch * recipe.train.epochs;
+  if (plan.seconds > kLongRun)
+    tell_cheaper_ways(plan, recipe, model.graph, seconds_a_test, store, examples, engine, clock);
   return plan;
 }
 

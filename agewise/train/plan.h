@@ -9,6 +9,8 @@
 
 namespace agewise::train {
 
+inline constexpr double kLongRun = 4 * 3600;
+
 struct TrainPlan {
   std::int64_t training_pictures = 0, validation_pictures = 0;
   catalog::Split validation_part = catalog::Split::val;
@@ -22,6 +24,10 @@ struct TrainPlan {
   double feature_seconds = 0;                       // before the first epoch: what train.features names
   int whitened_on = 0;                              // training pictures; 0: not whitened
   double whitening_seconds = 0;                     // before the first epoch: fitted, and all pictures whitened
+  double seconds = 0;                               // of the whole run: what comes before the first epoch, all epochs
+  // What is cheaper, told where the whole run takes more than kLongRun seconds; 0: not told.
+  double compact_seconds = 0;        // the epochs of recipe `compact` with its network, on as many pictures
+  double frozen_layers_seconds = 0;  // each picture once through the network, as train.features does; of a VGG only
 };
 
 // Times three steps, three batches filled by `threads` threads and a batch of validation, after one of each that warms
