@@ -75,8 +75,8 @@ class Browser:
                 sys.exit("never came true: " + script)
             time.sleep(0.1)
 
-    def shot(self, file):
-        height = min(self.value("document.documentElement.scrollHeight"), 2400)
+    def shot(self, file, most=2400):
+        height = min(self.value("document.documentElement.scrollHeight"), most)
         width = self.value("innerWidth")
         picture = self.call("Page.captureScreenshot", captureBeyondViewport=True,
                             clip={"x": 0, "y": 0, "width": width, "height": height, "scale": 1})

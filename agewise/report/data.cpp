@@ -8,6 +8,7 @@
 
 #include "agewise/evaluate/json.h"
 #include "agewise/image/encode.h"
+#include "agewise/recipe/determines.h"
 #include "agewise/report/curves.h"
 
 namespace agewise::report {
@@ -73,6 +74,27 @@ json epochs_of(const Report& report) {
   return list;
 }
 
+json axis_end_of(const Report& report, double train::PartScores::*score) {
+  std::optional<AxisEnd> end = axis_end(report.epochs, score);
+  return end ? json{{"top", end->top}, {"beyond", end->beyond}} : json(nullptr);
+}
+
+bool is_finished(const Report& report) {
+  if (report.epochs.empty()) return false;
+  int last = report.epochs.back().epoch, patience = report.recipe.train.patience;
+  return last >= report.recipe.train.epochs || (patience > 0 && last - best_epoch(report.epochs) >= patience);
+}
+
+// What a network meets in training only.
+std::string harder_training(const recipe::Recipe& recipe) {
+  auto drops = [](const recipe::LayerRecipe& layer) { return layer.kind == "dropout"; };
+  bool dropout = !recipe.train.test_dropout && std::ranges::any_of(recipe.network.layers, drops);
+  bool augmented = recipe::determinants(recipe::Outcome::features, recipe).find("augment.") != std::string::npos;
+  if (dropout && augmented) return "are augmented, and dropout switches units off";
+  if (augmented) return "are augmented";
+  return dropout ? "are seen with units switched off by dropout" : "";
+}
+
 // As the module has it, with the pictures of the worst mistakes.
 json evaluation_of(const Report& report) {
   if (!report.evaluation) return nullptr;
@@ -102,6 +124,11 @@ json report_data(const Report& report) {
           {"parts", parts_of(report)},
           {"epochs", epochs_of(report)},
           {"best_epoch", best_epoch(report.epochs)},
+          {"finished", is_finished(report)},
+          {"axis_ends",
+           {{"loss", axis_end_of(report, &train::PartScores::loss)},
+            {"mae", axis_end_of(report, &train::PartScores::mae)}}},
+          {"harder_training", harder_training(report.recipe)},
           {"evaluation", evaluation_of(report)}};
 }
 

@@ -44,6 +44,7 @@ Range range_of(const Plot& plot) {
   }
   if (range.low > range.high) return {0, 1};
   range.low = std::min(range.low, 0.0);
+  if (plot.top > range.low) range.high = std::min(range.high, plot.top);
   if (range.high - range.low < 1e-12) range.high = range.low + 1;
   range.high = plot.share ? 1 : range.high + (range.high - range.low) * 0.05;
   return range;
@@ -58,6 +59,11 @@ std::string tick_text(double value, double step, bool share) {
 
 void draw_curve(Canvas& canvas, const Series& series, const Axis& x, const Axis& y, Ink ink) {
   cairo_t* cairo = canvas.cairo();
+  cairo_save(cairo);
+  constexpr double kHalfALine = 2;
+  cairo_rectangle(cairo, x.first_pixel - kHalfALine, y.last_pixel - kHalfALine,
+                  x.last_pixel - x.first_pixel + 2 * kHalfALine, y.first_pixel - y.last_pixel + 2 * kHalfALine);
+  cairo_clip(cairo);
   cairo_set_source_rgb(cairo, ink.red, ink.green, ink.blue);
   cairo_set_line_width(cairo, 2.5);
   cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
@@ -74,6 +80,7 @@ void draw_curve(Canvas& canvas, const Series& series, const Axis& x, const Axis&
     pen_down = true;
   }
   cairo_stroke(cairo);
+  cairo_restore(cairo);
 }
 
 // Names at the right of the title's line, in the colours of their curves.
@@ -137,6 +144,8 @@ image::Image draw_plot(const Plot& plot, int width, int height) {
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
     draw_curve(canvas, plot.series[i], x, y, kSeriesInks[i % kSeriesInks.size()]);
   }
+  if (!plot.beyond.empty())
+    canvas.text(x.first_pixel, y.first_pixel + 46, plot.beyond, kLabelSize, kFaintText, Align::left);
   canvas.text(24, 36, plot.title, kTitleSize, kText, Align::left, true);
   draw_legend(canvas, plot, width - 28, 36);
   return canvas.image();

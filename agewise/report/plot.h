@@ -17,6 +17,8 @@ struct Plot {
   std::vector<Series> series;
   bool share = false;    // values from 0 to 1, shown as percent
   int marked_epoch = 0;  // a line at the best one; 0: none
+  double top = 0;        // the axis ends here, and curves that go beyond are cut off; 0: at the largest value
+  std::string beyond;    // what lies above it, in words
 };
 
 image::Image draw_plot(const Plot& plot, int width = 1000, int height = 560);

@@ -50,6 +50,26 @@ TEST(DrawPlot, shows_a_single_epoch_as_a_dot_and_takes_none_at_all) {
   EXPECT_EQ(blue_pixels({NAN}), legend);
 }
 
+// The highest row of the first curve's blue right of the middle and below the legend; the picture's height if there is
+// none.
+int first_blue_row(const image::Image& image) {
+  for (int y = 60; y < image.height; ++y) {
+    for (int x = image.width / 2; x < image.width; ++x) {
+      const auto* pixel = image.pixels.data() + (static_cast<std::size_t>(y) * image.width + x) * 3;
+      if (pixel[0] == 41 && pixel[1] == 107 && pixel[2] == 176) return y;
+    }
+  }
+  return image.height;
+}
+
+// The axis runs from row 496 up to row 68: of 100, 2 is hardly above its foot; of 2.1 nearly its whole height.
+TEST(DrawPlot, cuts_off_what_lies_beyond_the_top) {
+  Plot plot{"", {{"", {100, 1, 1, 2, 1}}}};
+  EXPECT_GT(first_blue_row(draw_plot(plot)), 470);
+  plot.top = 2.1;
+  EXPECT_LT(first_blue_row(draw_plot(plot)), 120);
+}
+
 TEST(DrawPlot, takes_what_a_diverged_run_leaves_behind) {
   EXPECT_GT(blue_pixels({1, 1.7e308, -1.7e308, 5e-324, 1}), 0);
   EXPECT_GT(blue_pixels({5e-324, 5e-324}), 0);

@@ -117,6 +117,41 @@ TEST(ReportHtml, cannot_be_broken_open_by_the_names_of_files) {
   EXPECT_THAT(html, HasSubstr("\\u003c/script>"));
 }
 
+// 9.5 and 4 are more than twice the largest of the others, 1.6.
+TEST(Curves, of_a_first_epoch_far_above_the_others_end_below_it_and_say_so) {
+  Report report = small_report();
+  report.epochs = {{.epoch = 1, .train = {9.5, 0.3, 20}, .validation = {4, 0.3, 18}},
+                   {.epoch = 2, .train = {1.6, 0.4, 15}, .validation = {1.5, 0.4, 15}},
+                   {.epoch = 3, .train = {1.4, 0.4, 14}, .validation = {NAN, 0.4, 14}},
+                   {.epoch = 4, .train = {1.2, 0.4, 13}, .validation = {1.3, 0.4, 13}}};
+  Plot plot = loss_plot(report.epochs);
+  EXPECT_NEAR(plot.top, 1.68, 1e-9);
+  EXPECT_EQ(plot.beyond, "beyond the axis: train 9.5, validation 4 in epoch 1");
+  nlohmann::json data = report_data(report);
+  EXPECT_NEAR(data["axis_ends"]["loss"]["top"].get<double>(), 1.68, 1e-9);  // as loss.png has it
+  EXPECT_TRUE(data["axis_ends"]["mae"].is_null());
+  report.epochs[0].train.loss = report.epochs[0].validation.loss = 3.1;
+  EXPECT_EQ(loss_plot(report.epochs).top, 0);
+}
+
+TEST(ReportData, knows_a_finished_run_and_what_makes_training_harder) {
+  Report report = small_report();
+  report.recipe.train.epochs = 3;
+  EXPECT_EQ(report_data(report)["finished"], false);
+  report.recipe.train.epochs = 2;
+  EXPECT_EQ(report_data(report)["finished"], true);
+  report.recipe.train.epochs = 100;
+  report.recipe.train.patience = 1;  // epoch 1 was the best
+  EXPECT_EQ(report_data(report)["finished"], true);
+  EXPECT_EQ(report_data(report)["harder_training"], "are seen with units switched off by dropout");
+  report.recipe.augment.mirror = true;
+  EXPECT_EQ(report_data(report)["harder_training"], "are augmented, and dropout switches units off");
+  report.recipe.network.layers.clear();
+  EXPECT_EQ(report_data(report)["harder_training"], "are augmented");
+  report.recipe.augment.mirror = false;
+  EXPECT_EQ(report_data(report)["harder_training"], "");
+}
+
 TEST(Curves, follow_the_log_and_mark_its_best_epoch) {
   std::vector<train::EpochRecord> epochs = small_report().epochs;
   EXPECT_EQ(best_epoch(epochs), 1);

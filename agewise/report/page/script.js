@@ -27,16 +27,30 @@ const grid = (...cards) => el("div", {class: "grid"}, ...cards);
 
 function table(head, rows) {
   const cells = (tag, row) => el("tr", {}, ...row.map((cell) => el(tag, {}, String(cell))));
-  return el("div", {class: "scroll"},
-    el("table", {}, el("thead", {}, cells("th", head)), el("tbody", {}, ...rows.map((row) => cells("td", row)))));
+  return scrolled(el("table", {}, el("thead", {}, cells("th", head)), el("tbody", {}, ...rows.map((row) => cells("td", row)))));
+}
+
+// A table that may be wider than the screen: it says so where it is, and the keyboard reaches it.
+function scrolled(node) {
+  const box = el("div", {class: "scroll"}, node);
+  const hint = el("p", {class: "hint", hidden: ""}, "The table goes on to the right →");
+  new ResizeObserver(() => {
+    const wide = box.scrollWidth > box.clientWidth + 1;
+    hint.hidden = !wide;
+    wide ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex");
+    wide ? box.setAttribute("role", "region") : box.removeAttribute("role");
+    wide ? box.setAttribute("aria-label", "table, to be scrolled sideways") : box.removeAttribute("aria-label");
+  }).observe(box);
+  return el("div", {}, box, hint);
 }
 
 // --- charts: made again when the colour scheme changes ---
 const charts = [];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
-function chart(make, low) {
-  const canvas = el("canvas", {role: "img"});
+// `words` say what it shows to those who do not see it.
+function chart(make, words, low) {
+  const canvas = el("canvas", {role: "img", "aria-label": words});
   charts.push({canvas, make, drawn: null});
   return el("div", {class: low ? "chart low" : "chart"}, canvas);
 }
@@ -53,7 +67,7 @@ function drawCharts() {
   }
 }
 
-const legend = {position: "top", align: "end", labels: {boxWidth: 18, boxHeight: 2}};
+const legend = {position: "top", align: "end", labels: {usePointStyle: true, pointStyle: "line", pointStyleWidth: 24}};
 
 // A thin line at the best epoch.
 const bestEpoch = {
@@ -75,17 +89,22 @@ const bestEpoch = {
 function curves(key, format, most) {
   const line = (name, part, ink) => ({
     label: name, data: data.epochs.map((epoch) => ({x: epoch.epoch, y: epoch[part][key]})), borderColor: ink,
-    backgroundColor: ink, borderWidth: 2, pointRadius: data.epochs.length < 2 ? 3 : 0, pointHitRadius: 8, tension: 0
+    backgroundColor: ink, borderWidth: 2, pointStyle: "line", pointRadius: data.epochs.length < 2 ? 3 : 0, pointHitRadius: 8, tension: 0
   });
-  return chart(() => ({
+  const end = data.axis_ends[key], last = data.epochs[data.epochs.length - 1];
+  const words = `${key} over the epochs; in the last, ${last.epoch}: ${format(last.train[key])} in training, ` +
+    `${format(last.validation[key])} in validation`;
+  const dashed = () => ({label: "best epoch", data: [], borderColor: colour("quiet"), borderWidth: 1, borderDash: [3, 3]});
+  return el("div", {}, chart(() => ({
     type: "line",
-    data: {datasets: [line("train", "train", colour("accent")), line("validation", "validation", colour("second"))]},
+    data: {datasets: [line("train", "train", colour("accent")), line("validation", "validation", colour("second")),
+                      ...(data.best_epoch ? [dashed()] : [])]},
     options: {
       interaction: {mode: "index", intersect: false},
       scales: {
         x: {type: "linear", min: 1, max: Math.max(2, data.epochs[data.epochs.length - 1].epoch), grid: {display: false},
             ticks: {precision: 0}},
-        y: {min: 0, max: most, ticks: {callback: format}}
+        y: {min: 0, max: end ? end.top : most, ticks: {callback: format}}
       },
       plugins: {
         legend,
@@ -94,10 +113,12 @@ function curves(key, format, most) {
       }
     },
     plugins: [bestEpoch]
-  }));
+  }), words), end ? el("p", {class: "hint"}, end.beyond) : null);
 }
 
 function bars(labels, sets, format, low) {
+  const words = sets.map((set) => (sets.length > 1 ? set.name + ": " : "") +
+    labels.map((label, i) => `${label} ${format(set.values[i])}`).join(", ")).join("; ");
   return chart(() => ({
     type: "bar",
     data: {labels, datasets: sets.map((set) => ({label: set.name, data: set.values, backgroundColor: colour(set.ink),
@@ -106,11 +127,11 @@ function bars(labels, sets, format, low) {
       scales: {x: {grid: {display: false}, ticks: {maxRotation: 0, autoSkipPadding: 8}},
                y: {beginAtZero: true, ticks: {callback: format, maxTicksLimit: 6}}},
       plugins: {
-        legend: sets.length > 1 ? {...legend, labels: {boxWidth: 10, boxHeight: 10}} : {display: false},
+        legend: sets.length > 1 ? {position: "top", align: "end", labels: {boxWidth: 10, boxHeight: 10}} : {display: false},
         tooltip: {callbacks: {label: (item) => (sets.length > 1 ? item.dataset.label + ": " : "") + format(item.parsed.y)}}
       }
     }
-  }), low);
+  }), words, low);
 }
 
 // --- sections ---
@@ -154,13 +175,14 @@ function confusionTable(names, counts) {
         sum > 0 ? number(100 * share, 0) + " %" : "–", el("small", {}, count(cell)));
     }));
   });
-  return el("div", {class: "scroll"}, el("table", {class: "confusion"},
+  return scrolled(el("table", {class: "confusion"},
     el("thead", {}, el("tr", {}, el("th", {}, ""), ...names.map((name) => el("th", {}, name)))), el("tbody", {}, ...body)));
 }
 
 // One pixel a cell, as dark as its share of the row's fullest.
 function confusionHeat(names, counts) {
-  const n = counts.length, canvas = el("canvas", {class: "heat", width: n, height: n, role: "img"});
+  const n = counts.length, canvas = el("canvas", {class: "heat", width: n, height: n, role: "img",
+    "aria-label": "how often each age was estimated for each true age; the table by decade says the same in numbers"});
   const context = canvas.getContext("2d");
   counts.forEach((row, y) => {
     const most = Math.max(1, ...row);
@@ -205,17 +227,28 @@ function quality(evaluation) {
 
 function mistakes(evaluation) {
   if (evaluation.worst.length === 0) return;
-  section("The worst mistakes", "Often the label is what is wrong, or the picture shows somebody else.",
+  section("The worst mistakes", "Here estimate and label are furthest apart. Look at each whether the network, the label or the picture is at fault.",
     el("ul", {class: "faces"}, ...evaluation.worst.map((one) => el("li", {},
       one.picture ? el("img", {src: one.picture, alt: "", loading: "lazy"}) : null,
-      el("b", {}, `${number(one.age, 0)}, taken for ${number(one.estimate, 0)}`), el("span", {title: one.file}, one.file)))));
+      el("b", {}, `${number(one.age, 0)}, taken for ${number(one.estimate, 0)}`), fileName(one.file)))));
+}
+
+// Cut off where it is too long; whole under the mouse, and on a tap.
+function fileName(file) {
+  const button = el("button", {class: "file", type: "button", title: file, "aria-expanded": "false"}, file);
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-expanded", String(button.classList.toggle("whole")));
+  });
+  return button;
 }
 
 function training() {
   if (data.epochs.length === 0) return;
   const last = data.epochs[data.epochs.length - 1];
-  const best = data.best_epoch ? ` The best so far is epoch ${data.best_epoch}, the dashed line.` : "";
-  section("Training", `${count(last.epoch)} epochs, ${count(last.images_per_second)} pictures a second.${best}`,
+  const best = data.best_epoch ? ` The best ${data.finished ? "" : "so far "}is epoch ${data.best_epoch}, the dashed line.` : "";
+  const above = data.harder_training && last.train.loss > last.validation.loss ?
+    ` The loss is higher in training than in validation because the pictures of training ${data.harder_training}.` : "";
+  section("Training", `${count(last.epoch)} epochs, ${count(last.images_per_second)} pictures a second.${best}${above}`,
     grid(card("Loss", curves("loss", (value) => number(value, 2))),
          card("Accuracy", curves("accuracy", (value) => number(100 * value, 0) + " %", 1)),
          card("MAE, years", curves("mae", (value) => number(value, 1)))));
@@ -243,7 +276,7 @@ function collection() {
 
 function recipe() {
   section("The recipe", "Everything that decided what came out; it can be given to --recipe as it is.",
-    el("details", {class: "card"}, el("summary", {}, "Show it"), el("pre", {}, data.recipe)));
+    el("details", {class: "card"}, el("summary", {}, "Show it"), el("pre", {tabindex: "0"}, data.recipe)));
 }
 
 page.replaceChildren();
