@@ -91,6 +91,10 @@ void run(const Arguments& arguments, const Context& context) {
                     folder.string()));
   std::fflush(stdout);
   demo::CollectionFiles files = make_collection(arguments, context);
+  if (arguments.pictures.empty())
+    print(
+        "Damaged files, impossible dates, second faces and rows without a picture are among them on purpose, as in the "
+        "real\ncollection: `prepare` counts each. All other ages are true.\n");
   run_command({"prepare", store, "--labels", files.labels, "--pictures", files.pictures, "--recipe", "seed"}, context);
   // Few pictures and little time: fewer directions to whiten, and a rate that falls to nothing at the end.
   run_command({"train", run, "--data", store, "--recipe", "seed", "--set", "whiten.components=200", "--set",
@@ -104,7 +108,7 @@ void run(const Arguments& arguments, const Context& context) {
 
 void add_demo(CLI::App& program, const Context& context) {
   CLI::App* command =
-      program.add_subcommand("demo", "A small collection, prepared, trained on, evaluated and reported, in a minute");
+      program.add_subcommand("demo", "A small collection, drawn, prepared, trained on, evaluated and reported");
   auto arguments = std::make_shared<Arguments>();
   command
       ->add_option("DIR", arguments->folder, "The folder to make: new, empty, or an earlier demo's, which is replaced")
