@@ -1,5 +1,5 @@
 // .mat files that scipy wrote (golden/make.py, which says what is in them), whole and damaged.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <cmath>
 #include <fstream>
@@ -8,6 +8,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/catalog/catalog.h"
+#include "tests/error_of.h"
 
 namespace agewise::catalog {
 namespace {
@@ -62,6 +63,11 @@ TEST(GoldenMat, of_cacd_has_ages_and_the_persons_of_the_other_struct) {
   EXPECT_EQ(catalog.rows[2].person, "Zoë Kravitz");
   EXPECT_EQ(catalog.rows[3].person, "cacd 7");
   EXPECT_EQ(read_labels(kGolden / "cacd_pictures_only.mat").rows[2].person, "cacd 2");
+}
+
+TEST(GoldenMat, of_cacd_with_fewer_ages_than_names_is_refused) {
+  EXPECT_THAT(error_of([] { read_labels(kGolden / "cacd_short.mat"); }),
+              testing::HasSubstr("field celebrityImageData.age has 3 elements; name has 4"));
 }
 
 class DamagedMat : public testing::TestWithParam<const char*> {

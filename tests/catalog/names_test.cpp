@@ -37,6 +37,10 @@ TEST(NamesOfCacd, hold_age_and_person) {
   EXPECT_EQ(catalog.rows[1].person, "Robert_Downey_Jr.");
 }
 
+TEST(NamesOfCacd, end_in_four_digits) {
+  EXPECT_THAT(error_of([] { read("53_Robin_Williams_12.jpg\n"); }), HasSubstr("no known form of names"));
+}
+
 TEST(NamesOfMorph, hold_person_gender_and_age) {
   Catalog catalog = read("Album2\\009055_1M54.JPG\r\nAlbum2\\009055_2M55.JPG\r\nAlbum2\\030012_00F21.JPG\r\n");
   EXPECT_EQ(catalog.kind, "MORPH names");
@@ -103,6 +107,13 @@ TEST(Names, that_can_be_read_in_two_ways_are_not_read_and_both_are_named) {
   EXPECT_EQ(read("30/26_1_2_20170104023102422.jpg\n", {.names = "folders"}).rows[0].age, 30);
   EXPECT_EQ(read("30/26_1_2_20170104023102422.jpg\n", {.names = "utkface"}).rows[0].age, 26);
   EXPECT_EQ(read("26/26_1_2_20170104023102422.jpg\n").kind, "UTKFace names") << "both say 26";
+}
+
+TEST(Names, are_those_of_a_form_if_nine_tenths_fit_it) {
+  std::string nine;
+  for (int i = 1; i <= 9; ++i) nine += "2" + std::to_string(i) + "_1_2_2017010902305412" + std::to_string(i) + ".jpg\n";
+  EXPECT_EQ(read(nine + "holiday.jpg\n").kind, "UTKFace names");
+  EXPECT_THAT(error_of([&] { read(nine + "holiday.jpg\nbeach.jpg\n"); }), HasSubstr("(fits 9 of 11)"));
 }
 
 TEST(Names, are_recognised_by_all_of_them_not_by_the_first) {

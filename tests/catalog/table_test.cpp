@@ -189,6 +189,9 @@ TEST(Table, knows_parts_by_their_usual_words) {
   std::vector<std::string> parts;
   for (const CatalogRow& row : catalog.rows) parts.push_back(row.split);
   EXPECT_THAT(parts, ElementsAre("train", "train", "val", "val", "test", ""));
+  for (const char* word : {"val", "VALID", "Validation", "validate", "dev", "development"})
+    EXPECT_EQ(parse(std::string("file,age,split\na,1,") + word + "\n").rows[0].split, "val") << word;
+  EXPECT_EQ(parse("file,age,split\na,1,testing\n").rows[0].split, "test");
 }
 
 TEST(Table, has_ages_as_ranges) {

@@ -42,6 +42,12 @@ function askForToken() {
   return asked;
 }
 
+// What a decoder says of a broken file helps few; the rest is a sentence already.
+function inWords(error) {
+  if (error.code !== "unreadable_picture") return error.message;
+  return "This file cannot be read as a picture: it is broken, or of a kind that is not read (" + error.message + ").";
+}
+
 // The answer's JSON; waits where the server is busy, throws what is wrong as a sentence.
 async function ask(path, options) {
   for (let tries = 0; ; ++tries) {
@@ -60,7 +66,7 @@ async function ask(path, options) {
       await new Promise((resolve) => setTimeout(resolve, 1000 * (Number(response.headers.get("Retry-After")) || 1)));
     } else {
       const answer = await response.json().catch(() => null);
-      throw new Error(answer && answer.error ? answer.error.message : "The server answers with " + response.status + ".");
+      throw new Error(answer && answer.error ? inWords(answer.error) : "The server answers with " + response.status + ".");
     }
   }
 }
@@ -68,6 +74,21 @@ async function ask(path, options) {
 async function loadModel() {
   if (!model) model = await ask("v1/model");
   return model;
+}
+
+// Said before the first picture, where it can be had without asking for a token.
+async function showLimits() {
+  const known = token();
+  try {
+    const response = await fetch("v1/model", {headers: known ? {Authorization: "Bearer " + known} : {}});
+    if (!response.ok) return;
+    model = await response.json();
+  } catch {
+    return;  // the first picture will tell
+  }
+  if (!model.notes.limits) return;
+  $("limits").textContent = "Limits of this model: " + model.notes.limits + ".";
+  $("limits").hidden = false;
 }
 
 // --- pictures ---
@@ -182,6 +203,36 @@ function showStatus() {
 // --- one face ---
 let chart = null, drawFace = null;
 
+// A class a year: round ages; a few classes: all of them.
+function ageTicks() {
+  if (model.classes.length <= 12) return {maxRotation: 0, autoSkipPadding: 8};
+  const years = (i) => model.classes[i].years;
+  return {maxRotation: 0, autoSkip: false, callback: (value, i) => (years(i) % 20 === 0 ? String(years(i)) : "")};
+}
+
+function distributionInWords(face) {
+  const order = face.distribution.map((probability, i) => ({probability, name: model.classes[i].name}));
+  order.sort((a, b) => b.probability - a.probability);
+  return "Probability of each age; the likeliest: " +
+    order.slice(0, 3).map((one) => one.name + " with " + share(one.probability)).join(", ");
+}
+
+// The face upright, with a little around it; the whole picture where no face was found in it.
+function drawCrop(picture, face, index) {
+  const image = picture.card.querySelector("img"), canvas = $("face-crop"), size = 160;
+  canvas.hidden = !image || !image.naturalWidth;
+  if (canvas.hidden) return;
+  const [left, top, right, bottom] = face.box || [0, 0, image.naturalWidth, image.naturalHeight];
+  const around = face.box ? 1.4 : 1, scale = size / (around * Math.max(right - left, bottom - top, 1));
+  canvas.width = canvas.height = size;
+  canvas.setAttribute("aria-label", "Face " + (index + 1) + " of " + picture.file.name);
+  const context = canvas.getContext("2d");
+  context.translate(size / 2, size / 2);
+  context.rotate(-(face.angle || 0) * Math.PI / 180);
+  context.scale(scale, scale);
+  context.drawImage(image, -(left + right) / 2, -(top + bottom) / 2);
+}
+
 function showFace(picture, face, index) {
   const inside = (years) => !face.interval || (years >= face.interval.low - 0.5 && years <= face.interval.high + 0.5);
   $("face-title").textContent = face.age === null ? "No age" : whole(face.age) + " years";
@@ -192,6 +243,8 @@ function showFace(picture, face, index) {
   }
   if (model.classes.length <= 12) parts.push("likeliest class: " + face.class);
   $("face-text").textContent = parts.join(" · ");
+  drawCrop(picture, face, index);
+  $("face-chart").setAttribute("aria-label", distributionInWords(face));
   drawFace = () => {
     if (chart) chart.destroy();
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
@@ -204,7 +257,7 @@ function showFace(picture, face, index) {
         backgroundColor: model.classes.map((one) => colour(inside(one.years) ? "accent" : "quiet"))}]},
       options: {
         animation: false, maintainAspectRatio: false,
-        scales: {x: {grid: {display: false}, ticks: {maxRotation: 0, autoSkipPadding: 8}},
+        scales: {x: {grid: {display: false}, ticks: ageTicks()},
                  y: {beginAtZero: true, ticks: {callback: share, maxTicksLimit: 5}}},
         plugins: {legend: {display: false}, tooltip: {callbacks: {label: (item) => share(item.parsed.y)}}}
       }
@@ -232,7 +285,11 @@ async function showModel() {
   fact("answers", plural(model.classes.length, "class").replace("classs", "classes") + ", " +
     model.classes[0].name + " to " + model.classes[model.classes.length - 1].name);
   if (model.coverage === null) fact("intervals", "none: the model is not calibrated");
-  for (const [name, text] of Object.entries(model.notes)) fact(name, text);
+  for (const [name, text] of Object.entries(model.notes)) {
+    const isLink = /^https?:\/\//.test(text);
+    if (name === "card" && !isLink) continue;  // a file beside the program, which nobody here can open
+    fact(name, isLink ? el("a", {href: text, rel: "noreferrer"}, text) : text);
+  }
   const rows = model.layers.map((layer) => el("tr", {}, el("td", {}, layer.name), el("td", {}, layer.kind),
     el("td", {}, layer.shape), el("td", {}, layer.parameters.toLocaleString("en"))));
   const head = el("tr", {}, ...["layer", "kind", "gives", "parameters"].map((name) => el("th", {}, name)));
@@ -325,4 +382,6 @@ $("camera").addEventListener("close", closeCamera);
 for (const dialog of document.querySelectorAll("dialog:not(#ask-token)")) {  // a click beside it closes it
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 }
+if (matchMedia("(hover: none) and (pointer: coarse)").matches) $("invitation").textContent = "Choose pictures, or take one";
 token();
+showLimits();

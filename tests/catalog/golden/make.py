@@ -66,3 +66,4 @@ PICTURES = {
 }
 scipy.io.savemat("cacd.mat", {"celebrityData": PERSONS, "celebrityImageData": PICTURES}, do_compression=True)
 scipy.io.savemat("cacd_pictures_only.mat", {"celebrityImageData": PICTURES}, do_compression=True)
+scipy.io.savemat("cacd_short.mat", {"celebrityImageData": PICTURES | {"age": column([53, 54, 16])}}, do_compression=True)
