@@ -71,10 +71,10 @@ Json card_of(const Model& model) {
 
 Json place_of(const face::FaceCut& cut) {
   if (!cut.face) return Json::object({{"box", nullptr}});
-  const auto& [box, angle, score] = *cut.face;
+  const image::Box& box = cut.face->box;
   return {{"box", {box.left, box.top, box.right, box.bottom}},
-          {"angle", angle},
-          {"score", score},
+          {"angle", cut.face->angle},
+          {"score", cut.face->score},
           {"replicated", cut.replicated}};
 }
 

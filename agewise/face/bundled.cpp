@@ -12,9 +12,25 @@ namespace agewise::face {
 
 std::map<std::string, std::string> network_texts();  // made at build from models/*.safetensors
 
-std::vector<float> bundled_parameters(const std::string& stem, const nn::Graph& graph) {
+namespace {
+
+std::span<const std::byte> file_of(const std::string& stem) {
   static const std::map<std::string, std::string> kFiles = network_texts();
-  std::span<const std::byte> file = std::as_bytes(std::span(kFiles.at(stem)));
+  return std::as_bytes(std::span(kFiles.at(stem)));
+}
+
+}  // namespace
+
+std::string bundled_text(const std::string& stem, const std::string& name) {
+  weights::SafetensorsHeader header = weights::parse_safetensors_header(file_of(stem));
+  auto text = header.metadata.find(name);
+  if (text == header.metadata.end())
+    throw base::Error(fmt::format("models/{}.safetensors: metadata has no {}", stem, name));
+  return text->second;
+}
+
+std::vector<float> bundled_parameters(const std::string& stem, const nn::Graph& graph) {
+  std::span<const std::byte> file = file_of(stem);
   weights::SafetensorsHeader header = weights::parse_safetensors_header(file);
   std::vector<nn::ParameterInfo> infos = nn::parameters_of(graph);
   std::vector<float> parameters(static_cast<std::size_t>(nn::parameter_count(infos)));

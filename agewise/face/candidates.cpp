@@ -2,21 +2,22 @@
 
 #include <algorithm>
 
-#include "agewise/face/close_up.h"
+#include "agewise/face/overlap.h"
 
 namespace agewise::face {
 
+std::vector<Candidate> strongest_candidates(std::vector<Candidate> all) {
+  auto weak =
+      std::partition(all.begin(), all.end(), [](const Candidate& one) { return one.score >= kStrongCandidate; });
+  std::vector<Candidate> strong(all.begin(), weak);
+  strong = without_doubles(std::move(strong), kSamePlace, kMostStrongCandidates);
+  if (strong.size() >= kMostCandidates) return strong;
+  strong.insert(strong.end(), weak, all.end());
+  return without_doubles(std::move(strong), kSamePlace, kMostCandidates);
+}
+
 std::vector<Candidate> candidates_in(const image::Image& picture, YunetNetwork& network, double least_score) {
-  std::vector<Candidate> all = network.look_at(picture, least_score);
-  std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
-  std::vector<Candidate> kept;
-  for (const Candidate& one : all) {
-    if (kept.size() == kMostCandidates) break;
-    bool again = std::any_of(kept.begin(), kept.end(),
-                             [&](const Candidate& other) { return overlap(one.box, other.box) > kSamePlace; });
-    if (!again) kept.push_back(one);
-  }
-  return kept;
+  return strongest_candidates(network.look_at(picture, least_score));
 }
 
 }  // namespace agewise::face

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "agewise/face/find.h"
 #include "agewise/image/resize.h"
 
 namespace agewise::face {
@@ -76,7 +75,7 @@ FaceCut cut_face(const image::Image& picture, const Face& face, double margin, i
 
 std::vector<FaceCut> cut_detected(const image::Image& picture, const recipe::FaceRecipe& recipe, Detector& detector,
                                   bool everyone) {
-  std::vector<Face> faces = find_faces(picture, detector, recipe.rotations, everyone);
+  std::vector<Face> faces = detector.find(picture, recipe.rotations, everyone);
   if (!everyone && !faces.empty()) faces.resize(1);
   std::vector<FaceCut> cuts;
   for (const Face& face : faces) cuts.push_back(cut_face(picture, face, recipe.margin, recipe.size, recipe.size));

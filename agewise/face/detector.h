@@ -1,63 +1,35 @@
-// What finds upright faces. One implementation a file; find.h looks at the turned picture with it.
+// What finds the faces of a photograph.
 #pragma once
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "agewise/face/face.h"
 #include "agewise/image/image.h"
+#include "agewise/recipe/recipe.h"
 
 namespace agewise::face {
 
-struct Detection {
-  image::Box box;
-  double score;
-  double lean = 0;  // degrees, clockwise: about how far from upright the face stands
-};
+// A picture is made so small that its longer side has kWorkingSide pixels before faces are looked for.
+inline constexpr int kWorkingSide = 640;
 
 // Not for several threads at once: one each.
 class Detector {
  public:
   virtual ~Detector() = default;
 
-  // Whether pictures must be RGB, where they are not grey from the start; else they are grey.
-  virtual bool wants_colour() const = 0;
+  // The longest that it makes a picture's longer side, pixels: larger pictures may be decoded as small as that.
+  virtual int side_looked_at() const = 0;
 
-  // Faces in a picture, those that lean by up to 45° among them; none overlaps another much. Strongest first; boxes are
-  // the detector's own and may reach outside the picture.
-  virtual std::vector<Detection> faces(const image::Image& picture, double least_score) = 0;
-
-  // Only faces that stand upright: the score falls with each degree that a face leans.
-  virtual std::vector<Detection> upright_faces(const image::Image& picture, double least_score) = 0;
-
-  // What DEX's detector would call the face, from this detector's own box.
-  virtual image::Box dex_box(const image::Box& own) const = 0;
-
-  // Whether it sees faces of all sizes at one glance: then no enlarged picture is shown to it.
-  virtual bool sees_all_sizes() const = 0;
-
-  // Whether its scores tell a face that stands upright from the same one upside down. If not, it is shown pictures only
-  // as they are.
-  virtual bool tells_upright() const = 0;
-
-  virtual int smallest_face() const = 0;    // pixels, width of its own box
-  virtual double threshold() const = 0;     // from this score on it is a face
-  virtual double strong_score() const = 0;  // from this score on no other angle needs to be looked at
-  virtual double hope() const = 0;          // so far below the threshold a face may be while it is turned upright
+  // The faces of a picture, grey or RGB, strongest first, none overlapping a stronger one by much. Boxes are those that
+  // DEX's detector would give; angles are between -180 (exclusive) and 180 degrees. With `everyone` it may look longer.
+  // The time is bounded whatever the picture holds: docs/faces.md has figures.
+  virtual std::vector<Face> find(const image::Image& picture, recipe::Rotations rotations, bool everyone) = 0;
 };
 
-// dlib's frontal face detector (HOG features, five linear filters over an image pyramid; Boost Software License). Its
-// filters are compiled in and take 0.3 s to unpack: done at the first call in a process, not before.
-std::unique_ptr<Detector> make_hog_detector();
-
-// YuNet (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 2023), a small
-// convolutional network that also finds the eyes: its .onnx file (OpenCV's model zoo, MIT licence) on one thread of our
-// engine. The picture is squeezed into the network's square, usually 320 × 320: faces of 1/30 of its side are found.
-// Faces that lean by up to 40° are found and turned upright; further ones are found too, but taken for less turned.
-// Throws Error naming the file if it is another network.
-std::unique_ptr<Detector> make_yunet_detector(const std::filesystem::path& file);
-
-// As a recipe's face.detector says.
+// As a recipe's face.detector says: "yunet" comes with agewise (any_angle.h), "hog" is dlib's (hog.cpp), all else is a
+// file with YuNet's weights (yunet_file.cpp), both looking at the picture turned (angle_search.h). Throws Error naming
+// the file if it is another network.
 std::unique_ptr<Detector> make_detector(const std::string& name_or_file);
 
 }  // namespace agewise::face

@@ -1,6 +1,7 @@
 // A face in a picture.
 #pragma once
-#include <array>
+#include <cmath>
+#include <optional>
 
 #include "agewise/face/turn.h"
 #include "agewise/image/image.h"
@@ -16,12 +17,27 @@ struct Face {
   image::Box box;    // upright, in pixels of the picture …
   double angle = 0;  // … then turned about its middle by so many degrees, clockwise: how the face lies in the picture
   double score = 0;  // the detector's: above its threshold, more is surer
+  std::optional<Landmarks> points = {};  // in pixels of the picture; HOG finds none
 };
 
 // All four sides times the factor.
 inline image::Box scaled(const image::Box& box, double factor) {
   return {box.left * factor, box.top * factor, box.right * factor, box.bottom * factor};
 }
+
+// The same face in a picture of another size.
+inline Landmarks scaled(const Landmarks& p, double factor) {
+  auto by = [factor](Point point) { return Point{point.x * factor, point.y * factor}; };
+  return {by(p.left_eye), by(p.right_eye), by(p.nose), by(p.left_mouth), by(p.right_mouth)};
+}
+inline Face scaled(Face face, double factor) {
+  face.box = scaled(face.box, factor);
+  if (face.points) face.points = scaled(*face.points, factor);
+  return face;
+}
+
+// The same angle between -180 (exclusive) and 180 degrees.
+inline double within_half_a_turn(double angle) { return angle - 360 * std::ceil(angle / 360 - 0.5); }
 
 inline Point middle(const image::Box& box) { return {(box.left + box.right) / 2, (box.top + box.bottom) / 2}; }
 

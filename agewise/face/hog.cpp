@@ -6,7 +6,7 @@
 #include <array>
 #include <cstring>
 
-#include "agewise/face/detector.h"
+#include "agewise/face/upright_detector.h"
 
 namespace agewise::face {
 namespace {
@@ -31,7 +31,7 @@ Filters upright_filters(const Filters& all) {
   return {all.get_scanner(), all.get_overlap_tester(), weights};
 }
 
-class HogDetector : public Detector {
+class HogDetector : public UprightDetector {
  public:
   std::vector<Detection> faces(const image::Image& grey, double least) override { return found_by(all_, grey, least); }
   std::vector<Detection> upright_faces(const image::Image& grey, double least) override {
@@ -49,7 +49,7 @@ class HogDetector : public Detector {
   int smallest_face() const override { return 88; }
   double threshold() const override { return 0; }
   double strong_score() const override { return 0.4; }
-  double hope() const override { return 0.6; }
+  double score_slack() const override { return 0.6; }
 
  private:
   std::vector<Detection> found_by(Filters& filters, const image::Image& grey, double least) {
@@ -75,6 +75,6 @@ class HogDetector : public Detector {
 
 }  // namespace
 
-std::unique_ptr<Detector> make_hog_detector() { return std::make_unique<HogDetector>(); }
+std::unique_ptr<UprightDetector> make_hog_detector() { return std::make_unique<HogDetector>(); }
 
 }  // namespace agewise::face

@@ -21,6 +21,8 @@ constexpr double kTrained = 1e-3;   // of losses, and of mean errors in years, a
 constexpr double kWhitened = 0.05;  // RMSprop on whitened pictures makes more of a rounding: 0.006 with AVX-512
 constexpr std::size_t kLargest = 1 << 24;
 
+constexpr const char* kByHog = " --detector hog";
+
 class OldFiles : public testing::Test {
  protected:
   // On a copy, because runs go on in their folders.
@@ -46,8 +48,8 @@ class OldFiles : public testing::Test {
     return told;
   }
 
-  // The old predictions and figures of a model, and this program's.
-  void expect_same_ages(const std::string& model, const std::string& name, const std::string& options = "") const;
+  // The old predictions and figures of a model, and this program's: by the detector that was then the only one.
+  void expect_same_ages(const std::string& model, const std::string& name, const std::string& options = kByHog) const;
   void expect_same_figures(const std::string& model, const std::string& data, const std::string& name,
                            double tolerance = kYears) const;
   // The last epoch of a run's log, and of the one that the old program would have written.

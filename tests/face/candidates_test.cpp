@@ -6,7 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "agewise/face/close_up.h"
+#include "agewise/face/overlap.h"
 #include "agewise/face/patch.h"
 #include "agewise/nn/cpu/cpu_engine.h"
 #include "agewise/weights/onnx.h"

@@ -99,6 +99,9 @@ TEST(StandIns, let_yunet_find_the_faces_in_a_users_pictures_for_hog_and_not_the_
   EXPECT_FALSE(fits(spec(kDetected), spec(yunet + "face.rotations = \"upright\""), Use::predict));
   for (Use use : {Use::train, Use::estimate, Use::teach, Use::begin})
     EXPECT_FALSE(fits(spec(kDetected), spec(yunet), use));
+  const std::string bundled = kDetected + "face.detector = \"yunet\"\n";
+  for (Use use : {Use::predict, Use::estimate}) EXPECT_EQ(stand_in(kDetected, bundled, use), "YuNet's faces for HOG's");
+  for (Use use : {Use::train, Use::teach, Use::begin}) EXPECT_FALSE(fits(spec(kDetected), spec(bundled), use));
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
-#include "agewise/face/close_up.h"
+#include "agewise/face/angle_refinement.h"
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
 
+#include "agewise/face/overlap.h"
 #include "agewise/image/resize.h"
 
 namespace agewise::face {
@@ -16,7 +17,7 @@ constexpr double kView = 2;    // width of what is seen, in that of the smallest
 // A picture around a face at the middle, scaled so that the face has a size that the detector likes.
 class CloseUp {
  public:
-  CloseUp(const image::Image& picture, const Face& found, Detector& detector)
+  CloseUp(const image::Image& picture, const Face& found, UprightDetector& detector)
       : found_(found),
         detector_(detector),
         scale_(kFace * detector.smallest_face() / (found.box.right - found.box.left)),
@@ -30,7 +31,7 @@ class CloseUp {
   // The same face seen at another angle, if it is still one.
   std::optional<Face> at(double angle) {
     Turn back = turn_about({view_ / 2.0, view_ / 2.0}, angle, {side_ / 2.0, side_ / 2.0});
-    double least = detector_.threshold() - detector_.hope();
+    double least = detector_.threshold() - detector_.score_slack();
     for (const Detection& one : detector_.upright_faces(turned(image_, back, view_, view_), least)) {
       Face face{in_picture(one.box, back), angle, one.score};
       if (overlap(face.box, found_.box) > kSameFace) return face;
@@ -47,7 +48,7 @@ class CloseUp {
   }
 
   const Face& found_;
-  Detector& detector_;
+  UprightDetector& detector_;
   double scale_;
   int view_, side_ = 0;  // pixels
   image::Image image_;
@@ -55,15 +56,7 @@ class CloseUp {
 
 }  // namespace
 
-double overlap(const image::Box& a, const image::Box& b) {
-  double across = std::min(a.right, b.right) - std::max(a.left, b.left);
-  double along = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
-  if (across <= 0 || along <= 0) return 0;
-  double both = across * along;
-  return both / ((a.right - a.left) * (a.bottom - a.top) + (b.right - b.left) * (b.bottom - b.top) - both);
-}
-
-Face turned_to_best(const image::Image& picture, const Face& found, Detector& detector) {
+Face turned_to_best(const image::Image& picture, const Face& found, UprightDetector& detector) {
   CloseUp close_up(picture, found, detector);
   std::optional<Face> start = close_up.at(found.angle);
   if (!start) return found;

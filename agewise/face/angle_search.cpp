@@ -1,10 +1,11 @@
-#include "agewise/face/find.h"
+#include "agewise/face/angle_search.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "agewise/face/close_up.h"
+#include "agewise/face/angle_refinement.h"
+#include "agewise/face/overlap.h"
 #include "agewise/image/resize.h"
 
 namespace agewise::face {
@@ -37,12 +38,10 @@ View view_at(const image::Image& picture, double angle) {
   return {turned(picture, back, width, height), back};
 }
 
-double within_half_a_turn(double angle) { return angle - 360 * std::ceil(angle / 360 - 0.5); }
-
 // One picture at one size.
 class Search {
  public:
-  Search(const image::Image& picture, Detector& detector, recipe::Rotations rotations)
+  Search(const image::Image& picture, UprightDetector& detector, recipe::Rotations rotations)
       : picture_(picture), detector_(detector), rotations_(rotations) {}
 
   // Adds to `faces`, all by the detector's own boxes in pixels of this size; steps 1 and 2 of the header.
@@ -59,7 +58,7 @@ class Search {
   std::vector<Face> finds(std::span<const double> angles) {
     std::vector<Face> faces;
     bool fine = turns_finds();
-    double least = detector_.threshold() - (fine ? detector_.hope() / 2 : 0);
+    double least = detector_.threshold() - (fine ? detector_.score_slack() / 2 : 0);
     for (double angle : angles) {
       View view = view_at(picture_, angle);
       bool only_upright = rotations_ == recipe::Rotations::all && !fine;
@@ -86,7 +85,7 @@ class Search {
   }
 
   const image::Image& picture_;
-  Detector& detector_;
+  UprightDetector& detector_;
   recipe::Rotations rotations_;
 };
 
@@ -96,40 +95,53 @@ image::Image scaled(const image::Image& image, double by) {
 }
 
 void scale_boxes(std::vector<Face>& faces, double by) {
-  for (auto& [box, angle, score] : faces) box = {box.left * by, box.top * by, box.right * by, box.bottom * by};
+  for (Face& face : faces) face = scaled(face, by);
 }
 
 // What the detector calls up and down is so along the face.
-image::Box dex_box(const Detector& detector, const Face& face) {
+image::Box dex_box(const UprightDetector& detector, const Face& face) {
   image::Box box = detector.dex_box(face.box);
   Point from = middle(face.box), to = middle(box), along = turn_about(from, face.angle, from)(to);
   double x = along.x - to.x, y = along.y - to.y;
   return {box.left + x, box.top + y, box.right + x, box.bottom + y};
 }
 
+class TurningDetector : public Detector {
+ public:
+  explicit TurningDetector(std::unique_ptr<UprightDetector> detector) : detector_(std::move(detector)) {}
+
+  int side_looked_at() const override { return detector_->sees_all_sizes() ? kWorkingSide : 2 * kWorkingSide; }
+
+  std::vector<Face> find(const image::Image& picture, recipe::Rotations rotations, bool everyone) override {
+    double scale = std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
+    image::Image large = scaled(picture, std::min(1.0, 2 * scale));
+    if (!detector_->wants_colour()) large = image::to_grey(std::move(large));
+    std::vector<Face> faces;
+    for (double wanted : {scale, 2 * scale}) {
+      if (wanted != scale && (detector_->sees_all_sizes() || (!faces.empty() && !everyone))) break;
+      image::Image level = scaled(large, wanted * picture.width / large.width);
+      double by = static_cast<double>(level.width) / picture.width;
+      scale_boxes(faces, by);
+      Search(level, *detector_, rotations).look(faces);
+      scale_boxes(faces, 1 / by);
+    }
+    for (Face& face : faces) {
+      face.box = dex_box(*detector_, face);
+      face.angle = within_half_a_turn(face.angle);
+    }
+    return faces;
+  }
+
+ private:
+  std::unique_ptr<UprightDetector> detector_;
+};
+
 }  // namespace
 
 std::span<const double> dex_angles() { return kDexAngles; }
 
-std::vector<Face> find_faces(const image::Image& picture, Detector& detector, recipe::Rotations rotations,
-                             bool everyone) {
-  double scale = std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
-  image::Image large = scaled(picture, std::min(1.0, 2 * scale));
-  if (!detector.wants_colour()) large = image::to_grey(std::move(large));
-  std::vector<Face> faces;
-  for (double wanted : {scale, 2 * scale}) {
-    if (wanted != scale && (detector.sees_all_sizes() || (!faces.empty() && !everyone))) break;
-    image::Image level = scaled(large, wanted * picture.width / large.width);
-    double by = static_cast<double>(level.width) / picture.width;
-    scale_boxes(faces, by);
-    Search(level, detector, rotations).look(faces);
-    scale_boxes(faces, 1 / by);
-  }
-  for (Face& face : faces) {
-    face.box = dex_box(detector, face);
-    face.angle = within_half_a_turn(face.angle);
-  }
-  return faces;
+std::unique_ptr<Detector> make_turning_detector(std::unique_ptr<UprightDetector> detector) {
+  return std::make_unique<TurningDetector>(std::move(detector));
 }
 
 }  // namespace agewise::face

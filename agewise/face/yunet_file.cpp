@@ -4,8 +4,8 @@
 #include <numbers>
 
 #include "agewise/base/error.h"
-#include "agewise/face/close_up.h"
-#include "agewise/face/detector.h"
+#include "agewise/face/overlap.h"
+#include "agewise/face/upright_detector.h"
 #include "agewise/image/resize.h"
 #include "agewise/nn/cpu/cpu_engine.h"
 #include "agewise/weights/onnx.h"
@@ -23,7 +23,7 @@ struct Heads {
   std::span<const float> face, object, box, points;
 };
 
-class YunetDetector : public Detector {
+class YunetDetector : public UprightDetector {
  public:
   explicit YunetDetector(const std::filesystem::path& file) : engine_(nn::make_cpu_engine({.threads = 1})) {
     weights::OnnxNetwork network = weights::read_onnx(file, {.size = kUsualSide});
@@ -74,7 +74,7 @@ class YunetDetector : public Detector {
   int smallest_face() const override { return 64; }
   double threshold() const override { return 0.6; }
   double strong_score() const override { return 0.75; }
-  double hope() const override { return 0.5; }
+  double score_slack() const override { return 0.5; }
 
  private:
   static constexpr int kUsualSide = 320, kLargestSide = 2048;  // pixels; the first where the file leaves it open
@@ -138,12 +138,8 @@ class YunetDetector : public Detector {
 
 }  // namespace
 
-std::unique_ptr<Detector> make_yunet_detector(const std::filesystem::path& file) {
+std::unique_ptr<UprightDetector> make_yunet_detector(const std::filesystem::path& file) {
   return std::make_unique<YunetDetector>(file);
-}
-
-std::unique_ptr<Detector> make_detector(const std::string& name_or_file) {
-  return name_or_file == "hog" ? make_hog_detector() : make_yunet_detector(name_or_file);
 }
 
 }  // namespace agewise::face

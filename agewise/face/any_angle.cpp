@@ -1,0 +1,246 @@
+#include "agewise/face/any_angle.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "agewise/face/angle_network.h"
+#include "agewise/face/candidates.h"
+#include "agewise/face/geometry.h"
+#include "agewise/face/overlap.h"
+#include "agewise/face/patch.h"
+#include "agewise/image/resize.h"
+
+namespace agewise::face {
+namespace {
+
+// The picture is also looked at at a third of its size, for faces that fill it: from this longer side on.
+constexpr int kThird = 3, kLeastCoarseSide = 240;
+// Around that, or around a small picture: its border is repeated so far, for faces that are cut off by it.
+constexpr double kBorder = 20;
+// Of a candidate that YuNet takes for upright: its score, if it is not to be shown to it again in vain.
+constexpr double kLeastUprightScore = 0.3;
+// Of the angle network: from this probability on a candidate is looked at closely; so many degrees from YuNet's own
+// angle is the same angle.
+constexpr double kLeastFace = 0.3, kAgree = 40;
+// Sides of a view, in those of the face: a first one of a face whose size is not known well, and the last one, by whose
+// points it is cut. With 1.6 the points of one face scatter least over pictures of all scales (docs/faces.md).
+constexpr double kWideView = 3.2, kView = 1.6;
+constexpr double kMostViewLean = 30;  // degrees, of a face in a view that was turned upright
+constexpr double kOffMiddle = 0.25;   // of a view: how far from its middle a face may be
+// One that lies so far within a surer one is a part of it.
+constexpr double kMostWithin = 0.7;
+
+double side_of(const image::Box& box) { return std::sqrt((box.right - box.left) * (box.bottom - box.top)); }
+
+// The share of the smaller box that lies in the other.
+double share_within(const image::Box& a, const image::Box& b) {
+  double across = std::min(a.right, b.right) - std::max(a.left, b.left);
+  double along = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
+  if (across <= 0 || along <= 0) return 0;
+  double smaller = std::min(side_of(a), side_of(b));
+  return across * along / (smaller * smaller);
+}
+
+bool is_same(const image::Box& a, const image::Box& b) {
+  return overlap(a, b) > kSameFace || share_within(a, b) > kMostWithin;
+}
+
+// Moved to the right and down, then made larger.
+Candidate placed(Candidate one, double by, double factor) {
+  auto move = [by](Point& p) { p = {p.x + by, p.y + by}; };
+  for (Point* p :
+       {&one.points.left_eye, &one.points.right_eye, &one.points.nose, &one.points.left_mouth, &one.points.right_mouth})
+    move(*p);
+  one.box = scaled(image::Box{one.box.left + by, one.box.top + by, one.box.right + by, one.box.bottom + by}, factor);
+  one.points = scaled(one.points, factor);
+  return one;
+}
+
+image::Image made_small(const image::Image& picture, double scale) {
+  auto side = [scale](int pixels) { return std::max(1, static_cast<int>(std::lround(pixels * scale))); };
+  return image::resize(picture, side(picture.width), side(picture.height));
+}
+
+// A candidate that may be a face.
+struct Suspect {
+  Candidate candidate;
+  double angle = 0;      // degrees, clockwise: how it is turned, about
+  bool upright = false;  // it leans by `angle` as YuNet says itself: then its box has the face's size
+  bool doubted = false;  // YuNet says it strongly, but the angle network says otherwise: both are tried
+};
+
+// A face as YuNet sees it in a view that is turned upright.
+struct Seen {
+  image::Box box;  // upright, then turned about its middle by the angle
+  double angle, score;
+  Landmarks points;
+};
+
+// One picture.
+class Search {
+ public:
+  Search(const image::Image& picture, YunetNetwork& network)
+      : network_(network),
+        scale_(std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height))),
+        small_(made_small(picture, scale_)),
+        halves_(picture),
+        small_halves_(small_) {
+    scale_ = static_cast<double>(small_.width) / picture.width;
+  }
+
+  // In pixels of the small picture.
+  std::vector<Candidate> candidates(double least_score) {
+    bool coarse_too = std::max(small_.width, small_.height) >= kLeastCoarseSide;
+    std::vector<Candidate> all;
+    if (coarse_too) all = network_.look_at(small_, least_score);
+    image::Image coarse = coarse_too ? made_small(small_, 1.0 / kThird) : small_;
+    double back = static_cast<double>(small_.width) / coarse.width;
+    int frame = static_cast<int>(kBorder);
+    image::Image framed = image::cut_out(coarse, {-kBorder, -kBorder, coarse.width + kBorder, coarse.height + kBorder},
+                                         coarse.width + 2 * frame, coarse.height + 2 * frame);
+    for (const Candidate& one : network_.look_at(framed, least_score)) all.push_back(placed(one, -kBorder, back));
+    return strongest_candidates(std::move(all));
+  }
+
+  // What the angle network is shown of them.
+  std::vector<image::Image> patches(const std::vector<Candidate>& candidates) {
+    std::vector<image::Image> patches;
+    for (const Candidate& one : candidates) patches.push_back(candidate_patch(small_halves_, one.box));
+    return patches;
+  }
+
+  // Of suspects, surest first.
+  std::vector<Face> faces(const std::vector<Suspect>& suspects) {
+    std::vector<Face> faces;
+    std::vector<image::Box> boxes;  // YuNet's own, in pixels of the small picture
+    int weak_views = 0;
+    for (const Suspect& one : suspects) {
+      auto known = [&](const image::Box& box) {
+        return std::any_of(boxes.begin(), boxes.end(), [&](const image::Box& other) { return is_same(box, other); });
+      };
+      if (known(one.candidate.box) || (!one.upright && ++weak_views > kMostWeakViews)) continue;
+      std::optional<Seen> seen = closely(one);
+      if (!seen || known(seen->box)) continue;
+      boxes.push_back(seen->box);
+      faces.push_back(
+          scaled(Face{box_of(seen->points, seen->box), within_half_a_turn(seen->angle), seen->score, seen->points},
+                 1 / scale_));
+    }
+    std::stable_sort(faces.begin(), faces.end(), [](const Face& a, const Face& b) { return a.score > b.score; });
+    return faces;
+  }
+
+ private:
+  std::optional<Seen> closely(const Suspect& one) {
+    const Candidate& found = one.candidate;
+    auto as_found = [&] { return Seen{found.box, angle_of(found.points), found.score, found.points}; };
+    if (one.upright) return again(as_found());
+    std::optional<Seen> seen = seen_in({middle(found.box), kWideView * side_of(found.box), one.angle});
+    if (seen) seen = again(*seen);
+    if (!one.doubted) return seen;
+    std::optional<Seen> other = again(as_found());
+    return !seen || (other && other->score > seen->score) ? other : seen;
+  }
+
+  // The face at its right angle and size. The highest score of all looks counts: how well one and the same face does
+  // depends on the cut.
+  std::optional<Seen> again(const Seen& last) {
+    std::optional<Seen> seen = seen_in({middle(last.box), kView * side_of(last.box), last.angle});
+    if (!seen) seen = last;
+    seen->score = std::max(seen->score, last.score);
+    return seen->score >= kLeastFaceScore ? seen : std::nullopt;
+  }
+
+  // The best face in the middle of a square of the small picture.
+  std::optional<Seen> seen_in(const Square& square) {
+    double factor = square.side / kViewPixels;  // pixels of the small picture to one of the view
+    Turn turn = turn_about({kViewPixels / 2.0, kViewPixels / 2.0}, square.angle, {0, 0});
+    auto place = [&](Point p) {
+      Point moved = turn(p);
+      return Point{square.middle.x + factor * moved.x, square.middle.y + factor * moved.y};
+    };
+    std::optional<Seen> best;
+    double best_merit = 0;
+    for (const Candidate& one : network_.look_at(view(square), kLeastUprightScore)) {
+      double lean = angle_of(one.points);
+      Point at = middle(one.box);
+      double off = std::hypot(at.x - kViewPixels / 2.0, at.y - kViewPixels / 2.0) / kViewPixels;
+      if (std::abs(lean) > kMostViewLean || off > kOffMiddle) continue;
+      double merit = one.score - off;
+      if (best && merit <= best_merit) continue;
+      best_merit = merit;
+      Point centre = place(at);
+      double x = (one.box.right - one.box.left) * factor / 2, y = (one.box.bottom - one.box.top) * factor / 2;
+      const Landmarks& p = one.points;
+      best = Seen{{centre.x - x, centre.y - y, centre.x + x, centre.y + y},
+                  square.angle + lean,
+                  one.score,
+                  {place(p.left_eye), place(p.right_eye), place(p.nose), place(p.left_mouth), place(p.right_mouth)}};
+    }
+    return best;
+  }
+
+  // Out of the small picture where that has pixels enough, else out of the picture itself.
+  image::Image view(const Square& square) {
+    if (square.side >= kViewPixels || scale_ == 1) return small_halves_.view(square, kViewPixels);
+    Square there{{square.middle.x / scale_, square.middle.y / scale_}, square.side / scale_, square.angle};
+    return halves_.view(there, kViewPixels);
+  }
+
+  YunetNetwork& network_;
+  double scale_;
+  image::Image small_;
+  Halves halves_, small_halves_;
+};
+
+class AnyAngleDetector : public Detector {
+ public:
+  int side_looked_at() const override { return kWorkingSide; }
+
+  std::vector<Face> find(const image::Image& picture, recipe::Rotations rotations, bool) override {
+    Search search(picture, network_);
+    if (rotations == recipe::Rotations::upright) {
+      std::vector<Face> faces = search.faces(by_yunet(search.candidates(kLeastUprightScore)));
+      for (Face& face : faces) face.angle = 0;
+      return faces;
+    }
+    std::vector<Candidate> candidates = search.candidates(kLeastCandidate);
+    return search.faces(by_network(candidates, angles_.look_at(search.patches(candidates))));
+  }
+
+ private:
+  // Those that lean a little, by YuNet's own points.
+  static std::vector<Suspect> by_yunet(const std::vector<Candidate>& candidates) {
+    std::vector<Suspect> suspects;
+    for (const Candidate& one : candidates) {
+      double lean = angle_of(one.points);
+      if (one.score >= kLeastUprightScore && std::abs(lean) <= kMostLean) suspects.push_back({one, lean, true});
+    }
+    return suspects;
+  }
+
+  static std::vector<Suspect> by_network(const std::vector<Candidate>& candidates, const std::vector<Turned>& turned) {
+    std::vector<std::pair<double, Suspect>> suspects;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      if (!(turned[i].face >= kLeastFace)) continue;
+      double lean = angle_of(candidates[i].points);
+      bool strong = candidates[i].score >= kStrongCandidate && std::abs(lean) <= kMostLean;
+      bool agree = std::abs(within_half_a_turn(turned[i].angle - lean)) <= kAgree;
+      suspects.push_back({turned[i].face, {candidates[i], turned[i].angle, strong && agree, strong && !agree}});
+    }
+    std::stable_sort(suspects.begin(), suspects.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<Suspect> sorted;
+    for (const auto& one : suspects) sorted.push_back(one.second);
+    return sorted;
+  }
+
+  YunetNetwork network_;
+  AngleNetwork angles_;
+};
+
+}  // namespace
+
+std::unique_ptr<Detector> make_any_angle_detector() { return std::make_unique<AnyAngleDetector>(); }
+
+}  // namespace agewise::face
