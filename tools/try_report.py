@@ -44,7 +44,7 @@ def main():
             browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
             browser.call("Page.navigate", url="about:blank")
             browser.call("Page.navigate", url=pathlib.Path(report).as_uri())
-            browser.wait("document.readyState === 'complete' && typeof charts === 'object' && charts.every((one) => one.drawn)")
+            browser.wait("document.readyState === 'complete' && typeof charts === 'object' && charts.every((one) => one.drawn)", 180)
             browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
             found = browser.value(PROBLEMS)
             problems += [f"{width} {scheme}: {one}" for one in found]
