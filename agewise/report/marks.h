@@ -9,7 +9,7 @@ namespace agewise::report {
 
 struct Mark {
   face::Face face;
-  std::string caption;  // one line, above the face
+  std::string caption;  // one line, on a dark plate above the face; all of it lies within the picture
 };
 
 // The picture in colour, each face framed by its box, turned as the face is.
