@@ -57,7 +57,8 @@ void add_detect_options(CLI::App& command, DetectOptions& options) {
       ->excludes(detect, detector);
 }
 
-void apply_detection(const DetectOptions& options, recipe::Recipe& recipe) {
+void apply_detection(const DetectOptions& options, estimate::Model& model) {
+  recipe::Recipe& recipe = model.recipe;
   face::FaceSpec trained = face::spec_of(recipe);
   recipe::FaceRecipe& face = recipe.face;
   // HOG is slow and misses faces; what it costs to take YuNet's instead is in the table of stand-ins (face/spec.cpp).
@@ -70,8 +71,9 @@ void apply_detection(const DetectOptions& options, recipe::Recipe& recipe) {
   if (!fit) {
     warn(fmt::format(
         "the faces are not cut as those that the model was trained on ({}): what its card says of its error "
-        "does not hold for them",
+        "does not hold for them, and no intervals are given",
         face::text_of(fit.differences)));
+    model.intervals.reset();
   }
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agewise/catalog/catalog.h"
+#include "agewise/estimate/model.h"
 #include "agewise/recipe/recipe.h"
 
 namespace CLI {
@@ -39,7 +40,8 @@ struct DetectOptions {
 void add_detect_options(CLI::App& command, DetectOptions& options);
 // Also a model of ready crops can be made to look for faces, and one that looks for them to take pictures for crops:
 // the recipe states the margin. A model of faces that were cut by the labels' boxes looks for them in any case. Warns
-// where the faces will not be cut as the model's own were, and no entry of the table in face/spec.cpp covers it.
-void apply_detection(const DetectOptions& options, recipe::Recipe& recipe);
+// where the faces will not be cut as the model's own were, and no entry of the table in face/spec.cpp covers it; what
+// the model says of its errors, its intervals, then goes.
+void apply_detection(const DetectOptions& options, estimate::Model& model);
 
 }  // namespace agewise::app

@@ -13,6 +13,7 @@
 #include "agewise/train/run_folder.h"
 #include "agewise/weights/onnx_writer.h"
 #include "agewise/weights/safetensors.h"
+#include "app/predict_output.h"
 
 namespace agewise::app {
 namespace {
@@ -44,8 +45,9 @@ bool is_own_safetensors(const fs::path& file) {
   }
 }
 
-// info_labels.cpp writes it; with ranges of ages there are two columns more.
-bool is_list(std::string_view beginning) {
+// info_labels.cpp and predict_output.cpp write them; of the first, with ranges of ages there are two columns more.
+bool is_own_table(std::string_view beginning) {
+  if (beginning.starts_with(kPredictCsvHead)) return true;
   std::string_view head = beginning.substr(0, beginning.find('\n'));
   return head.starts_with("file,age,") && head.ends_with("gender,race,person,source,split");
 }
@@ -59,7 +61,7 @@ bool is_own(const fs::path& file, OutputKind kind) {
     case OutputKind::png:
       return image::has_software_mark(beginning_of(file));
     case OutputKind::csv:
-      return is_list(beginning_of(file));
+      return is_own_table(beginning_of(file));
     case OutputKind::html:
       return report::is_report(beginning_of(file));
     case OutputKind::unmarked:

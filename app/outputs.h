@@ -16,7 +16,7 @@ enum class OutputKind {
   safetensors,  // by its metadata
   onnx,         // by its producer
   png,          // by the software that it names
-  csv,          // by the columns of `info --list`
+  csv,          // by the columns of `info --list` and of `predict --csv`
   html,         // by the generator that it names
   unmarked,     // not at all
 };

@@ -1,32 +1,28 @@
-// agewise predict --model M PICTURE|DIR…: the age in each picture, or of each face in it.
+// agewise predict PICTURE|FOLDER|ARCHIVE…: the age of each face in each picture.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <future>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
-#include "agewise/base/folders.h"
-#include "agewise/base/workers.h"
-#include "agewise/estimate/estimator.h"
-#include "agewise/estimate/json.h"
-#include "agewise/face/reader.h"
+#include "agewise/base/text.h"
+#include "agewise/estimate/pictures.h"
 #include "agewise/face/spec.h"
-#include "agewise/image/decode.h"
-#include "agewise/image/encode.h"
 #include "agewise/image/kinds.h"
-#include "agewise/report/marks.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/options.h"
 #include "app/outputs.h"
+#include "app/predict_draw.h"
+#include "app/predict_files.h"
+#include "app/predict_output.h"
 #include "app/shipped_model.h"
 #include "app/terminal.h"
 
@@ -35,217 +31,84 @@ namespace {
 
 using Path = std::filesystem::path;
 
-constexpr std::size_t kFacesAtOnce = 32;
-constexpr std::uint64_t kLargestFile = std::uint64_t{64} << 20;  // bytes
-constexpr std::uint64_t kMostPixels = 50'000'000;                // in memory, of each thread
+constexpr int kFacesAtOnce = 16;                   // always, of several pictures: what a face gets depends on no other
+constexpr std::uint64_t kMostPixels = 50'000'000;  // in memory, of each thread
 
 struct Arguments {
   std::string model;
   std::vector<std::string> paths;
-  std::string draw;    // a picture to write; empty: none
+  std::string list;    // of further paths; empty: none
+  std::string output;  // a file to write; empty: standard output
+  std::string draw;    // a picture or a folder to write; empty: none
   std::string inputs;  // a file to write; empty: none
   std::string box;     // where the face is; empty: not said
-  bool json = false, distribution = false, force = false, verbose = false;
+  bool json = false, jsonl = false, csv = false;
+  bool distribution = false, force = false, verbose = false;
   DetectOptions detection;
 };
 
-bool is_named_as_a_picture(const Path& file) {
-  return image::has_picture_ending(file.string()) && !image::is_litter(file.string());
-}
+// What became of the pictures.
+struct Tally {
+  std::size_t pictures = 0, faces = 0;
+  std::size_t refused = 0;      // faces, too small or too blurred
+  std::size_t ageless = 0;      // faces of which the network's output is not a number
+  std::size_t without = 0;      // pictures without a face
+  std::size_t unread = 0;       // pictures
+  std::size_t missing = 0;      // of these, files that could not be read at all
+  std::size_t passed_over = 0;  // files that are no pictures by their names
 
-// What is to be looked at, and what of it cannot be.
-struct Asked {
-  std::vector<Path> files;
-  std::vector<base::UnreadableFolder> unreadable;
-};
-
-// Files as they are named, folders as the pictures anywhere under them, sorted.
-Asked files_of(const std::vector<std::string>& paths) {
-  Asked asked;
-  for (const std::string& path : paths) {
-    std::error_code unknown;  // then opening it says why
-    if (!std::filesystem::is_directory(path, unknown)) {
-      asked.files.emplace_back(path);
-      continue;
+  void add(const face::ReadPicture& picture, std::span<const estimate::Estimate> estimates) {
+    ++pictures;
+    faces += estimates.size();
+    for (std::size_t i = 0; i < estimates.size(); ++i) {
+      bool is_refused = !picture.faces.refusals[i].empty();
+      refused += is_refused ? 1 : 0;
+      ageless += !is_refused && std::isnan(estimates[i].age) ? 1 : 0;
     }
-    base::FolderContent content = base::files_under(path);
-    std::erase_if(content.files, [](const Path& file) { return !is_named_as_a_picture(file); });
-    if (content.files.empty() && content.unreadable.empty())
-      throw base::file_error(path, "holds no pictures (" + std::string(image::kKindsRead) + ")");
-    std::ranges::move(content.files, std::back_inserter(asked.files));
-    std::ranges::move(content.unreadable, std::back_inserter(asked.unreadable));
+    unread += picture.problem.empty() ? 0 : 1;
+    missing += picture.missing ? 1 : 0;
+    without += picture.problem.empty() && estimates.empty() ? 1 : 0;
   }
-  return asked;
-}
-
-// A file's faces, or a line that says why it could not be read.
-struct Loaded {
-  Path file;
-  face::PictureFaces faces;
-  std::string problem;
 };
 
-Loaded load(const Path& file, face::FaceReader& reader, const face::Wanted& wanted) {
-  try {
-    face::PictureFaces faces = reader.read(base::read_file(file, kLargestFile), wanted);
-    if (!faces.problem.empty()) throw base::file_error(file, faces.problem);
-    return {file, std::move(faces), ""};
-  } catch (const base::Error& error) {
-    return {file, {}, error.what()};
-  }
+std::string counted(std::size_t number, std::string_view one, std::string_view several) {
+  return fmt::format("{} {}", with_thousands(number), number == 1 ? one : several);
 }
 
-// A thread a reader.
-std::vector<Loaded> load_all(std::span<const Path> files, std::span<face::FaceReader> readers,
-                             const face::Wanted& wanted) {
-  std::vector<Loaded> loaded(files.size());
-  std::atomic<std::size_t> next{0};
-  base::parallel_for(static_cast<int>(readers.size()), readers.size(), [&](std::size_t reader) {
-    for (std::size_t i; (i = next++) < files.size();) loaded[i] = load(files[i], readers[reader], wanted);
-  });
-  return loaded;
-}
-
-// Where in its picture a face is; wordy: and how sure the detector is of it.
-std::string place_text(const face::FaceCut& cut, bool wordy) {
-  if (!cut.face) return "  no face found: the whole picture";
-  const image::Box& box = cut.face->box;
-  std::string text =
-      fmt::format("  at {:.0f},{:.0f} {:.0f}×{:.0f}", box.left, box.top, box.right - box.left, box.bottom - box.top);
-  if (cut.face->angle != 0) text += fmt::format(", turned {:.0f}°", cut.face->angle);
-  if (!wordy) return text;
-  if (cut.face->score > 0) text += fmt::format(", detector's score {:.1f}", cut.face->score);  // a given place has none
-  if (cut.replicated >= 0.005)
-    text += fmt::format(", {:.0f} % of the cut-out lies outside the picture", 100 * cut.replicated);
+// "1,002 pictures: 1,011 faces, 3 without a face, 1 unreadable".
+std::string summary_of(const Tally& tally) {
+  std::string text = counted(tally.pictures, "picture", "pictures") + ": " + counted(tally.faces, "face", "faces");
+  if (tally.refused + tally.ageless > 0)
+    text += fmt::format(" ({} of them without an age)", with_thousands(tally.refused + tally.ageless));
+  if (tally.without > 0) text += fmt::format(", {} without a face", with_thousands(tally.without));
+  if (tally.unread > 0) text += fmt::format(", {} unreadable", with_thousands(tally.unread));
+  if (tally.passed_over > 0) text += "; passed over " + counted(tally.passed_over, "other file", "other files");
   return text;
 }
 
-// "34.2" or, of a calibrated model, "34.2 (27–42)".
-std::string age_text(const estimate::Estimate& estimate) {
-  std::string age = fmt::format("{:5.1f}", estimate.age);
-  if (!estimate.interval) return age;
-  return age + fmt::format(" {:>9}", fmt::format("({:.0f}–{:.0f})", estimate.interval->low, estimate.interval->high));
-}
-
-// Prints results as they come.
-class Printer {
- public:
-  Printer(const Arguments& arguments, const estimate::Model& model)
-      : arguments_(arguments), model_(model), classes_(model.classes) {
-    for (const std::string& name : classes_.names) name_width_ = std::max(name_width_, display_width(name));
-    names_classes_ = model.recipe.classes.years == 0;  // a year beside an age says nothing more
-  }
-
-  void face(const Path& file, const face::FaceCut& cut, const std::string& refusal,
-            const estimate::Estimate& estimate) {
-    bool none = std::isnan(estimate.age);
-    if (arguments_.json) {
-      nlohmann::ordered_json json{{"file", file.string()}};
-      json.update(estimate::to_json(model_, cut, refusal, estimate));
-      if (arguments_.distribution && refusal.empty() && !none) json["distribution"] = distribution_of(estimate);
-      return element(json);
-    }
-    if (!refusal.empty() || none) {
-      return print(fmt::format("    –  {}{}  {}\n", file.string(), place_of_face(cut),
-                               none && refusal.empty() ? estimate::kNoAge : refusal));
-    }
-    const std::string& name = classes_.names[estimate.most_likely_class];
-    std::string spread = estimate.members.empty() ? "" : fmt::format(" ±{:4.1f}", estimate::spread_of(estimate));
-    std::string gender = estimate.male ? fmt::format("{:4.0f} % male  ", 100 * *estimate.male) : "";
-    std::string column = names_classes_ ? name + std::string(name_width_ - display_width(name), ' ') + "  " : "";
-    print(
-        fmt::format("{}{}  {}{}{}{}\n", age_text(estimate), spread, gender, column, file.string(), place_of_face(cut)));
-    if (!arguments_.distribution) return;
-    for (int c = 0; c < classes_.count(); ++c) {
-      print(fmt::format("       {:5.1f} %  {}\n", 100 * estimate.distribution[c], classes_.names[c]));
-    }
-  }
-
-  // Where somebody reads it and no program does.
-  void head() const {
-    if (arguments_.json || ::isatty(STDOUT_FILENO) != 1) return;
-    std::string interval =
-        model_.intervals ? fmt::format(" {:>9}", fmt::format("({:.0f} %)", 100 * model_.intervals->coverage)) : "";
-    std::string spread = model_.others.empty() ? "" : "   dev";
-    std::string gender = model_.recipe.train.gender_weight > 0 ? "gender       " : "";
-    std::string column = names_classes_ ? fmt::format("{:<{}}  ", "class", name_width_) : "";
-    print(fmt::format("{:>5}{}{}  {}{}file\n", "age", interval, spread, gender, column));
-  }
-
-  void no_face(const Path& file) {
-    if (arguments_.json) return element({{"file", file.string()}, {"box", nullptr}, {"age", nullptr}});
-    print(fmt::format("    –  {}  {}  no face found\n", std::string(name_width_, ' '), file.string()));
-  }
-
-  void problem(const Path& file, const std::string& problem) {
-    if (arguments_.json) return element({{"file", file.string()}, {"problem", problem}});
-    std::fprintf(stderr, "agewise: %s\n", problem.c_str());
-  }
-
-  void end() {
-    if (arguments_.json) print(any_ ? "\n]\n" : "[]\n");
-  }
-
- private:
-  // One line each, so that a folder of any size takes no memory.
-  void element(const nlohmann::ordered_json& json) {
-    print((any_ ? ",\n" : "[\n") + json_text(json));
-    any_ = true;
-  }
-
-  std::string place_of_face(const face::FaceCut& cut) const {
-    return cut.face || face::cuts_faces(model_.recipe.face) ? place_text(cut, arguments_.verbose) : "";
-  }
-
-  nlohmann::ordered_json distribution_of(const estimate::Estimate& estimate) const {
-    nlohmann::ordered_json json = nlohmann::ordered_json::array();
-    for (int c = 0; c < classes_.count(); ++c) {
-      json.push_back({{"class", classes_.names[c]}, {"probability", estimate.distribution[c]}});
-    }
-    return json;
-  }
-
-  const Arguments& arguments_;
-  const estimate::Model& model_;
-  const age::Classes& classes_;
-  std::size_t name_width_ = 0;
-  bool names_classes_ = true;
-  bool any_ = false;
-};
-
-// The file again, with all that was found in it.
-void draw(const Loaded& loaded, std::span<const estimate::Estimate> estimates, const Path& file) {
-  std::vector<report::Mark> marks;
-  const std::vector<face::FaceCut>& cuts = loaded.faces.cuts;
-  for (std::size_t i = 0; i < cuts.size(); ++i) {
-    if (!cuts[i].face) continue;
-    bool told = loaded.faces.refusals[i].empty() && !std::isnan(estimates[i].age);
-    marks.push_back({*cuts[i].face, told ? fmt::format("{:.0f}", estimates[i].age) : "?"});
-  }
-  image::Decoded picture =
-      image::decode(base::read_file(loaded.file, kLargestFile), {.max_pixels = kMostPixels, .reduce_to_fit = true});
-  if (!picture.image) throw base::file_error(loaded.file, picture.problem);
-  for (report::Mark& mark : marks) mark.face.box = face::scaled(mark.face.box, 1.0 / picture.reduction);
-  base::write_file(file, image::with_software_mark(image::encode_png(report::with_marks(*picture.image, marks))));
+// What could not be done, as one sentence. A picture that is broken is counted; that a file is missing, or that no
+// picture at all can be read, is a failure.
+void fail_for(const Tally& tally, const Asked& asked) {
+  std::vector<std::string> parts;
+  if (tally.missing > 0 || (tally.unread > 0 && tally.unread == tally.pictures))
+    parts.push_back(fmt::format("{} of {} pictures could not be read", tally.unread, tally.pictures));
+  if (!asked.unreadable.empty())
+    parts.push_back(counted(asked.unreadable.size(), "folder", "folders") + " could not be listed");
+  if (tally.ageless > 0)
+    parts.push_back("the network gives no age for " + counted(tally.ageless, "face", "faces") +
+                    ": its output is not a number");
+  if (!parts.empty()) throw base::Error(fmt::format("{}", fmt::join(parts, "; ")));
 }
 
 // Of the faces whose age is told, what the network was shown of each.
-void write_inputs(const std::vector<Loaded>& loaded, std::span<const estimate::Estimate> estimates,
+void write_inputs(const face::ReadPicture& picture, std::span<const estimate::Estimate> estimates,
                   const recipe::Recipe& recipe, base::FileWriter& file) {
-  auto estimate = estimates.begin();
-  for (const Loaded& one : loaded) {
-    for (std::size_t i = 0; i < one.faces.cuts.size(); ++i, ++estimate) {
-      if (!one.faces.refusals[i].empty() || !std::isfinite(estimate->age)) continue;
-      std::vector<std::uint8_t> pixels = estimate::network_pixels(recipe, one.faces.cuts[i].image);
-      file.write(std::as_bytes(std::span(pixels)));
-    }
+  for (std::size_t i = 0; i < estimates.size(); ++i) {
+    if (!picture.faces.refusals[i].empty() || !std::isfinite(estimates[i].age)) continue;
+    std::vector<std::uint8_t> pixels = estimate::network_pixels(recipe, picture.faces.cuts[i].image);
+    file.write(std::as_bytes(std::span(pixels)));
   }
 }
-
-struct Counts {
-  std::size_t unread = 0;   // pictures
-  std::size_t ageless = 0;  // faces of which the network's output is not a number
-};
 
 // Whether a picture looks like a photograph rather than a face that was cut out: it is large, or far from square.
 bool is_like_a_photograph(const image::PictureInfo& info) {
@@ -254,65 +117,10 @@ bool is_like_a_photograph(const image::PictureInfo& info) {
   return longer >= kLarge || (longer >= kSmall && longer * 5 >= shorter * 6);
 }
 
-// Of the first one; false if there is none.
-bool warn_of_photograph(const std::vector<Loaded>& loaded) {
-  auto photograph = std::ranges::find_if(
-      loaded, [](const Loaded& one) { return one.problem.empty() && is_like_a_photograph(one.faces.info); });
-  if (photograph == loaded.end()) return false;
-  warn(
-      photograph->file.string() +
-      ": the whole picture is taken for one face, as this model expects faces that are cut out; --detect looks for the "
-      "faces in it");
-  return true;
-}
-
-// Estimates and prints what could be loaded.
-Counts estimate_and_print(const std::vector<Loaded>& loaded, estimate::Estimator& estimator, Printer& printer,
-                          const std::string& drawn, base::FileWriter* inputs) {
-  std::vector<image::Image> faces;
-  for (const Loaded& one : loaded) {
-    for (const face::FaceCut& cut : one.faces.cuts) faces.push_back(cut.image);
-  }
-  std::vector<estimate::Estimate> estimates = estimator.estimate(faces);
-  if (inputs != nullptr) write_inputs(loaded, estimates, estimator.model().recipe, *inputs);
-  std::span<const estimate::Estimate> left(estimates);
-  Counts counts;
-  for (const Loaded& one : loaded) {
-    std::span<const estimate::Estimate> own = left.first(one.faces.cuts.size());
-    left = left.subspan(own.size());
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      printer.face(one.file, one.faces.cuts[i], one.faces.refusals[i], own[i]);
-      if (one.faces.refusals[i].empty() && std::isnan(own[i].age)) ++counts.ageless;
-    }
-    if (!one.problem.empty()) {
-      printer.problem(one.file, one.problem);
-      ++counts.unread;
-    } else if (own.empty()) {
-      printer.no_face(one.file);
-    }
-    if (!drawn.empty() && one.problem.empty()) draw(one, own, drawn);
-  }
-  return counts;
-}
-
-// What could not be done, as one sentence.
-void fail_for(const Counts& counts, const Asked& asked) {
-  std::vector<std::string> parts;
-  if (counts.unread > 0)
-    parts.push_back(fmt::format("{} of {} pictures could not be read", counts.unread, asked.files.size()));
-  if (!asked.unreadable.empty())
-    parts.push_back(fmt::format("{} folder{} could not be listed", asked.unreadable.size(),
-                                asked.unreadable.size() == 1 ? "" : "s"));
-  if (counts.ageless > 0)
-    parts.push_back(fmt::format("the network gives no age for {} face{}: its output is not a number", counts.ageless,
-                                counts.ageless == 1 ? "" : "s"));
-  if (!parts.empty()) throw base::Error(fmt::format("{}", fmt::join(parts, "; ")));
-}
-
 estimate::Model load_model(const Arguments& arguments) {
   estimate::Model model =
       estimate::read_model(arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model));
-  apply_detection(arguments.detection, model.recipe);
+  apply_detection(arguments.detection, model);
   if (!arguments.draw.empty() && arguments.box.empty() && !face::cuts_faces(model.recipe.face))
     throw base::UsageError(
         "--draw marks the faces that are found, but this model takes pictures for faces: add --detect");
@@ -333,6 +141,16 @@ face::Wanted wanted_faces(const std::string& box) {
   return face::Face{{at(0), at(1), at(2), at(3)}, numbers.size() == 5 ? at(4) : 0};
 }
 
+// As it was asked for, or else as the ending of -o says.
+PredictFormat format_of(const Arguments& arguments) {
+  std::string ending = base::lower(Path(arguments.output).extension().string());
+  bool any = arguments.json || arguments.jsonl || arguments.csv;
+  if (arguments.csv || (!any && ending == ".csv")) return PredictFormat::csv;
+  if (arguments.jsonl || (!any && ending == ".jsonl")) return PredictFormat::jsonl;
+  if (arguments.json || (!any && ending == ".json")) return PredictFormat::json;
+  return PredictFormat::text;
+}
+
 std::vector<face::FaceReader> readers_for(const recipe::FaceRecipe& recipe, const Arguments& arguments,
                                           std::size_t count) {
   std::vector<face::FaceReader> readers;
@@ -341,61 +159,155 @@ std::vector<face::FaceReader> readers_for(const recipe::FaceRecipe& recipe, cons
   return readers;
 }
 
-void check_outputs(const Arguments& arguments, const std::vector<Path>& files) {
-  if (!arguments.box.empty() && files.size() != 1)
+void check_arguments(const Arguments& arguments, PredictFormat format, const Asked& asked) {
+  if (!arguments.box.empty() && (asked.files.size() != 1 || asked.has_archives()))
     throw base::UsageError("--box says where the face is in one picture; give it alone");
-  if (!arguments.inputs.empty()) check_output(arguments.inputs, OutputKind::unmarked, arguments.force, files);
-  if (arguments.draw.empty()) return;
-  if (files.size() != 1) throw base::UsageError("--draw marks up one picture; give it alone");
-  check_output(arguments.draw, OutputKind::png, arguments.force, files);
+  if (arguments.distribution && format == PredictFormat::csv)
+    throw base::UsageError("--distribution has no place in CSV; --jsonl has it");
+  if (!arguments.inputs.empty()) check_output(arguments.inputs, OutputKind::unmarked, arguments.force, asked.paths());
+  if (!arguments.output.empty()) {
+    check_output(arguments.output, format == PredictFormat::csv ? OutputKind::csv : OutputKind::unmarked,
+                 arguments.force, asked.paths());
+  }
 }
 
-void run(const Arguments& arguments, const Context& context) {
-  Asked asked = files_of(arguments.paths);
-  const std::vector<Path>& files = asked.files;
-  face::Wanted wanted = wanted_faces(arguments.box);
-  check_outputs(arguments, files);
-  std::unique_ptr<nn::Engine> engine = engine_for(context);
-  auto batch = static_cast<int>(std::clamp<std::size_t>(files.size(), 1, kFacesAtOnce));
-  estimate::Estimator estimator(load_model(arguments), *engine, batch);
-  std::vector<face::FaceReader> readers =
-      readers_for(estimator.model().recipe.face, arguments,
-                  std::clamp<std::size_t>(files.size(), 1, static_cast<std::size_t>(context.threads)));
-  std::optional<base::FileWriter> inputs;
-  if (!arguments.inputs.empty()) inputs.emplace(arguments.inputs);
-  Printer printer(arguments, estimator.model());
-  ProgressLine line;
-  base::ProgressSink progress = line.sink();
-
-  for (const base::UnreadableFolder& folder : asked.unreadable)
-    printer.problem(folder.path, base::file_error(folder.path, "cannot be listed: " + folder.reason).what());
-  printer.head();
-  std::span<const Path> left(files);
-  // The next pictures are decoded while the network is busy with these.
-  auto take = [&] {
-    std::span<const Path> now = left.first(std::min(left.size(), kFacesAtOnce));
-    left = left.subspan(now.size());
-    return std::async(std::launch::async, [&readers, &wanted, now] { return load_all(now, readers, wanted); });
-  };
-  std::size_t done = 0;
-  Counts counts;
-  // That whole pictures are taken for faces: where they are.
-  bool told = face::cuts_faces(estimator.model().recipe.face) || !arguments.box.empty();
-  for (std::future<std::vector<Loaded>> next = take(); done < files.size();) {
-    if (context.stop) throw base::Interrupted(fmt::format("stopped after {} of {} pictures", done, files.size()));
-    std::vector<Loaded> now = next.get();
-    if (!left.empty()) next = take();
-    line.clear();
-    if (!told) told = warn_of_photograph(now);
-    Counts more = estimate_and_print(now, estimator, printer, arguments.draw, inputs ? &*inputs : nullptr);
-    counts.unread += more.unread;
-    counts.ageless += more.ageless;
-    done += now.size();
-    if (progress) progress({"estimating", done, files.size(), counts.unread});
+// Standard output, or a file that appears whole when it is committed.
+class Output {
+ public:
+  explicit Output(const std::string& file) {
+    if (!file.empty()) file_.emplace(file);
   }
-  printer.end();
-  if (inputs) inputs->commit();
-  fail_for(counts, asked);
+  void write(std::string_view text) {
+    if (file_) return file_->write(std::as_bytes(std::span(text)));
+    print(text);
+  }
+  void flush() {
+    if (!file_) std::fflush(stdout);
+  }
+  void commit() {
+    if (file_) file_->commit();
+  }
+
+ private:
+  std::optional<base::FileWriter> file_;
+};
+
+// One run of the command, from picture to picture.
+class Prediction {
+ public:
+  Prediction(const Arguments& arguments, const Context& context, PredictFormat format, const Asked& asked)
+      : arguments_(arguments),
+        context_(context),
+        asked_(asked),
+        wanted_(wanted_faces(arguments.box)),
+        drawings_(arguments.draw, asked, arguments.force),
+        engine_(engine_for(context)),
+        estimator_(load_model(arguments), *engine_, is_single() ? 1 : kFacesAtOnce),
+        output_(arguments.output),
+        writer_({format, arguments.distribution, arguments.verbose}, estimator_.model(),
+                [this](std::string_view text) { output_.write(text); }),
+        takes_crops_(!face::cuts_faces(estimator_.model().recipe.face) && arguments.box.empty()) {
+    if (!arguments.inputs.empty()) inputs_.emplace(arguments.inputs);
+    tally_.passed_over = asked.passed_over;
+  }
+
+  // Throws Interrupted where it was stopped; then what it has written is whole all the same.
+  Tally run() {
+    for (const base::UnreadableFolder& folder : asked_.unreadable)
+      writer_.problem(folder.path.string(), base::file_error(folder.path, "cannot be listed: " + folder.reason).what());
+    writer_.begin(/*names_columns=*/arguments_.output.empty() && ::isatty(STDOUT_FILENO) == 1);
+    try {
+      estimate_all();
+    } catch (...) {
+      if (arguments_.output.empty()) writer_.end();
+      throw;
+    }
+    line_.clear();
+    writer_.end();
+    output_.commit();
+    if (inputs_) inputs_->commit();
+    if (context_.stop) throw base::Interrupted("stopped after " + summary_of(tally_));
+    return tally_;
+  }
+
+ private:
+  bool is_single() const { return asked_.files.size() == 1 && !asked_.has_archives(); }
+
+  void estimate_all() {
+    auto threads = static_cast<std::size_t>(context_.threads);
+    std::vector<face::FaceReader> readers =
+        readers_for(estimator_.model().recipe.face, arguments_,
+                    asked_.has_archives() ? threads : std::clamp<std::size_t>(asked_.files.size(), 1, threads));
+    face::ReadManyOptions options{wanted_, /*keep_bytes=*/drawings_.any()};
+    estimate::estimate_pictures(
+        readers, pictures_of(asked_, tally_.passed_over), options, estimator_,
+        [this](const face::ReadPicture& picture, const std::vector<estimate::Estimate>& estimates) {
+          take(picture, estimates);
+        },
+        context_.stop);
+  }
+
+  void take(const face::ReadPicture& picture, std::span<const estimate::Estimate> estimates) {
+    line_.clear();
+    if (takes_crops_ && !warned_ && picture.problem.empty() && is_like_a_photograph(picture.faces.info)) {
+      warn(picture.name +
+           ": the whole picture is taken for one face, as this model expects faces that are cut out; --detect looks "
+           "for the faces in it");
+      warned_ = true;
+    }
+    tally_.add(picture, estimates);
+    if (inputs_) write_inputs(picture, estimates, estimator_.model().recipe, *inputs_);
+    writer_.picture(picture, estimates);
+    output_.flush();
+    if (drawings_.any() && picture.problem.empty()) drawings_.draw(picture, estimates);
+    if (progress_)
+      progress_({"estimating", tally_.pictures, asked_.has_archives() ? 0 : asked_.files.size(), tally_.unread});
+  }
+
+  const Arguments& arguments_;
+  const Context& context_;
+  const Asked& asked_;
+  face::Wanted wanted_;
+  Drawings drawings_;
+  std::unique_ptr<nn::Engine> engine_;
+  estimate::Estimator estimator_;
+  Output output_;
+  PredictionWriter writer_;
+  std::optional<base::FileWriter> inputs_;
+  bool takes_crops_;
+  bool warned_ = false;  // that whole pictures are taken for faces, where they are
+  ProgressLine line_;
+  base::ProgressSink progress_ = line_.sink();
+  Tally tally_;
+};
+
+void run(const Arguments& arguments, const Context& context) {
+  Asked asked = asked_for(arguments.paths, arguments.list);
+  PredictFormat format = format_of(arguments);
+  check_arguments(arguments, format, asked);
+  Tally tally = Prediction(arguments, context, format, asked).run();
+  if (tally.pictures != 1 || tally.passed_over > 0) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s\n", summary_of(tally).c_str());
+  }
+  fail_for(tally, asked);
+}
+
+void add_output_options(CLI::App& command, Arguments& arguments) {
+  CLI::Option* json = command.add_flag("--json", arguments.json, "Print a JSON array, one face a line");
+  CLI::Option* jsonl = command.add_flag("--jsonl", arguments.jsonl, "Print a JSON object a line, one a face");
+  command.add_flag("--csv", arguments.csv, "Print CSV, one face a line")->excludes(json, jsonl);
+  jsonl->excludes(json);
+  command.add_option("-o,--output", arguments.output,
+                     "Write to this file instead; .json, .jsonl and .csv say how, unless told otherwise");
+  command.add_flag("--distribution", arguments.distribution, "Print the probability of every class");
+  command.add_flag("--verbose", arguments.verbose, "Print the detector's score of each face as well");
+  command.add_option("--draw", arguments.draw,
+                     "Mark faces and ages in copies of the pictures: a folder, or a PNG for one picture");
+  command.add_option("--inputs", arguments.inputs,
+                     "A file to write: the pixels that the network is shown of each face whose age is told, bytes, "
+                     "channels × rows × columns");
+  add_force_option(command, arguments.force);
 }
 
 }  // namespace
@@ -403,29 +315,21 @@ void run(const Arguments& arguments, const Context& context) {
 void add_predict(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand(
       "predict",
-      "The age in each picture. A model that was trained on faces which were cut out of their pictures looks for every "
-      "face in it and cuts it in the same way; one that was trained on ready crops takes the whole picture for the "
-      "face, "
-      "unless told to look (--detect)");
+      "The age of every face in each picture. A model of ready crops takes each picture for one face, unless told to "
+      "look (--detect)");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--model", arguments->model,
                       "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
-  command
-      ->add_option("PICTURE", arguments->paths, "Pictures (" + std::string(image::kKindsRead) + "), or folders of them")
-      ->required();
+  command->add_option("PICTURE", arguments->paths,
+                      "Pictures (" + std::string(image::kKindsRead) +
+                          "), folders or archives (zip, tar) of them; -: a list of these on standard input");
+  command->add_option("--files", arguments->list, "A file with one of these a line; -: standard input");
   add_detect_options(*command, arguments->detection);
   command->add_option(
       "--box", arguments->box,
       "Where the face is in the one picture, instead of looking for it: LEFT,TOP,RIGHT,BOTTOM in pixels "
       "of the upright picture, and the angle, as --json prints them");
-  command->add_option("--inputs", arguments->inputs,
-                      "A file to write: the pixels that the network is shown of each face whose age is told, bytes, "
-                      "channels × rows × columns");
-  command->add_option("--draw", arguments->draw, "A PNG to write: the picture with its faces and ages marked");
-  add_force_option(*command, arguments->force);
-  command->add_flag("--verbose", arguments->verbose, "Print the detector's score of each face as well");
-  command->add_flag("--distribution", arguments->distribution, "Print the probability of every class");
-  command->add_flag("--json", arguments->json, "Print as JSON, one face a line");
+  add_output_options(*command, *arguments);
   command->callback([arguments, &context] { run(*arguments, context); });
 }
 

@@ -73,7 +73,7 @@ Loaded load(const Arguments& arguments, const Context& context) {
   serve::check_options(loaded.options);
   loaded.file = arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model);
   loaded.model = estimate::read_model(loaded.file);
-  apply_detection(arguments.detection, loaded.model.recipe);
+  apply_detection(arguments.detection, loaded.model);
   return loaded;
 }
 

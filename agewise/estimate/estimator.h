@@ -57,6 +57,7 @@ class Estimator {
   Estimator(Model model, nn::Engine& engine, int batch, std::size_t most_held = kMostParametersHeld);
   // Its parameters are gone, of all members: what the kernels made of them is all that is held.
   const Model& model() const { return model_; }
+  std::size_t batch() const { return batch_; }
   // Of prepared faces, any number.
   std::vector<Estimate> estimate(std::span<const image::Image> faces);
   // Of network inputs as to_network_input() gives them, one after the other, any number.

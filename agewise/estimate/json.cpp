@@ -5,12 +5,14 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "agewise/face/spec.h"
-
 namespace agewise::estimate {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// Digits beyond those that mean anything are left out.
+constexpr double kThousandths = 1e3, kMillionths = 1e6;
+double rounded(double value, double steps) { return std::round(value * steps) / steps; }
 
 Json whitening_of(const Model& model) {
   if (!model.whitening) return nullptr;
@@ -70,30 +72,45 @@ Json card_of(const Model& model) {
 }
 
 Json place_of(const face::FaceCut& cut) {
-  if (!cut.face) return Json::object({{"box", nullptr}});
+  if (!cut.face) return Json::object({{"box", nullptr}, {"crop", true}});
   const image::Box& box = cut.face->box;
-  return {{"box", {box.left, box.top, box.right, box.bottom}},
-          {"angle", cut.face->angle},
-          {"score", cut.face->score},
-          {"replicated", cut.replicated}};
+  Json sides = Json::array();
+  for (double side : {box.left, box.top, box.right, box.bottom}) sides.push_back(rounded(side, kThousandths));
+  return {{"box", std::move(sides)},
+          {"angle", rounded(cut.face->angle, kThousandths)},
+          {"score", rounded(cut.face->score, kMillionths)},
+          {"replicated", rounded(cut.replicated, kMillionths)}};
+}
+
+Json probabilities_of(const Estimate& estimate) {
+  Json list = Json::array();
+  for (float probability : estimate.distribution) list.push_back(rounded(double{probability}, kMillionths));
+  return list;
+}
+
+Json distribution_of(const Model& model, const Estimate& estimate) {
+  Json list = Json::array(), probabilities = probabilities_of(estimate);
+  for (int c = 0; c < model.classes.count(); ++c)
+    list.push_back({{"class", model.classes.names[c]}, {"probability", probabilities[c]}});
+  return list;
 }
 
 Json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
-  Json json;
-  if (cut.face || face::cuts_faces(model.recipe.face)) json = place_of(cut);
+  Json json = place_of(cut);
   const std::string& reason = refusal.empty() && std::isnan(estimate.age) ? kNoAge : refusal;
   if (!reason.empty()) {
     json["age"] = nullptr;
     json["reason"] = reason;
     return json;
   }
-  json["age"] = estimate.age;
-  if (!estimate.members.empty()) json["spread"] = spread_of(estimate);
-  if (estimate.male) json["male"] = *estimate.male;
+  json["age"] = rounded(estimate.age, kThousandths);
+  if (!estimate.members.empty()) json["spread"] = rounded(spread_of(estimate), kThousandths);
+  if (estimate.male) json["male"] = rounded(*estimate.male, kMillionths);
   json["class"] = model.classes.names[estimate.most_likely_class];
   if (estimate.interval) {
-    json["interval"] = {
-        {"low", estimate.interval->low}, {"high", estimate.interval->high}, {"coverage", model.intervals->coverage}};
+    json["interval"] = {{"low", rounded(estimate.interval->low, kThousandths)},
+                        {"high", rounded(estimate.interval->high, kThousandths)},
+                        {"coverage", model.intervals->coverage}};
   }
   return json;
 }

@@ -23,16 +23,23 @@ std::vector<LayerCard> layers_of(const Model& model);
 // [{name, years}], layers [{name, kind, shape, parameters}], coverage (of its intervals, or null), notes, recipe_toml.
 nlohmann::ordered_json card_of(const Model& model);
 
-// Where in its picture a face is: box [left, top, right, bottom], angle, score and replicated; box null where the whole
-// picture was taken.
+// Where in its picture a face is: box [left, top, right, bottom], angle, score and replicated. Where the whole picture
+// was taken for a face that was cut out, box null and crop true.
 nlohmann::ordered_json place_of(const face::FaceCut& cut);
 
-// Of a face that was looked for, or whose place was given, box [left, top, right, bottom] (null: the whole picture),
-// angle, score and replicated; age, of an ensemble spread (years, its members'), of a model with a gender head male
+// The place of the face; age, of an ensemble spread (years, its members'), of a model with a gender head male
 // (probability), class and, where the model is calibrated, interval {low, high, coverage}. Of a refused face
-// (PictureFaces::refusals), or where the network gives no age, instead of all these age null and a reason.
+// (PictureFaces::refusals), or where the network gives no age, instead of all these age null and a reason. Years and
+// pixels have three decimals, probabilities six.
 nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal,
                                const Estimate& estimate);
+
+// The reason why a picture has no age.
+inline const std::string kNoFace = "no face found";
+
+// [probability], and [{class, probability}], one a class.
+nlohmann::ordered_json probabilities_of(const Estimate& estimate);
+nlohmann::ordered_json distribution_of(const Model& model, const Estimate& estimate);
 
 // coverage and bands [{from, below, above}], in years.
 nlohmann::ordered_json to_json(const Intervals& intervals);

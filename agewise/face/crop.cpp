@@ -73,15 +73,9 @@ FaceCut cut_face(const image::Image& picture, const Face& face, double margin, i
           share_outside(picture, to_picture, cut_width, cut_height)};
 }
 
-std::vector<FaceCut> cut_detected(const image::Image& picture, const recipe::FaceRecipe& recipe, Detector& detector,
-                                  bool everyone) {
-  std::vector<Face> faces = detector.find(picture, recipe.rotations, everyone);
-  if (!everyone && !faces.empty()) faces.resize(1);
-  std::vector<FaceCut> cuts;
-  for (const Face& face : faces) cuts.push_back(cut_face(picture, face, recipe.margin, recipe.size, recipe.size));
-  if (cuts.empty() && recipe.no_face == recipe::NoFace::whole)
-    cuts.push_back({image::resize(picture, recipe.size, recipe.size), std::nullopt, 0});
-  return cuts;
+double pixels_to_one(const Face& face, double margin, int width, int height) {
+  image::Box cut = with_margin(face.box, margin);
+  return std::min((cut.right - cut.left) / width, (cut.bottom - cut.top) / height);
 }
 
 }  // namespace agewise::face

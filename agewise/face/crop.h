@@ -2,9 +2,7 @@
 // the picture turned upright, 40 % margin, squeezed.
 #pragma once
 #include <optional>
-#include <vector>
 
-#include "agewise/face/detector.h"
 #include "agewise/face/face.h"
 #include "agewise/recipe/recipe.h"
 
@@ -30,10 +28,8 @@ struct FaceCut {
 // std::invalid_argument if the box is empty, not finite or far outside.
 FaceCut cut_face(const image::Image& picture, const Face& face, double margin, int width, int height);
 
-// What `detect` in a recipe does with a picture: the strongest face, or with `everyone` all of them, strongest first,
-// cut as the recipe says, in the picture's own channels. Where none is found, by the recipe the whole picture or
-// nothing.
-std::vector<FaceCut> cut_detected(const image::Image& picture, const recipe::FaceRecipe& recipe, Detector& detector,
-                                  bool everyone);
+// How many pixels of the picture cut_face() makes one of, across or along, where they are fewer: below 1 the face is
+// enlarged.
+double pixels_to_one(const Face& face, double margin, int width, int height);
 
 }  // namespace agewise::face

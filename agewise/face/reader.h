@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agewise/base/budget.h"
+#include "agewise/base/progress.h"
 #include "agewise/face/crop.h"
 #include "agewise/face/detector.h"
 #include "agewise/image/decode.h"
@@ -32,7 +33,7 @@ enum class Trouble { none, undecodable, too_small, bad_box, no_face_found };
 
 struct PictureFaces {
   image::PictureInfo info;
-  std::vector<FaceCut> cuts;  // face.size × face.size pixels, in the recipe's colour
+  std::vector<FaceCut> cuts;  // face.size × face.size pixels, in the recipe's colour; places in the whole picture
   std::vector<std::string>
       refusals;  // of Everyone, and of a Face: one a cut, why no age is told of it (quality.h); mostly empty
   Trouble trouble = Trouble::none;
@@ -48,9 +49,20 @@ struct PixelLimit {
   base::Budget* shared = nullptr;
 };
 
-// Decodes, cuts the faces out as the recipe says, and resizes them. A recipe whose faces are cut by the labels' boxes
+// What reading took of each step, in seconds of whatever clock.
+struct ReadingSeconds {
+  double decoding = 0, finding = 0, cutting = 0;
+};
+
+// Decodes, cuts the faces out as the recipe says, and resizes them. Where everyone is wanted and nobody is found there
+// is nothing: never the whole picture, whatever face.no_face says. A recipe whose faces are cut by the labels' boxes
 // gets, where a picture comes without labels, the box of the upright faces that its detector finds, cut with the same
-// margin and not turned; where none is found there is none: never the whole picture, which no such network has seen.
+// margin and not turned.
+//
+// A large JPEG is decoded at 1/2, 1/4 or 1/8 of its size, as small as the detector makes it anyway, and the faces are
+// cut out of that; but those that would have to be enlarged out of the picture decoded again, as large as they need.
+// (A face at the labels' box is cut out of the picture at its full size.)
+//
 // Not for several threads at once: one each.
 class FaceReader {
  public:
@@ -60,14 +72,26 @@ class FaceReader {
 
   PictureFaces read(std::span<const std::byte> file, const Wanted& wanted);
 
+  // Adds what each step takes to `seconds` from now on. Both must outlive this.
+  void time_steps(const base::Clock& clock, ReadingSeconds& seconds);
+
  private:
-  image::Decoded decode_within_limit(std::span<const std::byte> file, const Wanted& wanted,
-                                     std::optional<base::Share>& share) const;
-  std::vector<FaceCut> cuts_of(image::Image picture, const image::Decoded& decoded, const Wanted& wanted);
+  image::DecodeOptions first_look(const Wanted& wanted) const;
+  image::Decoded decode(std::span<const std::byte> file, image::DecodeOptions options,
+                        std::optional<base::Share>& share);
+  std::vector<Face> faces_in(const image::Decoded& look, const Wanted& wanted);
+  std::vector<FaceCut> cuts_of(image::Decoded look, std::span<const std::byte> file, const std::vector<Face>& faces,
+                               std::optional<base::Share>& share);
+  std::vector<std::size_t> cut_from(const image::Decoded& look, const std::vector<Face>& faces,
+                                    std::span<const std::size_t> which, bool also_enlarged, std::vector<FaceCut>& cuts);
+  template <class Step>
+  auto timed(double ReadingSeconds::*step, const Step& work);
 
   recipe::FaceRecipe recipe_;
   PixelLimit limit_;
   std::unique_ptr<Detector> detector_;
+  const base::Clock* clock_ = nullptr;
+  ReadingSeconds* seconds_ = nullptr;
 };
 
 }  // namespace agewise::face

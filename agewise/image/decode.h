@@ -22,6 +22,7 @@ struct DecodeOptions {
   bool grey = false;      // decode straight to grey where the format can
   int enough_pixels = 0;  // > 0: the caller will shrink both sides to so many; a JPEG may then be decoded at 1/2, 1/4
                           // or 1/8 of its size, the smallest whose sides are still both at least as long
+  int enough_longer_side = 0;              // > 0: the same, but only the longer side need be so long
   std::uint64_t max_pixels = 200'000'000;  // in memory at once, after a JPEG's reduction
   bool reduce_to_fit = false;              // a JPEG of more than max_pixels is decoded at the first of those that fits
 };

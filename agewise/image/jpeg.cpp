@@ -124,11 +124,10 @@ int channels_of(J_COLOR_SPACE colours) {
 }
 
 // 1/2, 1/4 and 1/8 have SIMD kernels in libjpeg-turbo; the scales between are slower than the whole size.
-unsigned largest_divisor(int width, int height, int enough) {
+unsigned largest_divisor(int side, int enough) {
   if (enough < 1) return 1;
   int divisor = 8;
-  while (divisor > 1 && std::min((width + divisor - 1) / divisor, (height + divisor - 1) / divisor) < enough)
-    divisor /= 2;
+  while (divisor > 1 && (side + divisor - 1) / divisor < enough) divisor /= 2;
   return static_cast<unsigned>(divisor);
 }
 
@@ -147,9 +146,20 @@ unsigned fitting_divisor(int width, int height, std::uint64_t most) {
 }
 
 unsigned divisor_of(const PictureInfo& info, const DecodeOptions& options) {
-  unsigned wanted = largest_divisor(info.width, info.height, options.enough_pixels);
+  unsigned wanted = std::max(largest_divisor(std::min(info.width, info.height), options.enough_pixels),
+                             largest_divisor(std::max(info.width, info.height), options.enough_longer_side));
   return options.reduce_to_fit ? std::max(wanted, fitting_divisor(info.width, info.height, options.max_pixels))
                                : wanted;
+}
+
+// Of a file in several scans all coefficients are held until the last one, whatever it is reduced to.
+void check_size_of_scans(const PictureInfo& info, const DecodeOptions& options) {
+  try {
+    check_size(info.width, info.height, options);
+  } catch (const BadPicture& problem) {
+    throw BadPicture(std::string(problem.what()) +
+                     " of a progressive JPEG; saved as a baseline JPEG it could be read at a smaller size");
+  }
 }
 
 void read_header(Decompressor& jpeg, Bytes file) {
@@ -239,8 +249,7 @@ Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info, i
   info.width = static_cast<int>(jpeg.info.image_width);
   info.height = static_cast<int>(jpeg.info.image_height);
   info.channels = channels_of(jpeg.info.jpeg_color_space);
-  // Of a file in several scans all coefficients are held until the last one.
-  if (jpeg_has_multiple_scans(&jpeg.info)) check_size(info.width, info.height, options);
+  if (jpeg_has_multiple_scans(&jpeg.info)) check_size_of_scans(info, options);
   jpeg.info.scale_num = 1;
   jpeg.info.scale_denom = divisor_of(info, options);
   reduction = static_cast<int>(jpeg.info.scale_denom);

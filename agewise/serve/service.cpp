@@ -90,10 +90,12 @@ Json to_json(const estimate::Model& model, const PictureResult& result, bool dis
   Json faces = Json::array();
   for (std::size_t i = 0; i < result.estimates.size(); ++i) {
     Json face = estimate::to_json(model, result.faces.cuts[i], result.faces.refusals[i], result.estimates[i]);
-    if (distribution && !face["age"].is_null()) face["distribution"] = result.estimates[i].distribution;
+    if (distribution && !face["age"].is_null()) face["distribution"] = estimate::probabilities_of(result.estimates[i]);
     faces.push_back(std::move(face));
   }
-  return {{"faces", faces}};
+  Json picture{{"faces", faces}};
+  if (result.estimates.empty()) picture.update({{"age", nullptr}, {"reason", estimate::kNoFace}});
+  return picture;
 }
 
 // To one picture as the body: a problem is the request's own. Of several each has its own.

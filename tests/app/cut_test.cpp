@@ -134,7 +134,7 @@ class LabelledCut : public Cut {
   static std::string name(std::size_t who) { return fmt::format("01/{}.png", who); }
 
   json predict(const std::string& arguments) const {
-    return json::parse(run("predict --json --model " + at("m.safetensors") + " " + arguments).output);
+    return json::parse(run("predict --json --model " + at("m.safetensors") + " " + arguments + " 2>/dev/null").output);
   }
 
   // The rows of those in whom predict found one face.

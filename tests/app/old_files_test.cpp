@@ -41,7 +41,7 @@ class OldFiles : public testing::Test {
 
   // What a command with --json prints; run in the folder, as the old program was.
   json told(const std::string& arguments) const {
-    Outcome outcome = run(arguments + " --json");
+    Outcome outcome = run(arguments + " --json 2>/dev/null");
     EXPECT_EQ(outcome.exit_code, 0) << arguments << "\n" << outcome.output;
     json told = json::parse(outcome.output, nullptr, /*allow_exceptions=*/false);
     EXPECT_FALSE(told.is_discarded()) << arguments << "\n" << outcome.output;
@@ -74,6 +74,16 @@ void OldFiles::expect_same_ages(const std::string& model, const std::string& nam
   for (std::size_t i = 0; i < then.size(); ++i) {
     std::string file = then[i]["file"];
     EXPECT_EQ(all[i].at("file"), at(file));
+    if (then[i].contains("box") && then[i]["box"].is_null()) {
+      // The old program took the whole picture where it found no face, as this one does where it is told that it is
+      // one; then a JPEG is decoded at a smaller size.
+      constexpr double kReduced = 0.1;  // years
+      EXPECT_EQ(all[i].at("reason"), "no face found") << file;
+      EXPECT_TRUE(all[i].at("age").is_null()) << file;
+      json crop = told("predict --crops --model " + at(model) + " " + at(file));
+      expect_near(crop[0].at("age"), then[i]["age"], kReduced, model + ", age of the whole of " + file);
+      continue;
+    }
     expect_near(all[i].at("age"), then[i]["age"], kYears, model + ", age of " + file);
     if (then[i].contains("male"))
       expect_near(all[i].at("male"), then[i]["male"], kYears, model + ", gender of " + file);

@@ -38,7 +38,7 @@ TEST(EstimateJson, gives_a_reason_where_the_networks_output_is_not_a_number) {
   face::FaceCut whole = cut_of(40);
   whole.face.reset();
   EXPECT_EQ(to_json(small_model(), whole, "", {std::nan(""), 0, {0, 0, 0}}).dump(),
-            R"({"age":null,"reason":"the network's output is not a number"})");
+            R"({"box":null,"crop":true,"age":null,"reason":"the network's output is not a number"})");
 }
 
 TEST(EstimateJson, gives_a_refused_face_a_reason_and_no_age) {

@@ -92,18 +92,6 @@ TEST(FindFaces, finds_none_where_there_is_none) {
   EXPECT_TRUE(detector->find(image::make_image(3000, 2, 1), recipe::Rotations::coarse_to_fine, false).empty());
 }
 
-TEST(CutDetected, takes_the_whole_picture_or_nothing_where_no_face_is_found) {
-  auto detector = make_detector("hog");
-  recipe::FaceRecipe recipe{.size = 10, .detect = true};
-  image::Image picture = background(40, 30);
-  std::vector<FaceCut> cuts = cut_detected(picture, recipe, *detector, false);
-  ASSERT_EQ(cuts.size(), 1U);
-  EXPECT_FALSE(cuts[0].face);
-  EXPECT_EQ(cuts[0].image.pixels, image::resize(picture, 10, 10).pixels);
-  recipe.no_face = recipe::NoFace::reject;
-  EXPECT_TRUE(cut_detected(picture, recipe, *detector, false).empty());
-}
-
 TEST(Yunet, refuses_another_network_and_a_missing_file_by_name) {
   std::filesystem::path other = kShared / "peers/models/dlib_age_v1.onnx";
   for (const std::filesystem::path& file : {other, std::filesystem::path("missing.onnx")}) {

@@ -71,6 +71,88 @@ TEST(FaceReader, says_why_a_picture_gives_no_face) {
   EXPECT_EQ(none.problem, "");
 }
 
+// In prepare by the recipe; whoever asks for everyone is never told a face that is none.
+TEST(FaceReader, takes_a_picture_without_a_face_whole_only_where_one_face_is_wanted_and_the_recipe_says_so) {
+  recipe::FaceRecipe detecting{.size = 8, .detect = true};
+  ASSERT_EQ(detecting.no_face, recipe::NoFace::whole);
+  std::vector<std::byte> stripes = striped_file(40, 30);
+  PictureFaces whole = read(detecting, stripes, Strongest{});
+  ASSERT_EQ(whole.cuts.size(), 1U);
+  EXPECT_FALSE(whole.cuts[0].face);
+  EXPECT_EQ(whole.cuts[0].image.pixels, image::resize(*image::decode(stripes).image, 8, 8).pixels);
+  PictureFaces none = read(detecting, stripes, Everyone{});
+  EXPECT_TRUE(none.cuts.empty());
+  EXPECT_EQ(none.trouble, Trouble::no_face_found);
+}
+
+// `side` pixels of a portrait in a grey picture of width × height, as a JPEG.
+std::vector<std::byte> portrait_in(int width, int height, int side) {
+  image::Image picture = image::make_image(width, height, 1);
+  std::fill(picture.pixels.begin(), picture.pixels.end(), std::uint8_t{160});
+  image::Image small = image::resize(portrait(), side, side);
+  for (int y = 0; y < side; ++y) std::copy_n(small.row(y), side, picture.row(height / 4 + y) + width / 3);
+  return image::encode_jpeg(picture, 95);
+}
+
+image::Image decoded_at(const std::vector<std::byte>& file, int reduction) {
+  image::DecodeOptions options{.grey = true};
+  image::Decoded whole = image::decode(file, options);
+  options.enough_longer_side = std::max(whole.info.width, whole.info.height) / reduction;
+  image::Decoded decoded = image::decode(file, options);
+  EXPECT_EQ(decoded.reduction, reduction);
+  return *decoded.image;
+}
+
+// HOG looks at 1280 pixels, so that 2560 are decoded at half the size. A face of about 800 pixels is more than the
+// 64 × 64 of its cut also there, and is cut out of it.
+TEST(FaceReader, cuts_a_face_out_of_the_jpeg_as_small_as_it_was_decoded_to_look_for_it) {
+  std::vector<std::byte> file = portrait_in(2560, 1600, 1000);
+  recipe::FaceRecipe recipe{.size = 64, .detect = true, .margin = 0.2};
+  PictureFaces found = read(recipe, file, Strongest{});
+  ASSERT_TRUE(found.cuts.at(0).face);
+  Face face = *found.cuts[0].face;
+  EXPECT_GT(face.box.right - face.box.left, 400);  // in pixels of the whole picture
+  EXPECT_EQ(found.info.width, 2560);
+  EXPECT_EQ(found.cuts[0].image.pixels, cut_face(decoded_at(file, 2), scaled(face, 0.5), 0.2, 64, 64).image.pixels);
+  // Where the labels say where it is, the picture is read whole, as ever.
+  recipe::FaceRecipe labelled{.size = 64, .crop = true, .margin = 0.2};
+  PictureFaces told = read(labelled, file, InLabels{face.box}, false);
+  EXPECT_EQ(told.cuts.at(0).image.pixels, cut_face(decoded_at(file, 1), {face.box}, 0.2, 64, 64).image.pixels);
+}
+
+// Of the same picture at half its size the face has about 130 pixels with its margin, fewer than the 256 of its cut: it
+// comes out of the whole one.
+TEST(FaceReader, decodes_a_jpeg_again_where_a_face_would_have_to_be_enlarged) {
+  std::vector<std::byte> file = portrait_in(2560, 1600, 300);
+  recipe::FaceRecipe recipe{.size = 256, .detect = true, .margin = 0.2};
+  for (bool bounded : {false, true}) {
+    base::Budget budget(2560 * 1600);
+    FaceReader reader(recipe, {2560 * 1600, bounded ? &budget : nullptr});
+    PictureFaces found = reader.read(file, Everyone{});
+    ASSERT_EQ(found.cuts.size(), 1U);
+    ASSERT_TRUE(found.cuts[0].face);
+    EXPECT_EQ(found.cuts[0].image.pixels,
+              cut_face(decoded_at(file, 1), *found.cuts[0].face, 0.2, 256, 256).image.pixels);
+  }
+  // As far as the limit allows.
+  PictureFaces limited = FaceReader(recipe, {2560 * 1600 - 1}).read(file, Everyone{});
+  ASSERT_EQ(limited.cuts.size(), 1U);
+  EXPECT_EQ(limited.cuts[0].image.pixels,
+            cut_face(decoded_at(file, 2), scaled(*limited.cuts[0].face, 0.5), 0.2, 256, 256).image.pixels);
+}
+
+TEST(FaceReader, adds_up_what_its_steps_take) {
+  double time = 0;
+  base::Clock clock = [&] { return time += 1; };
+  ReadingSeconds seconds;
+  FaceReader reader({.size = 32, .detect = true}, {});
+  reader.time_steps(clock, seconds);
+  for (int i = 0; i < 2; ++i) reader.read(portrait_file(), Everyone{});
+  EXPECT_EQ(seconds.decoding, 2);
+  EXPECT_EQ(seconds.finding, 2);
+  EXPECT_EQ(seconds.cutting, 2);
+}
+
 TEST(FaceReader, bounds_what_it_decodes_by_itself_and_with_others) {
   std::vector<std::byte> large = striped_file(1000, 900);
   EXPECT_EQ(FaceReader({.size = 8}, {800'000}).read(large, Everyone{}).trouble, Trouble::undecodable);

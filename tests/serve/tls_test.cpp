@@ -111,7 +111,8 @@ TEST_F(ServedOverTls, gives_the_age_to_a_client_that_knows_its_certificate) {
       request_text("POST", "/v1/estimate", "Content-Type: image/png\r\nConnection: close\r\n", text_of(grey_png(250)));
   std::string answer = ask_over_tls(service->port(), pair.certificate, request);
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(answer, HasSubstr(R"({"pictures":[{"faces":[{"age":70.0,"class":"60 and over"}]}]})"));
+  EXPECT_THAT(answer,
+              HasSubstr(R"({"pictures":[{"faces":[{"box":null,"crop":true,"age":70.0,"class":"60 and over"}]}]})"));
 }
 
 TEST_F(ServedOverTls, tells_nothing_to_clients_that_trust_another_or_talk_plain_http) {

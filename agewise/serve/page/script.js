@@ -185,10 +185,11 @@ function fill(picture) {
     image.after(shown);
   }
   if (picture.problem) return list.replaceChildren(el("p", {class: "problem"}, picture.problem));
-  if (picture.faces.length === 0) return list.replaceChildren(el("p", {class: "faint"}, "No face found."));
+  if (picture.faces.length === 0) return list.replaceChildren(el("p", {class: "faint"}, "No face found, no age."));
   list.replaceChildren(...picture.faces.map((face, i) => faceButton(picture, face, i, "face",
     el("b", {}, ageText(face)), el("span", {}, face.age === null ? " " + (face.reason || "no number") : " years"),
-    face.interval ? el("span", {class: "faint"}, " " + intervalText(face)) : null)));
+    face.interval ? el("span", {class: "faint"}, " " + intervalText(face)) : null,
+    face.crop ? el("span", {class: "faint"}, " as a face crop") : null)));
 }
 
 function showStatus() {
@@ -197,7 +198,7 @@ function showStatus() {
   const faces = pictures.reduce((sum, one) => sum + one.faces.length, 0);
   $("status").textContent = plural(pictures.length, "picture") + ", " + plural(faces, "face") +
     (left > 0 ? " · " + left + " to do" : "");
-  $("csv").disabled = faces === 0;
+  $("csv").disabled = left === pictures.length;
 }
 
 // --- one face ---
@@ -332,7 +333,10 @@ function csvText() {
     return /[",\r\n]/.test(safe) ? '"' + safe.replace(/"/g, '""') + '"' : safe;
   };
   const rows = [["file", "face", "age", "low", "high", "class", "left", "top", "right", "bottom", "angle", "score", "reason"]];
-  for (const {file, faces} of pictures) {
+  for (const {file, faces, state, problem} of pictures) {
+    if (state === "done" && faces.length === 0) {
+      rows.push([file.name, "", "", "", "", "", "", "", "", "", "", "", problem || "no face found"]);
+    }
     faces.forEach((face, i) => rows.push([file.name, i + 1, face.age, ...(face.interval ? [face.interval.low, face.interval.high] : ["", ""]),
       face.class, ...(face.box || ["", "", "", ""]), face.angle, face.score, face.reason]));
   }
