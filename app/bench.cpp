@@ -1,4 +1,5 @@
 // agewise bench [NAME…]: how fast this machine trains and estimates with three networks, beside what it could do.
+// (agewise bench photographs is in bench_photographs.cpp.)
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,6 +16,7 @@
 #include "agewise/nn/cpu/peak.h"
 #include "agewise/nn/loss.h"
 #include "agewise/nn/schedule.h"
+#include "app/bench_photographs.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/terminal.h"
@@ -197,14 +199,18 @@ void run_bench(const Options& options, const Context& context) {
 }  // namespace
 
 void add_bench(CLI::App& program, const Context& context) {
-  CLI::App* command = program.add_subcommand("bench", "Measure training and estimating with three networks");
+  CLI::App* command =
+      program.add_subcommand("bench", "Measure training and estimating with three networks, or whole photographs");
   auto options = std::make_shared<Options>();
   command->add_option("NAME", options->names,
                       "Cases, or how their names begin: \"seed\", \"vgg16-infer\"; all by default");
   command->add_option("--seconds", options->seconds, "How long to repeat each case")->check(CLI::Range(0.0, 3600.0));
   command->add_flag("--kernels", options->kernels, "List the kernels chosen for each layer");
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &context] { run_bench(*options, context); });
+  add_bench_photographs(*command, context);
+  command->callback([options, command, &context] {
+    if (command->get_subcommands().empty()) run_bench(*options, context);
+  });
 }
 
 }  // namespace agewise::app

@@ -2,11 +2,13 @@
 """agewise beside the programs that a user could take instead, in turn on the same machine: a table with the ratios, and whether each reaches its goal.
 
   bench/side_by_side.py PEERS [--agewise build/release/agewise] [--rounds 3] [--only seed] [--isa avx2] [--json]
-      [--labels utkface.csv --pictures utkface.tar]
+      [--labels utkface.csv --pictures utkface.tar] [--photographs FOLDER [--one-network MODEL]]
 
 PEERS is a folder with bench_torch.py, bench_infer.py and prepare_article_way.py, to be run by a Python that has PyTorch,
 ONNX Runtime, OpenCV and Pillow: the one that runs this. Each side's best of the rounds counts, which alternate. Two
-threads each. With --labels and --pictures preparing is measured too: as they are, and enlarged to 500x500."""
+threads each. With --labels and --pictures preparing is measured too: as they are, and enlarged to 500x500. With --photographs
+whole photographs are, decoding included, beside PEERS/bench_photos.py: to the faces that are cut out (as they are, and enlarged to 12
+megapixels), and to ages with the shipped model, or with --one-network MODEL, a model of one network (and no mirror image)."""
 import argparse, csv, io, json, os, subprocess, sys, tarfile, tempfile, time
 
 # case of `agewise bench`: (peer script, its arguments, goal with AVX-512, goal with AVX2), goals as ratios to the best peer
@@ -22,6 +24,9 @@ CASES = {
     "resnet10-infer-64": ("bench_infer.py", ["--net", "resnet10"], 1.4, 1.2),
 }
 PREPARE_GOALS = {"prepare-200": 2.0, "prepare-500": 4.0}  # per core, to 128x128 grey in the store
+
+
+PHOTOGRAPH_GOALS = {"photographs-cut": 2.5, "photographs-12-megapixels-cut": 2.0, "photographs-ages": 1.5}
 
 
 def run_json_lines(command, **options):
@@ -128,15 +133,57 @@ def measure_preparing(options):
     return rows
 
 
+def enlarged_photographs(folder, into, megapixels):
+    """Every JPEG of a folder, enlarged in a folder of its own."""
+    from PIL import Image
+    for name in sorted(os.listdir(folder)):
+        if not name.lower().endswith((".jpg", ".jpeg")):
+            continue
+        image = Image.open(os.path.join(folder, name)).convert("RGB")
+        factor = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
+        size = (round(image.width * factor), round(image.height * factor))
+        image.resize(size, Image.BICUBIC).save(os.path.join(into, name), "JPEG", quality=90)
+    return into
+
+
+def photographs_row(options, case, folder, ours, theirs):
+    best, peer, shares = 0, 0, {}
+    for _ in range(options.rounds):
+        command = [options.agewise, "bench", "photographs", folder, "--threads", "2", "--seconds", str(options.seconds), "--json", *ours]
+        if options.isa:
+            command += ["--isa", options.isa]
+        report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        if report["photographs_per_s"] > best:
+            best, shares = report["photographs_per_s"], report["shares"]
+        command = [sys.executable, os.path.join(options.peers, "bench_photos.py"), folder, "--threads", "2", "--json", "--seconds",
+                   str(options.seconds), *theirs]
+        peer = max(peer, run_json_lines(command)[0]["photographs_per_s"])
+    return {"case": case, "unit": "photographs/s", "agewise": best, "peer": "OpenCV's YuNet, ONNX Runtime", "peer_rate": peer,
+            "ratio": best / peer, "goal": PHOTOGRAPH_GOALS[case], "share_of_decoding": shares["decoding"], "shares": shares}
+
+
+def measure_photographs(options):
+    network = ["--model", options.one_network] if options.one_network else []
+    rows = [photographs_row(options, "photographs-cut", options.photographs, ["--no-network"], ["--no-network"]),
+            photographs_row(options, "photographs-ages", options.photographs, network, [])]
+    with tempfile.TemporaryDirectory() as folder:
+        large = enlarged_photographs(options.photographs, folder, 12)
+        rows.append(photographs_row(options, "photographs-12-megapixels-cut", large, ["--no-network"], ["--no-network"]))
+    return rows
+
+
 def table(engine, rows):
     print(f"{engine}; {time.strftime('%Y-%m-%d')}\n")
     print("| case | agewise | best peer | ratio | goal | | of peak | memory |")
     print("|---|---|---|---|---|---|---|---|")
     for row in rows:
         share = f'{100 * row["share_of_peak"]:.0f} %' if "share_of_peak" in row else ""
+        if "share_of_decoding" in row:
+            share = f'decoding {100 * row["share_of_decoding"]:.0f} % of the time'
+        memory = f'{row["memory_mb"]:,.0f} MB' if "memory_mb" in row else ""
         verdict = "met" if row["ratio"] >= row["goal"] else "missed"
         print(f'| {row["case"]} | {row["agewise"]:,.1f} {row["unit"]} | {row["peer_rate"]:,.1f} ({row["peer"]}) | {row["ratio"]:.2f} '
-              f'| {row["goal"]} | {verdict} | {share} | {row["memory_mb"]:,.0f} MB |')
+              f'| {row["goal"]} | {verdict} | {share} | {memory} |')
 
 
 def main():
@@ -149,9 +196,13 @@ def main():
     parser.add_argument("--isa", help="agewise's at most: avx2")
     parser.add_argument("--labels")
     parser.add_argument("--pictures")
+    parser.add_argument("--photographs", help="a folder of JPEG photographs")
+    parser.add_argument("--one-network", help="the model for photographs to ages")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    engine, rows = measure_networks(options)
+    engine, rows = ("", []) if options.only == "photographs" else measure_networks(options)
+    if options.photographs and (not options.only or options.only == "photographs"):
+        rows += measure_photographs(options)
     if options.labels and options.pictures and not options.only:
         rows += measure_preparing(options)
     if options.json:
