@@ -46,7 +46,8 @@ AngleNetwork::AngleNetwork() : engine_(nn::make_cpu_engine({.threads = 1})) {
   if (recipe::input_side(recipe_) != kPatchPixels || recipe_.network.mean.size() != 3 || graph.outputs.size() != 1)
     throw base::Error("models/upright.safetensors: is not the angle network");
   network_ = engine_->compile(graph, kBatch, nn::Mode::infer);
-  network_->set_parameters(bundled_parameters("upright", graph));
+  single_ = engine_->compile(graph, 1, nn::Mode::infer);
+  for (nn::Executable* one : {network_.get(), single_.get()}) one->set_parameters(bundled_parameters("upright", graph));
 }
 
 void AngleNetwork::show(const image::Image& patch, std::span<float> input) const {
@@ -73,6 +74,12 @@ std::vector<Turned> AngleNetwork::look_at(std::span<const image::Image> patches)
     for (std::size_t i = 0; i < count; ++i) found.push_back(turned_of(output.subspan(i * classes, classes)));
   }
   return found;
+}
+
+Turned AngleNetwork::look_at(const image::Image& patch) {
+  show(patch, single_->input());
+  single_->forward();
+  return turned_of(single_->output());
 }
 
 }  // namespace agewise::face

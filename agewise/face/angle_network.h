@@ -23,13 +23,14 @@ class AngleNetwork {
 
   // One a patch of kPatchPixels² (patch.h), grey or RGB.
   std::vector<Turned> look_at(std::span<const image::Image> patches);
+  Turned look_at(const image::Image& patch);
 
  private:
   void show(const image::Image& patch, std::span<float> input) const;
 
   recipe::Recipe recipe_;
   std::unique_ptr<nn::Engine> engine_;
-  std::unique_ptr<nn::Executable> network_;
+  std::unique_ptr<nn::Executable> network_, single_;  // of many patches at once, and of one
 };
 
 // Of the network's classes, "no face" and then `numbers.size() - 1` angles, evenly around the circle from 0 on: the

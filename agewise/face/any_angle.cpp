@@ -23,10 +23,16 @@ constexpr double kLeastUprightScore = 0.3;
 // Of the angle network: from this probability on a candidate is looked at closely; so many degrees from YuNet's own
 // angle is the same angle.
 constexpr double kLeastFace = 0.3, kAgree = 40;
+// … and from this one on when it is shown upright.
+constexpr double kLeastSureFace = 0.5;
+// Smaller ones are no faces: the geometric mean of YuNet's sides, pixels of the small picture.
+constexpr double kSmallestFace = 9;
 // Sides of a view, in those of the face: a first one of a face whose size is not known well, and the last one, by whose
 // points it is cut. With 1.6 the points of one face scatter least over pictures of all scales (docs/faces.md).
 constexpr double kWideView = 3.2, kView = 1.6;
-constexpr double kMostViewLean = 30;  // degrees, of a face in a view that was turned upright
+constexpr double kMostViewLean = 40;  // degrees, of a face in a view that was turned upright
+constexpr double kUprightEnough = 5;  // degrees: so little, and it is not turned again
+constexpr int kMostViews = 4;         // of one face, all equally large
 constexpr double kOffMiddle = 0.25;   // of a view: how far from its middle a face may be
 // One that lies so far within a surer one is a part of it.
 constexpr double kMostWithin = 0.7;
@@ -72,16 +78,17 @@ struct Suspect {
 
 // A face as YuNet sees it in a view that is turned upright.
 struct Seen {
-  image::Box box;  // upright, then turned about its middle by the angle
-  double angle, score;
+  image::Box box;             // upright, then turned about its middle by the angle
+  double angle, score, best;  // best: of several looks at the face
   Landmarks points;
 };
 
 // One picture.
 class Search {
  public:
-  Search(const image::Image& picture, YunetNetwork& network)
+  Search(const image::Image& picture, YunetNetwork& network, AngleNetwork& angles)
       : network_(network),
+        angles_(angles),
         scale_(std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height))),
         small_(made_small(picture, scale_)),
         halves_(picture),
@@ -121,10 +128,10 @@ class Search {
       };
       if (known(one.candidate.box) || (!one.upright && ++weak_views > kMostWeakViews)) continue;
       std::optional<Seen> seen = closely(one);
-      if (!seen || known(seen->box)) continue;
+      if (!seen || side_of(seen->box) < kSmallestFace || known(seen->box)) continue;
       boxes.push_back(seen->box);
       faces.push_back(
-          scaled(Face{box_of(seen->points, seen->box), within_half_a_turn(seen->angle), seen->score, seen->points},
+          scaled(Face{box_of(seen->points, seen->box), within_half_a_turn(seen->angle), seen->best, seen->points},
                  1 / scale_));
     }
     std::stable_sort(faces.begin(), faces.end(), [](const Face& a, const Face& b) { return a.score > b.score; });
@@ -134,22 +141,42 @@ class Search {
  private:
   std::optional<Seen> closely(const Suspect& one) {
     const Candidate& found = one.candidate;
-    auto as_found = [&] { return Seen{found.box, angle_of(found.points), found.score, found.points}; };
-    if (one.upright) return again(as_found());
-    std::optional<Seen> seen = seen_in({middle(found.box), kWideView * side_of(found.box), one.angle});
-    if (seen) seen = again(*seen);
+    Seen as_found{found.box, angle_of(found.points), found.score, found.score, found.points};
+    if (one.upright) return turned_upright(as_found, kLeastFaceScore);
+    std::optional<Seen> seen = at_angle(found.box, kWideView, one.angle);
     if (!one.doubted) return seen;
-    std::optional<Seen> other = again(as_found());
+    std::optional<Seen> other = turned_upright(as_found, kLeastFaceScore);
     return !seen || (other && other->score > seen->score) ? other : seen;
   }
 
-  // The face at its right angle and size. The highest score of all looks counts: how well one and the same face does
-  // depends on the cut.
-  std::optional<Seen> again(const Seen& last) {
-    std::optional<Seen> seen = seen_in({middle(last.box), kView * side_of(last.box), last.angle});
-    if (!seen) seen = last;
-    seen->score = std::max(seen->score, last.score);
-    return seen->score >= kLeastFaceScore ? seen : std::nullopt;
+  // A face that YuNet sees when the square about `box` is turned by `angle`, if the angle network then takes it for an
+  // upright one. If it takes it for one that is turned otherwise, that is tried instead, once.
+  std::optional<Seen> at_angle(const image::Box& box, double view, double angle) {
+    for (int again = 0; again < 2; ++again) {
+      std::optional<Seen> seen = seen_in({middle(box), view * side_of(box), angle});
+      if (seen) seen = turned_upright(*seen, kLeastTurnedScore);
+      if (!seen) return std::nullopt;
+      Square patch{middle(seen->box), kPatchMargin * side_of(seen->box), seen->angle};
+      Turned turned = angles_.look_at(small_halves_.view(patch, kPatchPixels));
+      if (turned.face < kLeastSureFace) return std::nullopt;
+      if (std::abs(turned.angle) <= kAgree) return seen;
+      angle = seen->angle + turned.angle;
+    }
+    return std::nullopt;
+  }
+
+  // The face at its right angle and size: looked at again, turned by what it leaned by, until it leans no more. The
+  // best score of all looks decides whether it is one: how well one and the same face does depends on the cut.
+  std::optional<Seen> turned_upright(Seen last, double least_score) {
+    for (int view = 0; view < kMostViews; ++view) {
+      std::optional<Seen> seen = seen_in({middle(last.box), kView * side_of(last.box), last.angle});
+      if (!seen) break;
+      double lean = std::abs(seen->angle - last.angle);
+      seen->best = std::max(seen->best, last.best);
+      last = *seen;
+      if (lean <= kUprightEnough) break;
+    }
+    return last.best >= least_score ? std::optional(last) : std::nullopt;
   }
 
   // The best face in the middle of a square of the small picture.
@@ -176,6 +203,7 @@ class Search {
       best = Seen{{centre.x - x, centre.y - y, centre.x + x, centre.y + y},
                   square.angle + lean,
                   one.score,
+                  one.score,
                   {place(p.left_eye), place(p.right_eye), place(p.nose), place(p.left_mouth), place(p.right_mouth)}};
     }
     return best;
@@ -189,6 +217,7 @@ class Search {
   }
 
   YunetNetwork& network_;
+  AngleNetwork& angles_;
   double scale_;
   image::Image small_;
   Halves halves_, small_halves_;
@@ -199,7 +228,7 @@ class AnyAngleDetector : public Detector {
   int side_looked_at() const override { return kWorkingSide; }
 
   std::vector<Face> find(const image::Image& picture, recipe::Rotations rotations, bool) override {
-    Search search(picture, network_);
+    Search search(picture, network_, angles_);
     if (rotations == recipe::Rotations::upright) {
       std::vector<Face> faces = search.faces(by_yunet(search.candidates(kLeastUprightScore)));
       for (Face& face : faces) face.angle = 0;

@@ -17,13 +17,15 @@ namespace agewise::face {
 //    taken as they stand, not turned.
 // 3. What may be a face is shown to YuNet's network again, turned upright and always equally large in kViewPixels², out
 //    of the picture itself: that gives points, angle and score, the same ones however the picture is turned and scaled.
-//    Those of kLeastFaceScore or more are the faces. The box is made from the points (box_of() in geometry.h).
+//    Those of kLeastFaceScore or more are the faces;
+//    of those that YuNet did not find upright itself, kLeastTurnedScore, if the second network takes them for upright
+//    ones now. The box is made from the points (box_of() in geometry.h).
 //
 // Faces from about 12 pixels at kWorkingSide up to the whole picture are found. The time is bounded: candidates
 // (candidates.h), and views, of which candidates that are not strong get kMostWeakViews.
 std::unique_ptr<Detector> make_any_angle_detector();
 
-inline constexpr double kLeastFaceScore = 0.6;
+inline constexpr double kLeastFaceScore = 0.6, kLeastTurnedScore = 0.75;
 inline constexpr double kMostLean = 45;  // degrees
 inline constexpr int kViewPixels = 128;
 inline constexpr int kMostWeakViews = 48;

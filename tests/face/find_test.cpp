@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <filesystem>
 
 #include "agewise/base/error.h"
+#include "agewise/base/random.h"
 #include "agewise/face/angle_search.h"
 #include "agewise/face/crop.h"
 #include "agewise/face/overlap.h"
@@ -180,6 +182,66 @@ TEST_P(RealFaces, that_fill_the_picture_are_found_as_they_are) {
   for (const image::Image& face : faces)
     found += detector_->find(face, recipe::Rotations::coarse_to_fine, false).empty() ? 0 : 1;
   EXPECT_GE(found, 19);
+}
+
+// Seconds of this thread's processor time, whatever else the machine does.
+double seconds_to_find(Detector& detector, const image::Image& picture, std::vector<Face>& found) {
+  auto now = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
+  double start = now();
+  found = detector.find(picture, recipe::Rotations::coarse_to_fine, true);
+  return now() - start;
+}
+
+// HOG is occupied by such noise for more than 40 s.
+TEST(SlowFind, takes_a_bounded_time_for_noise_and_chequered_pictures_of_49_megapixels) {
+  auto detector = make_detector("yunet");
+  image::Image picture = image::make_image(7000, 7000, 1);
+  std::vector<Face> found;
+  base::Random random(1, base::Purpose::test, 0, 0);
+  for (std::uint8_t& pixel : picture.pixels) pixel = static_cast<std::uint8_t>(random.below(256));
+  EXPECT_LT(seconds_to_find(*detector, picture, found), 4);
+  EXPECT_TRUE(found.empty());
+  for (int cell : {40, 150, 600}) {
+    for (int y = 0; y < picture.height; ++y) {
+      for (int x = 0; x < picture.width; ++x)
+        picture.row(y)[x] = static_cast<std::uint8_t>((x / cell + y / cell) % 2 == 0 ? 240 : 10);
+    }
+    EXPECT_LT(seconds_to_find(*detector, picture, found), 4) << cell;
+    EXPECT_TRUE(found.empty()) << cell;
+  }
+}
+
+TEST(AnyAngle, finds_a_crowd_of_500_in_bounded_time) {
+  if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
+  auto detector = make_detector("yunet");
+  std::vector<image::Image> faces = real_faces(5, 3500);
+  image::Image photo = background(1500, 1200);
+  for (int i = 0; i < 500; ++i) {
+    image::Image small = image::resize(faces[static_cast<std::size_t>(i % 5)], 52, 52);
+    for (int y = 0; y < 52; ++y)
+      std::copy_n(small.row(y), 52, photo.row(4 + 60 * (i / 25) + y - (i / 25 == 19 ? 4 : 0)) + 4 + 60 * (i % 25));
+  }
+  std::vector<Face> found;
+  EXPECT_LT(seconds_to_find(*detector, photo, found), 8);
+  EXPECT_GE(found.size(), 400U);
+  EXPECT_LE(found.size(), 500U);
+}
+
+TEST(AnyAngle, finds_one_face_of_4000_pixels_at_its_place) {
+  if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
+  auto detector = make_detector("yunet");
+  for (const image::Image& face : real_faces(3, 4000)) {
+    std::vector<Face> small = detector->find(face, recipe::Rotations::coarse_to_fine, true), large;
+    EXPECT_LT(seconds_to_find(*detector, image::resize(face, 4000, 4000), large), 3);
+    ASSERT_EQ(small.size(), 1U);
+    ASSERT_EQ(large.size(), 1U);
+    EXPECT_GT(overlap(scaled(small[0].box, 20), large[0].box), 0.85);
+    EXPECT_LE(between_angles(small[0].angle, large[0].angle), 4);
+  }
 }
 
 }  // namespace
