@@ -24,17 +24,23 @@ namespace {
 weights::WeightFile read_arrays(const std::filesystem::path& path) {
   weights::SafetensorsFile file(path);
   weights::WeightFile weights;
-  for (const weights::StoredTensor& tensor : file.tensors())
-    weights.arrays.push_back({tensor.name, tensor.shape, file.read(tensor.name)});
+  for (const weights::StoredTensor& tensor : file.tensors()) {
+    if (tensor.type == weights::StoredType::whole) {
+      weights.skipped.push_back(tensor.name);
+    } else {
+      weights.arrays.push_back({tensor.name, tensor.shape, file.read(tensor.name)});
+    }
+  }
   return weights;
 }
 
 Imported import_any(const std::filesystem::path& file, const ImportOptions& options) {
+  // First: a header's length may begin as an ONNX file does.
+  if (weights::is_safetensors(file)) return import_arrays(file, read_arrays(file), options);
   if (weights::is_onnx(file)) {
     if (options.architecture) throw base::UsageError("an ONNX file brings its own network: leave --architecture out");
     return import_onnx(file, options);
   }
-  if (weights::is_safetensors(file)) return import_arrays(file, read_arrays(file), options);
   if (weights::is_pth(file)) return import_arrays(file, weights::read_pth(file), options);
   if (weights::is_caffemodel(file)) return import_arrays(file, weights::read_caffemodel(file), options);
   throw base::file_error(file, "is no weight file that agewise reads: ONNX, caffemodel, PyTorch's .pth or safetensors");

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "agewise/base/error.h"
 #include "agewise/base/nearest.h"
@@ -98,10 +100,69 @@ recipe::Recipe recipe_of(const std::filesystem::path& file, const Arrays& arrays
 
 }  // namespace
 
-Imported import_arrays(const std::filesystem::path& file, const weights::WeightFile& weights,
-                       const ImportOptions& options) {
+namespace {
+
+// Layers of the recipe that have weights: those that have a name there. Others are called by kind and number, which no
+// file does.
+std::vector<std::string> names_in(const recipe::Recipe& recipe) {
+  std::vector<std::string> names;
+  for (const recipe::LayerRecipe& layer : recipe.network.layers) {
+    bool weights = layer.kind == "convolution" || layer.kind == "fully-connected" || layer.kind == "batch-norm" ||
+                   layer.kind == "layer-norm" || layer.kind == "scale" || layer.kind == "prelu";
+    if (weights && !layer.name.empty()) names.push_back(layer.name + ".weight");
+  }
+  return names;
+}
+
+// What comes before each of the architecture's names in the file; none if nothing fits all of them.
+std::optional<std::string> common_prefix(const weights::WeightFile& weights, const recipe::Recipe& architecture) {
+  std::vector<std::string> names = names_in(architecture);
+  std::set<std::string> there;
+  for (const weights::NamedArray& array : weights.arrays) there.insert(array.name);
+  auto fits = [&](const std::string& prefix) {
+    return std::all_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return there.contains(prefix + name); });
+  };
+  if (names.empty() || fits("")) return "";
+  for (const std::string& array : there) {
+    if (!array.ends_with("." + names.front())) continue;
+    std::string prefix = array.substr(0, array.size() - names.front().size());
+    if (fits(prefix)) return prefix;
+  }
+  return {};
+}
+
+// What wrappers put before every name, whatever the network: for weights that are known by their names.
+std::string wrappers_of(const weights::WeightFile& weights) {
+  std::string all;
+  for (bool found = true; found;) {
+    found = false;
+    for (const char* wrapper : {"module.", "model.", "_orig_mod."}) {
+      std::string longer = all + wrapper;
+      found = !weights.arrays.empty() &&
+              std::all_of(weights.arrays.begin(), weights.arrays.end(),
+                          [&](const weights::NamedArray& array) { return array.name.starts_with(longer); });
+      if (!found) continue;
+      all = longer;
+      break;
+    }
+  }
+  return all;
+}
+
+void take_off(const std::string& prefix, weights::WeightFile& weights) {
+  for (weights::NamedArray& array : weights.arrays) {
+    if (array.name.starts_with(prefix)) array.name.erase(0, prefix.size());
+  }
+}
+
+}  // namespace
+
+Imported import_arrays(const std::filesystem::path& file, weights::WeightFile weights, const ImportOptions& options) {
   if (!options.architecture)
     throw base::UsageError("holds arrays but no network: --architecture says which recipe's it is");
+  std::optional<std::string> prefix = common_prefix(weights, *options.architecture);
+  take_off(prefix ? *prefix : wrappers_of(weights), weights);
   const KnownWeights* known = recognise(weights);
   Arrays arrays = by_name(file, weights, known);
   Imported imported;

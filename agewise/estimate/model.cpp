@@ -15,7 +15,10 @@
 #include "agewise/estimate/json.h"
 #include "agewise/nn/build.h"
 #include "agewise/nn/loss.h"
+#include "agewise/weights/caffemodel.h"
 #include "agewise/weights/half.h"
+#include "agewise/weights/onnx.h"
+#include "agewise/weights/pth.h"
 
 namespace agewise::estimate {
 namespace {
@@ -338,6 +341,14 @@ std::vector<float> parameters_of_member(const nn::Graph& graph, const Member& me
 }
 
 Model read_model(const std::filesystem::path& path) {
+  bool foreign = !weights::is_safetensors(path) &&
+                 (weights::is_onnx(path) || weights::is_caffemodel(path) || weights::is_pth(path));
+  if (foreign) {
+    throw base::file_error(path,
+                           fmt::format("holds weights of another program: import it first, as in "
+                                       "agewise import {} -o model.safetensors{}",
+                                       path.string(), weights::is_onnx(path) ? "" : " --architecture network.toml"));
+  }
   auto open = std::make_shared<const weights::SafetensorsFile>(path);
   const weights::SafetensorsFile& file = *open;
   check_version(file);

@@ -192,6 +192,26 @@ const std::map<std::string, Maker>& makers() {
          auto [channels, height, width] = o.three("shape");
          return layer::Reshape{{channels, height, width}};
        }},
+      {"hard-swish", [](Options&, int) -> LayerKind { return layer::HardSwish{}; }},
+      {"silu", [](Options&, int) -> LayerKind { return layer::Silu{}; }},
+      {"hard-sigmoid",
+       [](Options& o, int) -> LayerKind {
+         double slope = o.number("slope", 1.0 / 6);
+         return layer::HardSigmoid{slope, o.number("offset", 0.5)};
+       }},
+      {"gelu", [](Options& o, int) -> LayerKind { return layer::Gelu{o.flag("tanh", false)}; }},
+      {"clip",
+       [](Options& o, int) -> LayerKind {
+         double low = o.number("low", 0);
+         return layer::Clip{low, o.number("high", 6)};
+       }},
+      {"layer-norm", [](Options& o, int) -> LayerKind { return layer::LayerNorm{o.number("epsilon", 1e-5)}; }},
+      {"slice",
+       [](Options& o, int) -> LayerKind {
+         int first = o.integer("first", 0);
+         return layer::Slice{first, o.integer("channels")};
+       }},
+      {"shuffle", [](Options& o, int) -> LayerKind { return layer::Shuffle{o.integer("groups")}; }},
       {"transpose", [](Options& o, int) -> LayerKind { return layer::Transpose{o.three("order")}; }},
   };
   return all;
@@ -219,7 +239,7 @@ int index_of(const Graph& graph, const std::string& name, const std::string& rea
 bool has_weights(const LayerKind& kind) {
   return std::holds_alternative<layer::Convolution>(kind) || std::holds_alternative<layer::FullyConnected>(kind) ||
          std::holds_alternative<layer::BatchNorm>(kind) || std::holds_alternative<layer::Scale>(kind) ||
-         std::holds_alternative<layer::PRelu>(kind);
+         std::holds_alternative<layer::PRelu>(kind) || std::holds_alternative<layer::LayerNorm>(kind);
 }
 
 void append(Graph& graph, const recipe::LayerRecipe& recipe, int classes) {

@@ -19,6 +19,13 @@ namespace agewise::nn {
 //   fully-connected      outputs (a number, or "classes"; for a regression that is 1); bias true; initial "he-normal"
 //   pad                  channels 0, bottom 0, right 0: zeros appended; top 0, left 0: put before
 //   upsample             factor
+//   hard-swish, silu
+//   hard-sigmoid         slope 1/6; offset 0.5
+//   gelu                 tanh false
+//   clip                 low 0; high 6
+//   layer-norm           epsilon 1e-5
+//   slice                first 0; channels
+//   shuffle              groups
 //   reshape              shape: channels, height, width
 //   transpose            order: which of the input's axes (0, 1, 2: channels, height, width) each of the output's is
 //

@@ -91,8 +91,12 @@ Shape connected(const Layer& layer, const layer::FullyConnected& f, const Shape&
   return {f.outputs, 1, 1};
 }
 
+void check_epsilon(const Layer& layer, double epsilon) {
+  if (!(epsilon > 0 && epsilon <= 1)) reject(layer, "epsilon must be above 0 and at most 1");
+}
+
 Shape normalised(const Layer& layer, const layer::BatchNorm& norm, const Shape& in) {
-  if (!(norm.epsilon > 0 && norm.epsilon <= 1)) reject(layer, "epsilon must be above 0 and at most 1");
+  check_epsilon(layer, norm.epsilon);
   if (!(norm.momentum >= 0 && norm.momentum <= 1)) reject(layer, "momentum must be from 0 to 1");
   return in;
 }
@@ -129,6 +133,23 @@ Shape reshaped(const Layer& layer, const Shape& shape, const Shape& in) {
   if (shape.size() != in.size())
     reject(layer, fmt::format("{} has not as many numbers as {}", to_text(shape), to_text(in)));
   return shape;
+}
+
+Shape sliced(const Layer& layer, const layer::Slice& slice, const Shape& in) {
+  if (slice.first < 0 || slice.channels < 1 || slice.first > in.channels - slice.channels)
+    reject(layer, fmt::format("{} channels from {} on, of {}", slice.channels, slice.first, in.channels));
+  return {slice.channels, in.height, in.width};
+}
+
+Shape shuffled(const Layer& layer, const layer::Shuffle& shuffle, const Shape& in) {
+  if (shuffle.groups < 1 || in.channels % shuffle.groups != 0)
+    reject(layer, fmt::format("{} groups do not divide {} channels", shuffle.groups, in.channels));
+  return in;
+}
+
+Shape clipped(const Layer& layer, const layer::Clip& clip, const Shape& in) {
+  if (!(clip.low < clip.high)) reject(layer, "low must be below high");
+  return in;
 }
 
 Shape transposed(const Layer& layer, const std::array<int, 3>& order, const Shape& in) {
@@ -193,41 +214,50 @@ std::string escaped(const std::string& text) {
 }
 
 std::string describe(const LayerKind& kind) {
-  return std::visit(base::Overloaded{
-                        [](const layer::Input&) -> std::string { return "input"; },
-                        [](const layer::Convolution& c) {
-                          std::string text = fmt::format("convolution {}×{}", c.kernel_height, c.kernel_width);
-                          if (c.stride != 1) text += fmt::format(", stride {}", c.stride);
-                          if (c.groups != 1) text += fmt::format(", {} groups", c.groups);
-                          return text;
-                        },
-                        [](const layer::BatchNorm&) -> std::string { return "batch normalisation"; },
-                        [](const layer::Relu&) -> std::string { return "ReLU"; },
-                        [](const layer::MaxPool& p) {
-                          return fmt::format("max pool {}×{}, stride {}", p.kernel, p.kernel, p.stride);
-                        },
-                        [](const layer::AveragePool& p) {
-                          return fmt::format("average pool {}×{}, stride {}", p.kernel, p.kernel, p.stride);
-                        },
-                        [](const layer::GlobalAveragePool&) -> std::string { return "global average pool"; },
-                        [](const layer::Dropout& d) { return fmt::format("dropout {}", d.rate); },
-                        [](const layer::FullyConnected&) -> std::string { return "fully connected"; },
-                        [](const layer::Add&) -> std::string { return "add"; },
-                        [](const layer::Pad&) -> std::string { return "pad"; },
-                        [](const layer::Concat&) -> std::string { return "concatenate"; },
-                        [](const layer::Softmax&) -> std::string { return "softmax"; },
-                        [](const layer::Scale&) -> std::string { return "scale"; },
-                        [](const layer::PRelu&) -> std::string { return "PReLU"; },
-                        [](const layer::Sigmoid&) -> std::string { return "sigmoid"; },
-                        [](const layer::Tanh&) -> std::string { return "tanh"; },
-                        [](const layer::Multiply&) -> std::string { return "multiply"; },
-                        [](const layer::Subtract&) -> std::string { return "subtract"; },
-                        [](const layer::Divide&) -> std::string { return "divide"; },
-                        [](const layer::Upsample& u) { return fmt::format("upsample ×{}", u.factor); },
-                        [](const layer::Reshape&) -> std::string { return "reshape"; },
-                        [](const layer::Transpose&) -> std::string { return "transpose"; },
-                    },
-                    kind);
+  return std::visit(
+      base::Overloaded{
+          [](const layer::Input&) -> std::string { return "input"; },
+          [](const layer::Convolution& c) {
+            std::string text = fmt::format("convolution {}×{}", c.kernel_height, c.kernel_width);
+            if (c.stride != 1) text += fmt::format(", stride {}", c.stride);
+            if (c.groups != 1) text += fmt::format(", {} groups", c.groups);
+            return text;
+          },
+          [](const layer::BatchNorm&) -> std::string { return "batch normalisation"; },
+          [](const layer::Relu&) -> std::string { return "ReLU"; },
+          [](const layer::MaxPool& p) {
+            return fmt::format("max pool {}×{}, stride {}", p.kernel, p.kernel, p.stride);
+          },
+          [](const layer::AveragePool& p) {
+            return fmt::format("average pool {}×{}, stride {}", p.kernel, p.kernel, p.stride);
+          },
+          [](const layer::GlobalAveragePool&) -> std::string { return "global average pool"; },
+          [](const layer::Dropout& d) { return fmt::format("dropout {}", d.rate); },
+          [](const layer::FullyConnected&) -> std::string { return "fully connected"; },
+          [](const layer::Add&) -> std::string { return "add"; },
+          [](const layer::Pad&) -> std::string { return "pad"; },
+          [](const layer::Concat&) -> std::string { return "concatenate"; },
+          [](const layer::Softmax&) -> std::string { return "softmax"; },
+          [](const layer::Scale&) -> std::string { return "scale"; },
+          [](const layer::PRelu&) -> std::string { return "PReLU"; },
+          [](const layer::Sigmoid&) -> std::string { return "sigmoid"; },
+          [](const layer::Tanh&) -> std::string { return "tanh"; },
+          [](const layer::Multiply&) -> std::string { return "multiply"; },
+          [](const layer::Subtract&) -> std::string { return "subtract"; },
+          [](const layer::Divide&) -> std::string { return "divide"; },
+          [](const layer::Upsample& u) { return fmt::format("upsample ×{}", u.factor); },
+          [](const layer::Reshape&) -> std::string { return "reshape"; },
+          [](const layer::Transpose&) -> std::string { return "transpose"; },
+          [](const layer::HardSigmoid&) -> std::string { return "hard sigmoid"; },
+          [](const layer::HardSwish&) -> std::string { return "hard swish"; },
+          [](const layer::Silu&) -> std::string { return "SiLU"; },
+          [](const layer::Gelu&) -> std::string { return "GELU"; },
+          [](const layer::Clip& c) { return fmt::format("clip to {} … {}", c.low, c.high); },
+          [](const layer::LayerNorm&) -> std::string { return "layer normalisation"; },
+          [](const layer::Slice& s) { return fmt::format("channels {} … {}", s.first, s.first + s.channels - 1); },
+          [](const layer::Shuffle& s) { return fmt::format("shuffle of {} groups", s.groups); },
+      },
+      kind);
 }
 
 }  // namespace
@@ -257,6 +287,13 @@ Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs) {
       [&](const layer::Subtract&) { return combined(layer, inputs); },
       [&](const layer::Divide&) { return combined(layer, inputs); },
       [&](const layer::Upsample& up) { return upsampled(layer, up, in); },
+      [&](const layer::Clip& clip) { return clipped(layer, clip, in); },
+      [&](const layer::LayerNorm& norm) {
+        check_epsilon(layer, norm.epsilon);
+        return in;
+      },
+      [&](const layer::Slice& slice) { return sliced(layer, slice, in); },
+      [&](const layer::Shuffle& shuffle) { return shuffled(layer, shuffle, in); },
       [&](const layer::Reshape& reshape) { return reshaped(layer, reshape.shape, in); },
       [&](const layer::Transpose& transpose) { return transposed(layer, transpose.order, in); },
       [&](const auto&) { return in; },
@@ -286,7 +323,8 @@ std::vector<ParameterInfo> parameters_of(const Graph& graph) {
       add("bias", {channels}, true, false, layer.bias_rate_factor);
       add("running_mean", {channels}, false, false, 0);
       add("running_var", {channels}, false, false, 0);
-    } else if (std::holds_alternative<layer::Scale>(layer.kind)) {
+    } else if (std::holds_alternative<layer::Scale>(layer.kind) ||
+               std::holds_alternative<layer::LayerNorm>(layer.kind)) {
       add("weight", {layer.shape.channels}, true, false, layer.rate_factor);
       add("bias", {layer.shape.channels}, true, false, layer.bias_rate_factor);
     } else if (std::holds_alternative<layer::PRelu>(layer.kind)) {

@@ -71,6 +71,15 @@ struct Pad {
 };
 // Along channels.
 struct Concat {};
+// `channels` of the input's, from `first` on.
+struct Slice {
+  int first, channels;
+};
+// Channels in `groups` groups are dealt out one of each group at a time: channel c of n comes from c % groups ·
+// n/groups + c / groups (Zhang et al., "ShuffleNet", CVPR 2018).
+struct Shuffle {
+  int groups;
+};
 // Over channels.
 struct Softmax {};
 // y = weight · x + bias, one pair a channel.
@@ -78,6 +87,27 @@ struct Scale {};
 // x where it is positive, else weight · x, one weight a channel.
 struct PRelu {};
 struct Sigmoid {};
+// min(max(slope · x + offset, 0), 1).
+struct HardSigmoid {
+  double slope = 1.0 / 6, offset = 0.5;
+};
+// x · HardSigmoid{}(x) (Howard et al., "Searching for MobileNetV3", ICCV 2019).
+struct HardSwish {};
+// x · sigmoid(x), also called swish.
+struct Silu {};
+// x · Φ(x), Φ the distribution function of N(0, 1); `tanh`: x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))), its
+// approximation (Hendrycks and Gimpel, arXiv 1606.08415).
+struct Gelu {
+  bool tanh = false;
+};
+// min(max(x, low), high).
+struct Clip {
+  double low = 0, high = 6;
+};
+// As batch normalisation, but over the channels of each pixel by itself, and without running statistics.
+struct LayerNorm {
+  double epsilon;
+};
 struct Tanh {};
 // Of two inputs, element by element; one of them may have height = width = 1 and then counts for all of its channel.
 struct Multiply {};
@@ -97,11 +127,12 @@ struct Transpose {
 };
 }  // namespace layer
 
-using LayerKind =
-    std::variant<layer::Input, layer::Convolution, layer::BatchNorm, layer::Relu, layer::MaxPool, layer::AveragePool,
-                 layer::GlobalAveragePool, layer::Dropout, layer::FullyConnected, layer::Add, layer::Pad, layer::Concat,
-                 layer::Softmax, layer::Scale, layer::PRelu, layer::Sigmoid, layer::Tanh, layer::Multiply,
-                 layer::Subtract, layer::Divide, layer::Upsample, layer::Reshape, layer::Transpose>;
+using LayerKind = std::variant<layer::Input, layer::Convolution, layer::BatchNorm, layer::Relu, layer::MaxPool,
+                               layer::AveragePool, layer::GlobalAveragePool, layer::Dropout, layer::FullyConnected,
+                               layer::Add, layer::Pad, layer::Concat, layer::Softmax, layer::Scale, layer::PRelu,
+                               layer::Sigmoid, layer::Tanh, layer::Multiply, layer::Subtract, layer::Divide,
+                               layer::Upsample, layer::Reshape, layer::Transpose, layer::HardSigmoid, layer::HardSwish,
+                               layer::Silu, layer::Gelu, layer::Clip, layer::LayerNorm, layer::Slice, layer::Shuffle>;
 
 struct Layer {
   std::string name;  // unique in the graph
@@ -119,7 +150,8 @@ struct Graph {
 
 // One named array of parameters, as files store it (row-major): convolution weights O × I/groups × H × W, fully
 // connected O × I, all else a vector. Names: "LAYER.weight", "LAYER.bias"; batch normalisation has weight (γ), bias
-// (β), running_mean, running_var, as PyTorch names them; scale has weight and bias, PReLU has weight.
+// (β), running_mean, running_var, as PyTorch names them; layer normalisation and scale have weight and bias, PReLU has
+// weight.
 struct ParameterInfo {
   std::string name;
   std::vector<std::int64_t> shape;

@@ -97,6 +97,26 @@ Spelled spelled(const LayerKind& kind, bool of_classes) {
             std::vector<std::int64_t> shape{r.shape.channels, r.shape.height, r.shape.width};
             return Spelled{"reshape", {{"shape", shape}}};
           },
+          [](const layer::HardSigmoid& s) {
+            return Spelled{"hard-sigmoid", {{"slope", s.slope}, {"offset", s.offset}}};
+          },
+          [](const layer::HardSwish&) { return Spelled{"hard-swish"}; },
+          [](const layer::Silu&) { return Spelled{"silu"}; },
+          [](const layer::Gelu& g) {
+            return Spelled{"gelu", {{"tanh", g.tanh}}};
+          },
+          [](const layer::Clip& c) {
+            return Spelled{"clip", {{"low", c.low}, {"high", c.high}}};
+          },
+          [](const layer::LayerNorm& n) {
+            return Spelled{"layer-norm", {{"epsilon", n.epsilon}}};
+          },
+          [](const layer::Slice& s) {
+            return Spelled{"slice", {{"first", whole(s.first)}, {"channels", whole(s.channels)}}};
+          },
+          [](const layer::Shuffle& s) {
+            return Spelled{"shuffle", {{"groups", whole(s.groups)}}};
+          },
           [](const layer::Transpose& t) {
             return Spelled{"transpose", {{"order", std::vector<std::int64_t>(t.order.begin(), t.order.end())}}};
           },

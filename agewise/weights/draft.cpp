@@ -116,6 +116,19 @@ void drop_needless(Draft& draft) {
   compact(draft, stands_for, needed);
 }
 
+void drop_idle_scales(Draft& draft) {
+  std::vector<int> stands_for = themselves(draft);
+  auto all = [](const std::vector<float>& values, float wanted) {
+    return std::all_of(values.begin(), values.end(), [&](float value) { return value == wanted; });
+  };
+  for (std::size_t i = 0; i < draft.layers.size(); ++i) {
+    const DraftLayer& layer = draft.layers[i];
+    if (is<nn::layer::Scale>(layer) && all(layer.arrays[0], 1) && all(layer.arrays[1], 0))
+      stands_for[i] = stands_for[layer.layer.inputs[0]];
+  }
+  compact(draft, stands_for, std::vector<bool>(draft.layers.size(), true));
+}
+
 DraftNetwork finished(const Draft& draft) {
   DraftNetwork network{graph_of(draft), {}};
   std::vector<const std::vector<float>*> arrays;

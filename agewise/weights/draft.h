@@ -27,6 +27,13 @@ void fold_scales(Draft& draft);
 // Flattening before a fully connected layer, which flattens by itself, goes; so does what no output needs. Inputs stay.
 void drop_needless(Draft& draft);
 
+// Sigmoid and hard sigmoid times their input, and what TensorFlow and older exporters write for them, become SiLU, hard
+// sigmoid and hard swish. Layers that nobody needs then stay, for drop_needless().
+void join_activations(Draft& draft);
+
+// Scales by 1 with nothing added go.
+void drop_idle_scales(Draft& draft);
+
 // The graph and its parameters in plain layout. Throws Error naming the layer if a number is not finite.
 struct DraftNetwork {
   nn::Graph graph;

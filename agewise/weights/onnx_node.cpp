@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cstring>
 
 #include "agewise/base/error.h"
@@ -12,10 +13,9 @@ namespace agewise::weights {
 namespace {
 
 // onnx.proto's TensorProto.DataType.
-enum DataType { kFloat = 1, kInt32 = 6, kInt64 = 7, kHalf = 10, kDouble = 11 };
+enum DataType { kFloat = 1, kInt32 = 6, kInt64 = 7, kBool = 9, kHalf = 10, kDouble = 11, kBfloat16 = 16 };
 
 constexpr int kMostDimensions = 8;
-constexpr int kStoredOutside = 1;  // TensorProto.DataLocation
 
 [[noreturn]] void refuse_tensor(const onnx::Tensor& tensor, const std::string& problem) {
   throw base::Error(fmt::format("array {}: {}", name_text(tensor.name()), problem));
@@ -30,9 +30,24 @@ std::int64_t checked_count(const onnx::Tensor& tensor) {
   return count;
 }
 
+template <class T>
+std::vector<T> values_outside(const onnx::Tensor& tensor, std::int64_t count, OnnxFolder& folder) {
+  std::uint64_t bytes = 0;
+  if (__builtin_mul_overflow(count, sizeof(T), &bytes)) refuse_tensor(tensor, "a shape that cannot be");
+  try {
+    std::span<const std::byte> raw = folder.bytes_of(tensor, bytes);
+    std::vector<T> values(static_cast<std::size_t>(count));
+    if (count > 0) std::memcpy(values.data(), raw.data(), raw.size());
+    return values;
+  } catch (const base::Error& error) {
+    refuse_tensor(tensor, error.what());
+  }
+}
+
 // `count` values of type T out of raw bytes (little-endian), or out of the field for its type.
 template <class T, class Field>
-std::vector<T> values_of(const onnx::Tensor& tensor, std::int64_t count, const Field& field) {
+std::vector<T> values_of(const onnx::Tensor& tensor, std::int64_t count, const Field& field, OnnxFolder& folder) {
+  if (OnnxFolder::is_outside(tensor)) return values_outside<T>(tensor, count, folder);
   bool raw = tensor.has_raw_data();
   auto there = static_cast<std::int64_t>(raw ? tensor.raw_data().size() / sizeof(T) : field.size());
   bool whole = !raw || tensor.raw_data().size() % sizeof(T) == 0;
@@ -50,32 +65,39 @@ std::vector<T> values_of(const onnx::Tensor& tensor, std::int64_t count, const F
 
 }  // namespace
 
-OnnxConstant read_constant(const onnx::Tensor& tensor) {
-  if (tensor.data_location() == kStoredOutside)
-    refuse_tensor(tensor, "its values are in another file; save the network as one file");
+OnnxConstant read_constant(const onnx::Tensor& tensor, OnnxFolder& folder) {
   std::int64_t count = checked_count(tensor);
   OnnxConstant constant{{tensor.dims().begin(), tensor.dims().end()}, {}, {}};
   auto widened = [](const auto& values, auto& to) { to.assign(values.begin(), values.end()); };
   switch (tensor.data_type()) {
     case kFloat:
-      constant.numbers = values_of<float>(tensor, count, tensor.float_data());
+      constant.numbers = values_of<float>(tensor, count, tensor.float_data(), folder);
       break;
     case kDouble:
-      widened(values_of<double>(tensor, count, tensor.double_data()), constant.numbers);
+      widened(values_of<double>(tensor, count, tensor.double_data(), folder), constant.numbers);
       break;
     case kHalf:
-      for (std::uint16_t half : values_of<std::uint16_t>(tensor, count, tensor.int32_data()))
+      for (std::uint16_t half : values_of<std::uint16_t>(tensor, count, tensor.int32_data(), folder))
         constant.numbers.push_back(from_half(half));
       break;
+    case kBfloat16:
+      for (std::uint16_t half : values_of<std::uint16_t>(tensor, count, tensor.int32_data(), folder))
+        constant.numbers.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16));
+      break;
+    case kBool:
+      widened(values_of<std::uint8_t>(tensor, count, tensor.int32_data(), folder), constant.integers);
+      break;
     case kInt32:
-      widened(values_of<std::int32_t>(tensor, count, tensor.int32_data()), constant.integers);
+      widened(values_of<std::int32_t>(tensor, count, tensor.int32_data(), folder), constant.integers);
       break;
     case kInt64:
-      constant.integers = values_of<std::int64_t>(tensor, count, tensor.int64_data());
+      constant.integers = values_of<std::int64_t>(tensor, count, tensor.int64_data(), folder);
       break;
     default:
-      refuse_tensor(tensor, fmt::format("is of data type {}; only float, double, float16, int32 and int64 are read",
-                                        tensor.data_type()));
+      refuse_tensor(
+          tensor,
+          fmt::format("is of data type {}; only float, double, float16, bfloat16, int32, int64 and bool are read",
+                      tensor.data_type()));
   }
   return constant;
 }
@@ -85,9 +107,10 @@ const std::string& OnnxNode::input(int i) const {
   return node_.input(i);
 }
 
-const std::string& OnnxNode::output() const {
-  if (node_.output_size() == 0 || node_.output(0).empty()) refuse("has no output");
-  return node_.output(0);
+const std::string& OnnxNode::output(int i) const {
+  if (i >= node_.output_size() || node_.output(i).empty())
+    refuse(i == 0 ? "has no output" : fmt::format("has no output {}", i));
+  return node_.output(i);
 }
 
 const onnx::Attribute* OnnxNode::attribute(const char* name) {

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "agewise/weights/onnx.pb.h"
+#include "agewise/weights/onnx_folder.h"
 
 namespace agewise::weights {
 
-// A tensor whose values are in the file.
+// A tensor whose values are in the file, or follow from such.
 struct OnnxConstant {
   std::vector<std::int64_t> dims;
   std::vector<float> numbers;          // of a floating-point type …
@@ -18,7 +18,7 @@ struct OnnxConstant {
 };
 
 // Sizes are checked before anything is allocated. Throws Error naming the tensor.
-OnnxConstant read_constant(const onnx::Tensor& tensor);
+OnnxConstant read_constant(const onnx::Tensor& tensor, OnnxFolder& folder);
 
 // What an attribute or a position is asked for remembers it; finish() refuses attributes that nobody asked for: their
 // meaning is not known, and a network read without them would be another.
@@ -30,7 +30,8 @@ class OnnxNode {
   int inputs() const { return node_.input_size(); }
   bool has_input(int i) const { return i < node_.input_size() && !node_.input(i).empty(); }
   const std::string& input(int i) const;  // its name; refuses the node if it is not there
-  const std::string& output() const;      // the first
+  int outputs() const { return node_.output_size(); }
+  const std::string& output(int i = 0) const;  // its name; refuses the node if it is not there
 
   std::int64_t integer(const char* name, std::int64_t fallback);
   double number(const char* name, double fallback);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "agewise/weights/onnx_fold.h"
 #include "agewise/weights/safetensors_header.h"
 
 namespace agewise::weights {
@@ -15,6 +16,16 @@ Dims dims_of(const OnnxReader& reader, const nn::Shape& shape, std::size_t rank)
   dims.resize(rank);
   return dims;
 }
+
+void add_alike(OnnxReader& reader, const OnnxNode& node, nn::LayerKind kind, std::vector<std::vector<float>> arrays,
+               const std::string& weight) {
+  OnnxTensor in = reader.seen(node, 0);
+  if (in.dims.size() > 4) node.refuse("input 0 has more than 4 axes");
+  in.layer = reader.add(node, kind, {in.layer}, std::move(arrays), weight);
+  reader.define(node, std::move(in));
+}
+
+std::int64_t channel_axis(const OnnxTensor& tensor) { return tensor.channels_last ? 3 : 1; }
 
 void add_of_one(OnnxReader& reader, const OnnxNode& node, nn::LayerKind kind, std::vector<std::vector<float>> arrays,
                 const std::string& weight) {
@@ -27,7 +38,7 @@ void must_have_pixels(const OnnxNode& node, const OnnxTensor& tensor) {
   if (tensor.dims.size() != 4) node.refuse("is read on batch × channels × height × width only");
 }
 
-std::vector<float> numbers_of(const OnnxReader& reader, const OnnxNode& node, int input, const Dims& dims) {
+std::vector<float> numbers_of(OnnxReader& reader, const OnnxNode& node, int input, const Dims& dims) {
   OnnxConstant constant = reader.constant(node, input);
   if (constant.dims != dims || !constant.integers.empty())
     node.refuse(
@@ -60,13 +71,13 @@ void must_be_of_use(const OnnxNode& node, int channels) {
 
 // A number a channel out of a constant that ONNX would stretch over the tensor (its axes count from the last); nothing
 // if it differs within a channel.
-std::optional<std::vector<float>> per_channel(const OnnxConstant& constant, const Dims& tensor) {
-  std::size_t channels = tensor.size() > 1 ? static_cast<std::size_t>(tensor[1]) : 1;
+std::optional<std::vector<float>> per_channel(const OnnxConstant& constant, const Dims& tensor, std::size_t axis = 1) {
+  std::size_t channels = tensor.size() > axis ? static_cast<std::size_t>(tensor[axis]) : 1;
   if (constant.dims.size() > tensor.size() || constant.numbers.empty()) return std::nullopt;
   if (constant.numbers.size() == 1) return std::vector<float>(channels, constant.numbers[0]);
   std::size_t missing = tensor.size() - constant.dims.size();
   for (std::size_t i = 0; i < constant.dims.size(); ++i) {
-    if (i + missing != 1 && constant.dims[i] != 1) return std::nullopt;
+    if (i + missing != axis && constant.dims[i] != 1) return std::nullopt;
   }
   if (constant.numbers.size() != channels) return std::nullopt;
   return constant.numbers;
@@ -74,8 +85,10 @@ std::optional<std::vector<float>> per_channel(const OnnxConstant& constant, cons
 
 std::vector<float> channel_constant(OnnxReader& reader, const OnnxNode& node, int input, const OnnxTensor& other) {
   must_be_of_use(node, reader.shape(other.layer).channels);
-  std::optional<std::vector<float>> values = per_channel(reader.constant(node, input), other.dims);
-  if (!values) node.refuse(fmt::format("input {} must be one number, or one a channel", input));
+  std::optional<std::vector<float>> values =
+      per_channel(reader.constant(node, input), other.dims, static_cast<std::size_t>(channel_axis(other)));
+  if (!values || std::ssize(*values) != reader.shape(other.layer).channels)
+    node.refuse(fmt::format("input {} must be one number, or one a channel", input));
   return std::move(*values);
 }
 
@@ -84,16 +97,27 @@ void read_global_average(OnnxReader& reader, OnnxNode& node) {
   add_of_one(reader, node, nn::layer::GlobalAveragePool{});
 }
 
-void read_reduce_mean(OnnxReader& reader, OnnxNode& node) {
+void read_global_max(OnnxReader& reader, OnnxNode& node) {
   const OnnxTensor& in = reader.tensor(node, 0);
+  must_have_pixels(node, in);
+  nn::Shape shape = reader.shape(in.layer);
+  if (shape.height != shape.width) node.refuse("is read of square maps only");
+  add_of_one(reader, node, nn::layer::MaxPool{shape.height, 1, {}});
+}
+
+void read_reduce_mean(OnnxReader& reader, OnnxNode& node) {
+  OnnxTensor in = reader.seen(node, 0);
   must_have_pixels(node, in);
   Dims axes = node.has_input(1) ? reader.whole_constant(node, 1) : node.integers("axes", {});
   for (std::int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
   std::sort(axes.begin(), axes.end());
   node.ignore("noop_with_empty_axes");
-  if (axes != Dims{2, 3}) node.refuse("only the mean over height and width is read");
+  if (axes != (in.channels_last ? Dims{1, 2} : Dims{2, 3})) node.refuse("only the mean over height and width is read");
   int layer = reader.add(node, nn::layer::GlobalAveragePool{}, {in.layer});
-  reader.define(node, layer, dims_of(reader, reader.shape(layer), node.integer("keepdims", 1) != 0 ? 4 : 2));
+  std::int64_t channels = reader.shape(layer).channels;
+  if (node.integer("keepdims", 1) == 0) return reader.define(node, layer, {in.dims[0], channels});
+  Dims dims = in.channels_last ? Dims{in.dims[0], 1, 1, channels} : Dims{in.dims[0], channels, 1, 1};
+  reader.define(node, {layer, std::move(dims), in.channels_last});
 }
 
 // [rows, columns] turned over.
@@ -111,7 +135,7 @@ struct Matrix {
   std::vector<float> values;
 };
 
-Matrix matrix_of(const OnnxReader& reader, const OnnxNode& node, bool outputs_first) {
+Matrix matrix_of(OnnxReader& reader, const OnnxNode& node, bool outputs_first) {
   const OnnxTensor& in = reader.tensor(node, 0);
   if (in.dims.size() != 2) node.refuse("is read on batch × numbers only");
   OnnxConstant weight = reader.constant(node, 1);
@@ -146,7 +170,23 @@ void read_gemm(OnnxReader& reader, OnnxNode& node) {
   add_of_one(reader, node, full, std::move(arrays), node.input(1));
 }
 
+// Over the channels of each pixel where they are the last axis: a convolution of 1 × 1.
+void read_mat_mul_of_pixels(OnnxReader& reader, OnnxNode& node, OnnxTensor in) {
+  OnnxConstant weight = reader.constant(node, 1);
+  if (weight.dims.size() != 2 || weight.numbers.empty() || weight.dims[0] != in.dims[3])
+    node.refuse("weights must be channels × outputs");
+  int channels = small_number(node, "outputs", weight.dims[1]);
+  std::vector<float> turned =
+      transposed(weight.numbers, static_cast<std::size_t>(weight.dims[0]), static_cast<std::size_t>(weight.dims[1]));
+  nn::layer::Convolution c{channels, 1, 1, 1, {}, 1, false, nn::Initial::he_normal};
+  in.layer = reader.add(node, c, {in.layer}, {std::move(turned)}, node.input(1));
+  in.dims[3] = channels;
+  reader.define(node, std::move(in));
+}
+
 void read_mat_mul(OnnxReader& reader, OnnxNode& node) {
+  OnnxTensor in = reader.seen(node, 0);
+  if (in.channels_last) return read_mat_mul_of_pixels(reader, node, std::move(in));
   Matrix matrix = matrix_of(reader, node, /*outputs_first=*/false);
   nn::layer::FullyConnected full{matrix.outputs, false, nn::Initial::he_normal};
   add_of_one(reader, node, full, {std::move(matrix.values)}, node.input(1));
@@ -164,38 +204,53 @@ void read_batch_norm(OnnxReader& reader, OnnxNode& node) {
 }
 
 void read_prelu(OnnxReader& reader, OnnxNode& node) {
-  std::vector<float> slopes = channel_constant(reader, node, 1, reader.tensor(node, 0));
-  add_of_one(reader, node, nn::layer::PRelu{}, {std::move(slopes)}, node.input(1));
+  std::vector<float> slopes = channel_constant(reader, node, 1, reader.seen(node, 0));
+  add_alike(reader, node, nn::layer::PRelu{}, {std::move(slopes)}, node.input(1));
 }
 
 void read_leaky_relu(OnnxReader& reader, OnnxNode& node) {
   auto slope = static_cast<float>(node.number("alpha", 0.01));
-  int channels = reader.shape(reader.tensor(node, 0).layer).channels;
+  int channels = reader.shape(reader.seen(node, 0).layer).channels;
   must_be_of_use(node, channels);
-  add_of_one(reader, node, nn::layer::PRelu{}, {std::vector<float>(static_cast<std::size_t>(channels), slope)});
+  add_alike(reader, node, nn::layer::PRelu{}, {std::vector<float>(static_cast<std::size_t>(channels), slope)});
 }
 
 void read_softmax(OnnxReader& reader, OnnxNode& node) {
-  const OnnxTensor& in = reader.tensor(node, 0);
+  const OnnxTensor& in = reader.seen(node, 0);
   constexpr std::int64_t kOneAxis = 13;  // before, all axes from this one on are one
   std::int64_t axis = node.integer("axis", reader.version() >= kOneAxis ? -1 : 1);
   if (axis < 0) axis += static_cast<std::int64_t>(in.dims.size());
   const nn::Shape& shape = reader.shape(in.layer);
   bool one_pixel = shape.height == 1 && shape.width == 1;
-  if (axis != 1 || (reader.version() < kOneAxis && !one_pixel)) node.refuse("only softmax over channels is read");
-  add_of_one(reader, node, nn::layer::Softmax{});
+  if (axis != channel_axis(in) || (reader.version() < kOneAxis && !one_pixel))
+    node.refuse("only softmax over channels is read");
+  add_alike(reader, node, nn::layer::Softmax{});
 }
 
 template <class Kind>
 void read_plain(OnnxReader& reader, OnnxNode& node) {
-  add_of_one(reader, node, Kind{});
+  add_alike(reader, node, Kind{});
 }
 
 void read_combined(OnnxReader& reader, OnnxNode& node, nn::LayerKind kind) {
-  OnnxTensor a = reader.tensor(node, 0), b = reader.tensor(node, 1);
+  OnnxTensor a = reader.seen(node, 0), b = reader.seen(node, 1);
+  if (!a.channels_last || !b.channels_last) {
+    a = reader.tensor(node, 0);
+    b = reader.tensor(node, 1);
+  }
   if (a.dims.size() != b.dims.size()) node.refuse("the inputs have not as many axes");
   int layer = reader.add(node, kind, {a.layer, b.layer});
-  reader.define(node, layer, dims_of(reader, reader.shape(layer), a.dims.size()));
+  bool of_a = reader.shape(layer) == reader.shape(a.layer);
+  reader.define(node, {layer, of_a ? a.dims : b.dims, a.channels_last});
+}
+
+// Of two or more.
+void read_sum(OnnxReader& reader, OnnxNode& node) {
+  std::vector<int> layers;
+  for (int i = 0; i < node.inputs(); ++i) layers.push_back(reader.tensor(node, i).layer);
+  OnnxTensor first = reader.tensor(node, 0);
+  first.layer = layers.size() == 1 ? layers[0] : reader.add(node, nn::layer::Add{}, layers);
+  reader.define(node, std::move(first));
 }
 
 // What a constant does to each channel: y = weight · x + bias.
@@ -214,7 +269,7 @@ Line line_of(const OnnxNode& node, float constant, bool constant_first) {
 // Add, Sub, Mul, Div.
 void read_arithmetic(OnnxReader& reader, OnnxNode& node) {
   bool first = reader.is_constant(node.input(0)), second = reader.is_constant(node.input(1));
-  if (first && second) node.refuse("arithmetic of constants is not read: simplify the network first");
+  if (continues_erf(reader, node)) return;
   if (!first && !second) {
     const std::string& kind = node.kind();
     if (kind == "Add") return read_combined(reader, node, nn::layer::Add{});
@@ -222,15 +277,15 @@ void read_arithmetic(OnnxReader& reader, OnnxNode& node) {
     if (kind == "Mul") return read_combined(reader, node, nn::layer::Multiply{});
     return read_combined(reader, node, nn::layer::Divide{});
   }
-  OnnxTensor in = reader.tensor(node, first ? 1 : 0);
+  OnnxTensor in = reader.seen(node, first ? 1 : 0);
   std::vector<float> weight = channel_constant(reader, node, first ? 0 : 1, in), bias(weight.size());
   for (std::size_t i = 0; i < weight.size(); ++i) {
     Line line = line_of(node, weight[i], first);
     weight[i] = line.weight;
     bias[i] = line.bias;
   }
-  int layer = reader.add(node, nn::layer::Scale{}, {in.layer}, {std::move(weight), std::move(bias)});
-  reader.define(node, layer, in.dims);
+  in.layer = reader.add(node, nn::layer::Scale{}, {in.layer}, {std::move(weight), std::move(bias)});
+  reader.define(node, std::move(in));
 }
 
 void read_identity(OnnxReader& reader, OnnxNode& node) { reader.define_same(node, node.input(0)); }
@@ -241,9 +296,27 @@ void read_dropout(OnnxReader& reader, OnnxNode& node) {
 }
 
 void read_constant_node(OnnxReader& reader, OnnxNode& node) {
-  const onnx::Attribute* value = node.attribute("value");
-  if (value == nullptr || !value->has_t()) node.refuse("only a tensor as value is read");
-  reader.define_constant(node, value->t());
+  if (const onnx::Attribute* value = node.attribute("value"); value != nullptr && value->has_t())
+    return reader.define_constant(node, value->t());
+  if (const onnx::Attribute* value = node.attribute("value_int"))
+    return reader.define_constant(node, {{}, {}, {value->i()}});
+  if (const onnx::Attribute* value = node.attribute("value_float"))
+    return reader.define_constant(node, {{}, {value->f()}, {}});
+  if (const onnx::Attribute* value = node.attribute("value_ints"))
+    return reader.define_constant(node, {{value->ints_size()}, {}, {value->ints().begin(), value->ints().end()}});
+  if (const onnx::Attribute* value = node.attribute("value_floats"))
+    return reader.define_constant(node, {{value->floats_size()}, {value->floats().begin(), value->floats().end()}, {}});
+  node.refuse("only numbers as value are read");
+}
+
+// To floating-point numbers of another kind: ours are floats.
+void read_cast(OnnxReader& reader, OnnxNode& node) {
+  constexpr std::int64_t kFloat = 1, kHalf = 10, kDouble = 11, kBfloat16 = 16;
+  std::int64_t to = node.integer("to", 0);
+  node.ignore("saturate");
+  if (to != kFloat && to != kHalf && to != kDouble && to != kBfloat16)
+    node.refuse("a layer's numbers stay floating-point");
+  reader.define_same(node, node.input(0));
 }
 
 using Read = void (*)(OnnxReader&, OnnxNode&);
@@ -253,18 +326,29 @@ const std::map<std::string, Read>& operators() {
       {"Add", read_arithmetic},
       {"AveragePool", read_average_pool},
       {"BatchNormalization", read_batch_norm},
+      {"Cast", read_cast},
+      {"Clip", read_clip},
       {"Concat", read_concat},
       {"Constant", read_constant_node},
       {"Conv", read_conv},
       {"Div", read_arithmetic},
       {"Dropout", read_dropout},
+      {"Erf", read_erf},
       {"Flatten", read_flatten},
+      {"Gather", read_gather},
+      {"Gelu", read_gelu},
       {"Gemm", read_gemm},
       {"GlobalAveragePool", read_global_average},
+      {"GlobalMaxPool", read_global_max},
+      {"HardSigmoid", read_hard_sigmoid},
+      {"HardSwish", read_plain<nn::layer::HardSwish>},
       {"Identity", read_identity},
+      {"LayerNormalization", read_layer_norm},
       {"LeakyRelu", read_leaky_relu},
       {"MatMul", read_mat_mul},
+      {"Max", read_minimum},
       {"MaxPool", read_max_pool},
+      {"Min", read_minimum},
       {"Mul", read_arithmetic},
       {"PRelu", read_prelu},
       {"Pad", read_pad},
@@ -273,9 +357,13 @@ const std::map<std::string, Read>& operators() {
       {"Reshape", read_reshape},
       {"Resize", read_resize},
       {"Sigmoid", read_plain<nn::layer::Sigmoid>},
+      {"Slice", read_slice},
       {"Softmax", read_softmax},
+      {"Split", read_split},
       {"Squeeze", read_squeeze},
       {"Sub", read_arithmetic},
+      {"Sum", read_sum},
+      {"Swish", read_swish},
       {"Tanh", read_plain<nn::layer::Tanh>},
       {"Transpose", read_transpose},
       {"Unsqueeze", read_squeeze},
@@ -288,6 +376,7 @@ const std::map<std::string, Read>& operators() {
 }  // namespace onnx_operators
 
 void read_node(OnnxReader& reader, OnnxNode& node) {
+  if (fold_constants(reader, node)) return;
   auto found = onnx_operators::operators().find(node.kind());
   if (found == onnx_operators::operators().end()) node.refuse("is a kind of node that agewise does not know");
   found->second(reader, node);

@@ -19,33 +19,129 @@ void add_upsample(OnnxReader& reader, OnnxNode& node, double height, double widt
   add_of_one(reader, node, nn::layer::Upsample{static_cast<int>(height)});
 }
 
+// The layer whose numbers lie in the tensor's order, whatever its dims.
+int layer_in_order(OnnxReader& reader, const OnnxNode& node, int input) {
+  const OnnxTensor& in = reader.seen(node, input);
+  const nn::Shape& shape = reader.shape(in.layer);
+  bool one_order = !in.channels_last || shape.channels == 1 || std::int64_t{shape.height} * shape.width == 1;
+  return one_order ? in.layer : reader.tensor(node, input).layer;
+}
+
 void reshape_to(OnnxReader& reader, OnnxNode& node, const Dims& dims) {
-  OnnxTensor in = reader.tensor(node, 0);
+  OnnxTensor in{layer_in_order(reader, node, 0), {}};
+  constexpr std::size_t kMostAxes = 6;
+  bool list = dims.size() == 1 && reader.batch() == 1;  // of one picture, for read_gather()
+  if (list) return reader.define(node, {in.layer, dims});
+  if (dims.empty() || dims[0] != reader.batch()) node.refuse("moves numbers from picture to picture");
+  if (dims.size() > 4 && dims.size() <= kMostAxes) return reader.define(node, {in.layer, dims});
   std::optional<nn::Shape> shape = shape_of_dims(dims);
-  if (!shape || dims[0] != reader.batch())
-    node.refuse("moves numbers from picture to picture, or has more than 4 axes");
+  if (!shape) node.refuse("a shape that is not read");
   bool same = *shape == reader.shape(in.layer);
   reader.define(node, same ? in.layer : reader.add(node, nn::layer::Reshape{*shape}, {in.layer}), dims);
+}
+
+// A pad given for some axes only, as one of all four: first what comes before each, then what comes after.
+Dims of_all_axes(OnnxReader& reader, const OnnxNode& node, Dims pads) {
+  Dims axes{0, 1, 2, 3}, all(8, 0);
+  if (node.has_input(3)) axes = reader.whole_constant(node, 3);
+  if (pads.size() != 2 * axes.size()) node.refuse("pads must be two numbers an axis");
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    std::int64_t axis = axes[i] < 0 ? axes[i] + 4 : axes[i];
+    if (axis < 0 || axis > 3) node.refuse("pads an axis that is not there");
+    all[static_cast<std::size_t>(axis)] = pads[i];
+    all[static_cast<std::size_t>(axis) + 4] = pads[i + axes.size()];
+  }
+  return all;
+}
+
+void must_be_channels(const OnnxNode& node, const OnnxTensor& in, std::int64_t axis) {
+  auto rank = static_cast<std::int64_t>(in.dims.size());
+  if (rank > 4 || channel_axis(in) >= rank || (axis < 0 ? axis + rank : axis) != channel_axis(in))
+    node.refuse("only along channels is it read");
+}
+
+// `count` channels from `first` on, as the node's output of that number.
+OnnxTensor sliced(OnnxReader& reader, const OnnxNode& node, OnnxTensor in, std::int64_t first, std::int64_t count,
+                  int output) {
+  std::int64_t channels = reader.shape(in.layer).channels;
+  if (first < 0 || count < 1 || first > channels - count) node.refuse("channels that are not there");
+  if (count == channels) return in;
+  nn::layer::Slice slice{static_cast<int>(first), static_cast<int>(count)};
+  in.layer = reader.add(node, slice, {in.layer}, {}, "", output);
+  in.dims[static_cast<std::size_t>(channel_axis(in))] = count;
+  return in;
 }
 
 }  // namespace
 
 void read_concat(OnnxReader& reader, OnnxNode& node) {
+  bool all_last = true;
+  for (int i = 0; i < node.inputs(); ++i) all_last = all_last && reader.seen(node, i).channels_last;
   std::vector<int> layers;
-  std::size_t rank = reader.tensor(node, 0).dims.size();
+  OnnxTensor out = all_last ? reader.seen(node, 0) : reader.tensor(node, 0);
   for (int i = 0; i < node.inputs(); ++i) {
-    const OnnxTensor& in = reader.tensor(node, i);
-    if (in.dims.size() != rank) node.refuse("the inputs have not as many axes");
+    const OnnxTensor& in = all_last ? reader.seen(node, i) : reader.tensor(node, i);
+    if (in.dims.size() != out.dims.size()) node.refuse("the inputs have not as many axes");
     layers.push_back(in.layer);
   }
-  std::int64_t axis = node.integer("axis", 1);
-  if (axis != 1 && axis != 1 - static_cast<std::int64_t>(rank)) node.refuse("only along channels is it read");
-  int layer = reader.add(node, nn::layer::Concat{}, std::move(layers));
-  reader.define(node, layer, dims_of(reader, reader.shape(layer), rank));
+  must_be_channels(node, out, node.integer("axis", 1));
+  out.layer = reader.add(node, nn::layer::Concat{}, std::move(layers));
+  out.dims[static_cast<std::size_t>(channel_axis(out))] = reader.shape(out.layer).channels;
+  reader.define(node, std::move(out));
+}
+
+void read_split(OnnxReader& reader, OnnxNode& node) {
+  OnnxTensor in = reader.seen(node, 0);
+  std::int64_t axis = node.integer("axis", 0);
+  must_be_channels(node, in, axis);
+  Dims parts = node.has_input(1) ? reader.whole_constant(node, 1) : node.integers("split", {});
+  std::int64_t count = node.integer("num_outputs", node.outputs()), channels = reader.shape(in.layer).channels;
+  if (count != node.outputs() || count > channels) node.refuse("has not as many outputs as parts");
+  if (parts.empty()) {  // even ones, the last what is left
+    std::int64_t each = (channels + count - 1) / count;
+    parts.assign(static_cast<std::size_t>(count), each);
+    parts.back() = channels - (count - 1) * each;
+  }
+  if (std::ssize(parts) != count) node.refuse("has not as many outputs as parts");
+  std::int64_t first = 0;
+  for (int i = 0; i < node.outputs(); ++i) {
+    OnnxTensor part = sliced(reader, node, in, first, parts[static_cast<std::size_t>(i)], i);
+    first += parts[static_cast<std::size_t>(i)];
+    reader.define(node, std::move(part), i);
+  }
+  if (first != channels) node.refuse(fmt::format("parts of {} channels, {} are there", first, channels));
+}
+
+void read_slice(OnnxReader& reader, OnnxNode& node) {
+  OnnxTensor in = reader.seen(node, 0);
+  auto list = [&](int input, const char* name) {
+    return node.has_input(input) ? reader.whole_constant(node, input) : node.integers(name, {});
+  };
+  Dims starts = list(1, "starts"), ends = list(2, "ends"), axes = list(3, "axes"), steps = list(4, "steps");
+  if (axes.empty()) {
+    axes.resize(starts.size());
+    std::iota(axes.begin(), axes.end(), 0);
+  }
+  if (steps.empty()) steps.assign(starts.size(), 1);
+  if (starts.size() != ends.size() || axes.size() != ends.size() || steps.size() != ends.size())
+    node.refuse("starts, ends, axes and steps are not as many");
+  auto rank = static_cast<std::int64_t>(in.dims.size());
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    std::int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+    if (axis < 0 || axis >= rank || steps[i] != 1) node.refuse("is read with step 1 along its input's axes only");
+    std::int64_t length = in.dims[static_cast<std::size_t>(axis)];
+    auto place = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + length : at, 0, length); };
+    std::int64_t first = place(starts[i]), count = place(ends[i]) - first;
+    if (count == length) continue;
+    must_be_channels(node, in, axis);
+    in = sliced(reader, node, in, first, count, 0);
+  }
+  reader.define(node, std::move(in));
 }
 
 void read_pad(OnnxReader& reader, OnnxNode& node) {
-  must_have_pixels(node, reader.tensor(node, 0));
+  OnnxTensor in = reader.seen(node, 0);
+  must_have_pixels(node, in);
   if (node.word("mode", "constant") != "constant") node.refuse("only padding with zeros is read");
   Dims pads = node.has_input(1) ? reader.whole_constant(node, 1) : node.integers("pads", {});
   double value = node.number("value", 0);
@@ -53,12 +149,17 @@ void read_pad(OnnxReader& reader, OnnxNode& node) {
     OnnxConstant given = reader.constant(node, 2);
     value = given.numbers.size() == 1 ? given.numbers[0] : 1;
   }
-  if (value != 0 || node.has_input(3)) node.refuse("only padding with zeros on all axes is read");
-  if (pads.size() != 8) node.refuse("pads must be eight numbers");
+  pads = of_all_axes(reader, node, std::move(pads));
+  if (in.channels_last) pads = {pads[0], pads[3], pads[1], pads[2], pads[4], pads[7], pads[5], pads[6]};
+  if (value != 0) node.refuse("only padding with zeros is read");
   if (pads[0] != 0 || pads[4] != 0 || pads[1] != 0) node.refuse("only pixels, and channels at the end, are padded");
   nn::Padding pixels = padding_of(node, {pads[2], pads[3], pads[6], pads[7]});
   nn::Padding channels = padding_of(node, {pads[5], 0, 0, 0});
-  add_of_one(reader, node, nn::layer::Pad{channels.top, pixels.bottom, pixels.right, pixels.top, pixels.left});
+  nn::layer::Pad pad{channels.top, pixels.bottom, pixels.right, pixels.top, pixels.left};
+  in.layer = reader.add(node, pad, {in.layer});
+  const nn::Shape& shape = reader.shape(in.layer);
+  in.dims = in.channels_last ? Dims{in.dims[0], shape.height, shape.width, shape.channels} : dims_of(reader, shape, 4);
+  reader.define(node, std::move(in));
 }
 
 void read_resize(OnnxReader& reader, OnnxNode& node) {
@@ -93,20 +194,20 @@ void read_upsample(OnnxReader& reader, OnnxNode& node) {
 }
 
 void read_flatten(OnnxReader& reader, OnnxNode& node) {
-  OnnxTensor in = reader.tensor(node, 0);
+  OnnxTensor in = reader.seen(node, 0);
   std::int64_t axis = node.integer("axis", 1);
   if (axis != 1 && axis != 1 - static_cast<std::int64_t>(in.dims.size())) node.refuse("only axis 1 is read");
   reshape_to(reader, node, {in.dims[0], reader.shape(in.layer).size()});
 }
 
 void read_reshape(OnnxReader& reader, OnnxNode& node) {
-  OnnxTensor in = reader.tensor(node, 0);
-  if (node.integer("allowzero", 0) != 0) node.refuse("allowzero is not read");
+  OnnxTensor in = reader.seen(node, 0);
+  bool zero_is_zero = node.integer("allowzero", 0) != 0;
   Dims wanted = node.has_input(1) ? reader.whole_constant(node, 1) : node.integers("shape", {});
   std::int64_t all = reader.batch() * reader.shape(in.layer).size(), known = 1;
   int open = -1;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i] == 0 && i < in.dims.size()) wanted[i] = in.dims[i];
+    if (wanted[i] == 0 && i < in.dims.size() && !zero_is_zero) wanted[i] = in.dims[i];
     if (wanted[i] == -1 && open < 0) {
       open = static_cast<int>(i);
     } else if (wanted[i] < 1 || __builtin_mul_overflow(known, wanted[i], &known)) {
@@ -114,14 +215,32 @@ void read_reshape(OnnxReader& reader, OnnxNode& node) {
     }
   }
   if (open >= 0) wanted[open] = all / known;
+  if (open >= 0 ? wanted[open] * known != all : known != all) node.refuse("a shape that cannot be");
   reshape_to(reader, node, wanted);
+}
+
+// All numbers of one picture in their order: so PyTorch writes a tensor that is only seen otherwise.
+void read_gather(OnnxReader& reader, OnnxNode& node) {
+  OnnxTensor in = reader.seen(node, 0);
+  if (in.dims.size() != 1 || node.integer("axis", 0) != 0)
+    node.refuse("of a layer is read only where it changes its shape");
+  OnnxConstant at = reader.constant(node, 1);
+  for (std::int64_t i = 0; i < std::ssize(at.integers); ++i) {
+    if (at.integers[static_cast<std::size_t>(i)] != i)
+      node.refuse("of a layer is read only where it changes its shape");
+  }
+  if (std::ssize(at.integers) != in.dims[0]) node.refuse("of a layer is read only where it changes its shape");
+  reshape_to(reader, node, at.dims);
 }
 
 // Squeeze and Unsqueeze: axes of length 1 go or come.
 void read_squeeze(OnnxReader& reader, OnnxNode& node) {
-  Dims dims = reader.tensor(node, 0).dims;
+  Dims dims = reader.seen(node, 0).dims;
   bool comes = node.kind() == "Unsqueeze";
   Dims axes = node.has_input(1) ? reader.whole_constant(node, 1) : node.integers("axes", {});
+  for (std::size_t i = 1; axes.empty() && !comes && i < dims.size(); ++i) {
+    if (dims[i] == 1) axes.push_back(static_cast<std::int64_t>(i));
+  }
   if (axes.empty() || axes.size() > 4) node.refuse("1 to 4 axes must be given");
   auto rank = static_cast<std::int64_t>(dims.size() + (comes ? axes.size() : 0));
   for (std::int64_t& axis : axes) axis += axis < 0 ? rank : 0;
@@ -135,8 +254,30 @@ void read_squeeze(OnnxReader& reader, OnnxNode& node) {
   reshape_to(reader, node, dims);
 }
 
+namespace {
+
+// Of five axes: only the mixing of channels that ShuffleNet writes so. False: it is something else.
+bool shuffles(OnnxReader& reader, const OnnxNode& node, const OnnxTensor& in, const Dims& order) {
+  if (in.dims.size() != 5 || order != Dims{0, 2, 1, 3, 4}) return false;
+  nn::Shape shape = reader.shape(in.layer);
+  if (in.dims[1] * in.dims[2] != shape.channels || in.dims[3] * in.dims[4] != std::int64_t{shape.height} * shape.width)
+    return false;
+  int layer = reader.add(node, nn::layer::Shuffle{static_cast<int>(in.dims[1])}, {in.layer});
+  reader.define(node, layer, {in.dims[0], in.dims[2], in.dims[1], in.dims[3], in.dims[4]});
+  return true;
+}
+
+}  // namespace
+
 void read_transpose(OnnxReader& reader, OnnxNode& node) {
-  OnnxTensor in = reader.tensor(node, 0);
+  OnnxTensor in = reader.seen(node, 0);
+  Dims given = node.integers("perm", {});
+  if (shuffles(reader, node, in, given)) return;
+  if (!in.channels_last && in.dims.size() == 4 && given == Dims{0, 2, 3, 1})
+    return reader.define(node, {in.layer, {in.dims[0], in.dims[2], in.dims[3], in.dims[1]}, true});
+  if (in.channels_last && given == Dims{0, 3, 1, 2})
+    return reader.define(node, {in.layer, {in.dims[0], in.dims[3], in.dims[1], in.dims[2]}});
+  in = reader.tensor(node, 0);
   Dims order = node.integers("perm", {}), dims, sorted = order, numbers(in.dims.size());
   std::iota(numbers.begin(), numbers.end(), 0);
   std::sort(sorted.begin(), sorted.end());

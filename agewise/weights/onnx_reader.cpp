@@ -28,6 +28,12 @@ std::string printable(std::string name) {
 
 bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 
+// Batch × height × width × channels, of a picture.
+bool has_channels_last(const std::vector<std::int64_t>& dims) {
+  auto of_channels = [](std::int64_t length) { return length == 1 || length == 3; };
+  return dims.size() == 4 && of_channels(dims[3]) && !of_channels(dims[1]) && dims[2] > 3;
+}
+
 std::int64_t operators_version(const onnx::Model& model) {
   for (const onnx::OperatorSet& set : model.opset_import()) {
     if (is_default_domain(set.domain())) return set.version();
@@ -49,7 +55,7 @@ std::optional<nn::Shape> shape_of_dims(const std::vector<std::int64_t>& dims) {
 }
 
 OnnxReader::OnnxReader(const onnx::Model& model, const OnnxOptions& options, std::int64_t file_bytes)
-    : model_(model), options_(options), numbers_left_(file_bytes + kSpareNumbers) {}
+    : model_(model), options_(options), numbers_left_(file_bytes + kSpareNumbers), folder_(options.folder) {}
 
 Draft OnnxReader::read() {
   version_ = operators_version(model_);
@@ -72,7 +78,7 @@ Draft OnnxReader::read() {
 
 void OnnxReader::take_initializers() {
   for (const onnx::Tensor& tensor : model_.graph().initializer()) {
-    if (!constants_.insert({tensor.name(), &tensor}).second)
+    if (!constants_.insert({tensor.name(), {&tensor}}).second)
       throw base::Error(fmt::format("array {}: is there twice", name_text(tensor.name())));
   }
 }
@@ -88,7 +94,8 @@ void OnnxReader::take_inputs() {
     }
     if (dims.empty()) throw base::Error(fmt::format("input {}: has no axes", name_text(input.name())));
     dims[0] = std::max<std::int64_t>(1, dims[0]);
-    std::optional<nn::Shape> shape = shape_of_dims(dims);
+    bool last = has_channels_last(dims);
+    std::optional<nn::Shape> shape = shape_of_dims(last ? std::vector{dims[0], dims[3], dims[1], dims[2]} : dims);
     if (!shape || shape->size() > kLargestInput || dims[0] > kLargestBatch) {
       throw base::Error(fmt::format("input {}: must be batch × channels × height × width of fixed lengths, is {}",
                                     name_text(input.name()), shape_text(dims)));
@@ -98,7 +105,7 @@ void OnnxReader::take_inputs() {
     draft_.inputs.push_back(static_cast<int>(draft_.layers.size()));
     bool first = input_names.empty();
     draft_.layers.push_back({{first ? "input" : free_name(input.name()), nn::layer::Input{*shape}, {}, *shape}, {}});
-    tensors_[input.name()] = {draft_.inputs.back(), std::move(dims)};
+    tensors_[input.name()] = {draft_.inputs.back(), std::move(dims), last};
     input_names.push_back(printable(input.name()));
   }
   if (draft_.inputs.empty()) throw base::Error("has no inputs");
@@ -113,7 +120,7 @@ void OnnxReader::take_outputs(const std::vector<std::string>& wanted) {
   for (const std::string& name : names) {
     auto found = tensors_.find(name);
     if (found == tensors_.end()) throw base::Error(fmt::format("output {}: no node makes it", name_text(name)));
-    draft_.outputs.push_back(found->second.layer);
+    draft_.outputs.push_back(in_order(name).layer);
     output_names.push_back(printable(name));
   }
 }
@@ -122,21 +129,43 @@ bool OnnxReader::is_constant(const std::string& name) const {
   return constants_.contains(name) && !tensors_.contains(name);
 }
 
-const OnnxTensor& OnnxReader::tensor(const OnnxNode& node, int input) const {
+const OnnxTensor& OnnxReader::tensor(const OnnxNode& node, int input) {
+  const OnnxTensor& as_it_is = seen(node, input);
+  if (as_it_is.dims.size() > 4) node.refuse(fmt::format("input {} has more than 4 axes", input));
+  if (as_it_is.dims[0] != batch_) node.refuse(fmt::format("input {} is no tensor of pictures", input));
+  return in_order(node.input(input));
+}
+
+const OnnxTensor& OnnxReader::in_order(const std::string& name) {
+  const OnnxTensor& as_it_is = tensors_.at(name);
+  if (!as_it_is.channels_last) return as_it_is;
+  auto [made, is_new] = transposed_.insert({name, as_it_is});
+  if (is_new) {
+    nn::Layer layer{free_name(name + ".transposed"), nn::layer::Transpose{{1, 2, 0}}, {as_it_is.layer}, {}};
+    layer.shape = nn::shape_of(layer, {shape(as_it_is.layer)});
+    draft_.layers.push_back({std::move(layer), {}});
+    made->second = {static_cast<int>(draft_.layers.size()) - 1, as_it_is.dims};
+  }
+  return made->second;
+}
+
+const OnnxTensor& OnnxReader::seen(const OnnxNode& node, int input) const {
   auto found = tensors_.find(node.input(input));
   if (found != tensors_.end()) return found->second;
+  if (erfs.contains(node.input(input)))
+    node.refuse("reads an Erf, which is read only within GELU: x/2 · (1 + erf(x/√2))");
   if (constants_.contains(node.input(input))) node.refuse(fmt::format("input {} is a constant", input));
   node.refuse(fmt::format("reads {}, which no earlier node makes", name_text(node.input(input))));
 }
 
-OnnxConstant OnnxReader::constant(const OnnxNode& node, int input) const {
+OnnxConstant OnnxReader::constant(const OnnxNode& node, int input) {
   auto found = constants_.find(node.input(input));
   if (found == constants_.end())
     node.refuse(fmt::format("input {} must be a constant, is {}", input, name_text(node.input(input))));
-  return read_constant(*found->second);
+  return found->second.in_file != nullptr ? read_constant(*found->second.in_file, folder_) : found->second.computed;
 }
 
-std::vector<std::int64_t> OnnxReader::whole_constant(const OnnxNode& node, int input) const {
+std::vector<std::int64_t> OnnxReader::whole_constant(const OnnxNode& node, int input) {
   OnnxConstant values = constant(node, input);
   if (!values.numbers.empty()) node.refuse(fmt::format("input {} must be whole numbers", input));
   return std::move(values.integers);
@@ -144,7 +173,8 @@ std::vector<std::int64_t> OnnxReader::whole_constant(const OnnxNode& node, int i
 
 void OnnxReader::count_numbers(const OnnxNode& node, std::int64_t numbers) {
   numbers_left_ -= numbers;
-  if (numbers_left_ < 0) node.refuse("the network has far more parameters than the file holds");
+  if (numbers_left_ + static_cast<std::int64_t>(folder_.bytes()) < 0)
+    node.refuse("the network has far more parameters than the file holds");
 }
 
 std::string OnnxReader::free_name(std::string wanted) {
@@ -157,12 +187,12 @@ std::string OnnxReader::free_name(std::string wanted) {
 }
 
 int OnnxReader::add(const OnnxNode& node, nn::LayerKind kind, std::vector<int> inputs,
-                    std::vector<std::vector<float>> arrays, const std::string& weight) {
+                    std::vector<std::vector<float>> arrays, const std::string& weight, int output) {
   constexpr std::string_view kEnding = ".weight";
   for (const std::vector<float>& array : arrays) count_numbers(node, static_cast<std::int64_t>(array.size()));
   std::string name = weight.size() > kEnding.size() && weight.ends_with(kEnding)
                          ? weight.substr(0, weight.size() - kEnding.size())
-                         : node.output();
+                         : node.output(output);
   nn::Layer layer{free_name(std::move(name)), kind, std::move(inputs), {}};
   std::vector<nn::Shape> shapes;
   for (int input : layer.inputs) shapes.push_back(shape(input));
@@ -171,22 +201,32 @@ int OnnxReader::add(const OnnxNode& node, nn::LayerKind kind, std::vector<int> i
   return static_cast<int>(draft_.layers.size()) - 1;
 }
 
-void OnnxReader::define(const OnnxNode& node, int layer, std::vector<std::int64_t> dims) {
-  bool known = constants_.contains(node.output()) || tensors_.contains(node.output());
-  if (known) node.refuse(fmt::format("gives {}, which is there already", name_text(node.output())));
-  tensors_[node.output()] = {layer, std::move(dims)};
+void OnnxReader::must_be_new(const OnnxNode& node, const std::string& output) const {
+  if (constants_.contains(output) || tensors_.contains(output))
+    node.refuse(fmt::format("gives {}, which is there already", name_text(output)));
+}
+
+void OnnxReader::define(const OnnxNode& node, OnnxTensor tensor, int output) {
+  must_be_new(node, node.output(output));
+  tensors_[node.output(output)] = std::move(tensor);
 }
 
 void OnnxReader::define_same(const OnnxNode& node, const std::string& input) {
   auto constant = constants_.find(input);
-  if (constant != constants_.end()) return define_constant(node, *constant->second);
-  OnnxTensor same = tensor(node, 0);
-  define(node, same.layer, std::move(same.dims));
+  if (constant == constants_.end()) return define(node, seen(node, 0));
+  must_be_new(node, node.output());
+  constants_[node.output()] = constant->second;
 }
 
 void OnnxReader::define_constant(const OnnxNode& node, const onnx::Tensor& tensor) {
-  if (tensors_.contains(node.output()) || !constants_.insert({node.output(), &tensor}).second)
-    node.refuse(fmt::format("gives {}, which is there already", name_text(node.output())));
+  must_be_new(node, node.output());
+  constants_[node.output()] = {&tensor};
+}
+
+void OnnxReader::define_constant(const OnnxNode& node, OnnxConstant constant, int output) {
+  must_be_new(node, node.output(output));
+  count_numbers(node, constant.count());
+  constants_[node.output(output)] = {nullptr, std::move(constant)};
 }
 
 OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& options) {
@@ -197,14 +237,17 @@ OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& optio
     throw base::Error("is no ONNX file, or is cut short");
   OnnxReader reader(model, options, static_cast<std::int64_t>(file.size()));
   Draft draft = reader.read();
+  join_activations(draft);
   drop_needless(draft);
   options.fold_scales ? fold_scales(draft) : merge_scales(draft);
+  drop_idle_scales(draft);
   DraftNetwork network = finished(draft);
   return {std::move(network.graph), std::move(network.parameters), std::move(reader.input_names),
           std::move(reader.output_names), printable(model.producer_name())};
 }
 
-OnnxNetwork read_onnx(const std::filesystem::path& file, const OnnxOptions& options) {
+OnnxNetwork read_onnx(const std::filesystem::path& file, OnnxOptions options) {
+  options.folder = file.has_parent_path() ? file.parent_path() : ".";
   base::MappedFile content = base::MappedFile::read_only(file);
   try {
     return parse_onnx(content.bytes(), options);

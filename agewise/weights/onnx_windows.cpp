@@ -60,8 +60,14 @@ void read_pool(OnnxReader& reader, OnnxNode& node) {
   if (w.kernel_height != w.kernel_width) node.refuse("only square kernels are read");
   node.ignore("storage_order");  // of a second output, which is not read
   bool padded = w.pad != nn::Padding{};
-  if (node.integer("count_include_pad", 0) != 0 && padded) node.refuse("a mean that counts the padding is not read");
-  if (node.integer("ceil_mode", 0) != 0) {
+  bool counts_padding = node.integer("count_include_pad", 0) != 0 && padded, ceil = node.integer("ceil_mode", 0) != 0;
+  if (counts_padding && ceil) node.refuse("ceil_mode with a mean that counts the padding is not read");
+  if (counts_padding) {
+    int zeros = reader.add(node, nn::layer::Pad{0, w.pad.bottom, w.pad.right, w.pad.top, w.pad.left}, {in.layer});
+    int layer = reader.add(node, Pool{w.kernel_height, w.stride, {}}, {zeros});
+    return reader.define(node, layer, dims_of(reader, reader.shape(layer), 4));
+  }
+  if (ceil) {
     w.pad.bottom += kept_by_ceil(shape.height, w.pad.top, w.pad.bottom, w.kernel_height, w.stride);
     w.pad.right += kept_by_ceil(shape.width, w.pad.left, w.pad.right, w.kernel_width, w.stride);
   }

@@ -1,7 +1,9 @@
 #include "agewise/weights/onnx_writer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numbers>
 #include <stdexcept>
 
 #include "agewise/base/error.h"
@@ -15,7 +17,11 @@ namespace {
 // onnx.proto's numbers.
 enum DataType { kFloat = 1, kInt64 = 7 };
 enum AttributeType { kOneFloat = 1, kOneInt = 2, kString = 3, kInts = 7 };
-constexpr std::int64_t kFileVersion = 7, kOperators = 13;
+// Of the file and its operators: the oldest that have all of them, LayerNormalization where it is needed.
+struct Versions {
+  std::int64_t file, operators;
+};
+constexpr Versions kUsual{7, 13}, kWithLayerNorm{8, 17};
 
 using Ints = std::vector<std::int64_t>;
 
@@ -35,11 +41,15 @@ class Writer {
   }
 
   std::string write() {
-    model_.set_ir_version(kFileVersion);
+    bool layer_norm = std::any_of(graph_.layers.begin(), graph_.layers.end(), [](const nn::Layer& layer) {
+      return std::holds_alternative<nn::layer::LayerNorm>(layer.kind);
+    });
+    Versions versions = layer_norm ? kWithLayerNorm : kUsual;
+    model_.set_ir_version(versions.file);
     model_.set_producer_name("agewise");  // is_onnx_of_agewise() knows it
     onnx::OperatorSet& operators = *model_.add_opset_import();
     operators.set_domain("");
-    operators.set_version(kOperators);
+    operators.set_version(versions.operators);
     out().set_name("agewise");
     add_constants();
     values_.resize(graph_.layers.size());
@@ -73,12 +83,15 @@ class Writer {
   // Whether a layer's output is N × C there: a fully connected layer's, and what keeps its input's axes.
   bool is_vector(int i) const {
     const nn::Layer& of = layer(i);
-    bool keeps =
-        std::holds_alternative<nn::layer::Relu>(of.kind) || std::holds_alternative<nn::layer::PRelu>(of.kind) ||
-        std::holds_alternative<nn::layer::Sigmoid>(of.kind) || std::holds_alternative<nn::layer::Tanh>(of.kind) ||
-        std::holds_alternative<nn::layer::BatchNorm>(of.kind) || std::holds_alternative<nn::layer::Scale>(of.kind) ||
-        std::holds_alternative<nn::layer::Softmax>(of.kind) || std::holds_alternative<nn::layer::Dropout>(of.kind);
-    return std::holds_alternative<nn::layer::FullyConnected>(of.kind) || (keeps && is_vector(of.inputs[0]));
+    using namespace nn::layer;
+    bool keeps = is_one_of<Relu, PRelu, Sigmoid, Tanh, BatchNorm, Scale, Softmax, Dropout, HardSigmoid, HardSwish, Silu,
+                           Gelu, Clip, LayerNorm, Slice>(of.kind);
+    return std::holds_alternative<FullyConnected>(of.kind) || (keeps && is_vector(of.inputs[0]));
+  }
+
+  template <class... Kinds>
+  static bool is_one_of(const nn::LayerKind& kind) {
+    return (std::holds_alternative<Kinds>(kind) || ...);
   }
 
   void constant(const std::string& name, const Ints& shape, std::span<const float> values) {
@@ -177,6 +190,27 @@ class Writer {
             },
             [&](const nn::layer::Sigmoid&) { node("Sigmoid", {any(i)}, name); },
             [&](const nn::layer::Tanh&) { node("Tanh", {any(i)}, name); },
+            [&](const nn::layer::HardSigmoid& s) { hard_sigmoid(any(i), s, name); },
+            [&](const nn::layer::HardSwish&) {
+              hard_sigmoid(any(i), {}, name + ".gate");
+              node("Mul", {any(i), name + ".gate"}, name);
+            },
+            [&](const nn::layer::Silu&) {
+              node("Sigmoid", {any(i)}, name + ".gate");
+              node("Mul", {any(i), name + ".gate"}, name);
+            },
+            [&](const nn::layer::Gelu& g) { gelu(any(i), g.tanh, name); },
+            [&](const nn::layer::Clip& c) {
+              node("Clip", {any(i), number(name + ".low", c.low), number(name + ".high", c.high)}, name);
+            },
+            [&](const nn::layer::LayerNorm& n) { layer_norm(i, n); },
+            [&](const nn::layer::Slice& s) {
+              node("Slice",
+                   {any(i), whole_constant(name + ".first", {s.first}),
+                    whole_constant(name + ".end", {s.first + s.channels}), whole_constant(name + ".axis", {1})},
+                   name);
+            },
+            [&](const nn::layer::Shuffle& s) { shuffle(i, s.groups); },
             [&](const nn::layer::Multiply&) {
               node("Mul", {map(i, 0), map(i, 1)}, name);
             },
@@ -219,6 +253,58 @@ class Writer {
     constant(name + ".factor", {1}, {&value, 1});
     node("Mul", {at, name + ".factor"}, name);
     return name;
+  }
+
+  std::string number(const std::string& name, double value) {
+    auto one = static_cast<float>(value);
+    constant(name, {}, {&one, 1});
+    return name;
+  }
+
+  void hard_sigmoid(const std::string& x, const nn::layer::HardSigmoid& s, const std::string& name) {
+    onnx::Node& made = node("HardSigmoid", {x}, name);
+    attribute(made, "alpha", kOneFloat).set_f(static_cast<float>(s.slope));
+    attribute(made, "beta", kOneFloat).set_f(static_cast<float>(s.offset));
+  }
+
+  // As the formulas in nn/graph.h say; the operator Gelu is of version 20, later than many readers know.
+  void gelu(const std::string& x, bool tanh, const std::string& name) {
+    std::string at = times(x, tanh ? std::sqrt(2 / std::numbers::pi) : 1 / std::numbers::sqrt2, name + ".inner");
+    if (tanh) {
+      node("Mul", {x, x}, name + ".square");
+      node("Mul", {name + ".square", number(name + ".cubic", 0.044715)}, name + ".bent");
+      node("Add", {name + ".bent", number(name + ".one", 1)}, name + ".factor");
+      node("Mul", {at, name + ".factor"}, name + ".argument");
+      node("Tanh", {name + ".argument"}, name + ".curve");
+    } else {
+      node("Erf", {at}, name + ".curve");
+    }
+    node("Add", {name + ".curve", number(name + ".above", 1)}, name + ".sum");
+    node("Mul", {x, name + ".sum"}, name + ".double");
+    times(name + ".double", 0.5, name);
+  }
+
+  void layer_norm(int i, const nn::layer::LayerNorm& n) {
+    const std::string& name = layer(i).name;
+    bool vector = is_vector(i);
+    std::string at = any(i), end = vector ? name : name + ".normalised";
+    if (!vector) {
+      set(node("Transpose", {map(i)}, name + ".last"), "perm", Ints{0, 2, 3, 1});
+      at = name + ".last";
+    }
+    onnx::Node& made = node("LayerNormalization", {at, name + ".weight", name + ".bias"}, end);
+    set(made, "axis", std::int64_t{-1});
+    attribute(made, "epsilon", kOneFloat).set_f(static_cast<float>(n.epsilon));
+    if (!vector) set(node("Transpose", {end}, name), "perm", Ints{0, 3, 1, 2});
+  }
+
+  void shuffle(int i, int groups) {
+    const std::string& name = layer(i).name;
+    const nn::Shape& s = layer(i).shape;
+    Ints grouped{-1, groups, s.channels / groups, s.height, s.width}, whole{-1, s.channels, s.height, s.width};
+    node("Reshape", {map(i), whole_constant(name + ".groups", grouped)}, name + ".grouped");
+    set(node("Transpose", {name + ".grouped"}, name + ".mixed"), "perm", Ints{0, 2, 1, 3, 4});
+    node("Reshape", {name + ".mixed", whole_constant(name + ".shape", whole)}, name);
   }
 
   void convolution(int i, const nn::layer::Convolution& c) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <set>
 
 #include "agewise/base/error.h"
 #include "agewise/weights/safetensors_header.h"
@@ -17,25 +16,6 @@ using Kind = PickleValue::Kind;
 
 constexpr std::size_t kLongestName = 200;   // of a function, type or storage
 constexpr std::size_t kMostArguments = 10;  // of a function or storage
-
-// What a state dictionary is made of.
-bool is_allowed(const std::string& name) {
-  static const std::set<std::string> allowed{"collections OrderedDict",
-                                             "torch._utils _rebuild_tensor_v2",
-                                             "torch._utils _rebuild_parameter",
-                                             "torch Size",
-                                             "torch FloatStorage",
-                                             "torch DoubleStorage",
-                                             "torch HalfStorage",
-                                             "torch BFloat16Storage",
-                                             "torch LongStorage",
-                                             "torch IntStorage",
-                                             "torch ShortStorage",
-                                             "torch CharStorage",
-                                             "torch ByteStorage",
-                                             "torch BoolStorage"};
-  return allowed.contains(name);
-}
 
 class Machine {
  public:
@@ -121,17 +101,27 @@ class Machine {
 
   void global() {
     std::string module = line(), name = module + " " + line();
-    if (!is_allowed(name)) refuse("names " + name_text(name) + ", which no weights need: not loaded");
     push(add(Kind::name, 0, std::move(name)));
   }
 
-  // Adds items to the list or dictionary on top.
+  // A module and a name from the stack.
+  void stack_global() {
+    std::vector<int> items = pop_some(2);
+    const std::string &module = expect(items, 0, Kind::text).text, &name = expect(items, 1, Kind::text).text;
+    if (module.size() > kLongestName || name.size() > kLongestName) refuse("has a name without end");
+    push(add(Kind::name, 0, module + " " + name));
+  }
+
+  // Adds items to the list or dictionary on top. What is put into an unknown object as into a list is of no interest.
   void extend(Kind kind, const std::vector<int>& items) {
     int onto = pop();
-    if (at(onto).kind != kind || (kind == Kind::dict && items.size() % 2 != 0)) refuse("adds to what is no container");
+    bool object = at(onto).kind == Kind::object;
+    if ((at(onto).kind != kind && !object) || (kind == Kind::dict && items.size() % 2 != 0))
+      refuse("adds to what is no container");
+    push(onto);
+    if (object && kind != Kind::dict) return;
     std::vector<int>& all = at(onto).items;
     all.insert(all.end(), items.begin(), items.end());
-    push(onto);
   }
 
   const PickleValue& expect(const std::vector<int>& items, std::size_t i, Kind kind) {
@@ -159,25 +149,35 @@ class Machine {
   }
 
   void call() {
-    std::vector<int> items = arguments(pop());
-    int function = pop();
-    if (at(function).kind != Kind::name) refuse("calls what is no function");
+    int given = pop(), function = pop();
+    if (at(function).kind != Kind::name) return push(add(Kind::object));
     std::string name = at(function).text;
+    bool known = name == "collections OrderedDict" || name == "torch Size" ||
+                 name == "torch._tensor _rebuild_from_type_v2" || name.starts_with("torch._utils _rebuild_");
+    known ? call(name, arguments(given)) : push(add(Kind::object, 0, std::move(name)));
+  }
+
+  void call(const std::string& name, const std::vector<int>& items) {
     if (name == "collections OrderedDict") {
       push(add(Kind::dict, 0, "", items.empty() ? items : pairs(items)));
-    } else if (name == "torch._utils _rebuild_tensor_v2") {
+    } else if (name == "torch._tensor _rebuild_from_type_v2") {  // (function, type, its arguments, state)
+      std::string function = expect(items, 0, Kind::name).text;
+      (void)expect(items, 2, Kind::sequence);
+      if (function == name) refuse("calls a function with what it does not take");
+      call(function, arguments(items[2]));
+    } else if (name == "torch._utils _rebuild_tensor_v2" || name == "torch._utils _rebuild_tensor") {
       (void)expect(items, 0, Kind::storage);
       (void)expect(items, 2, Kind::sequence);
       (void)expect(items, 3, Kind::sequence);
       push(add(Kind::tensor, expect(items, 1, Kind::integer).number, "", {items[0], items[2], items[3]}));
-    } else if (name == "torch._utils _rebuild_parameter") {
+    } else if (name == "torch._utils _rebuild_parameter" || name == "torch._utils _rebuild_parameter_with_state") {
       (void)expect(items, 0, Kind::tensor);
       push(items[0]);
     } else if (name == "torch Size") {
       (void)expect(items, 0, Kind::sequence);
       push(items[0]);
     } else {
-      refuse("calls " + name_text(name));
+      push(add(Kind::object, 0, name));
     }
   }
 
@@ -194,13 +194,19 @@ class Machine {
     return flat;
   }
 
-  // Attributes of a dictionary (PyTorch's _metadata): of no interest. Nothing else has any.
-  void build() {
+  // cls.__new__(cls, *arguments), with keyword arguments or not.
+  void new_object(bool keywords) {
+    if (keywords) pop();
     pop();
-    int object = pop();
-    if (at(object).kind != Kind::dict) refuse("sets attributes of what is no dictionary");
-    push(object);
+    int type = pop();
+    bool ordered = at(type).kind == Kind::name && at(type).text == "collections OrderedDict";
+    push(ordered ? add(Kind::dict) : add(Kind::object, 0, at(type).text));
   }
+
+  // Attributes, such as a dictionary's _metadata: of no interest.
+  void build() { pop(); }
+
+  void pop_mark() { (void)pop_to_mark(); }
 
   void long_number(std::size_t bytes) {
     std::string_view text = take(bytes);
@@ -241,6 +247,34 @@ bool Machine::puts_value(char operation) {
     case '\x8a':  // LONG1
       long_number(number<std::uint8_t>());
       return true;
+    case '\x8b':  // LONG4
+      long_number(number<std::uint32_t>());
+      return true;
+    case '\x8c':  // SHORT_BINUNICODE
+      push(add(Kind::text, 0, std::string(take(number<std::uint8_t>()))));
+      return true;
+    case '\x8d':  // BINUNICODE8
+      push(add(Kind::text, 0, std::string(take(number<std::uint64_t>()))));
+      return true;
+    case 'T':  // BINSTRING
+      push(add(Kind::text, 0, std::string(take(number<std::uint32_t>()))));
+      return true;
+    case 'U':  // SHORT_BINSTRING
+      push(add(Kind::text, 0, std::string(take(number<std::uint8_t>()))));
+      return true;
+    case 'C':  // SHORT_BINBYTES
+      take(number<std::uint8_t>());
+      push(add(Kind::none));
+      return true;
+    case 'B':  // BINBYTES
+      take(number<std::uint32_t>());
+      push(add(Kind::none));
+      return true;
+    case '\x8e':  // BINBYTES8
+    case '\x96':  // BYTEARRAY8
+      take(number<std::uint64_t>());
+      push(add(Kind::none));
+      return true;
     case 'G':  // BINFLOAT
       take(sizeof(double));
       push(add(Kind::none));
@@ -264,6 +298,16 @@ bool Machine::fills_container(char operation) {
     case ']':  // EMPTY_LIST
     case ')':  // EMPTY_TUPLE
       push(add(Kind::sequence));
+      return true;
+    case '\x8f':  // EMPTY_SET
+      push(add(Kind::object));
+      return true;
+    case '\x90':  // ADDITEMS
+      pop_mark();
+      return true;
+    case '\x91':  // FROZENSET
+      pop_mark();
+      push(add(Kind::object));
       return true;
     case 't':  // TUPLE
       push(add(Kind::sequence, 0, "", pop_to_mark()));
@@ -296,7 +340,10 @@ void Machine::step() {
   if (puts_value(operation) || fills_container(operation)) return;
   switch (operation) {
     case '\x80':  // PROTO
-      if (number<std::uint8_t>() > 4) refuse("is of a protocol that torch.save() does not write by itself");
+      if (number<std::uint8_t>() > 5) refuse("is of a protocol later than 5");
+      return;
+    case '\x95':  // FRAME
+      take(sizeof(std::uint64_t));
       return;
     case '.':  // STOP
       stopped_ = true;
@@ -305,6 +352,19 @@ void Machine::step() {
       return marks_.push_back(stack_.size());
     case 'c':  // GLOBAL
       return global();
+    case '\x93':  // STACK_GLOBAL
+      return stack_global();
+    case '\x81':  // NEWOBJ
+      return new_object(false);
+    case '\x92':  // NEWOBJ_EX
+      return new_object(true);
+    case '0':  // POP
+      pop();
+      return;
+    case '1':  // POP_MARK
+      return pop_mark();
+    case '\x94':  // MEMOIZE
+      return remember(static_cast<std::uint32_t>(memo_.size()));
     case 'q':  // BINPUT
       return remember(number<std::uint8_t>());
     case 'r':  // LONG_BINPUT
@@ -320,7 +380,7 @@ void Machine::step() {
     case 'b':  // BUILD
       return build();
     default:
-      refuse(fmt::format("has operation {:#04x}, which no weights need: not loaded",
+      refuse(fmt::format("has operation {:#04x}, which torch.save() does not write",
                          static_cast<unsigned>(static_cast<unsigned char>(operation))));
   }
 }

@@ -84,24 +84,58 @@ class Tensors {
  private:
   const PickleValue& at(int index) const { return pickle_.values[static_cast<std::size_t>(index)]; }
 
-  bool holds_tensors(const PickleValue& dict) const {
+  std::size_t tensors_in(const PickleValue& dict) const {
+    std::size_t count = 0;
     for (std::size_t i = 1; i < dict.items.size(); i += 2) {
-      if (at(dict.items[i]).kind == Kind::tensor) return true;
+      if (at(dict.items[i]).kind == Kind::tensor && at(dict.items[i - 1]).kind == Kind::text) ++count;
     }
-    return false;
+    return count;
   }
 
+  // The better of equally large dictionaries by their names.
+  static int rank_of(const std::string& name) {
+    static const std::vector<std::string> names{"state_dict", "model_state_dict", "model", "net", "weights", "params"};
+    auto found = std::find(names.begin(), names.end(), name);
+    bool average = name.find("ema") != std::string::npos || name.find("avg") != std::string::npos;
+    return found != names.end() ? static_cast<int>(found - names.begin()) : average ? 1000 : 100;
+  }
+
+  static bool is_optimisers(const std::string& name) {
+    return name.find("optim") != std::string::npos || name.find("sched") != std::string::npos;
+  }
+
+  struct Found {
+    int index;
+    std::size_t tensors;
+    int rank;
+  };
+
   const PickleValue& dictionary() const {
-    const PickleValue& root = at(pickle_.root);
-    if (root.kind != Kind::dict) throw base::Error("holds no dictionary of tensors: save the model's state_dict()");
-    if (holds_tensors(root)) return root;
-    for (const char* name : {"state_dict", "model_state_dict", "model"}) {
-      for (std::size_t i = 0; i + 1 < root.items.size(); i += 2) {
-        const PickleValue& value = at(root.items[i + 1]);
-        if (at(root.items[i]).text == name && value.kind == Kind::dict) return value;
+    if (at(pickle_.root).kind == Kind::object)
+      throw base::Error("holds a whole model, whose code is not run: save the model's state_dict()");
+    std::optional<Found> best;
+    std::vector<bool> seen(pickle_.values.size(), false);
+    std::vector<std::pair<int, int>> waiting{{pickle_.root, rank_of("")}};  // with the rank of its name
+    for (std::size_t next = 0; next < waiting.size(); ++next) {
+      auto [index, rank] = waiting[next];
+      const PickleValue& value = at(index);
+      if (seen[static_cast<std::size_t>(index)]) continue;
+      seen[static_cast<std::size_t>(index)] = true;
+      if (value.kind == Kind::sequence) {
+        for (int item : value.items) waiting.emplace_back(item, rank);
+      }
+      if (value.kind != Kind::dict && value.kind != Kind::object) continue;
+      Found found{index, tensors_in(value), rank};
+      bool better =
+          !best || found.tensors > best->tensors || (found.tensors == best->tensors && found.rank < best->rank);
+      if (found.tensors > 0 && better) best = found;
+      for (std::size_t i = 0; i + 1 < value.items.size(); i += 2) {
+        const std::string& name = at(value.items[i]).text;
+        if (!is_optimisers(name)) waiting.emplace_back(value.items[i + 1], rank_of(name));
       }
     }
-    return root;
+    if (!best) throw base::Error("holds no dictionary of tensors: save the model's state_dict()");
+    return at(best->index);
   }
 
   std::vector<std::int64_t> numbers_of(const std::string& name, int sequence) const {
@@ -172,9 +206,34 @@ struct ArchiveCloser {
   void operator()(archive* zip) const { archive_read_free(zip); }
 };
 
+// A zip ends with a directory of what is in it: its mark is the same as of an empty zip, its comment at most 64 KiB
+// long.
+bool is_cut_short(Bytes file) {
+  constexpr std::string_view kEnd("PK\5\6", 4);
+  constexpr std::size_t kLongestEnd = 22 + 65535;
+  std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  if (text.size() > kLongestEnd) text.remove_prefix(text.size() - kLongestEnd);
+  return text.find(kEnd) == std::string_view::npos;
+}
+
+// What other zips PyTorch writes, by their members.
+void refuse_programs(const std::string& member) {
+  if (member.ends_with("/constants.pkl") || member.find("/code/__torch__") != std::string::npos) {
+    throw base::Error(
+        "is a TorchScript program, not weights: torch.save(torch.jit.load(FILE).state_dict(), \"weights.pth\") writes "
+        "what is read here, or export the network with torch.onnx.export()");
+  }
+  if (member.ends_with("/models/model.json") || member.ends_with("serialized_exported_program.json")) {
+    throw base::Error(
+        "is a program of torch.export(), not weights: torch.save(torch.export.load(FILE).state_dict, \"weights.pth\") "
+        "writes what is read here, or export the network with torch.onnx.export()");
+  }
+}
+
 // The members of a zip, uncompressed in memory: all of them together no larger than the zip, which torch.save() does
 // not compress.
 std::map<std::string, std::vector<std::byte>> members_of(Bytes file) {
+  if (is_cut_short(file)) throw base::Error("is cut short: the end of the zip is missing; copy or download it again");
   std::unique_ptr<archive, ArchiveCloser> zip(archive_read_new());
   archive_read_support_format_zip(zip.get());
   auto check = [&](int result) {
@@ -188,6 +247,7 @@ std::map<std::string, std::vector<std::byte>> members_of(Bytes file) {
     check(result);
     std::int64_t size = archive_entry_size_is_set(entry) != 0 ? archive_entry_size(entry) : -1;
     const char* name = archive_entry_pathname(entry);
+    refuse_programs(name == nullptr ? "" : name);
     if (name == nullptr || size < 0 || static_cast<std::uint64_t>(size) > left)
       throw base::Error("is no zip of PyTorch: a member without name or size, or compressed");
     left -= static_cast<std::size_t>(size);
@@ -275,7 +335,7 @@ WeightFile read_pth(const std::filesystem::path& file) {
 bool is_pth(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   int first = in.get(), second = in.get();
-  return (first == 'P' && second == 'K') || (first == 0x80 && second == 2);
+  return (first == 'P' && second == 'K') || (first == 0x80 && second >= 2 && second <= 5);
 }
 
 }  // namespace agewise::weights

@@ -9,10 +9,11 @@
 
 namespace agewise::weights {
 
-// The tensors of the dictionary in the file, or of its entry "state_dict", "model_state_dict" or "model" where the
-// dictionary itself holds none. float, double, float16 and bfloat16 become float. No code in the file is run: a pickle
-// that names anything but tensors is refused. Throws Error that names file and array; memory stays in proportion to the
-// file.
+// The tensors of a state dictionary, wherever it lies within the dictionaries and lists of the file: that with the most
+// tensors, the optimiser's own left out; of equal ones that called "state_dict", "model" or such before an average
+// ("ema"). float, double, float16 and bfloat16 become float. No code in the file is run, and objects of other types are
+// passed over. Throws Error that names file and array, and says what to do with a file that holds a whole model or a
+// TorchScript program; memory stays in proportion to the file.
 WeightFile read_pth(const std::filesystem::path& file);
 WeightFile parse_pth(std::span<const std::byte> file);  // errors without the file's name
 

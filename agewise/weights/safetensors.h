@@ -42,7 +42,7 @@ class SafetensorsFile {
   const std::vector<StoredTensor>& tensors() const { return header_.tensors; }  // in the order of their data
   bool contains(const std::string& name) const;
 
-  // Throw Error if there is no such array. F16 and BF16 are converted, exactly.
+  // Throw Error if there is no such array. F16 and BF16 are converted, exactly, F64 rounded.
   const std::vector<std::int64_t>& shape(const std::string& name) const;
   std::vector<float> read(const std::string& name) const;
   // The same, checked against what the caller needs: the error names file, array, expected and found shape.

@@ -27,16 +27,25 @@ constexpr const char* kMetadata = "__metadata__";
 
 constexpr std::size_t kLongestShown = 100;  // bytes of a hostile file's text in an error message
 
-StoredType type_of(const std::string& name, const json& dtype) {
-  if (dtype == "F32") return StoredType::f32;
-  if (dtype == "F16") return StoredType::f16;
-  if (dtype == "BF16") return StoredType::bf16;
+struct NumberType {
+  StoredType type;
+  std::uint64_t bytes;
+};
+
+NumberType type_of(const std::string& name, const json& dtype) {
+  static const std::map<std::string, NumberType> types{
+      {"F64", {StoredType::f64, 8}},    {"F32", {StoredType::f32, 4}},   {"F16", {StoredType::f16, 2}},
+      {"BF16", {StoredType::bf16, 2}},  {"I64", {StoredType::whole, 8}}, {"U64", {StoredType::whole, 8}},
+      {"I32", {StoredType::whole, 4}},  {"U32", {StoredType::whole, 4}}, {"I16", {StoredType::whole, 2}},
+      {"U16", {StoredType::whole, 2}},  {"I8", {StoredType::whole, 1}},  {"U8", {StoredType::whole, 1}},
+      {"BOOL", {StoredType::whole, 1}},
+  };
   if (!dtype.is_string()) throw base::Error(fmt::format("array {}: dtype must be a text", name_text(name)));
-  throw base::Error(fmt::format("array {}: is of type {}; only F32, F16 and BF16 are read", name_text(name),
+  auto found = types.find(dtype.get<std::string>());
+  if (found != types.end()) return found->second;
+  throw base::Error(fmt::format("array {}: is of type {}; only F64, F32, F16 and BF16 are read", name_text(name),
                                 name_text(dtype.get<std::string>())));
 }
-
-std::uint64_t bytes_of(StoredType type) { return type == StoredType::f32 ? 4 : 2; }
 
 // A list of whole numbers that are 0 or more.
 std::vector<std::int64_t> numbers_of(const std::string& name, const char* key, const json& list) {
@@ -67,8 +76,8 @@ StoredTensor tensor_of(const std::string& name, const json& description) {
   for (const char* key : {"dtype", "shape", "data_offsets"}) {
     if (!description.contains(key)) throw base::Error(fmt::format("array {}: has no {}", name_text(name), key));
   }
-  StoredTensor tensor{name, type_of(name, description["dtype"]), numbers_of(name, "shape", description["shape"]), 0, 0,
-                      0};
+  NumberType type = type_of(name, description["dtype"]);
+  StoredTensor tensor{name, type.type, numbers_of(name, "shape", description["shape"]), 0, 0, 0};
   tensor.count = count_of(name, tensor.shape);
   std::vector<std::int64_t> offsets = numbers_of(name, "data_offsets", description["data_offsets"]);
   if (offsets.size() != 2 || offsets[0] > offsets[1]) {
@@ -77,10 +86,9 @@ StoredTensor tensor_of(const std::string& name, const json& description) {
   tensor.begin = static_cast<std::uint64_t>(offsets[0]);
   tensor.end = static_cast<std::uint64_t>(offsets[1]);
   std::uint64_t size = tensor.end - tensor.begin;
-  std::uint64_t item = bytes_of(tensor.type);
-  if (size % item != 0 || size / item != static_cast<std::uint64_t>(tensor.count)) {
+  if (size % type.bytes != 0 || size / type.bytes != static_cast<std::uint64_t>(tensor.count)) {
     throw base::Error(fmt::format("array {}: shape {} needs {} values of {} bytes, data_offsets give {} bytes",
-                                  name_text(name), shape_text(tensor.shape), tensor.count, item, size));
+                                  name_text(name), shape_text(tensor.shape), tensor.count, type.bytes, size));
   }
   return tensor;
 }
@@ -208,6 +216,16 @@ SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file) {
 
 void copy_values(const StoredTensor& tensor, std::span<const std::byte> file, std::span<float> values) {
   std::span<const std::byte> bytes = file.subspan(tensor.begin, tensor.end - tensor.begin);
+  if (tensor.type == StoredType::whole)
+    throw base::Error(fmt::format("array {}: holds whole numbers, which are no weights", name_text(tensor.name)));
+  if (tensor.type == StoredType::f64) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      double stored = 0;
+      std::memcpy(&stored, bytes.data() + sizeof stored * i, sizeof stored);
+      values[i] = static_cast<float>(stored);
+    }
+    return;
+  }
   if (tensor.type == StoredType::f32) {
     if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
     return;

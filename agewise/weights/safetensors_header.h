@@ -12,7 +12,9 @@ namespace agewise::weights {
 
 inline constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own limit
 
-enum class StoredType { f32, f16, bf16 };
+// whole: integers or truth values of any width, such as a normalisation's counter of batches. They may be there, but
+// are not read.
+enum class StoredType { f32, f16, bf16, f64, whole };
 
 struct StoredTensor {
   std::string name;
@@ -28,11 +30,12 @@ struct SafetensorsHeader {
 };
 
 // Checks that the header is at most 100 MB of UTF-8 JSON with nothing unknown in it, no name is there twice, all types
-// are F32, F16 or BF16, and the arrays fill the rest of the file without holes or overlaps. Throws Error that names the
-// array, but not the file. Memory used stays in proportion to the header.
+// are F64, F32, F16, BF16 or of whole numbers, and the arrays fill the rest of the file without holes or overlaps.
+// Throws Error that names the array, but not the file. Memory used stays in proportion to the header.
 SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file);
 
-// The array's values out of the bytes of the file that it was found in; `values` has place for `tensor.count`.
+// The array's values out of the bytes of the file that it was found in; `values` has place for `tensor.count`. Throws
+// Error for one of whole numbers.
 void copy_values(const StoredTensor& tensor, std::span<const std::byte> file, std::span<float> values);
 
 // For messages: a name as JSON text on one line (what is not UTF-8 replaced), or its length if it is endless; a shape

@@ -82,6 +82,12 @@ class RandomGraph {
         Initial::he_normal};
   }
 
+  LayerKind activation() {
+    const LayerKind all[] = {layer::HardSwish{}, layer::HardSigmoid{0.7, 0.4}, layer::Silu{}, layer::Gelu{},
+                             layer::Gelu{true},  layer::Clip{-0.2, 0.7}};
+    return all[between(0, 5)];
+  }
+
   // Both inputs padded to what is larger of them.
   void append_sum(int a, int b) {
     Shape larger{std::max(shape(a).channels, shape(b).channels), std::max(shape(a).height, shape(b).height),
@@ -108,7 +114,7 @@ class RandomGraph {
     const Shape in = shape(from);
     int kernel = between(2, 3), stride = between(1, 3);
     Padding pad{between(0, 1), between(0, 1), between(0, 1), between(0, 1)};
-    switch (between(0, 16)) {
+    switch (between(0, 20)) {
       case 0:
       case 1:
         append(graph_, convolution(in), {from});
@@ -155,6 +161,18 @@ class RandomGraph {
       case 15:
         append(graph_, layer::Transpose{{2, 0, 1}}, {from});
         break;
+      case 16:
+        append(graph_, activation(), {from});
+        break;
+      case 17:
+        append(graph_, layer::LayerNorm{1e-2}, {from});
+        break;
+      case 18:
+        append(graph_, layer::Slice{between(0, 8), between(1, 16)}, {from});
+        break;
+      case 19:
+        append(graph_, layer::Shuffle{between(2, 3)}, {from});
+        break;
       default:
         append(graph_, layer::Softmax{}, {from});
         break;
@@ -193,6 +211,9 @@ std::vector<Case> layer_cases() {
       one("a depth-wise convolution", 3, 5,
           "{kind = 'convolution', channels = 16, kernel = 1}, "
           "{kind = 'convolution', channels = 16, kernel = 3, pad = 1, groups = 16, bias = false}"),
+      one("a depth-wise convolution of a large kernel and odd channels", 3, 9,
+          "{kind = 'convolution', channels = 18, kernel = 1}, "
+          "{kind = 'convolution', channels = 18, kernel = 5, stride = 2, pad = [2, 1, 2, 3], groups = 18}"),
       one("convolutions of whole blocks of channels", 16, 7,
           "{kind = 'convolution', channels = 16, kernel = 3, pad = 1, bias = false}, {kind = 'batch-norm'}, "
           "{kind = 'relu'}, {kind = 'convolution', channels = 20, kernel = 3}, {kind = 'relu'}"),
@@ -236,6 +257,38 @@ std::vector<Case> layer_cases() {
       one("sigmoid and tanh", 3, 5,
           "{kind = 'convolution', channels = 5, kernel = 3}, {kind = 'sigmoid'}, "
           "{kind = 'convolution', channels = 18, kernel = 1}, {kind = 'tanh'}"),
+      one("activations that a convolution computes along", 3, 5, R"(
+          {kind = 'convolution', channels = 18, kernel = 3}, {kind = 'batch-norm'}, {kind = 'hard-swish'},
+          {kind = 'convolution', channels = 16, kernel = 1}, {kind = 'hard-sigmoid', slope = 2, offset = 0.3},
+          {kind = 'convolution', channels = 17, kernel = 1}, {kind = 'silu'},
+          {kind = 'convolution', channels = 16, kernel = 1}, {kind = 'gelu'},
+          {kind = 'convolution', channels = 5, kernel = 1}, {kind = 'gelu', tanh = true},
+          {kind = 'convolution', channels = 16, kernel = 3, pad = 1}, {kind = 'clip', low = -0.3, high = 0.2})"),
+      one("activations by themselves", 3, 5, R"(
+          {kind = 'convolution', channels = 18, kernel = 3, name = 'c'},
+          {kind = 'hard-swish', from = 'c', name = 'a'}, {kind = 'hard-sigmoid', from = 'c', name = 'b'},
+          {kind = 'silu', from = 'c', name = 'd'}, {kind = 'gelu', from = 'c', name = 'e'},
+          {kind = 'gelu', tanh = true, from = 'c', name = 'f'}, {kind = 'clip', high = 0.5, from = 'c', name = 'g'},
+          {kind = 'concat', from = ['a', 'b', 'd', 'e', 'f', 'g']})"),
+      one("a residual add and an activation after it", 4, 6, R"(
+          {kind = 'convolution', channels = 16, kernel = 3, pad = 1, name = 'left'},
+          {kind = 'convolution', channels = 16, kernel = 3, pad = 1}, {kind = 'batch-norm', name = 'right'},
+          {kind = 'add', from = ['left', 'right']}, {kind = 'hard-swish'})"),
+      one("layer normalisation of maps", 3, 9, R"(
+          {kind = 'convolution', channels = 18, kernel = 3}, {kind = 'layer-norm', epsilon = 1e-3},
+          {kind = 'convolution', channels = 16, kernel = 3}, {kind = 'layer-norm', epsilon = 1e-3})"),
+      one("layer normalisation of a vector", 3, 4,
+          "{kind = 'fully-connected', outputs = 10}, {kind = 'layer-norm', epsilon = 1e-3}"),
+      one("channels cut in two and mixed", 3, 5, R"(
+          {kind = 'convolution', channels = 32, kernel = 1, name = 'c'},
+          {kind = 'slice', channels = 16, from = 'c', name = 'a'},
+          {kind = 'slice', first = 16, channels = 16, from = 'c'},
+          {kind = 'convolution', channels = 16, kernel = 3, pad = 1, name = 'b'},
+          {kind = 'concat', from = ['a', 'b']}, {kind = 'shuffle', groups = 2})"),
+      one("channels cut unevenly and mixed", 3, 5, R"(
+          {kind = 'convolution', channels = 18, kernel = 1, name = 'c'},
+          {kind = 'slice', first = 3, channels = 10, from = 'c', name = 'a'},
+          {kind = 'shuffle', groups = 3, from = 'c', name = 'b'}, {kind = 'concat', from = ['a', 'b']})"),
       one("a gate on each channel", 3, 6, R"(
           {kind = 'convolution', channels = 18, kernel = 3, name = 'all'}, {kind = 'global-average-pool'},
           {kind = 'fully-connected', outputs = 18}, {kind = 'sigmoid', name = 'gate'},

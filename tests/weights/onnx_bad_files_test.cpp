@@ -50,6 +50,19 @@ void add_int(onnx::Node& node, const std::string& name, std::int64_t value) {
   attribute.set_i(value);
 }
 
+// i0 … i3, each a list of that one number, and the largest one.
+void add_whole_constants(onnx::Model& model) {
+  auto add = [&](const std::string& name, std::int64_t value) {
+    onnx::Tensor& tensor = *model.mutable_graph()->add_initializer();
+    tensor.set_name(name);
+    tensor.set_data_type(7);
+    tensor.add_dims(1);
+    tensor.add_int64_data(value);
+  };
+  for (int i = 0; i < 4; ++i) add("i" + std::to_string(i), i);
+  add("most", std::numeric_limits<std::int64_t>::max());
+}
+
 // x (1 × 2 × 4 × 4), and a weight of 3 × 2 × 3 × 3.
 onnx::Model with_input() {
   onnx::Model model;
@@ -168,8 +181,34 @@ std::vector<Bad> bad_models() {
       {"add_of_other_shapes", with_node("Add", {"x", "w"}), "one number, or one a channel"},
       {"gemm_of_a_picture", with_node("Gemm", {"x", "w"}), "batch × numbers only"},
       {"across_pictures", reshape({2, 1, 4, 4}), "moves numbers from picture to picture"},
-      {"reshape_to_other_count", reshape({1, 3}), "has not as many numbers"},
-      {"reshape_to_nothing", reshape({}), "or has more than 4 axes"},
+      {"reshape_to_other_count", reshape({1, 3}), "a shape that cannot be"},
+      {"reshape_to_nothing", reshape({}), "a shape that cannot be"},
+      {"reshape_to_seven_axes", reshape({1, 1, 1, 1, 2, 4, 4}), "a shape that is not read"},
+      {"slice_of_pixels", changed(with_node("Slice", {"x", "i0", "i2", "i2"}), [](auto& m) { add_whole_constants(m); }),
+       "only along channels"},
+      {"slice_beyond_the_channels",
+       changed(with_node("Slice", {"x", "i2", "i3", "i1"}), [](auto& m) { add_whole_constants(m); }),
+       "channels that are not there"},
+      {"division_of_constants_by_0", changed(with_node("Div", {"i1", "i0"}), [](auto& m) { add_whole_constants(m); }),
+       "a number beyond all use"},
+      {"range_without_end", changed(with_node("Range", {"i0", "most", "i1"}), [](auto& m) { add_whole_constants(m); }),
+       "cannot be"},
+      {"constant_of_a_huge_shape",
+       changed(with_node("ConstantOfShape", {"most"}), [](auto& m) { add_whole_constants(m); }), "cannot be"},
+      {"expanded_without_end", changed(with_node("Expand", {"i1", "most"}), [](auto& m) { add_whole_constants(m); }),
+       "cannot be"},
+      {"index_that_is_not_there", changed(with_node("Gather", {"i1", "i3"}), [](auto& m) { add_whole_constants(m); }),
+       "an index that is not there"},
+      {"erf_by_itself", with_node("Erf", {"x"}), "is read only within GELU"},
+      {"normalised_over_pixels", changed(with_node("LayerNormalization", {"x", "w"}), [](auto&) {}),
+       "is read over channels only"},
+      {"uneven_split",
+       changed(with_node("Split", {"x", "i3"}),
+               [](auto& m) {
+                 add_whole_constants(m);
+                 add_int(*m.mutable_graph()->mutable_node(0), "axis", 1);
+               }),
+       "channels that are not there"},
       {"reshape_by_minus_2", reshape({1, -2}), "a shape that cannot be"},
       {"two_open_axes", reshape({-1, -1}), "a shape that cannot be"},
       {"transpose_of_the_batch",

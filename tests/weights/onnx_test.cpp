@@ -54,6 +54,18 @@ int batch_of(const GoldenNetwork& golden, const OnnxNetwork& network) {
                           network.graph.layers[network.graph.outputs[0]].shape.size());
 }
 
+// Height × width × channels as channels × height × width, of each picture.
+std::vector<float> channels_first(const std::vector<float>& values, const nn::Shape& shape) {
+  std::vector<float> turned(values.size());
+  auto pixels = static_cast<std::size_t>(shape.height * shape.width),
+       channels = static_cast<std::size_t>(shape.channels);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::size_t n = i / (pixels * channels), pixel = i / channels % pixels, c = i % channels;
+    turned[(n * channels + c) * pixels + pixel] = values[i];
+  }
+  return turned;
+}
+
 void expect_golden(const GoldenNetwork& golden, const OnnxNetwork& network, nn::Engine& engine) {
   std::unique_ptr<nn::Executable> executable =
       engine.compile(network.graph, batch_of(golden, network), nn::Mode::infer);
@@ -61,6 +73,8 @@ void expect_golden(const GoldenNetwork& golden, const OnnxNetwork& network, nn::
   for (int i = 0; i < static_cast<int>(network.inputs.size()); ++i) {
     std::span<float> input = executable->input(i);
     std::vector<float> values = nn::golden_numbers(300 + i, input.size());
+    if (golden.file == "nhwc.onnx")
+      values = channels_first(values, network.graph.layers[network.graph.inputs[0]].shape);
     std::transform(values.begin(), values.end(), input.begin(),
                    [&](float value) { return value * golden.factor + golden.offset; });
   }

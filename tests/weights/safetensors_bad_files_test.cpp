@@ -78,7 +78,7 @@ std::vector<BadFile> bad_files() {
                      return zeros;
                    }()),
        "a list that is too long"},
-      {"type_of_integers", with_array("[1]", "[0,8]", 8, R"("I64")"), "of type \"I64\"; only F32"},
+      {"type_of_8_bits", with_array("[8]", "[0,8]", 8, R"("F8_E4M3")"), "of type \"F8_E4M3\"; only F64, F32"},
       {"type_is_a_number", with_array("[1]", "[0,4]", 4, "32"), "dtype must be a text"},
       {"type_of_other_width", with_array("[2]", "[0,8]", 8, R"("F16")"), "needs 2 values of 2 bytes"},
       {"shape_is_a_number", with_array("1", "[0,4]", 4), "shape must be"},

@@ -1,10 +1,12 @@
 // Convolution by oneDNN or our own Winograd kernels, with what can be computed along: ReLU; for inference also a batch
-// normalisation folded into the weights and a residual add.
+// normalisation folded into the weights, a residual add and other activations.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <optional>
 
+#include "agewise/nn/cpu/activation.h"
+#include "agewise/nn/cpu/depthwise_gradient.h"
 #include "agewise/nn/cpu/elementwise.h"
 #include "agewise/nn/cpu/layouts.h"
 #include "agewise/nn/cpu/thin_gradient.h"
@@ -64,6 +66,7 @@ class Convolution : public WeightedStep {
         geometry_(geometry_of(options_, plan.layer(input_).shape.channels)),
         winograd_{plan.batch(), plan.layer(input_).shape, plan.layer(operation.layer).shape, options_.pad} {
     in_ = plan.value(input_);
+    if (operation.activation >= 0) activation_ = name_of_activation(plan.layer(operation.activation).kind);
     choose_forward(plan);
     if (own_forward_) {
       note(name_, "forward own winograd");
@@ -108,12 +111,12 @@ class Convolution : public WeightedStep {
   std::string question(const Plan& plan, const char* pass) const {
     const Shape &in = plan.layer(input_).shape, &out = plan.layer(operation_.layer).shape;
     bool bfloat16 = plan.chooser().bfloat16 && !plan.train();
-    return fmt::format("convolution {}×{}×{}×{} → {}×{}×{}, {}×{}, stride {}, {} groups, block {}, {} {}{}{}{}",
+    return fmt::format("convolution {}×{}×{}×{} → {}×{}×{}, {}×{}, stride {}, {} groups, block {}, {} {}{}{}{}{}",
                        plan.batch(), in.channels, in.height, in.width, out.channels, out.height, out.width,
                        options_.kernel_height, options_.kernel_width, options_.stride, options_.groups,
                        channel_block(in_.layout()), plan.train() ? "train" : "infer", pass,
                        operation_.add >= 0 ? ", sum" : "", operation_.relu >= 0 ? ", ReLU" : "",
-                       bfloat16 ? ", or bfloat16" : "");
+                       activation_.empty() ? "" : ", " + activation_, bfloat16 ? ", or bfloat16" : "");
   }
 
   using Forward = dnnl::convolution_forward;
@@ -141,7 +144,7 @@ class Convolution : public WeightedStep {
       candidates.push_back(candidate<Forward>(plan, names[i], way, arguments, in_.layout()));
     }
     // Ours takes the layouts that the first does.
-    bool own = fits_own(ways[0].src_desc(), ways[0].dst_desc());
+    bool own = activation_.empty() && fits_own(ways[0].src_desc(), ways[0].dst_desc());
     if (own) candidates.push_back(winograd_candidate(plan, forward_task(plan)));
     std::size_t chosen = plan.chooser().choose(question(plan, "forward"), candidates);
     own_forward_ = own && chosen == ways.size();
@@ -179,6 +182,7 @@ class Convolution : public WeightedStep {
     dnnl::post_ops after;
     if (operation_.add >= 0) after.append_sum();
     if (operation_.relu >= 0) after.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+    if (operation_.activation >= 0) append_activation(after, plan.layer(operation_.activation).kind);
     dnnl::primitive_attr attributes = plan.attributes();
     attributes.set_post_ops(after);
     return {wanted, attributes, plan.engine()};
@@ -331,6 +335,7 @@ class Convolution : public WeightedStep {
       note(name_, "backward weights own");
       return;
     }
+    if (!chosen.onednn && plan_depthwise_gradient(plan)) return;
     BackwardWeights::primitive_desc description =
         chosen.onednn ? *chosen.onednn : describe_backward_weights(plan, kDirect, any_weights());
     note(name_, "backward weights", description);
@@ -339,6 +344,21 @@ class Convolution : public WeightedStep {
         {DNNL_ARG_SRC, in_}, {DNNL_ARG_DIFF_DST, changed_}, {DNNL_ARG_DIFF_WEIGHTS, found}};
     if (options_.bias) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, bias_gradient_);
     backward_weights_ = plan.call(description, BackwardWeights(description), arguments);
+  }
+
+  bool plan_depthwise_gradient(Plan& plan) {
+    const Shape &in = plan.layer(input_).shape, &out = plan.layer(operation_.layer).shape;
+    int block = channel_block(in_.layout());
+    bool depthwise = options_.groups == in.channels && options_.channels == in.channels;
+    if (!depthwise || block == 0 || channel_block(out_.layout()) != block) return false;
+    note(name_, "backward weights own depthwise");
+    DepthwiseShape shape{plan.batch(),          block,           in,          out, options_.kernel_height,
+                         options_.kernel_width, options_.stride, options_.pad};
+    Tensor found = weight_gradient_as(plan, weight_gradient_, plain_weights());
+    backward_weights_ = Call([shape, from = in_, by = changed_, found, bias = bias_gradient_] {
+      depthwise_weight_gradient(shape, from.data(), by.data(), found.data(), bias ? bias.data() : nullptr);
+    });
+    return true;
   }
 
   ThinShape thin_shape(const Plan& plan) const {
@@ -410,6 +430,7 @@ class Convolution : public WeightedStep {
   WinogradShape winograd_;  // means something where fits_own() says so
   Forward::primitive_desc description_;
   bool own_forward_ = false;
+  std::string activation_;  // computed along, other than ReLU
   Tensor other_, used_weights_, used_bias_;
   double epsilon_ = 0;
   Tensor weight_gradient_, bias_gradient_;

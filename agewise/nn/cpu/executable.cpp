@@ -44,6 +44,14 @@ std::unique_ptr<Step> make_step(Plan& plan, const Operation& operation) {
     Made operator()(const layer::Upsample&) const { return make_upsample(plan, operation); }
     Made operator()(const layer::Reshape&) const { return make_reshape(plan, operation); }
     Made operator()(const layer::Transpose&) const { return make_transpose(plan, operation); }
+    Made operator()(const layer::HardSigmoid&) const { return make_hard_sigmoid(plan, operation); }
+    Made operator()(const layer::HardSwish&) const { return make_activation(plan, operation); }
+    Made operator()(const layer::Silu&) const { return make_activation(plan, operation); }
+    Made operator()(const layer::Gelu&) const { return make_activation(plan, operation); }
+    Made operator()(const layer::Clip&) const { return make_activation(plan, operation); }
+    Made operator()(const layer::LayerNorm&) const { return make_layer_norm(plan, operation); }
+    Made operator()(const layer::Slice&) const { return make_slice(plan, operation); }
+    Made operator()(const layer::Shuffle&) const { return make_shuffle(plan, operation); }
     Made operator()(const layer::Input&) const { throw std::logic_error("an input is no operation"); }
   };
   return std::visit(Maker{plan, operation}, plan.layer(operation.layer).kind);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agewise/nn/cpu/activation.h"
 #include "agewise/nn/cpu/thin_block.h"
 
 namespace agewise::nn::cpu {
@@ -53,6 +54,14 @@ class Finder {
     return true;
   }
 
+  void take_activation(Operation& operation) {
+    int candidate = next(operation.output);
+    if (candidate < 0 || taken_[static_cast<std::size_t>(candidate)]) return;
+    if (!is_computed_along(graph_.layers[static_cast<std::size_t>(candidate)].kind)) return;
+    taken_[static_cast<std::size_t>(candidate)] = true;
+    operation.activation = operation.output = candidate;
+  }
+
   // oneDNN 2.6.3's AVX-512 kernel leaves out the sum in rows of the output whose window lies wholly in the pad.
   bool reaches_wholly_into_pad(int layer) const {
     const auto& c = std::get<layer::Convolution>(graph_.layers[static_cast<std::size_t>(layer)].kind);
@@ -96,6 +105,7 @@ class Finder {
         is<layer::BatchNorm>(graph_, layer)) {
       take<layer::Relu>(operation, operation.relu);
     }
+    if (is<layer::Convolution>(graph_, layer) && infer_ && operation.relu < 0) take_activation(operation);
     return operation;
   }
 

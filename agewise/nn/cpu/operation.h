@@ -13,6 +13,7 @@ struct Operation {
   int add = -1;            // of the convolution's result to `other`, infer only
   int other = -1;
   int relu = -1;
+  int activation = -1;  // another than ReLU after the convolution, infer only
   int pool = -1;
   int dropout = -1;
   int output;  // the last of them, whose value is the operation's
@@ -20,7 +21,7 @@ struct Operation {
 
 // Every layer but the inputs is in exactly one operation; an operation comes after those that it reads.
 // A thin block (thin_block.h) is one. Train: convolution, fully connected or normalisation with ReLU. Infer:
-// convolution with normalisation, residual add and ReLU, fully connected with ReLU.
+// convolution with normalisation, residual add and an activation, fully connected with ReLU.
 std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused);
 
 }  // namespace agewise::nn::cpu

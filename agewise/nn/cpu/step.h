@@ -62,7 +62,11 @@ std::unique_ptr<Step> make_dropout(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_add(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_placement(Plan& plan, const Operation& operation);  // pad, concatenate
 std::unique_ptr<Step> make_softmax(Plan& plan, const Operation& operation);
-std::unique_ptr<Step> make_activation(Plan& plan, const Operation& operation);  // sigmoid, tanh
+std::unique_ptr<Step> make_activation(Plan& plan, const Operation& operation);  // all but ReLU, PReLU, hard sigmoid
+std::unique_ptr<Step> make_hard_sigmoid(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_layer_norm(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_slice(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_shuffle(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_prelu(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_scale(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_combine(Plan& plan, const Operation& operation);  // multiply, subtract, divide

@@ -76,7 +76,104 @@ void for_each_upsampled(int factor, const Tensor& in, const Tensor& out, Body bo
   }
 }
 
+// Calls body(index in `whole`, index in `part`), where channel c of `part` is channel_of(c) of `whole`.
+template <class ChannelOf, class Body>
+void for_each_picked(const Tensor& whole, const Tensor& part, ChannelOf channel_of, Body body) {
+  for (int n = 0; n < part.batch; ++n) {
+    for (int c = 0; c < part.shape.channels; ++c) {
+      for (int y = 0; y < part.shape.height; ++y) {
+        for (int x = 0; x < part.shape.width; ++x) body(whole.at(n, channel_of(c), y, x), part.at(n, c, y, x));
+      }
+    }
+  }
+}
+
+auto sliced(const layer::Slice& slice) {
+  return [first = slice.first](int c) { return first + c; };
+}
+
+auto shuffled(const layer::Shuffle& shuffle, const Tensor& tensor) {
+  return [groups = shuffle.groups, each = tensor.shape.channels / shuffle.groups](int c) {
+    return c % groups * each + c / groups;
+  };
+}
+
+// Calls body(first, stride) for every pixel: its channels are values[first + c · stride].
+template <class Body>
+void for_each_pixel(const Tensor& tensor, Body body) {
+  std::size_t pixels = static_cast<std::size_t>(tensor.shape.height) * tensor.shape.width;
+  for (int n = 0; n < tensor.batch; ++n) {
+    for (std::size_t p = 0; p < pixels; ++p) body(tensor.at(n, 0, 0, 0) + p, pixels);
+  }
+}
+
+// A pixel's channels with mean 0 and variance 1; returns 1 / √(variance + ε).
+double normalise(double epsilon, const Tensor& in, std::size_t first, std::size_t stride,
+                 std::vector<double>& channels) {
+  auto count = static_cast<double>(channels.size());
+  double mean = 0, variance = 0;
+  for (std::size_t c = 0; c < channels.size(); ++c) mean += in.values[first + c * stride] / count;
+  for (std::size_t c = 0; c < channels.size(); ++c) {
+    channels[c] = in.values[first + c * stride] - mean;
+    variance += channels[c] * channels[c] / count;
+  }
+  double factor = 1 / std::sqrt(variance + epsilon);
+  for (double& channel : channels) channel *= factor;
+  return factor;
+}
+
 }  // namespace
+
+void slice_forward(const layer::Slice& slice, const Tensor& in, Tensor& out) {
+  for_each_picked(in, out, sliced(slice), [&](std::size_t from, std::size_t to) { out.values[to] = in.values[from]; });
+}
+
+void slice_backward(const layer::Slice& slice, const Tensor& out_gradient, Tensor& in_gradient) {
+  std::fill(in_gradient.values.begin(), in_gradient.values.end(), 0.0F);
+  for_each_picked(in_gradient, out_gradient, sliced(slice),
+                  [&](std::size_t into, std::size_t from) { in_gradient.values[into] = out_gradient.values[from]; });
+}
+
+void shuffle_forward(const layer::Shuffle& shuffle, const Tensor& in, Tensor& out) {
+  for_each_picked(in, out, shuffled(shuffle, in),
+                  [&](std::size_t from, std::size_t to) { out.values[to] = in.values[from]; });
+}
+
+void shuffle_backward(const layer::Shuffle& shuffle, const Tensor& out_gradient, Tensor& in_gradient) {
+  for_each_picked(in_gradient, out_gradient, shuffled(shuffle, in_gradient),
+                  [&](std::size_t into, std::size_t from) { in_gradient.values[into] = out_gradient.values[from]; });
+}
+
+void layer_norm_forward(double epsilon, const Tensor& in, Values gamma, Values beta, Tensor& out) {
+  std::vector<double> normalised(gamma.size());
+  for_each_pixel(in, [&](std::size_t first, std::size_t stride) {
+    normalise(epsilon, in, first, stride, normalised);
+    for (std::size_t c = 0; c < gamma.size(); ++c)
+      out.values[first + c * stride] = static_cast<float>(gamma[c] * normalised[c] + beta[c]);
+  });
+}
+
+void layer_norm_backward(double epsilon, const Tensor& in, Values gamma, const Tensor& out_gradient,
+                         Tensor& in_gradient, Gradients gamma_gradient, Gradients beta_gradient) {
+  std::vector<double> normalised(gamma.size()), to_gamma(gamma.size()), to_beta(gamma.size());
+  auto count = static_cast<double>(gamma.size());
+  for_each_pixel(in, [&](std::size_t first, std::size_t stride) {
+    double factor = normalise(epsilon, in, first, stride, normalised), mean = 0, along = 0;
+    for (std::size_t c = 0; c < gamma.size(); ++c) {
+      double gradient = out_gradient.values[first + c * stride];
+      to_gamma[c] += gradient * normalised[c];
+      to_beta[c] += gradient;
+      mean += gamma[c] * gradient / count;
+      along += gamma[c] * gradient * normalised[c] / count;
+    }
+    for (std::size_t c = 0; c < gamma.size(); ++c) {
+      double gradient = gamma[c] * out_gradient.values[first + c * stride];
+      in_gradient.values[first + c * stride] = static_cast<float>(factor * (gradient - mean - normalised[c] * along));
+    }
+  });
+  store(to_gamma, gamma_gradient);
+  store(to_beta, beta_gradient);
+}
 
 void scale_forward(const Tensor& in, Values weight, Values bias, Tensor& out) {
   for_each(in, [&](std::size_t i, std::size_t c) { out.values[i] = weight[c] * in.values[i] + bias[c]; });

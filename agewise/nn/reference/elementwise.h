@@ -31,4 +31,14 @@ void upsample_backward(const layer::Upsample& up, const Tensor& out_gradient, Te
 void transpose_forward(const layer::Transpose& transpose, const Tensor& in, Tensor& out);
 void transpose_backward(const layer::Transpose& transpose, const Tensor& out_gradient, Tensor& in_gradient);
 
+void slice_forward(const layer::Slice& slice, const Tensor& in, Tensor& out);
+void slice_backward(const layer::Slice& slice, const Tensor& out_gradient, Tensor& in_gradient);
+void shuffle_forward(const layer::Shuffle& shuffle, const Tensor& in, Tensor& out);
+void shuffle_backward(const layer::Shuffle& shuffle, const Tensor& out_gradient, Tensor& in_gradient);
+
+// Ba, Kiros and Hinton, "Layer normalization", arXiv 1607.06450, over channels.
+void layer_norm_forward(double epsilon, const Tensor& in, Values gamma, Values beta, Tensor& out);
+void layer_norm_backward(double epsilon, const Tensor& in, Values gamma, const Tensor& out_gradient,
+                         Tensor& in_gradient, Gradients gamma_gradient, Gradients beta_gradient);
+
 }  // namespace agewise::nn::reference

@@ -7,6 +7,7 @@
 #include "agewise/base/overloaded.h"
 #include "agewise/nn/engine.h"
 #include "agewise/nn/optimiser.h"
+#include "agewise/nn/reference/activations.h"
 #include "agewise/nn/reference/elementwise.h"
 #include "agewise/nn/reference/layers.h"
 
@@ -173,6 +174,12 @@ class ReferenceExecutable : public Executable {
             [&](const layer::Upsample& up) { reference::upsample_forward(up, in, out); },
             [&](const layer::Reshape&) { out.values = in.values; },
             [&](const layer::Transpose& transpose) { reference::transpose_forward(transpose, in, out); },
+            [&](const layer::LayerNorm& norm) {
+              reference::layer_norm_forward(norm.epsilon, in, weight(i), bias(i), out);
+            },
+            [&](const layer::Slice& slice) { reference::slice_forward(slice, in, out); },
+            [&](const layer::Shuffle& shuffle) { reference::shuffle_forward(shuffle, in, out); },
+            [&](const auto& activation) { reference::activation_forward(activation, in, out); },
         },
         layer.kind);
   }
@@ -292,6 +299,16 @@ class ReferenceExecutable : public Executable {
             [&](const layer::Upsample& up) { reference::upsample_backward(up, gradient, to_input); },
             [&](const layer::Reshape&) { to_input.values = gradient.values; },
             [&](const layer::Transpose& transpose) { reference::transpose_backward(transpose, gradient, to_input); },
+            [&](const layer::LayerNorm& norm) {
+              reference::layer_norm_backward(norm.epsilon, in, weight(i), gradient, to_input, to_weight, to_bias);
+            },
+            [&](const layer::Slice& slice) { reference::slice_backward(slice, gradient, to_input); },
+            [&](const layer::Shuffle& shuffle) { reference::shuffle_backward(shuffle, gradient, to_input); },
+            [&](const layer::HardSigmoid& s) { reference::activation_backward(s, in, gradient, to_input); },
+            [&](const layer::HardSwish& s) { reference::activation_backward(s, in, gradient, to_input); },
+            [&](const layer::Silu& s) { reference::activation_backward(s, in, gradient, to_input); },
+            [&](const layer::Gelu& g) { reference::activation_backward(g, in, gradient, to_input); },
+            [&](const layer::Clip& c) { reference::activation_backward(c, in, gradient, to_input); },
             [&](const auto&) {},
         },
         layer.kind);

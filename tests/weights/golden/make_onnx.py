@@ -59,6 +59,39 @@ def cases():
     yield save('two_inputs', [('GlobalAveragePool', 'x', 'g'), ('Flatten', 'g', 'f'), ('Concat', 'f z', 'c', dict(axis=1)), ('Gemm', 'c w', 'age'), ('Softmax', 'c', 'other')],
         dict(w=array(8, 1)), (('x', ('N', 3, 6, 8)), ('z', ('N', 5))), ('age', 'other'))
 
+    # What PyTorch and TensorFlow write since: kept after the others, whose constants are numbered.
+    yield save('functions', [('HardSwish', 'x', 'a'), ('HardSigmoid', 'x', 'b', dict(alpha=.6, beta=.4)), ('Clip', 'x low high', 'c'), ('Clip', 'x  high', 'd'), ('Gelu', 'x', 'e'),
+        ('Gelu', 'x', 'f', dict(approximate='tanh')), ('Max', 'x low', 'g'), ('Min', 'x high', 'h'), ('Clip', 'x zero', 'i'), ('Cast', 'x', 'j', dict(to=1)), ('Concat', 'a b c d e f g h i j', 'y', dict(axis=1))],
+        dict(low=np.array(-.3, np.float32), high=np.array(.4, np.float32), zero=np.array(0, np.float32)), opset=20)
+    root, half, one = np.array(2 ** .5, np.float32), np.array(.5, np.float32), np.array(1, np.float32)
+    yield save('gelu_erf', [('Div', 'x root', 'a'), ('Erf', 'a', 'b'), ('Add', 'b one', 'c'), ('Mul', 'x c', 'd'), ('Mul', 'd half', 'y1'),
+        ('Mul', 'x half', 'e'), ('Mul', 'x other', 'f'), ('Erf', 'f', 'g'), ('Add', 'one g', 'h'), ('Mul', 'e h', 'y2'),
+        ('Mul', 'c half', 'i'), ('Mul', 'i x', 'y3'), ('Concat', 'y1 y2 y3', 'y', dict(axis=1))], dict(root=root, half=half, one=one, other=np.array(.5 ** .5, np.float32)))
+    yield save('spelled_out', [('Conv', 'x w b', 'c'), ('Sigmoid', 'c', 's'), ('Mul', 'c s', 'y1'), ('Add', 'c three', 'd'), ('Clip', 'd zero six', 'e'), ('Mul', 'c e', 'f'), ('Div', 'f six', 'y2'),
+        ('Div', 'e six', 'g'), ('Mul', 'g c', 'y3'), ('HardSigmoid', 'c', 'h', dict(alpha=1 / 6)), ('Mul', 'h c', 'y4'), ('Concat', 'y1 y2 y3 y4 g', 'y', dict(axis=1))],
+        dict(w=w(4, 3), b=array(4, scale=8), three=np.array(3, np.float32), zero=np.array(0, np.float32), six=np.array(6, np.float32)))
+    yield save('layer_norm', [('Transpose', 'x', 't', dict(perm=[0, 2, 3, 1])), ('LayerNormalization', 't norm.weight b', 'n', dict(axis=-1, epsilon=1e-4)), ('MatMul', 'n up', 'm'), ('Add', 'm ub', 'a'),
+        ('Gelu', 'a', 'e'), ('MatMul', 'e down', 'd'), ('Mul', 'gamma d', 's'), ('Transpose', 's', 'u', dict(perm=[0, 3, 1, 2])), ('Add', 'u x', 'r'),
+        ('ReduceMean', 'r axes', 'p', dict(keepdims=0)), ('LayerNormalization', 'p norm2.weight', 'v', dict(axis=1)), ('ReduceMean', 't pixels', 'q'), ('Mul', 't q', 'k')],
+        {'norm.weight': array(3, offset=1), 'b': array(3), 'up': array(3, 7), 'ub': array(7), 'down': array(7, 3), 'gamma': array(3), 'axes': whole(-1, -2), 'norm2.weight': array(3, offset=1), 'pixels': whole(1, 2)},
+        outputs=('r', 'v', 'k'), opset=20)
+    yield save('gate', [('Conv', 'x w', 'c'), ('ReduceMean', 'c axes', 'p'), ('Conv', 'p f1 b1', 'h'), ('Relu', 'h', 'i'), ('Conv', 'i f2 b2', 'g'), ('HardSigmoid', 'g', 's', dict(alpha=1 / 6)), ('Mul', 's c', 'y')],
+        dict(w=w(8, 3), axes=whole(2, 3), f1=w(2, 8, 1), b1=array(2), f2=w(8, 2, 1), b2=array(8)))
+    yield save('shuffle', [('Conv', 'x w', 'c'), ('Split', 'c halves', 'a b', dict(axis=1)), ('Conv', 'b v', 'd', dict(group=4)), ('Concat', 'a d', 'e', dict(axis=1)), ('Reshape', 'e five', 'f', dict(allowzero=1)),
+        ('Transpose', 'f', 'g', dict(perm=[0, 2, 1, 3, 4])), ('Reshape', 'g four', 'h'), ('Split', 'h', 'i j k', dict(axis=1, num_outputs=3)), ('Concat', 'k i', 'y', dict(axis=1))],
+        dict(w=w(8, 3), v=w(4, 1, 1), halves=whole(4, 4), five=whole(1, 2, 4, 4, 6), four=whole(1, 8, 4, 6)), (('x', (1, 3, 6, 8)),))
+    yield save('shapes', [('Conv', 'x w', 'c'), ('Shape', 'c', 's'), ('Gather', 's i1', 'n', dict(axis=0)), ('Add', 'n i1', 'm'), ('Div', 'm i2', 'k'), ('Mul', 'k i2', 'e'), ('Slice', 'c zero k i1', 'a'), ('Slice', 'c k e i1', 'b'),
+        ('Concat', 'b a', 'd', dict(axis=1)), ('Shape', 'd', 't', dict(end=1)), ('Cast', 't', 'u', dict(to=1)), ('Cast', 'u', 'v', dict(to=7)), ('Unsqueeze', 'i4 zero', 'z'), ('Concat', 'v minus', 'r', dict(axis=0)),
+        ('Reshape', 'd r', 'f', dict(allowzero=1)), ('Transpose', 'wt', 'wtt'), ('Gemm', 'f wtt', 'g'), ('Slice', 'g zero z i1', 'y')],
+        dict(w=w(8, 3), i1=whole(1), i2=whole(2), i4=np.array(4, np.int64), zero=whole(0), minus=whole(-1), wt=array(5, 192)), (('x', (1, 3, 6, 8)),))
+    yield save('counted_padding', [('AveragePool', 'x', 'y', dict(kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1)), ('GlobalMaxPool', 'y', 'z')], {}, (('x', ('N', 3, 7, 7)),), outputs=('y', 'z'))
+    yield save('nhwc', [('Transpose', 'x', 't', dict(perm=[0, 3, 1, 2])), ('Conv', 't w', 'c', dict(pads=[1, 1, 1, 1])), ('Transpose', 'c', 'd', dict(perm=[0, 2, 3, 1])), ('Add', 'd o', 'e'), ('Max', 'e zero', 'f'), ('Min', 'f six', 'g'),
+        ('Pad', 'g pads', 'h'), ('ReduceMean', 'h axes', 'm', dict(keepdims=0)), ('MatMul', 'm v', 'y'), ('Flatten', 'g', 'z')],
+        dict(w=w(4, 3), o=array(4), zero=np.array(0, np.float32), six=np.array(6, np.float32), pads=whole(0, 1, 0, 0, 0, 0, 2, 0), axes=whole(1, 2), v=array(4, 5)), (('x', ('N', 6, 8, 3)),), outputs=('y', 'z'))
+    file = save('outside', [('Conv', 'x a.weight', 'c'), ('Conv', 'c b.weight bias', 'y')], {'a.weight': w(4, 3), 'b.weight': w(2, 4), 'bias': array(2)})
+    onnx.save(onnx.load(file), file, save_as_external_data=True, location='outside.bin', size_threshold=0)
+    yield file
+
 def say(file, hash, factor, offset, out):
     session = onnxruntime.InferenceSession(str(file), providers=['CPUExecutionProvider'])
     feed = {}

@@ -1,0 +1,446 @@
+#include "agewise/weights/onnx_fold.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "agewise/weights/onnx_operators.h"
+
+namespace agewise::weights {
+namespace {
+
+using Dims = onnx_operators::Dims;
+
+constexpr std::int64_t kMostNumbers = 1 << 20;  // of a constant that is larger than those it is made of
+constexpr std::size_t kMostAxes = 8;
+
+std::int64_t product(const OnnxNode& node, const Dims& dims, std::int64_t most) {
+  std::int64_t count = 1;
+  for (std::int64_t length : dims) {
+    if (length < 0 || __builtin_mul_overflow(count, length, &count) || count > most)
+      node.refuse("a constant of a shape that cannot be");
+  }
+  if (dims.size() > kMostAxes) node.refuse("a constant of a shape that cannot be");
+  return count;
+}
+
+bool is_whole(const OnnxConstant& c) { return c.numbers.empty(); }
+
+// The numbers at these places, under a shape of as many.
+OnnxConstant picked(const OnnxConstant& from, Dims dims, const std::vector<std::int64_t>& places) {
+  OnnxConstant out{std::move(dims), {}, {}};
+  for (std::int64_t place : places) {
+    auto at = static_cast<std::size_t>(place);
+    is_whole(from) ? out.integers.push_back(from.integers[at]) : out.numbers.push_back(from.numbers[at]);
+  }
+  return out;
+}
+
+// How far apart neighbours along each axis lie; 0 along axes that are stretched from length 1 to `dims`.
+Dims strides_of(const Dims& own, const Dims& dims) {
+  Dims strides(dims.size(), 0);
+  std::int64_t step = 1;
+  for (std::size_t i = own.size(); i-- > 0;) {
+    if (own[i] != 1) strides[i + dims.size() - own.size()] = step;
+    step *= own[i];
+  }
+  return strides;
+}
+
+// begin + Σ index · stride for every index of `dims`, the last axis first.
+std::vector<std::int64_t> places_of(const Dims& dims, const Dims& strides, std::int64_t begin, std::int64_t count) {
+  std::vector<std::int64_t> places;
+  Dims index(dims.size(), 0);
+  std::int64_t place = begin;
+  for (std::int64_t i = 0; i < count; ++i) {
+    places.push_back(place);
+    for (std::size_t axis = dims.size(); axis-- > 0;) {
+      place += strides[axis];
+      if (++index[axis] < dims[axis]) break;
+      place -= strides[axis] * dims[axis];
+      index[axis] = 0;
+    }
+  }
+  return places;
+}
+
+Dims stretched(const OnnxNode& node, const Dims& a, const Dims& b) {
+  Dims dims(std::max(a.size(), b.size()), 1);
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    std::int64_t of_a = i < a.size() ? a[a.size() - 1 - i] : 1, of_b = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (of_a != of_b && of_a != 1 && of_b != 1) node.refuse("constants whose shapes do not fit");
+    dims[dims.size() - 1 - i] = of_a == 1 ? of_b : of_a;
+  }
+  return dims;
+}
+
+OnnxConstant expanded(const OnnxNode& node, const OnnxConstant& from, const Dims& dims, std::int64_t most) {
+  Dims all = stretched(node, from.dims, dims);
+  std::int64_t count = product(node, all, most);
+  if (from.dims == all) return from;
+  return picked(from, all, places_of(all, strides_of(from.dims, all), 0, count));
+}
+
+std::int64_t axis_of(const OnnxNode& node, std::int64_t axis, std::size_t rank) {
+  auto axes = static_cast<std::int64_t>(rank);
+  if (axis < 0) axis += axes;
+  if (axis < 0 || axis >= axes) node.refuse("an axis that is not there");
+  return axis;
+}
+
+class Folder {
+ public:
+  Folder(OnnxReader& reader, OnnxNode& node) : reader_(reader), node_(node) {}
+
+  bool fold() {
+    const std::string& kind = node_.kind();
+    if (kind == "Shape" || kind == "Size") return fold_shape(kind == "Size");
+    if (!all_constant()) return false;
+    if (kind == "Cast") return give(cast(in(0)));
+    if (kind == "Concat") return give(concatenated());
+    if (kind == "ConstantOfShape") return give(constant_of_shape());
+    if (kind == "Expand") return give(expanded(in(0), whole(1)));
+    if (kind == "Gather") return give(gathered());
+    if (kind == "Range") return give(range());
+    if (kind == "ReduceProd") return give(multiplied());
+    if (kind == "Reshape") return give(reshaped());
+    if (kind == "Slice") return give(sliced());
+    if (kind == "Squeeze" || kind == "Unsqueeze") return give(squeezed(kind == "Unsqueeze"));
+    if (kind == "Transpose") return give(transposed());
+    if (kind == "Where") return give(chosen());
+    if (is_one_of(kind, {"Ceil", "Floor", "Neg", "Sqrt"})) return give(function_of(in(0)));
+    if (is_one_of(kind, {"Add", "Div", "Equal", "Max", "Min", "Mul", "Sub"})) return give(combined());
+    return false;
+  }
+
+ private:
+  static bool is_one_of(const std::string& kind, std::initializer_list<const char*> kinds) {
+    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+  }
+
+  bool all_constant() const {
+    for (int i = 0; i < node_.inputs(); ++i) {
+      if (node_.has_input(i) && !reader_.is_constant(node_.input(i))) return false;
+    }
+    return node_.inputs() > 0;
+  }
+
+  OnnxConstant in(int i) {
+    OnnxConstant constant = reader_.constant(node_, i);
+    most_ += constant.count();
+    return constant;
+  }
+  std::int64_t product(const Dims& dims) const { return weights::product(node_, dims, most_); }
+  OnnxConstant expanded(const OnnxConstant& from, const Dims& dims) const {
+    return weights::expanded(node_, from, dims, most_);
+  }
+  Dims whole(int i) { return reader_.whole_constant(node_, i); }
+  bool give(OnnxConstant constant) {
+    reader_.define_constant(node_, std::move(constant));
+    return true;
+  }
+
+  // Dims of a layer's tensor, or of a constant.
+  bool fold_shape(bool size) {
+    Dims dims = reader_.is_constant(node_.input(0)) ? in(0).dims : reader_.seen(node_, 0).dims;
+    if (size) return give({{}, {}, {product(dims)}});
+    auto rank = static_cast<std::int64_t>(dims.size());
+    auto place = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
+    std::int64_t start = place(node_.integer("start", 0)), end = std::max(start, place(node_.integer("end", rank)));
+    Dims part(dims.begin() + start, dims.begin() + end);
+    return give({{end - start}, {}, part});
+  }
+
+  OnnxConstant cast(OnnxConstant from) {
+    constexpr std::int64_t kInt32 = 6, kInt64 = 7, kBool = 9;
+    std::int64_t to = node_.integer("to", 0);
+    node_.ignore("saturate");
+    bool to_whole = to == kInt32 || to == kInt64 || to == kBool;
+    OnnxConstant out{from.dims, {}, {}};
+    if (to_whole && !is_whole(from)) {
+      for (float number : from.numbers) out.integers.push_back(to == kBool ? number != 0 : truncated(number));
+    } else if (to_whole) {
+      for (std::int64_t number : from.integers) out.integers.push_back(to == kBool ? number != 0 : number);
+    } else if (is_whole(from)) {
+      out.numbers.assign(from.integers.begin(), from.integers.end());
+    } else {
+      return from;
+    }
+    return out;
+  }
+
+  std::int64_t truncated(float number) const {
+    constexpr float kMost = 9e15F;
+    if (!(std::abs(number) < kMost)) node_.refuse("a number that is no whole one");
+    return static_cast<std::int64_t>(number);
+  }
+
+  OnnxConstant concatenated() {
+    OnnxConstant out = in(0);
+    auto axis = static_cast<std::size_t>(axis_of(node_, node_.integer("axis", 0), out.dims.size()));
+    for (int i = 1; i < node_.inputs(); ++i) {
+      OnnxConstant next = in(i);
+      Dims fits = next.dims;
+      if (fits.size() == out.dims.size()) fits[axis] = out.dims[axis];
+      bool alike = out.count() == 0 || next.count() == 0 || is_whole(out) == is_whole(next);
+      if (fits != out.dims || !alike) node_.refuse("constants whose shapes do not fit");
+      out = joined(out, next, axis);
+    }
+    return out;
+  }
+
+  OnnxConstant joined(const OnnxConstant& a, const OnnxConstant& b, std::size_t axis) const {
+    OnnxConstant out{a.dims, {}, {}};
+    out.dims[axis] += b.dims[axis];
+    product(out.dims);
+    auto rows = static_cast<std::ptrdiff_t>(std::accumulate(
+        a.dims.begin(), a.dims.begin() + static_cast<std::ptrdiff_t>(axis), std::int64_t{1}, std::multiplies<>()));
+    auto join = [&](const auto& of_a, const auto& of_b, auto& to) {
+      std::ptrdiff_t row_a = rows == 0 ? 0 : std::ssize(of_a) / rows, row_b = rows == 0 ? 0 : std::ssize(of_b) / rows;
+      for (std::ptrdiff_t i = 0; i < rows; ++i) {
+        to.insert(to.end(), of_a.begin() + i * row_a, of_a.begin() + (i + 1) * row_a);
+        to.insert(to.end(), of_b.begin() + i * row_b, of_b.begin() + (i + 1) * row_b);
+      }
+    };
+    join(a.numbers, b.numbers, out.numbers);
+    join(a.integers, b.integers, out.integers);
+    return out;
+  }
+
+  OnnxConstant constant_of_shape() {
+    Dims dims = whole(0);
+    auto count = static_cast<std::size_t>(product(dims));
+    const onnx::Attribute* value = node_.attribute("value");
+    if (value == nullptr) return {dims, std::vector<float>(count, 0), {}};
+    OnnxFolder nowhere{{}};
+    OnnxConstant one = read_constant(value->t(), nowhere);
+    if (one.count() != 1) node_.refuse("value must be one number");
+    if (is_whole(one)) return {dims, {}, Dims(count, one.integers[0])};
+    return {dims, std::vector<float>(count, one.numbers[0]), {}};
+  }
+
+  OnnxConstant gathered() {
+    OnnxConstant from = in(0), at = in(1);
+    std::int64_t axis = axis_of(node_, node_.integer("axis", 0), from.dims.size()),
+                 length = from.dims[static_cast<std::size_t>(axis)];
+    if (!at.numbers.empty()) node_.refuse("indices must be whole numbers");
+    auto begin = from.dims.begin();
+    Dims dims(begin, begin + axis);
+    dims.insert(dims.end(), at.dims.begin(), at.dims.end());
+    dims.insert(dims.end(), begin + axis + 1, from.dims.end());
+    product(dims);
+    std::int64_t outer = std::accumulate(begin, begin + axis, std::int64_t{1}, std::multiplies<>()),
+                 inner = std::accumulate(begin + axis + 1, from.dims.end(), std::int64_t{1}, std::multiplies<>());
+    std::vector<std::int64_t> places;
+    for (std::int64_t o = 0; o < outer; ++o) {
+      for (std::int64_t index : at.integers) {
+        if (index < -length || index >= length) node_.refuse("an index that is not there");
+        std::int64_t first = (o * length + (index < 0 ? index + length : index)) * inner;
+        for (std::int64_t i = 0; i < inner; ++i) places.push_back(first + i);
+      }
+    }
+    return picked(from, dims, places);
+  }
+
+  OnnxConstant range() {
+    Dims start = whole(0), limit = whole(1), delta = whole(2);
+    if (start.size() != 1 || limit.size() != 1 || delta.size() != 1 || delta[0] == 0)
+      node_.refuse("is of three numbers");
+    std::int64_t span = 0;
+    if (__builtin_sub_overflow(limit[0], start[0], &span) || delta[0] == std::numeric_limits<std::int64_t>::min())
+      node_.refuse("a range that cannot be");
+    bool forward = (span > 0) == (delta[0] > 0);
+    std::int64_t step = std::abs(delta[0]),
+                 length = span == std::numeric_limits<std::int64_t>::min() ? 0 : std::abs(span);
+    std::int64_t count = forward ? (length - 1) / step + (length > 0) : 0;
+    product({count});
+    OnnxConstant out{{count}, {}, {}};
+    for (std::int64_t i = 0; i < count; ++i) out.integers.push_back(start[0] + i * delta[0]);
+    return out;
+  }
+
+  // Of a list.
+  OnnxConstant multiplied() {
+    OnnxConstant from = in(0);
+    if (from.dims.size() > 1 || !is_whole(from)) node_.refuse("of constants only lists of whole numbers are read");
+    node_.ignore("noop_with_empty_axes");
+    node_.ignore("axes");
+    std::int64_t all = 1;
+    for (std::int64_t number : from.integers) {
+      if (__builtin_mul_overflow(all, number, &all)) node_.refuse("a number beyond all use");
+    }
+    return {node_.integer("keepdims", 1) != 0 ? Dims{1} : Dims{}, {}, {all}};
+  }
+
+  OnnxConstant reshaped() {
+    OnnxConstant from = in(0);
+    Dims wanted = whole(1);
+    bool zero_is_zero = node_.integer("allowzero", 0) != 0;
+    std::int64_t known = 1, *open = nullptr;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (wanted[i] == 0 && !zero_is_zero && i < from.dims.size()) wanted[i] = from.dims[i];
+      if (wanted[i] == -1 && open == nullptr) {
+        open = &wanted[i];
+      } else if (wanted[i] < 0 || __builtin_mul_overflow(known, wanted[i], &known)) {
+        node_.refuse("a shape that cannot be");
+      }
+    }
+    if (open != nullptr) *open = known == 0 ? 0 : from.count() / known;
+    if (product(wanted) != from.count()) node_.refuse("a shape of another count of numbers");
+    from.dims = wanted;
+    return from;
+  }
+
+  OnnxConstant sliced() {
+    OnnxConstant from = in(0);
+    Dims starts = whole(1), ends = whole(2), axes(starts.size()), steps(starts.size(), 1);
+    std::iota(axes.begin(), axes.end(), 0);
+    if (node_.has_input(3)) axes = whole(3);
+    if (node_.has_input(4)) steps = whole(4);
+    if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size())
+      node_.refuse("starts, ends, axes and steps are not as many");
+    Dims dims = from.dims, strides = strides_of(from.dims, from.dims);
+    std::int64_t begin = 0;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      auto axis = static_cast<std::size_t>(axis_of(node_, axes[i], dims.size()));
+      std::int64_t length = from.dims[axis], step = steps[i], low = step > 0 ? 0 : -1,
+                   high = step > 0 ? length : length - 1;
+      if (step == 0 || std::abs(step) > kMostNumbers) node_.refuse("a step that cannot be");
+      auto place = [&](std::int64_t at) { return std::clamp(at < 0 ? at + length : at, low, high); };
+      std::int64_t first = place(starts[i]), last = place(ends[i]), span = step > 0 ? last - first : first - last;
+      dims[axis] = span > 0 ? (span + std::abs(step) - 1) / std::abs(step) : 0;
+      begin += first * strides[axis];
+      strides[axis] *= step;
+    }
+    return picked(from, dims, places_of(dims, strides, begin, product(dims)));
+  }
+
+  OnnxConstant squeezed(bool comes) {
+    OnnxConstant from = in(0);
+    Dims axes = node_.has_input(1) ? whole(1) : node_.integers("axes", {});
+    std::size_t rank = from.dims.size() + (comes ? axes.size() : 0);
+    if (rank > kMostAxes) node_.refuse("a constant of a shape that cannot be");
+    std::vector<bool> named(rank, false);
+    for (std::int64_t axis : axes) named[static_cast<std::size_t>(axis_of(node_, axis, rank))] = true;
+    Dims dims;
+    auto next = from.dims.begin();
+    for (std::size_t i = 0; i < rank; ++i) {
+      if (comes && named[i]) {
+        dims.push_back(1);
+        continue;
+      }
+      if (next == from.dims.end()) node_.refuse("an axis is named twice");
+      std::int64_t length = *next++;
+      bool goes = !comes && (axes.empty() ? length == 1 : named[i]);
+      if (goes && length != 1) node_.refuse("axes do not fit");
+      if (!goes) dims.push_back(length);
+    }
+    from.dims = dims;
+    return from;
+  }
+
+  OnnxConstant transposed() {
+    OnnxConstant from = in(0);
+    Dims order(from.dims.size()), dims, strides, own = strides_of(from.dims, from.dims);
+    std::iota(order.rbegin(), order.rend(), 0);
+    order = node_.integers("perm", order);
+    Dims sorted = order, all(from.dims.size());
+    std::sort(sorted.begin(), sorted.end());
+    std::iota(all.begin(), all.end(), 0);
+    if (sorted != all) node_.refuse("perm must name each axis once");
+    for (std::int64_t axis : order) {
+      dims.push_back(from.dims[static_cast<std::size_t>(axis)]);
+      strides.push_back(own[static_cast<std::size_t>(axis)]);
+    }
+    return picked(from, dims, places_of(dims, strides, 0, from.count()));
+  }
+
+  OnnxConstant chosen() {
+    OnnxConstant which = in(0), yes = in(1), no = in(2);
+    Dims dims = stretched(node_, which.dims, stretched(node_, yes.dims, no.dims));
+    which = expanded(which, dims);
+    yes = expanded(yes, dims);
+    no = expanded(no, dims);
+    if (is_whole(yes) != is_whole(no) || !is_whole(which)) node_.refuse("constants of kinds that do not fit");
+    for (std::size_t i = 0; i < which.integers.size(); ++i) {
+      if (which.integers[i] != 0) continue;
+      is_whole(yes) ? void(yes.integers[i] = no.integers[i]) : void(yes.numbers[i] = no.numbers[i]);
+    }
+    return yes;
+  }
+
+  OnnxConstant function_of(OnnxConstant from) {
+    const std::string& kind = node_.kind();
+    for (float& number : from.numbers) {
+      number = kind == "Ceil"    ? std::ceil(number)
+               : kind == "Floor" ? std::floor(number)
+               : kind == "Neg"   ? -number
+                                 : std::sqrt(number);
+    }
+    for (std::int64_t& number : from.integers) {
+      if (kind == "Sqrt" || number == std::numeric_limits<std::int64_t>::min())
+        node_.refuse("of whole numbers is not read");
+      if (kind == "Neg") number = -number;
+    }
+    return from;
+  }
+
+  OnnxConstant combined() {
+    if (node_.inputs() != 2) node_.refuse("of constants is read with two inputs");
+    OnnxConstant a = in(0), b = in(1);
+    Dims dims = stretched(node_, a.dims, b.dims);
+    a = expanded(a, dims);
+    b = expanded(b, dims);
+    if (a.integers.size() != b.integers.size()) node_.refuse("constants of kinds that do not fit");
+    OnnxConstant out{dims, {}, {}};
+    for (std::size_t i = 0; i < a.integers.size(); ++i) out.integers.push_back(of_whole(a.integers[i], b.integers[i]));
+    for (std::size_t i = 0; i < a.numbers.size(); ++i) {
+      if (node_.kind() == "Equal") {
+        out.integers.push_back(a.numbers[i] == b.numbers[i]);
+      } else {
+        out.numbers.push_back(of_real(a.numbers[i], b.numbers[i]));
+      }
+    }
+    return out;
+  }
+
+  std::int64_t of_whole(std::int64_t a, std::int64_t b) const {
+    const std::string& kind = node_.kind();
+    std::int64_t out = 0;
+    bool over = false;
+    if (kind == "Add") over = __builtin_add_overflow(a, b, &out);
+    if (kind == "Sub") over = __builtin_sub_overflow(a, b, &out);
+    if (kind == "Mul") over = __builtin_mul_overflow(a, b, &out);
+    if (kind == "Div") {
+      over = b == 0 || (b == -1 && a == std::numeric_limits<std::int64_t>::min());
+      if (!over) out = a / b;
+    }
+    if (kind == "Equal") out = a == b ? 1 : 0;
+    if (kind == "Max") out = std::max(a, b);
+    if (kind == "Min") out = std::min(a, b);
+    if (over) node_.refuse("a number beyond all use");
+    return out;
+  }
+
+  float of_real(float a, float b) const {
+    const std::string& kind = node_.kind();
+    if (kind == "Add") return a + b;
+    if (kind == "Sub") return a - b;
+    if (kind == "Mul") return a * b;
+    if (kind == "Div") return a / b;
+    return kind == "Max" ? std::max(a, b) : std::min(a, b);
+  }
+
+  OnnxReader& reader_;
+  OnnxNode& node_;
+  std::int64_t most_ = kMostNumbers;  // and as many as in the inputs
+};
+
+}  // namespace
+
+bool fold_constants(OnnxReader& reader, OnnxNode& node) { return Folder(reader, node).fold(); }
+
+}  // namespace agewise::weights

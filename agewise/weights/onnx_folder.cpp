@@ -1,0 +1,77 @@
+#include "agewise/weights/onnx_folder.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "agewise/base/error.h"
+#include "agewise/weights/safetensors_header.h"
+
+namespace agewise::weights {
+namespace {
+
+constexpr int kStoredOutside = 1;  // TensorProto.DataLocation
+constexpr std::size_t kMostFiles = 1000;
+
+std::string field(const onnx::Tensor& tensor, const char* key) {
+  for (const onnx::Note& note : tensor.external_data()) {
+    if (note.key() == key) return note.value();
+  }
+  return "";
+}
+
+std::uint64_t number_field(const onnx::Tensor& tensor, const char* key, std::uint64_t fallback) {
+  std::string text = field(tensor, key);
+  if (text.empty()) return fallback;
+  std::uint64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw base::Error(fmt::format("its {} in another file is no number", key));
+  return number;
+}
+
+// Whether `file` with all links followed lies in `folder`.
+bool lies_in(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  std::filesystem::path relative = std::filesystem::canonical(file).lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+}  // namespace
+
+bool OnnxFolder::is_outside(const onnx::Tensor& tensor) { return tensor.data_location() == kStoredOutside; }
+
+const base::MappedFile& OnnxFolder::opened(const std::string& location) {
+  auto found = files_.find(location);
+  if (found != files_.end()) return found->second;
+  if (folder_.empty()) throw base::Error("its values are in another file; save the network as one file");
+  std::filesystem::path name(location), file = folder_ / name;
+  if (location.empty() || location.find('\0') != std::string::npos || name.is_absolute())
+    throw base::Error(fmt::format("its values are in {}, which names no file beside the network", name_text(location)));
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) {
+    throw base::Error(fmt::format("its values are in the file {}, which is not there: it belongs beside the network",
+                                  name_text(location)));
+  }
+  if (!std::filesystem::is_regular_file(file, error) || !lies_in(file, std::filesystem::canonical(folder_)))
+    throw base::Error(
+        fmt::format("its values are in {}, which is no file in the network's folder", name_text(location)));
+  if (files_.size() == kMostFiles) throw base::Error(fmt::format("its values: more than {} files", kMostFiles));
+  const base::MappedFile& opened = files_.emplace(location, base::MappedFile::read_only(file)).first->second;
+  bytes_ += opened.bytes().size();
+  return opened;
+}
+
+std::span<const std::byte> OnnxFolder::bytes_of(const onnx::Tensor& tensor, std::uint64_t size) {
+  std::string location = field(tensor, "location");
+  std::span<const std::byte> all = opened(location).bytes();
+  std::uint64_t offset = number_field(tensor, "offset", 0), length = number_field(tensor, "length", size);
+  if (length != size)
+    throw base::Error(fmt::format("its shape needs {} bytes, {} has {} for it", size, name_text(location), length));
+  if (offset > all.size() || size > all.size() - offset) {
+    throw base::Error(fmt::format("{} is cut short: {} bytes, but the array ends at {}", name_text(location),
+                                  all.size(), offset + size));
+  }
+  return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
+}
+
+}  // namespace agewise::weights
