@@ -4,6 +4,7 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <filesystem>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
@@ -11,6 +12,9 @@
 #include "agewise/recipe/keys.h"
 
 namespace agewise::recipe {
+
+std::map<std::string, std::string> network_texts();  // made at build from recipes/networks/*.toml
+
 namespace {
 
 constexpr std::uint64_t kLargestRecipe = 1 << 20;  // bytes
@@ -20,7 +24,8 @@ std::string full_name(const Key& key) { return key.table.empty() ? key.name : ke
 // What an error says first: "my.toml, line 7".
 struct Source {
   std::string origin;
-  bool lines = true;  // false: a --set, which has but one
+  bool lines = true;                            // false: a --set, which has but one
+  const std::filesystem::path* base = nullptr;  // the folder of network.base's files; null: none is read
 
   [[noreturn]] void reject(const toml::node& node, const std::string& problem) const {
     if (!lines) throw base::UsageError(origin + ": " + problem);
@@ -155,8 +160,43 @@ void read_layers(Recipe& recipe, const toml::node& node, const Source& source) {
   }
 }
 
+const std::map<std::string, std::string>& known_networks() {
+  static const std::map<std::string, std::string> texts = network_texts();
+  return texts;
+}
+
+Recipe parse(const std::string& toml, const Source& source);
+
+// The layers that network.base names: of a network that comes along, or of a .toml file beside the recipe.
+void read_base(Recipe& recipe, const toml::node& node, const Source& source) {
+  auto name = node.value_exact<std::string>();
+  if (!name) source.reject(node, "network.base must be a text");
+  auto found = known_networks().find(*name);
+  if (found != known_networks().end()) {
+    recipe.network.layers = parse(found->second, {"network " + *name}).network.layers;
+    return;
+  }
+  std::vector<std::string> known;
+  for (const auto& [network, text] : known_networks()) known.push_back(network);
+  if (!name->ends_with(".toml"))
+    source.reject(node, fmt::format("network.base: no network is called {}: there are {}, or a .toml file with "
+                                    "[[network.layers]]",
+                                    *name, fmt::join(known, ", ")));
+  if (source.base == nullptr)
+    source.reject(node, "network.base names a file, which is read for a recipe in a file only");
+  std::filesystem::path file = *source.base / *name;
+  recipe.network.layers = parse(base::read_text_file(file, kLargestRecipe), {file.string()}).network.layers;
+  if (recipe.network.layers.empty())
+    source.reject(node, "network.base: " + file.string() + " has no [[network.layers]]");
+}
+
 void read_table(Recipe& recipe, const std::string& table, const toml::table& values, const Source& source) {
   for (const auto& [key, node] : values) {
+    if (table == "network" && key == "base") {
+      if (values.contains("layers")) source.reject(node, "give network.base or network.layers, not both");
+      read_base(recipe, node, source);
+      continue;
+    }
     if (table == "network" && key == "layers") {
       read_layers(recipe, node, source);
       continue;
@@ -225,10 +265,8 @@ void assign(Recipe& recipe, const std::string& assignment) {
   std::visit(Reader{recipe, node, source, full}, key.place);
 }
 
-}  // namespace
-
-Recipe parse_recipe(const std::string& toml, const std::string& origin) {
-  Source source{origin};
+Recipe parse(const std::string& toml, const Source& source) {
+  const std::string& origin = source.origin;
   Recipe recipe;
   toml::table document;
   try {
@@ -254,11 +292,18 @@ Recipe parse_recipe(const std::string& toml, const std::string& origin) {
   return recipe;
 }
 
+}  // namespace
+
+Recipe parse_recipe(const std::string& toml, const std::string& origin) { return parse(toml, {origin}); }
+
 Recipe load_recipe(const std::string& name_or_file) {
   auto built_in = built_in_recipes().find(name_or_file);
   if (built_in != built_in_recipes().end()) return parse_recipe(built_in->second, "built-in recipe " + name_or_file);
   bool is_path = name_or_file.find('/') != std::string::npos || name_or_file.ends_with(".toml");
-  if (is_path) return parse_recipe(base::read_text_file(name_or_file, kLargestRecipe), name_or_file);
+  if (is_path) {
+    std::filesystem::path folder = std::filesystem::path(name_or_file).parent_path();
+    return parse(base::read_text_file(name_or_file, kLargestRecipe), {name_or_file, true, &folder});
+  }
   std::vector<std::string> known;
   for (const auto& [name, text] : built_in_recipes()) known.push_back(name);
   throw base::UsageError(fmt::format("no recipe is called {}: there are {}, or the path of a .toml file", name_or_file,

@@ -1,12 +1,14 @@
 #include "agewise/recipe/recipe.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
 #include <sstream>
 
 #include "agewise/base/error.h"
+#include "agewise/base/files.h"
 #include "agewise/recipe/keys.h"
 
 namespace agewise::recipe {
@@ -64,6 +66,38 @@ TEST(Recipe, every_built_in_one_survives_being_written_and_read_back) {
     std::string written = to_toml(load_recipe(name));
     EXPECT_EQ(to_toml(parse_recipe(written, name)), written) << name;
   }
+}
+
+TEST(NetworkBase, is_the_layers_of_a_network_that_comes_along) {
+  Recipe recipe = parse_recipe("[network]\nbase = \"mobilenet_v3_large\"", "test");
+  ASSERT_FALSE(recipe.network.layers.empty());
+  EXPECT_EQ(recipe.network.layers.front().name, "features.0.0");  // torchvision's
+  EXPECT_EQ(recipe.network.layers.back().name, "classifier.3");
+  EXPECT_EQ(recipe.network.layers.back().options.at("outputs"), LayerValue("classes"));
+}
+
+TEST(NetworkBase, names_what_there_is_where_it_is_unknown) {
+  try {
+    parse_recipe("[network]\nbase = \"mobilenet\"", "test");
+    FAIL();
+  } catch (const base::UsageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("test, line 2: network.base: no network is called mobilenet: there are "
+                                        "efficientnet_lite0, mobilenet_v3_large"));
+  }
+}
+
+TEST(NetworkBase, stands_alone_and_reads_no_file_for_a_recipe_that_is_in_none) {
+  EXPECT_THROW(parse_recipe("[network]\nbase = \"mobilenet_v3_large\"\nlayers = []", "test"), base::UsageError);
+  EXPECT_THROW(parse_recipe("[network]\nbase = \"net.toml\"", "model"), base::UsageError);
+}
+
+TEST(NetworkBase, may_be_a_file_beside_the_recipe) {
+  auto folder = std::filesystem::temp_directory_path() / ("network_base_" + std::to_string(::getpid()));
+  std::filesystem::create_directory(folder);
+  base::write_file(folder / "net.toml", std::string("network.layers = [{kind = \"relu\"}]"));
+  base::write_file(folder / "mine.toml", std::string("network.base = \"net.toml\""));
+  EXPECT_EQ(load_recipe((folder / "mine.toml").string()).network.layers.front().kind, "relu");
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Recipe, keeps_the_kind_of_a_number_in_a_layer) {
