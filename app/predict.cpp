@@ -56,6 +56,7 @@ struct Tally {
   std::size_t unread = 0;       // pictures
   std::size_t missing = 0;      // of these, files that could not be read at all
   std::size_t passed_over = 0;  // files that are no pictures by their names
+  std::vector<double> first_ages;
 
   void add(const face::ReadPicture& picture, std::span<const estimate::Estimate> estimates) {
     ++pictures;
@@ -64,6 +65,9 @@ struct Tally {
       bool is_refused = !picture.faces.refusals[i].empty();
       refused += is_refused ? 1 : 0;
       ageless += !is_refused && std::isnan(estimates[i].age) ? 1 : 0;
+      constexpr std::size_t kFirst = 100;
+      if (!is_refused && std::isfinite(estimates[i].age) && first_ages.size() < kFirst)
+        first_ages.push_back(estimates[i].age);
     }
     unread += picture.problem.empty() ? 0 : 1;
     missing += picture.missing ? 1 : 0;
@@ -84,6 +88,19 @@ std::string summary_of(const Tally& tally) {
   if (tally.unread > 0) text += fmt::format(", {} unreadable", with_thousands(tally.unread));
   if (tally.passed_over > 0) text += "; passed over " + counted(tally.passed_over, "other file", "other files");
   return text;
+}
+
+// Of an imported network: what it says of the first faces shows whether it is used as it was trained.
+void tell_range(const std::vector<double>& ages, const estimate::Model& model) {
+  constexpr double kOldest = 120;
+  if (ages.empty() || !model.notes.contains("imported from")) return;
+  auto [low, high] = std::minmax_element(ages.begin(), ages.end());
+  std::string range = fmt::format("the imported network gives ages from {:.1f} to {:.1f} on the first {}", *low, *high,
+                                  counted(ages.size(), "face", "faces"));
+  if (*low >= 0 && *high <= kOldest) return note(range);
+  warn(range +
+       ": no ages in years? import it with the --mean, --scale and --bgr that it was trained with, or train on from "
+       "it");
 }
 
 // What could not be done, as one sentence. A picture that is broken is counted; that a file is missing, or that no
@@ -224,6 +241,7 @@ class Prediction {
     }
     line_.clear();
     writer_.end();
+    tell_range(tally_.first_ages, estimator_.model());
     output_.commit();
     if (inputs_) inputs_->commit();
     if (context_.stop) throw base::Interrupted("stopped after " + summary_of(tally_));

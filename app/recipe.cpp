@@ -1,7 +1,9 @@
-// agewise recipe [NAME]: the built-in recipes, or one of them as TOML to start one's own from.
+// agewise recipe [NAME | MODEL]: the built-in recipes, one of them or a model's as TOML to start one's own from.
 #include <CLI/CLI.hpp>
 
+#include "agewise/estimate/model.h"
 #include "agewise/recipe/recipe.h"
+#include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/terminal.h"
 
@@ -18,11 +20,14 @@ void list_recipes() {
 }  // namespace
 
 void add_recipe(CLI::App& program, const Context&) {
-  CLI::App* command = program.add_subcommand("recipe", "List the built-in recipes, or print one");
+  CLI::App* command = program.add_subcommand("recipe", "List the built-in recipes, or print one, or that of a model");
   auto name = std::make_shared<std::string>();
-  command->add_option("NAME", *name, "The recipe to print");
+  command->add_option("NAME", *name, "A built-in recipe, a recipe's file, a model file or a run: the recipe to print");
   command->callback([name] {
     if (name->empty()) return list_recipes();
+    bool file = !recipe::built_in_recipes().contains(*name) && std::filesystem::exists(*name);
+    if (file && name->ends_with(".toml")) return print(recipe::to_toml(recipe::load_recipe(*name)));
+    if (file) return print(recipe::to_toml(estimate::read_model(train::model_file_of(*name)).recipe));
     recipe::load_recipe(*name);  // an unknown name is told with the known ones
     print(recipe::built_in_recipes().at(*name));
   });

@@ -147,6 +147,8 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
+void note(std::string_view text) { std::fprintf(stderr, "agewise: %s\n", std::string(text).c_str()); }
+
 void warn(std::string_view text) { std::fprintf(stderr, "agewise: warning: %s\n", std::string(text).c_str()); }
 
 std::string json_text(nlohmann::ordered_json json, int indent) {

@@ -49,6 +49,7 @@ std::size_t display_width(std::string_view text);  // characters of UTF-8, not b
 
 // To stdout. A failed write is found when main ends.
 void print(std::string_view text);
+void note(std::string_view text);  // to stderr, as "agewise: …"
 void warn(std::string_view text);  // to stderr, as "agewise: warning: …"
 // One line, or indented by so many blanks a level. Texts that are not UTF-8, as file names may be, are escaped
 // (base/text.h).

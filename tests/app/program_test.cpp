@@ -32,6 +32,19 @@ TEST(Program, lists_and_prints_the_built_in_recipes) {
   EXPECT_THAT(unknown.output, StartsWith("agewise: no recipe is called sed: there are "));
 }
 
+TEST(Program, prints_the_recipe_of_a_model) {
+  Outcome printed = run("recipe " AGEWISE_SOURCE_DIR "/models/compact.safetensors");
+  EXPECT_EQ(printed.exit_code, 0);
+  EXPECT_THAT(printed.output, AllOf(HasSubstr("[[network.layers]]"), HasSubstr("size = 128\n")));
+}
+
+TEST(Program, says_of_another_programs_network_that_it_is_imported_first) {
+  const std::string network = AGEWISE_SOURCE_DIR "/tests/weights/golden/conv.onnx";
+  Outcome outcome = run("predict --model " + network + " " + network);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, HasSubstr("import it first, as in agewise import " + network));
+}
+
 TEST(Program, fails_when_its_output_cannot_be_written) {
   Outcome outcome = run("recipe seed >/dev/full");
   EXPECT_EQ(outcome.exit_code, 1);
