@@ -1,17 +1,21 @@
 #include "agewise/base/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "agewise/base/error.h"
@@ -103,6 +107,56 @@ void sync_directory_of(const std::filesystem::path& file) {
   ::fsync(descriptor.get());
 }
 
+constexpr std::string_view kTemporaryBegin = ".agewise-", kTemporaryEnd = ".tmp";
+constexpr std::size_t kTemporaryDigits = 16;
+
+// Not to be guessed: nobody can have a link of that name wait for us.
+std::string temporary_name() {
+  std::uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) != sizeof random) throw Error("the system gives no random numbers");
+  std::array<char, kTemporaryDigits + 1> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(random));
+  return std::string(kTemporaryBegin) + digits.data() + std::string(kTemporaryEnd);
+}
+
+bool is_temporary_name(std::string_view name) {
+  return name.size() == kTemporaryBegin.size() + kTemporaryDigits + kTemporaryEnd.size() &&
+         name.starts_with(kTemporaryBegin) && name.ends_with(kTemporaryEnd);
+}
+
+// Removes what killed processes left behind in the folder: temporary files that no living process holds locked.
+void sweep(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    if (!is_temporary_name(entry->path().filename().native())) continue;
+    int descriptor = ::open(entry->path().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(entry->path().c_str());
+    ::close(descriptor);
+  }
+}
+
+// At the first file that this process writes into a folder: one may hold a hundred thousand.
+void sweep_once(const std::filesystem::path& folder) {
+  static std::mutex mutex;
+  static std::set<std::string> swept;
+  std::error_code ignored;
+  std::filesystem::path whole = std::filesystem::absolute(folder, ignored);
+  {
+    std::lock_guard lock(mutex);
+    if (!swept.insert(whole.native()).second) return;
+  }
+  sweep(folder);
+}
+
+// "process 1234 on box", and a line's end.
+std::string this_process() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  return "process " + std::to_string(::getpid()) + " on " + host.data() + "\n";
+}
+
 }  // namespace
 
 std::vector<std::byte> read_file(const std::filesystem::path& file, std::uint64_t limit) {
@@ -131,15 +185,25 @@ void write_file(const std::filesystem::path& file, std::string_view content) {
 }
 
 FileWriter::FileWriter(std::filesystem::path file) : file_(std::move(file)) {
-  temporary_ = file_.string() + ".tmp" + std::to_string(::getpid());
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) throw system_error(file_, "cannot write", errno);
+  std::filesystem::path folder = file_.has_parent_path() ? file_.parent_path() : ".";
+  sweep_once(folder);
+  while (descriptor_ < 0) {
+    temporary_ = folder / temporary_name();
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno == EEXIST) continue;
+    if (descriptor_ < 0) throw system_error(file_, "cannot write", errno);
+    // Locked, so that nobody's sweep takes it for left behind; one that came between the two calls has removed it.
+    struct stat status {};
+    ::flock(descriptor_, LOCK_EX | LOCK_NB);
+    if (::fstat(descriptor_, &status) == 0 && status.st_nlink > 0) return;
+    ::close(std::exchange(descriptor_, -1));
+  }
 }
 
 FileWriter::~FileWriter() {
   if (descriptor_ < 0) return;
-  ::close(descriptor_);
   ::unlink(temporary_.c_str());
+  ::close(descriptor_);
 }
 
 void FileWriter::write(std::span<const std::byte> piece) { write_all(file_, descriptor_, piece); }
@@ -150,6 +214,36 @@ void FileWriter::commit() {
   ::close(descriptor_);
   descriptor_ = -1;
   sync_directory_of(file_);
+}
+
+FileLock::FileLock(const std::filesystem::path& file, const std::string& busy) {
+  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) throw system_error(file, "cannot write", errno);
+  int problem = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  if (problem == 0) {
+    std::string holder = this_process();
+    if (::ftruncate(descriptor_, 0) != 0 || ::write(descriptor_, holder.data(), holder.size()) < 0) {
+    }  // who holds it is only told to people; the lock holds on a full disk, too
+    return;
+  }
+  std::string holder(200, '\0');
+  ssize_t told = ::read(descriptor_, holder.data(), holder.size());
+  holder.resize(told > 0 ? static_cast<std::size_t>(told) : 0);
+  ::close(std::exchange(descriptor_, -1));
+  if (problem != EWOULDBLOCK) throw system_error(file, "cannot be locked", problem);
+  throw UsageError(busy + (holder.empty() ? "" : " (" + holder.substr(0, holder.find('\n')) + ")") +
+                   "; wait for it to end or stop it");
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void MappedFile::map(std::uint64_t size, int protection, int flags, int descriptor) {
@@ -176,7 +270,9 @@ MappedFile MappedFile::read_only(const std::filesystem::path& file) {
 }
 
 MappedFile MappedFile::create(const std::filesystem::path& file, std::uint64_t size) {
-  Descriptor descriptor(file, O_RDWR | O_CREAT | O_TRUNC);
+  // Never cut short under a process that has the old one mapped.
+  if (::unlink(file.c_str()) != 0 && errno != ENOENT) throw system_error(file, "cannot be replaced", errno);
+  Descriptor descriptor(file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
   MappedFile mapped;
   mapped.file_ = file;
   mapped.size_ = size;

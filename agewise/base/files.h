@@ -16,8 +16,9 @@ namespace agewise::base {
 std::vector<std::byte> read_file(const std::filesystem::path& file, std::uint64_t limit);
 std::string read_text_file(const std::filesystem::path& file, std::uint64_t limit);
 
-// Writes beside the target under a temporary name, syncs and renames: a reader, a crash or a full disk sees the old
-// file or the new one. Throws Error naming the file; then nothing of the new one is left.
+// Writes beside the target under a temporary name that cannot be guessed, syncs and renames: a reader, a crash or a
+// full disk sees the old file or the new one. A link is replaced, not followed. Throws Error naming the file; then
+// nothing of the new one is left. What a killed process left is removed when a later one first writes into the folder.
 void write_file(const std::filesystem::path& file, std::span<const std::byte> content);
 void write_file(const std::filesystem::path& file, std::string_view content);
 
@@ -36,13 +37,28 @@ class FileWriter {
   int descriptor_ = -1;
 };
 
+// The right to write something, of one process at a time: `file`, which stays, is locked (flock, so that the kernel
+// unlocks it when the process ends, however that happens) and says who holds it. Movable.
+class FileLock {
+ public:
+  // Throws UsageError if another process, or another FileLock of this one, holds it: `busy` ("run: is being trained by
+  // another agewise") followed by who it is. Throws Error naming the file if it cannot be made.
+  FileLock(const std::filesystem::path& file, const std::string& busy);
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&& other) noexcept;
+  ~FileLock();
+
+ private:
+  int descriptor_ = -1;
+};
+
 // A file of fixed size mapped into memory. Pages are read on demand and may be dropped by the system at any time, so
 // a file larger than memory is fine. Movable; the address stays the same when moved.
 class MappedFile {
  public:
   static MappedFile read_only(const std::filesystem::path& file);  // a pipe too, as read_file(); then all is in memory
   // A new file of `size` bytes (its disk space reserved at once, so that a full disk is an Error here and not a SIGBUS
-  // later), writable. Replaces an old one.
+  // later), writable. Replaces an old one: whoever has that mapped keeps its bytes.
   static MappedFile create(const std::filesystem::path& file, std::uint64_t size);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;

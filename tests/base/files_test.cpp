@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -105,7 +107,56 @@ TEST_F(Files, free_space_is_that_of_the_disk_that_would_hold_the_path) {
   EXPECT_GT(free_disk_space(folder_ / "not" / "yet" / "there"), 0U);
 }
 
-// XXH3-128 of the empty input, from xxHash's own sanity checks: 99aa06d3014798d86001c324468d497f.
+TEST_F(Files, a_link_planted_under_the_old_temporary_name_or_at_the_target_is_not_followed) {
+  write_file(folder_ / "precious", "mine");
+  std::filesystem::create_symlink("precious", folder_ / ("o.tmp" + std::to_string(::getpid())));
+  std::filesystem::create_symlink("precious", folder_ / "o");
+  write_file(folder_ / "o", "new");
+  EXPECT_EQ(read_text_file(folder_ / "precious", 100), "mine");
+  EXPECT_EQ(read_text_file(folder_ / "o", 100), "new");
+  EXPECT_FALSE(std::filesystem::is_symlink(folder_ / "o"));
+}
+
+// A child that is killed in the middle of a file leaves it; one that is still writing keeps its own.
+TEST_F(Files, what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not) {
+  std::filesystem::path inner = folder_ / "inner";
+  std::filesystem::create_directory(inner);
+  std::array<int, 2> ready{};
+  ASSERT_EQ(::pipe(ready.data()), 0);
+  std::array<pid_t, 2> children{};
+  for (pid_t& child : children) {
+    child = ::fork();
+    if (child != 0) continue;
+    FileWriter writer(inner / "half");
+    writer.write(std::as_bytes(std::span("half", 4)));
+    if (::write(ready[1], "x", 1) != 1) ::_exit(1);
+    for (;;) ::pause();
+  }
+  std::array<char, 2> said{};
+  for (char& one : said) ASSERT_EQ(::read(ready[0], &one, 1), 1);
+  ::kill(children[0], SIGKILL);
+  ::waitpid(children[0], nullptr, 0);
+  auto files_in_it = [&] {
+    return std::distance(std::filesystem::directory_iterator(inner), std::filesystem::directory_iterator());
+  };
+  EXPECT_EQ(files_in_it(), 2);
+  write_file(inner / "whole", "whole");
+  EXPECT_EQ(files_in_it(), 2);  // this one, and the living child's
+  ::kill(children[1], SIGKILL);
+  ::waitpid(children[1], nullptr, 0);
+  EXPECT_EQ(read_text_file(inner / "whole", 100), "whole");
+}
+
+TEST_F(Files, a_lock_is_held_once_says_by_whom_and_ends_with_its_holder) {
+  {
+    FileLock held(folder_ / "lock", "the run: is taken");
+    std::string problem = error_of([&] { FileLock again(folder_ / "lock", "the run: is taken"); });
+    EXPECT_THAT(problem, HasSubstr("the run: is taken (process " + std::to_string(::getpid()) + " on "));
+    FileLock moved = std::move(held);
+    EXPECT_NE(error_of([&] { FileLock again(folder_ / "lock", "busy"); }), "");
+  }
+  FileLock later(folder_ / "lock", "busy");
+}
 
 }  // namespace
 }  // namespace agewise::base
