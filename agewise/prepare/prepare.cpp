@@ -7,6 +7,7 @@
 #include <cmath>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -46,6 +47,7 @@ struct HeldFile {
   std::uint64_t share;
   std::vector<std::byte> bytes;
   std::string problem;        // why it could not be read, else empty
+  bool unread = false;        // by the system, which may be able to another time (sources.h)
   std::uint64_t content = 0;  // base::checksum of the bytes
 
   HeldFile(base::Budget& of, std::uint64_t size) : budget(of), share(of.take(size)) {}
@@ -259,6 +261,7 @@ class Preparation {
     bool is_copy = file->content != 0 && file->content == state.content;
     if (fit == state.fit)
       return is_copy ? void() : offer_ambiguous(wanted, fit, entry.path + " and another picture fit");
+    if (file->unread) return void(unread_.try_emplace(wanted, file->problem));
     state = {fit, state.decision + 1, false, hash_of(entry.path), file->content};
     newest_[wanted] = state.decision;
     if (file->problem.empty()) {
@@ -277,6 +280,7 @@ class Preparation {
     }
     SourceContent content = source.read();
     file->problem = std::move(content.problem);
+    file->unread = content.unread;
     file->bytes = std::move(content.bytes);
     if (file->problem.empty()) file->content = base::checksum(file->bytes);
     return file;
@@ -374,7 +378,18 @@ class Preparation {
     }
   }
 
+  // The row of a picture that the system could not read is not settled: the next run reads it again.
+  void check_all_read() const {
+    if (unread_.empty()) return;
+    throw base::Error(fmt::format(
+        "{} of {} pictures could not be read, the first: {}. The others are prepared and saved: run the same command "
+        "again once they can be read, or remove them, whose rows then count as \"{}\"",
+        unread_.size(), plan_.wanted.size(), unread_.begin()->second,
+        catalog::describe(catalog::Reason::no_such_file)));
+  }
+
   PrepareResult finish() {
+    check_all_read();
     PrepareResult result{.went_on = went_on_};
     std::size_t missing = 0;
     for (std::size_t row : plan_.wanted) {
@@ -412,7 +427,9 @@ class Preparation {
   std::int64_t unasked_ = 0;
   std::vector<std::string> pictures_like_;  // the first of the unasked
   bool went_on_ = false;
-  std::vector<std::string> left_out_;  // the reader's, until all threads have ended
+  // The reader's, until all threads have ended:
+  std::vector<std::string> left_out_;
+  std::map<std::size_t, std::string> unread_;  // wanted rows whose picture the system could not read, and why
 };
 
 // Before the store is touched, so that a name mistyped leaves nothing behind.

@@ -63,7 +63,8 @@ struct PrepareResult {
 };
 
 // Reads the pictures of all sources once and fills the store. Goes on where an earlier run stopped. On `stop`, or when
-// a source is cut short or the disk is full, what is done is saved and Interrupted or Error is thrown.
+// a source is cut short, the disk is full or the system could not read some pictures of a folder, what is done is saved
+// and Interrupted or Error is thrown: the store stays incomplete, and the next run reads what is missing.
 PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem::path>& pictures,
                       const std::filesystem::path& store, int threads, const base::StopFlag& stop,
                       const base::ProgressSink& progress = {});

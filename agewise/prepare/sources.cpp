@@ -48,7 +48,7 @@ class Folder : public PictureSource {
     try {
       return {base::read_file(parent_ / path_, kLargestPictureFile), ""};
     } catch (const base::Error& problem) {
-      return {{}, problem.what()};
+      return {{}, problem.what(), /*unread=*/true};
     }
   }
 

@@ -20,6 +20,9 @@ struct SourceEntry {
 struct SourceContent {
   std::vector<std::byte> bytes;
   std::string problem;  // why this one file cannot be read, though its source can; else empty
+  // It is the system that could not read it (no permission, a bad disk, no memory): that may pass, and says nothing
+  // about the picture.
+  bool unread = false;
 };
 
 // Entries one after the other; one thread. Folders and devices are passed over.

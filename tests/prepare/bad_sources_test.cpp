@@ -66,14 +66,24 @@ TEST_F(BadSources, a_stop_is_an_interruption_though_the_source_breaks_at_the_sam
   EXPECT_THROW(prepare(plan(), {folder_ / "cut.tar"}, store(), 1, stop), base::Interrupted);
 }
 
-TEST_F(BadSources, a_file_that_cannot_be_read_is_a_reject_and_the_others_go_on) {
+// No permission stands for a bad disk, too many open files, no memory: it says nothing about the picture.
+TEST_F(BadSources, a_file_that_the_system_cannot_read_leaves_the_store_unfinished_and_is_read_by_the_next_run) {
   write_labels(2);
   write_folder(members(2));
-  std::filesystem::permissions(folder_ / "pictures/wiki_crop/00/face_0.jpg", std::filesystem::perms::none);
+  std::filesystem::path closed = folder_ / "pictures/wiki_crop/00/face_0.jpg";
+  std::filesystem::permissions(closed, std::filesystem::perms::none);
   std::filesystem::permissions(folder_, std::filesystem::perms::all);  // the store is written there
-  Unprivileged nobody;
-  EXPECT_EQ(run({folder_ / "pictures"}).rejects,
-            (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::undecodable, 1}}));
+  {
+    Unprivileged nobody;
+    EXPECT_THAT(error_of([&] { run({folder_ / "pictures"}); }),
+                AllOf(HasSubstr("1 of 2 pictures could not be read"), HasSubstr("face_0.jpg: cannot open: Permission")));
+  }
+  EXPECT_FALSE(store::Store(store()).facts().complete);
+  EXPECT_EQ(store::Store(store()).faces().size(), 1U);
+  std::filesystem::permissions(closed, std::filesystem::perms::owner_read);
+  PrepareResult result = run({folder_ / "pictures"});
+  EXPECT_EQ(result.faces, 2);
+  EXPECT_TRUE(result.rejects.empty());
 }
 
 TEST_F(BadSources, a_file_too_large_for_a_picture_is_a_reject_and_is_not_read) {
