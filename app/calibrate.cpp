@@ -69,6 +69,7 @@ void run(const Arguments& arguments, const Context& context) {
   check_output(arguments.output, OutputKind::safetensors, arguments.force,
                {model_file, arguments.data, arguments.notes});
   store::Store store(arguments.data);
+  store.check_complete();
   estimate::Model model = estimate::read_model(model_file);
   if (arguments.half) estimate::round_to_half(model);
   std::unique_ptr<nn::Engine> engine = engine_for(context);

@@ -31,10 +31,17 @@ struct Arguments {
 using Rows = std::vector<std::vector<std::string>>;
 using Json = nlohmann::ordered_json;
 
+// Which part of a store that is not finished would be measured is chance.
+store::Store finished_store(const std::filesystem::path& file) {
+  store::Store store(file);
+  store.check_complete();
+  return store;
+}
+
 store::Store open_store(const Arguments& arguments) {
-  if (!arguments.data.empty()) return store::Store(arguments.data.front());
+  if (!arguments.data.empty()) return finished_store(arguments.data.front());
   if (!train::is_run(arguments.model)) throw base::UsageError("--data STORE is needed: what to evaluate the model on");
-  return store::Store(train::read_facts({arguments.model}).store);
+  return finished_store(train::read_facts({arguments.model}).store);
 }
 
 std::optional<catalog::Split> wanted_split(const std::string& name) {
@@ -188,7 +195,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
   Json json = Json::array();
   std::string remarks;
   for (const std::string& data : arguments.data) {
-    store::Store store(data);
+    store::Store store = finished_store(data);
     evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
     if (evaluation.ranges) remarks += fmt::format("\n{}: {}", data, ranges_text(*evaluation.ranges));
     if (evaluation.all.pictures == 0) {

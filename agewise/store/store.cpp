@@ -204,6 +204,12 @@ const std::filesystem::path& Store::file() const { return implementation_->file;
 
 const StoreFacts& Store::facts() const { return implementation_->facts; }
 
+void Store::check_complete() const {
+  if (!facts().complete)
+    throw base::file_error(
+        file(), "is not finished: preparing it was stopped; run the same `agewise prepare` again to finish it");
+}
+
 std::vector<FaceRecord> Store::faces() const {
   return implementation_->alone([&] {
     SQLite::Statement query(

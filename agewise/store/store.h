@@ -72,6 +72,8 @@ class Store {
 
   const std::filesystem::path& file() const;
   const StoreFacts& facts() const;
+  // Throws Error naming the file if preparing it was stopped: whoever trains or measures on it would do so on a part.
+  void check_complete() const;
   std::vector<FaceRecord> faces() const;      // all parts, in label order
   std::vector<RejectRecord> rejects() const;  // in label order
   std::map<catalog::Reason, std::int64_t> reject_counts() const;

@@ -65,8 +65,7 @@ std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& face
 }
 
 Examples examples_of(const store::Store& store) {
-  if (!store.facts().complete)
-    throw base::file_error(store.file(), "is not finished; the same `agewise prepare` once more goes on with it");
+  store.check_complete();
   Examples examples{store.faces(), {}, {}};
   examples.train = indices_of(examples.faces, catalog::Split::train);
   examples.ranges += drop_ranges(examples.faces, examples.train);
