@@ -31,6 +31,7 @@ void handle(int signal, void (*handler)(int)) {
 base::StopFlag& stop_on_signals() {
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_signal);
+  handle(SIGXFSZ, SIG_IGN);
   return stop;
 }
 

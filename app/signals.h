@@ -5,7 +5,8 @@
 namespace agewise::app {
 
 // From now on the first SIGINT or SIGTERM sets the flag that is returned, so that work can save itself and throw
-// Interrupted; a second one ends the program at once with 130.
+// Interrupted; a second one ends the program at once with 130. A file that grows beyond the limit of the
+// process (ulimit -f) is an error like a full disk, not the end by SIGXFSZ.
 base::StopFlag& stop_on_signals();
 
 // From now on SIGHUP, which ends a program otherwise, sets the flag that is returned; whoever acts on it clears it.
