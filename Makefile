@@ -3,7 +3,7 @@
 # make test   builds and runs all tests
 # make bench  measures training and estimating with three networks
 # make model PICTURES=utkface.tar LABELS=utkface.csv START=dlib_age_v1.onnx
-#             trains models/compact.safetensors anew (docs/model-card.md); goes on where it was stopped
+#             trains models/compact.safetensors anew (docs/model-card.md); resumes where it was stopped
 # make detector PICTURES=fairface.tar LABELS=fairface.csv
 #             trains models/upright.safetensors anew, the detector's angle network (docs/detector-card.md); likewise
 # Each installs missing Debian packages first (root or sudo) and, run again, does only what is new.
@@ -38,18 +38,17 @@ bench: build
 model: build
 	@test -n "$(PICTURES)" -a -n "$(LABELS)" -a -n "$(START)" || { echo "make model PICTURES=… LABELS=… START=…: see docs/model-card.md"; exit 2; }
 	@mkdir -p build/model
-	$(AGEWISE) prepare build/model/compact.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact
-	$(AGEWISE) prepare build/model/small.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact \
+	$(AGEWISE) prepare build/model/compact.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog
+	$(AGEWISE) prepare build/model/small.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog \
 	  --set face.size=64 --set face.margin=0.05 --set network.size=0 --set network.view=0 --limit 2500 --sample 1
 	$(AGEWISE) import $(START) --statistics build/model/small.db -o build/model/start.safetensors
-	$(AGEWISE) prepare build/model/first.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact \
+	$(AGEWISE) prepare build/model/first.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog \
 	  --set face.size=136 --set network.size=112 --set network.view=0
 	$(AGEWISE) train build/model/first --data build/model/first.db --from build/model/start.safetensors --ensemble 2 \
-	  --set augment.contrast=0.3 --set augment.noise_deviation=12 --set train.weight_decay=0.02 \
-	  $(if $(wildcard build/model/first/series.json),--resume)
+	  --set augment.contrast=0.3 --set augment.noise_deviation=12 --set train.weight_decay=0.02
 	$(AGEWISE) train build/model/run --data build/model/compact.db --ensemble 2 --from build/model/first \
 	  --set train.teacher_weight=0.5 --set train.select=last --set train.patience=0 --set train.rate=0.0007 \
-	  $(if $(wildcard build/model/run/recipe.toml),--resume) $(if $(wildcard build/model/run/taught.f32),,--teacher build/model/first)
+	  --teacher build/model/first
 	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --half \
 	  --notes models/compact-notes.txt -o models/compact.safetensors
 	$(AGEWISE) evaluate models/compact.safetensors --data build/model/compact.db --split val

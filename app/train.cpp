@@ -34,18 +34,21 @@ struct Arguments {
   int watch = 0;             // port; 0: not watched
 };
 
+// Whether there is a run to be continued. The command that began it continues it; --resume insists on there being one.
+bool continues(const Arguments& arguments) { return arguments.resume || train::is_run(arguments.run); }
+
 store::Store open_store(const Arguments& arguments) {
   if (!arguments.data.empty()) return store::Store(arguments.data);
-  if (!arguments.resume)
+  if (!continues(arguments))
     throw base::UsageError("--data STORE is needed: what to train on; `agewise prepare` makes a store");
   train::recipe_of({arguments.run});  // tells of a folder without a run
   return store::Store(train::read_facts({arguments.run}).store);
 }
 
 recipe::Recipe wanted_recipe(const Arguments& arguments, const store::Store& store) {
-  recipe::Recipe recipe = arguments.resume                  ? train::recipe_of({arguments.run})
-                          : arguments.recipe.recipe.empty() ? store.facts().recipe
-                                                            : recipe::load_recipe(arguments.recipe.recipe);
+  recipe::Recipe recipe = !arguments.recipe.recipe.empty() ? recipe::load_recipe(arguments.recipe.recipe)
+                          : arguments.resume               ? train::recipe_of({arguments.run})
+                                                           : store.facts().recipe;
   apply_assignments(arguments.recipe, recipe);
   return train::recipe_on_store(recipe, store);
 }
@@ -129,17 +132,45 @@ void plan(const Arguments& arguments, const Context& context) {
   arguments.json ? print_json(to_json(plan, recipe)) : print_plan(plan, recipe);
 }
 
-train::RunFolder open_run(const Arguments& arguments, const recipe::Recipe& recipe) {
-  if (!arguments.resume) return train::create_run(arguments.run, recipe);
+// What the command asks for; nothing: one network.
+std::optional<train::SeriesShape> wanted_series(const Arguments& arguments) {
+  if (arguments.folds > 0) return train::SeriesShape{train::SeriesKind::folds, arguments.folds};
+  if (arguments.ensemble > 0) return train::SeriesShape{train::SeriesKind::ensemble, arguments.ensemble};
+  if (!arguments.leave_out.empty()) return train::SeriesShape{train::SeriesKind::each_person, 0};
+  return std::nullopt;
+}
+
+// A run stays what it was begun as; --resume need not repeat what that was.
+void check_shape(const Arguments& arguments, const train::RunFolder& run) {
+  std::optional<train::SeriesShape> wanted = wanted_series(arguments), is = train::shape_of(run);
+  if (wanted == is || (!wanted && arguments.resume)) return;
+  auto describe = [](const auto& shape) { return shape ? train::describe(*shape) : "one network"; };
+  throw base::UsageError(fmt::format("{}: was begun as {}, not {}; begin a new run under another name",
+                                     run.path.string(), describe(is), describe(wanted)));
+}
+
+struct OpenRun {
+  train::RunFolder folder;
+  base::FileLock lock;
+};
+
+// The run of this name, continued or begun, and nobody else's meanwhile.
+OpenRun open_run(const Arguments& arguments, const recipe::Recipe& recipe) {
   train::RunFolder run{arguments.run};
-  if (train::has_model_only(run)) {
-    throw base::UsageError(arguments.run +
-                           ": was finished with --keep model and has nothing to go on from; begin another run with "
-                           "--from " +
-                           arguments.run);
+  if (!continues(arguments)) {
+    std::optional<train::SeriesShape> series = wanted_series(arguments);
+    run = series ? train::create_series(arguments.run, recipe, *series) : train::create_run(arguments.run, recipe);
   }
+  train::recipe_of(run);  // tells of a folder without a run
+  base::FileLock lock = train::lock_run(run);
+  if (train::has_model_only(run)) {
+    throw base::UsageError(fmt::format("{}: was finished with --keep model and cannot be resumed; begin another run with "
+                                       "--from {}",
+                                       arguments.run, arguments.run));
+  }
+  check_shape(arguments, run);
   train::change_recipe(run, recipe);
-  return run;
+  return {run, std::move(lock)};
 }
 
 nlohmann::ordered_json to_json(const train::TrainResult& result, const train::RunFolder& run) {
@@ -152,19 +183,6 @@ nlohmann::ordered_json to_json(const train::TrainResult& result, const train::Ru
 void print_result(const train::TrainResult& result, const train::RunFolder& run) {
   if (result.stopped_early) print(fmt::format("stopped after {} epochs: none of the last was better\n", result.epochs));
   print(fmt::format("best epoch: {}, {}\n", result.best_epoch, run.best().string()));
-}
-
-bool is_series(const Arguments& arguments) {
-  return arguments.folds > 0 || arguments.ensemble > 0 || !arguments.leave_out.empty() ||
-         (arguments.resume && train::is_series(train::RunFolder{arguments.run}));
-}
-
-// What was asked for, or what the run that goes on was begun as.
-train::SeriesTask series_of(const Arguments& arguments, const train::TrainTask& task) {
-  if (arguments.resume && train::is_series(task.run)) return train::read_series(task);
-  if (arguments.folds > 0) return {task, train::SeriesKind::folds, arguments.folds};
-  if (arguments.ensemble > 0) return {task, train::SeriesKind::ensemble, arguments.ensemble};
-  return {task, train::SeriesKind::each_person, 0};
 }
 
 nlohmann::ordered_json to_json(const std::vector<train::SeriesResult>& results) {
@@ -194,9 +212,11 @@ void print_series(const std::vector<train::SeriesResult>& results, const recipe:
   print("The best epoch of each was chosen on the very pictures that it is measured on here.\n");
 }
 
-void run_series(const Arguments& arguments, const train::TrainTask& task, nn::Engine& engine, train::TrainHooks hooks) {
-  std::vector<train::SeriesResult> results = train::train_series(
-      series_of(arguments, task), engine, hooks, [&](const std::string& name) { hooks.notice("\n" + name); });
+void run_series(const Arguments& arguments, const train::SeriesTask& series, nn::Engine& engine,
+                train::TrainHooks hooks) {
+  const train::TrainTask& task = series.task;
+  std::vector<train::SeriesResult> results =
+      train::train_series(series, engine, hooks, [&](const std::string& name) { hooks.notice("\n" + name); });
   arguments.json ? print_json(to_json(results)) : print_series(results, task.recipe);
   if (!arguments.json && std::filesystem::exists(task.run.best()))
     print(fmt::format("ensemble: {}\n", task.run.best().string()));
@@ -214,12 +234,6 @@ void start_watch(const serve::Listener& listener, const train::RunFolder& run, s
 
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.plan) return plan(arguments, context);
-  if (arguments.resume && !arguments.recipe.recipe.empty()) {
-    throw base::UsageError("--resume goes on by the run's own recipe.toml: leave --recipe out");
-  }
-  if (arguments.watch > 0 && is_series(arguments)) {
-    throw base::UsageError("--watch shows the curves of one network, not of several");
-  }
   store::Store store = open_store(arguments);
   recipe::Recipe recipe = wanted_recipe(arguments, store);
   std::optional<estimate::Model> from;
@@ -228,13 +242,17 @@ void run(const Arguments& arguments, const Context& context) {
   std::optional<estimate::Model> teacher;
   if (!arguments.teacher.empty()) teacher = estimate::read_model(train::model_file_of(arguments.teacher));
   train::check_teacher(teacher ? &*teacher : nullptr, recipe, store, {arguments.run});
+  if (arguments.watch > 0 && (wanted_series(arguments) || train::shape_of({arguments.run})))
+    throw base::UsageError("--watch shows the curves of one network, not of several");
   std::optional<serve::Listener> listener;  // before anything is written: the port may be taken
   if (arguments.watch > 0) listener = serve::listen_on("127.0.0.1", arguments.watch);
-  train::RunFolder folder = open_run(arguments, recipe);
+  OpenRun opened = open_run(arguments, recipe);
+  const train::RunFolder& folder = opened.folder;
+  std::optional<train::SeriesShape> series = train::shape_of(folder);
   std::unique_ptr<nn::Engine> engine = engine_for(context, folder);
 
   ProgressLine line;
-  bool headed = false;
+  int epochs = 0;  // trained by this command
   std::optional<RunDrawings> drawings;
   train::TrainHooks hooks{context.stop, line.sink(), steady_clock(), {}, {}};
   std::optional<serve::RunWatch> watch;
@@ -244,27 +262,29 @@ void run(const Arguments& arguments, const Context& context) {
     if (!arguments.json) print(text + "\n");
     std::fflush(stdout);
   };
-  bool series = is_series(arguments);
   hooks.epoch_done = [&](const train::EpochRecord& record) {
+    ++epochs;
     if (!drawings && !series) drawings.emplace(folder, recipe, store);
     if (drawings) drawings->draw();
     if (watch) watch->epoch_done(record);
     line.clear();
     if (arguments.json) return;
-    print(epoch_line(record, /*with_head=*/!headed));
+    print(epoch_line(record, /*with_head=*/epochs == 1));
     std::fflush(stdout);  // someone may be watching a file
-    headed = true;
   };
   std::vector<float> taught =
       train::taught_by(std::exchange(teacher, {}), recipe, store, folder, *engine, hooks.stop, hooks.progress);
   train::TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads, nullptr, taught};
   if (series) {
-    run_series(arguments, task, *engine, hooks);
+    run_series(arguments, {task, *series}, *engine, hooks);
     if (arguments.keep == "model") train::keep_model_only(folder);
     return;
   }
   train::TrainResult result = train::train(task, *engine, hooks);
   line.clear();
+  if (epochs == 0)
+    warn(fmt::format("{}: was finished already, after {} epochs; --set train.epochs=N trains on", folder.path.string(),
+                     result.epochs));
   if (arguments.keep == "model") train::keep_model_only(folder);
   arguments.json ? print_json(to_json(result, folder)) : print_result(result, folder);
 }
@@ -274,10 +294,15 @@ void run(const Arguments& arguments, const Context& context) {
 void add_train(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand("train", "A store to a trained network");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("RUN", arguments->run, "The folder to make: recipe, log, checkpoints, plots, report")->required();
-  command->add_option("--data", arguments->data, "The store to train on; with --resume the run's own by default");
+  command
+      ->add_option("RUN", arguments->run,
+                   "The folder to make: recipe, log, checkpoints, plots, report. A run that was stopped is resumed")
+      ->required();
+  command->add_option("--data", arguments->data,
+                      "The store to train on; the run's own by default where RUN is there already");
   add_recipe_options(*command, arguments->recipe);
-  command->add_flag("--resume", arguments->resume, "Go on with a run that was stopped, or for more train.epochs");
+  command->add_flag("--resume", arguments->resume,
+                    "Continue RUN with its own recipe and --set train.epochs; fails if there is no such run");
   command->add_option("--from", arguments->from, "Begin with the weights of this model or run instead of fresh ones");
   command->add_option("--teacher", arguments->teacher,
                       "A model whose estimates are learned beside the labels (train.teacher_weight)");

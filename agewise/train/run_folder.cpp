@@ -1,6 +1,7 @@
 #include "agewise/train/run_folder.h"
 
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
@@ -11,30 +12,39 @@ namespace {
 
 constexpr std::uint64_t kMaxTextFile = 16 << 20;  // bytes
 
+base::UsageError taken(const std::filesystem::path& path) {
+  return base::UsageError(path.string() +
+                          ": holds a run already; --resume continues it, another name begins a new one");
+}
+
 }  // namespace
 
 bool is_run(const std::filesystem::path& path) { return std::filesystem::exists(RunFolder{path}.recipe()); }
 
-RunFolder create_run(const std::filesystem::path& path, const recipe::Recipe& recipe) {
+RunFolder create_run(const std::filesystem::path& path, const recipe::Recipe& recipe,
+                     const std::function<void(const RunFolder&)>& add) {
   RunFolder run{path};
-  if (is_run(path)) {
-    throw base::UsageError(path.string() +
-                           ": holds a run already; --resume goes on with it, another name begins a new one");
-  }
+  if (is_run(path)) throw taken(path);
   if (std::filesystem::exists(path) && !(std::filesystem::is_directory(path) && std::filesystem::is_empty(path))) {
     throw base::UsageError(path.string() + ": is there already and is not a run; give the name of a new folder");
   }
-  // Made beside and renamed: a folder that is there has its recipe in it, whenever the power went.
-  std::filesystem::path unfinished = std::filesystem::absolute(path / "").parent_path();
-  unfinished += ".unfinished";
+  // Made beside and renamed: a folder that is there has all of this in it, whenever the power went.
+  RunFolder unfinished{std::filesystem::absolute(path / "").parent_path()};
+  unfinished.path += ".unfinished";
   std::error_code problem;
-  std::filesystem::create_directories(unfinished, problem);
-  if (!problem) {
-    base::write_file(RunFolder{unfinished}.recipe(), recipe::to_toml(recipe));
-    std::filesystem::rename(unfinished, path, problem);
-  }
+  std::filesystem::create_directories(unfinished.path, problem);
+  if (problem) throw base::system_error(path, "cannot make the folder", problem.value());
+  base::FileLock lock = lock_run(unfinished);
+  base::write_file(unfinished.recipe(), recipe::to_toml(recipe));
+  if (add) add(unfinished);
+  std::filesystem::rename(unfinished.path, path, problem);
+  if (problem == std::errc::directory_not_empty) throw taken(path);  // made meanwhile by another process
   if (problem) throw base::system_error(path, "cannot make the folder", problem.value());
   return run;
+}
+
+base::FileLock lock_run(const RunFolder& run) {
+  return base::FileLock(run.lock(), run.path.string() + ": another agewise is at work in this run");
 }
 
 recipe::Recipe recipe_of(const RunFolder& run) {

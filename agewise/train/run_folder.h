@@ -1,9 +1,11 @@
 // A run is a folder: what `train` made of one recipe and one store.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "agewise/base/files.h"
 #include "agewise/recipe/recipe.h"
 
 namespace agewise::train {
@@ -20,6 +22,7 @@ struct RunFolder {
   std::filesystem::path taught() const { return path / "taught.f32"; }      // what a teacher says (teacher.h)
   std::filesystem::path whitening() const { return path / "whiten.safetensors"; }
   std::filesystem::path faces() const { return path / "faces.f32"; }  // whitened network inputs (inputs.h)
+  std::filesystem::path lock() const { return path / "lock"; }        // held by whoever writes into the run
 };
 
 // Where and on what a run was made. On another machine a run goes on, without the promise of equal bits.
@@ -33,8 +36,14 @@ struct RunFacts {
 
 bool is_run(const std::filesystem::path& path);
 
-// Makes the folder and writes the recipe. Throws UsageError if something is there already.
-RunFolder create_run(const std::filesystem::path& path, const recipe::Recipe& recipe);
+// Makes the folder with the recipe in it, and with what `add` writes into the folder that it is given: all of it is
+// there from the folder's first moment, or nothing is. Throws UsageError if something is there already.
+RunFolder create_run(const std::filesystem::path& path, const recipe::Recipe& recipe,
+                     const std::function<void(const RunFolder&)>& add = {});
+
+// The right to write into a run. Readers need none: a file of a run is replaced as a whole. Throws UsageError that says
+// which process holds it.
+base::FileLock lock_run(const RunFolder& run);
 
 // The recipe of a run. Throws UsageError if the folder holds none.
 recipe::Recipe recipe_of(const RunFolder& run);

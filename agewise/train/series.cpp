@@ -106,31 +106,38 @@ std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std
   return parts;
 }
 
-bool is_series(const RunFolder& run) { return std::filesystem::exists(series_file(run)); }
+std::string describe(const SeriesShape& shape) {
+  if (shape.kind == SeriesKind::each_person) return "a network for each person left out";
+  if (shape.kind == SeriesKind::folds) return fmt::format("{} folds", shape.count);
+  return fmt::format("an ensemble of {} networks", shape.count);
+}
 
-SeriesTask read_series(const TrainTask& task) {
+RunFolder create_series(const std::filesystem::path& path, const recipe::Recipe& recipe, const SeriesShape& shape) {
+  return create_run(path, recipe, [&](const RunFolder& run) {
+    nlohmann::ordered_json json{{"kind", kKinds[static_cast<std::size_t>(shape.kind)]}, {"count", shape.count}};
+    base::write_file(series_file(run), json.dump(2) + "\n");
+  });
+}
+
+std::optional<SeriesShape> shape_of(const RunFolder& run) {
+  if (!std::filesystem::exists(series_file(run))) return std::nullopt;
   try {
-    nlohmann::json json = nlohmann::json::parse(base::read_text_file(series_file(task.run), 1 << 16));
+    nlohmann::json json = nlohmann::json::parse(base::read_text_file(series_file(run), 1 << 16));
     auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
-    if (kind != kKinds.end()) return {task, static_cast<SeriesKind>(kind - kKinds.begin()), json.at("count")};
+    if (kind != kKinds.end()) return SeriesShape{static_cast<SeriesKind>(kind - kKinds.begin()), json.at("count")};
   } catch (const nlohmann::json::exception&) {
   }
-  throw base::file_error(series_file(task.run), "is not what a run of several networks keeps there; begin a new run");
+  throw base::file_error(series_file(run), "is not what a run of several networks keeps there; begin a new run");
 }
 
 namespace {
 
-void write_series(const SeriesTask& series) {
-  nlohmann::ordered_json json{{"kind", kKinds[static_cast<std::size_t>(series.kind)]}, {"count", series.count}};
-  base::write_file(series_file(series.task.run), json.dump(2) + "\n");
-}
-
 std::vector<SeriesPart> parts_of(const SeriesTask& series, const Examples& examples) {
   std::uint64_t seed = series.task.recipe.train.seed;
-  if (series.kind == SeriesKind::folds) return folds_of(examples, series.count, seed);
-  if (series.kind == SeriesKind::each_person) return leaving_out_each_person(examples);
-  if (series.task.recipe.train.select == recipe::Selection::last) return all_alike(examples, series.count);
-  return tenths_by_age(examples, series.count, seed);
+  if (series.shape.kind == SeriesKind::folds) return folds_of(examples, series.shape.count, seed);
+  if (series.shape.kind == SeriesKind::each_person) return leaving_out_each_person(examples);
+  if (series.task.recipe.train.select == recipe::Selection::last) return all_alike(examples, series.shape.count);
+  return tenths_by_age(examples, series.shape.count, seed);
 }
 
 EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
@@ -143,7 +150,8 @@ EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
 // Of an ensemble with as many members the one of this number; nothing: task.from as it is.
 std::optional<estimate::Model> member_to_begin_with(const SeriesTask& series, std::size_t number) {
   const estimate::Model* from = series.task.from;
-  if (number == 0 || from == nullptr || from->others.size() + 1 != static_cast<std::size_t>(series.count)) return {};
+  if (number == 0 || from == nullptr || from->others.size() + 1 != static_cast<std::size_t>(series.shape.count))
+    return {};
   estimate::Model member;
   member.recipe = from->recipe;
   member.classes = from->classes;
@@ -164,7 +172,9 @@ SeriesResult train_part(const SeriesTask& series, const SeriesPart& part, std::s
   task.examples = &own;
   std::optional<estimate::Model> from = member_to_begin_with(series, number);
   if (from) task.from = &*from;
-  is_run(task.run.path) ? change_recipe(task.run, task.recipe) : void(create_run(task.run.path, task.recipe));
+  if (!is_run(task.run.path)) create_run(task.run.path, task.recipe);
+  base::FileLock lock = lock_run(task.run);
+  change_recipe(task.run, task.recipe);
   TrainResult result = train(task, engine, hooks);
   return {part.name, static_cast<std::int64_t>(part.validation.size()), result, best_epoch(task.run, result)};
 }
@@ -194,13 +204,12 @@ estimate::Model joined(const RunFolder& run, const std::vector<SeriesPart>& part
 std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& engine, const TrainHooks& hooks,
                                        const std::function<void(const std::string&)>& begins) {
   const TrainTask& task = series.task;
-  if (series.kind == SeriesKind::ensemble && task.recipe.whiten.method != recipe::Whitening::none)
+  if (series.shape.kind == SeriesKind::ensemble && task.recipe.whiten.method != recipe::Whitening::none)
     throw base::UsageError(
         "an ensemble cannot whiten: its members would need a transform each; --set whiten.method=none");
   Examples examples = examples_of(task.store);
   if (std::string remark = left_out(examples); !remark.empty() && hooks.notice) hooks.notice(remark);
   std::vector<SeriesPart> parts = parts_of(series, examples);
-  write_series(series);
   settle_facts(task.run, task.store, engine.name(), {}, hooks.notice);
   std::vector<SeriesResult> results;
   for (const SeriesPart& part : parts) {
@@ -212,7 +221,8 @@ std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& eng
                                           task.run.path.string()));
     }
   }
-  if (series.kind == SeriesKind::ensemble) estimate::write_model(task.run.best(), joined(task.run, parts, examples));
+  if (series.shape.kind == SeriesKind::ensemble)
+    estimate::write_model(task.run.best(), joined(task.run, parts, examples));
   return results;
 }
 

@@ -1,5 +1,6 @@
 // Several networks of one recipe, each trained on its own part of a store's training pictures: folds, and ensembles.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,18 @@ std::vector<SeriesPart> all_alike(const Examples& examples, int members);
 
 enum class SeriesKind { folds, each_person, ensemble };
 
-struct SeriesTask {
-  TrainTask task;  // of the whole series: run, recipe, store
+struct SeriesShape {
   SeriesKind kind = SeriesKind::folds;
-  int count = 0;  // folds or members; not for each_person
+  int count = 0;  // folds or members; 0 for each_person
+  friend bool operator==(const SeriesShape&, const SeriesShape&) = default;
+};
+
+// "an ensemble of 20 networks": for messages.
+std::string describe(const SeriesShape& shape);
+
+struct SeriesTask {
+  TrainTask task;  // of the whole series: run (made by create_series(), locked), recipe, store
+  SeriesShape shape;
 };
 
 // What became of one network.
@@ -49,14 +58,14 @@ struct SeriesResult {
   EpochRecord best;
 };
 
-// A series is a run whose folder holds a run for each part; `series.json` says of which kind. Null if it is none.
-bool is_series(const RunFolder& run);
-SeriesTask read_series(const TrainTask& task);
+// A series is a run whose folder holds a run for each part; `series.json` in it says of which shape.
+RunFolder create_series(const std::filesystem::path& path, const recipe::Recipe& recipe, const SeriesShape& shape);
+std::optional<SeriesShape> shape_of(const RunFolder& run);  // nothing: it is one network's
 
 // Trains one after the other, goes on where an earlier call stopped, and for an ensemble writes run.best(), one model
 // of all. `begins` is told which network is next. Member i draws its weights and batches by train.seed + i, or begins
 // with the weights of member i of task.from where that is an ensemble of as many. Throws as train() does, and
-// UsageError for an ensemble of whitened networks, or if the run is of another kind or count.
+// UsageError for an ensemble of whitened networks.
 std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& engine, const TrainHooks& hooks,
                                        const std::function<void(const std::string&)>& begins = {});
 

@@ -76,7 +76,7 @@ void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe,
     return;
   }
   if (!wanted) throw base::UsageError("--teacher: the recipe has no use for it; --set train.teacher_weight=0.5");
-  if (known) throw base::UsageError("--teacher: the run already has what its teacher says; leave it out");
+  if (known) return;  // the command that began the run resumes it
   if (teacher->recipe.train.loss == recipe::Loss::regression)
     throw base::UsageError("--teacher: a regression tells an age, no distribution over classes");
   if (teacher->classes.edges != trained_classes(recipe.classes, {}).edges)

@@ -13,7 +13,8 @@
 namespace agewise::train {
 
 // Throws UsageError where the recipe and the teacher, or no teacher (null), do not go together: without
-// train.teacher_weight there may be none, with it there must be one until the run has what it says. It must tell a
+// train.teacher_weight there may be none, with it there must be one until the run has what it says; from then on it is
+// not asked again. It must tell a
 // distribution over the recipe's classes and see faces of the recipe's cut and colour; their size may be another, to
 // which they are then resized.
 void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const store::Store& store,

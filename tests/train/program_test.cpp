@@ -96,10 +96,44 @@ TEST_F(SlowTrainProgram, saves_and_exits_with_130_on_ctrl_c_and_says_how_to_go_o
   EXPECT_EQ(weights("stopped", "last.safetensors"), weights("whole", "last.safetensors"));
 }
 
+TEST_F(SlowTrainProgram, resumes_by_the_same_command_and_says_when_there_is_nothing_left_to_do) {
+  Process process = train("stopped");
+  while (!std::filesystem::exists(folder_ / "stopped" / "log.jsonl")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  process.signal(SIGINT);
+  ASSERT_EQ(process.wait(), 130) << output("stopped");
+  ASSERT_EQ(train("stopped").wait(), 0) << output("stopped");
+  EXPECT_EQ(epochs("stopped"), 25);
+  std::vector<std::byte> last = weights("stopped", "last.safetensors");
+  ASSERT_EQ(train("stopped").wait(), 0);
+  EXPECT_THAT(output("stopped"), HasSubstr("was finished already, after 25 epochs"));
+  EXPECT_EQ(weights("stopped", "last.safetensors"), last);
+}
+
+TEST_F(SlowTrainProgram, keeps_a_second_process_out_of_a_run) {
+  Process first = train("run");
+  while (!std::filesystem::exists(folder_ / "run" / "log.jsonl")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  Process second({"train", folder_ / "run", "--data", folder_ / "faces.db", "--resume"}, folder_ / "second.out");
+  EXPECT_EQ(second.wait(), 2);
+  EXPECT_THAT(output("second"), HasSubstr("run: another agewise is at work in this run (process "));
+  EXPECT_EQ(first.wait(), 0) << output("run");
+  EXPECT_EQ(epochs("run"), 25);
+}
+
 TEST_F(SlowTrainProgram, refuses_what_it_is_not_meant_for) {
   ASSERT_EQ(train("run").wait(), 0);
-  EXPECT_EQ(train("run").wait(), 2);
-  EXPECT_THAT(output("run"), HasSubstr("--resume goes on with it"));
+  auto again = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"train", folder_ / "run", "--data", folder_ / "faces.db"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    EXPECT_EQ(Process(arguments, folder_ / "again.out").wait(), 2);
+    return output("again");
+  };
+  EXPECT_THAT(again({"--set", "train.batch=4"}), HasSubstr("was begun with train.batch = 8, not 4"));
+  EXPECT_THAT(again({"--resume", "--ensemble", "2"}),
+              HasSubstr("was begun as one network, not an ensemble of 2 networks"));
   EXPECT_EQ(train("none", /*resume=*/true).wait(), 2);
   EXPECT_THAT(output("none"), HasSubstr("holds no run"));
 }

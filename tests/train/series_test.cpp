@@ -117,7 +117,7 @@ class Series : public testing::Test {
                                       const estimate::Model* from = nullptr) {
     store::Store store(folder_ / "faces.db");
     RunFolder run{folder_ / name};
-    if (!is_run(run.path)) create_run(run.path, recipe_);
+    if (!is_run(run.path)) create_series(run.path, recipe_, {kind, count});
     base::StopFlag stop{false};
     int steps = 0;
     TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
@@ -125,8 +125,7 @@ class Series : public testing::Test {
       if (progress.what.rfind("epoch", 0) == 0 && ++steps == stop_at) stop = true;
     };
     TrainTask task{run, recipe_, store, from, 2};
-    SeriesTask series = is_series(run) ? read_series(task) : SeriesTask{task, kind, count};
-    return train_series(series, *engine_, hooks);
+    return train_series({task, *shape_of(run)}, *engine_, hooks);
   }
   std::vector<std::byte> bytes(const std::string& file) { return base::read_file(folder_ / file, 1 << 20); }
 
