@@ -62,6 +62,5 @@ detector: build
 	  build/detector/patches.tar build/detector/patches.csv 9000)
 	$(AGEWISE) prepare build/detector/patches.db --labels build/detector/patches.csv --pictures build/detector/patches.tar \
 	  --recipe tools/upright.toml
-	$(AGEWISE) train build/detector/run --data build/detector/patches.db \
-	  $(if $(wildcard build/detector/run/recipe.toml),--resume,--recipe tools/upright.toml)
+	$(AGEWISE) train build/detector/run --data build/detector/patches.db --recipe tools/upright.toml
 	$(AGEWISE) export build/detector/run -o models/upright.safetensors

@@ -164,9 +164,10 @@ OpenRun open_run(const Arguments& arguments, const recipe::Recipe& recipe) {
   train::recipe_of(run);  // tells of a folder without a run
   base::FileLock lock = train::lock_run(run);
   if (train::has_model_only(run)) {
-    throw base::UsageError(fmt::format("{}: was finished with --keep model and cannot be resumed; begin another run with "
-                                       "--from {}",
-                                       arguments.run, arguments.run));
+    throw base::UsageError(
+        fmt::format("{}: was finished with --keep model and cannot be resumed; begin another run with "
+                    "--from {}",
+                    arguments.run, arguments.run));
   }
   check_shape(arguments, run);
   train::change_recipe(run, recipe);

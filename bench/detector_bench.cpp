@@ -23,7 +23,13 @@ void look(benchmark::State& state) {
   YunetNetwork network;
   for (auto _ : state) benchmark::DoNotOptimize(network.look_at(shown, 0.02));
 }
-BENCHMARK(look)->Args({640, 480})->Args({480, 640})->Args({640, 640})->Args({320, 320})->Args({96, 96})->Unit(benchmark::kMillisecond);
+BENCHMARK(look)
+    ->Args({640, 480})
+    ->Args({480, 640})
+    ->Args({640, 640})
+    ->Args({320, 320})
+    ->Args({96, 96})
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace agewise::face

@@ -75,8 +75,9 @@ TEST_F(BadSources, a_file_that_the_system_cannot_read_leaves_the_store_unfinishe
   std::filesystem::permissions(folder_, std::filesystem::perms::all);  // the store is written there
   {
     Unprivileged nobody;
-    EXPECT_THAT(error_of([&] { run({folder_ / "pictures"}); }),
-                AllOf(HasSubstr("1 of 2 pictures could not be read"), HasSubstr("face_0.jpg: cannot open: Permission")));
+    EXPECT_THAT(
+        error_of([&] { run({folder_ / "pictures"}); }),
+        AllOf(HasSubstr("1 of 2 pictures could not be read"), HasSubstr("face_0.jpg: cannot open: Permission")));
   }
   EXPECT_FALSE(store::Store(store()).facts().complete);
   EXPECT_EQ(store::Store(store()).faces().size(), 1U);
