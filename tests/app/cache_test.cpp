@@ -77,7 +77,7 @@ TEST_F(Cache, that_cannot_be_written_costs_one_line_and_nothing_else) {
   Outcome outcome = predict("HOME=/proc/nobody");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
   EXPECT_THAT(outcome.output, HasSubstr("agewise: warning: /proc/nobody/.cache/agewise: cannot keep there"));
-  EXPECT_THAT(outcome.output, HasSubstr("p.png\n"));
+  EXPECT_THAT(outcome.output, HasSubstr("p.png"));
   EXPECT_EQ(std::ranges::count(outcome.output, '\n'), 2);
 }
 

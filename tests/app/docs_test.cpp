@@ -90,8 +90,11 @@ TEST(Docs, show_only_commands_and_options_that_there_are) {
         ++calls;
         auto command = std::find_if(words.begin(), words.end(), [](const std::string& w) { return w[0] != '-'; });
         if (command == words.end()) continue;
-        auto [text, is_new] = help.try_emplace(*command);
-        if (is_new) text->second = run(*command + " --help").output;
+        std::string asked = *command;
+        bool of_bench = asked == "bench" && command + 1 != words.end() && *(command + 1) == "photographs";
+        if (of_bench) asked += " photographs";
+        auto [text, is_new] = help.try_emplace(asked);
+        if (is_new) text->second = run(asked + " --help").output;
         ASSERT_THAT(text->second, HasSubstr("Usage: "));
         for (const std::string& word : words) {
           if (!word.starts_with("--") || word == "--") continue;

@@ -49,6 +49,16 @@ std::optional<Eltwise> eltwise_of(const LayerKind& kind) {
       kind);
 }
 
+// Where channels are filled up to whole blocks oneDNN 2.6.3 has no more than its plain loop for a backward pass. The
+// same memory taken for one row of numbers has none of them: what fills it up has the gradient 0 and keeps it.
+Desc for_backward(const Desc& layout) {
+  auto numbers = static_cast<dnnl::memory::dim>(layout.get_size() / sizeof(float));
+  dnnl::memory::dim used = 1;
+  for (dnnl::memory::dim size : layout.dims()) used *= size;
+  if (numbers == used) return layout;
+  return {dnnl::memory::dims{numbers}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a};
+}
+
 class Activation : public Step {
  public:
   Activation(Plan& plan, const Operation& operation)
@@ -68,9 +78,12 @@ class Activation : public Step {
   }
 
   void plan_backward(Plan& plan) override {
-    const Desc& layout = out_.layout();
+    Desc layout = for_backward(out_.layout());
+    dnnl::eltwise_forward::primitive_desc forward(
+        {dnnl::prop_kind::forward_training, how_.algorithm, layout, how_.alpha, how_.beta}, plan.attributes(),
+        plan.engine());
     dnnl::eltwise_backward::primitive_desc description({how_.algorithm, layout, layout, how_.alpha, how_.beta},
-                                                       plan.attributes(), plan.engine(), description_);
+                                                       plan.attributes(), plan.engine(), forward);
     note(plan.layer(layer_).name, "backward", description);
     backward_ =
         plan.call(description, dnnl::eltwise_backward(description),
