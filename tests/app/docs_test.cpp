@@ -197,7 +197,7 @@ TEST(SlowDocs, readme_s_commands_run_one_after_the_other) {
       EXPECT_EQ(outcome.exit_code, 0) << joined(words) << "\n" << outcome.output;
     }
   }
-  EXPECT_EQ(commands, 7);
+  EXPECT_EQ(commands, 8);
   for (const char* made : {"faces.db", "faces.png", "run/report.html", "run/best.safetensors", "model.safetensors"})
     EXPECT_TRUE(fs::exists(folder / made)) << made;
   fs::remove_all(folder);
