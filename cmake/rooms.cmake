@@ -60,7 +60,7 @@ function(agewise_test name)
   target_link_libraries(${name}_test PRIVATE ${TEST_ROOMS} ${TEST_LIBRARIES} agewise_warnings GTest::gmock GTest::gtest_main)
   agewise_precompile(${name}_test precompiled_for_tests)
   add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1 --gtest_filter=-Slow*)
-  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 900
     ENVIRONMENT "${AGEWISE_TEST_ENVIRONMENT}")
   if(TEST_SLOW)
     add_test(NAME ${name}_slow COMMAND ${name}_test --gtest_brief=1 --gtest_filter=Slow*)
