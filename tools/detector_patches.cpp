@@ -132,7 +132,7 @@ std::vector<Source> upright_faces(const std::filesystem::path& tar, const std::f
     double lean = lean_of(found.front().points);
     if (std::abs(lean) > kMostLean) return;
     all[i].middle = face::middle(box);
-    all[i].side = std::sqrt((box.right - box.left) * (box.bottom - box.top));
+    all[i].side = face::side_of(box);
     all[i].lean = lean;
   });
   std::erase_if(all, [](const Source& one) { return one.side == 0; });
@@ -297,7 +297,7 @@ enum class Relation { on, between, off };
 
 Relation relation_of(const image::Box& box, const PastedFace& face) {
   Point middle = face::middle(box);
-  double own = std::sqrt((box.right - box.left) * (box.bottom - box.top)), size = own / face.side;
+  double own = face::side_of(box), size = own / face.side;
   double distance = std::hypot(middle.x - face.middle.x, middle.y - face.middle.y);
   if (distance < kNear * face.side && size > kSmall && size < kLarge) return Relation::on;
   bool off = distance > kFar * std::max(own, face.side) || size < kTooSmall || size > kTooLarge;

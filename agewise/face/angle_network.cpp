@@ -47,7 +47,8 @@ AngleNetwork::AngleNetwork() : engine_(nn::make_cpu_engine({.threads = 1})) {
     throw base::Error("models/upright.safetensors: is not the angle network");
   network_ = engine_->compile(graph, kBatch, nn::Mode::infer);
   single_ = engine_->compile(graph, 1, nn::Mode::infer);
-  for (nn::Executable* one : {network_.get(), single_.get()}) one->set_parameters(bundled_parameters("upright", graph));
+  std::vector<float> parameters = bundled_parameters("upright", graph);
+  for (nn::Executable* one : {network_.get(), single_.get()}) one->set_parameters(parameters);
 }
 
 void AngleNetwork::show(const image::Image& patch, std::span<float> input) const {

@@ -89,11 +89,6 @@ class Search {
   recipe::Rotations rotations_;
 };
 
-image::Image scaled(const image::Image& image, double by) {
-  auto side = [by](int pixels) { return std::max(1, static_cast<int>(std::lround(pixels * by))); };
-  return image::resize(image, side(image.width), side(image.height));
-}
-
 void scale_boxes(std::vector<Face>& faces, double by) {
   for (Face& face : faces) face = scaled(face, by);
 }
@@ -114,12 +109,12 @@ class TurningDetector : public Detector {
 
   std::vector<Face> find(const image::Image& picture, recipe::Rotations rotations, bool everyone) override {
     double scale = std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
-    image::Image large = scaled(picture, std::min(1.0, 2 * scale));
+    image::Image large = image::resize_by(picture, std::min(1.0, 2 * scale));
     if (!detector_->wants_colour()) large = image::to_grey(std::move(large));
     std::vector<Face> faces;
     for (double wanted : {scale, 2 * scale}) {
       if (wanted != scale && (detector_->sees_all_sizes() || (!faces.empty() && !everyone))) break;
-      image::Image level = scaled(large, wanted * picture.width / large.width);
+      image::Image level = image::resize_by(large, wanted * picture.width / large.width);
       double by = static_cast<double>(level.width) / picture.width;
       scale_boxes(faces, by);
       Search(level, *detector_, rotations).look(faces);

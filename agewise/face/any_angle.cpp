@@ -37,15 +37,10 @@ constexpr double kOffMiddle = 0.25;   // of a view: how far from its middle a fa
 // One that lies so far within a surer one is a part of it.
 constexpr double kMostWithin = 0.7;
 
-double side_of(const image::Box& box) { return std::sqrt((box.right - box.left) * (box.bottom - box.top)); }
-
 // The share of the smaller box that lies in the other.
 double share_within(const image::Box& a, const image::Box& b) {
-  double across = std::min(a.right, b.right) - std::max(a.left, b.left);
-  double along = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
-  if (across <= 0 || along <= 0) return 0;
   double smaller = std::min(side_of(a), side_of(b));
-  return across * along / (smaller * smaller);
+  return shared_area(a, b) / (smaller * smaller);
 }
 
 bool is_same(const image::Box& a, const image::Box& b) {
@@ -61,11 +56,6 @@ Candidate placed(Candidate one, double by, double factor) {
   one.box = scaled(image::Box{one.box.left + by, one.box.top + by, one.box.right + by, one.box.bottom + by}, factor);
   one.points = scaled(one.points, factor);
   return one;
-}
-
-image::Image made_small(const image::Image& picture, double scale) {
-  auto side = [scale](int pixels) { return std::max(1, static_cast<int>(std::lround(pixels * scale))); };
-  return image::resize(picture, side(picture.width), side(picture.height));
 }
 
 // A candidate that may be a face.
@@ -90,7 +80,7 @@ class Search {
       : network_(network),
         angles_(angles),
         scale_(std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height))),
-        small_(made_small(picture, scale_)),
+        small_(image::resize_by(picture, scale_)),
         halves_(picture),
         small_halves_(small_) {
     scale_ = static_cast<double>(small_.width) / picture.width;
@@ -101,7 +91,7 @@ class Search {
     bool coarse_too = std::max(small_.width, small_.height) >= kLeastCoarseSide;
     std::vector<Candidate> all;
     if (coarse_too) all = network_.look_at(small_, least_score);
-    image::Image coarse = coarse_too ? made_small(small_, 1.0 / kThird) : small_;
+    image::Image coarse = coarse_too ? image::resize_by(small_, 1.0 / kThird) : small_;
     double back = static_cast<double>(small_.width) / coarse.width;
     int frame = static_cast<int>(kBorder);
     image::Image framed = image::cut_out(coarse, {-kBorder, -kBorder, coarse.width + kBorder, coarse.height + kBorder},

@@ -39,6 +39,9 @@ inline Face scaled(Face face, double factor) {
 // The same angle between -180 (exclusive) and 180 degrees.
 inline double within_half_a_turn(double angle) { return angle - 360 * std::ceil(angle / 360 - 0.5); }
 
+// The geometric mean of its sides.
+inline double side_of(const image::Box& box) { return std::sqrt((box.right - box.left) * (box.bottom - box.top)); }
+
 inline Point middle(const image::Box& box) { return {(box.left + box.right) / 2, (box.top + box.bottom) / 2}; }
 
 }  // namespace agewise::face

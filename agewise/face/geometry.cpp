@@ -37,7 +37,7 @@ double spread_of(const Landmarks& points) {
 }
 
 image::Box box_of(const Landmarks& points, const image::Box& own) {
-  double side = kOfSpread * spread_of(points) + kOfBox * std::sqrt((own.right - own.left) * (own.bottom - own.top));
+  double side = kOfSpread * spread_of(points) + kOfBox * side_of(own);
   Point at = turn_about({0, 0}, angle_of(points), mean_of(points))({kAcross * side, kAlong * side});
   return {at.x - side / 2, at.y - side / 2, at.x + side / 2, at.y + side / 2};
 }

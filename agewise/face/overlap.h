@@ -7,6 +7,9 @@
 
 namespace agewise::face {
 
+// Pixels that lie in both boxes, as if they were upright.
+double shared_area(const image::Box& a, const image::Box& b);
+
 // Of two boxes: intersection over union. Turned ones count as upright: it matters only whether they are of the same
 // face.
 double overlap(const image::Box& a, const image::Box& b);

@@ -48,9 +48,7 @@ image::Image Halves::view(const Square& square, int size) {
   return image::warp(level(number), map, size, size);
 }
 
-Square candidate_square(const image::Box& box) {
-  return {middle(box), kPatchMargin * std::sqrt((box.right - box.left) * (box.bottom - box.top))};
-}
+Square candidate_square(const image::Box& box) { return {middle(box), kPatchMargin * side_of(box)}; }
 
 image::Image candidate_patch(Halves& picture, const image::Box& box) {
   return picture.view(candidate_square(box), kPatchPixels);

@@ -77,6 +77,11 @@ Image resize(const Image& image, int width, int height) {
   return image.width == width ? resized : transposed(resize_height(transposed(resized), width));
 }
 
+Image resize_by(const Image& image, double factor) {
+  auto side = [factor](int pixels) { return std::max(1, static_cast<int>(std::lround(pixels * factor))); };
+  return resize(image, side(image.width), side(image.height));
+}
+
 Image cut_out(const Image& picture, Box box, int width, int height) {
   double left = std::round(box.left), top = std::round(box.top);
   double cut_width = std::round(box.right) - left, cut_height = std::round(box.bottom) - top;
