@@ -18,9 +18,6 @@
 namespace agewise::app {
 namespace {
 
-constexpr int kFacesAtOnce = 16;                   // as predict
-constexpr std::uint64_t kMostPixels = 50'000'000;  // the same
-
 struct Options {
   std::string folder, model;
   double seconds = 10;
@@ -52,10 +49,10 @@ class Passes {
   Passes(const Asked& asked, estimate::Model model, nn::Engine& engine, bool network, const Context& context)
       : asked_(asked), stop_(context.stop), times_(static_cast<std::size_t>(context.threads)) {
     for (face::ReadingSeconds& time : times_) {
-      readers_.emplace_back(model.recipe.face, face::PixelLimit{kMostPixels});
+      readers_.emplace_back(model.recipe.face, face::PixelLimit{});
       readers_.back().time_steps(clock_, time);
     }
-    if (network) estimator_.emplace(std::move(model), engine, kFacesAtOnce);
+    if (network) estimator_.emplace(std::move(model), engine, estimate::kFacesAtOnce);
   }
 
   Pass run() {

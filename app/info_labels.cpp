@@ -15,14 +15,6 @@
 namespace agewise::app {
 namespace {
 
-// RFC 4180: quoted where it must be.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 std::string_view word(catalog::Gender gender) {
   return gender == catalog::Gender::male ? "male" : gender == catalog::Gender::female ? "female" : "";
 }

@@ -31,9 +31,6 @@ namespace {
 
 using Path = std::filesystem::path;
 
-constexpr int kFacesAtOnce = 16;                   // always, of several pictures: what a face gets depends on no other
-constexpr std::uint64_t kMostPixels = 50'000'000;  // in memory, of each thread
-
 struct Arguments {
   std::string model;
   std::vector<std::string> paths;
@@ -172,7 +169,7 @@ std::vector<face::FaceReader> readers_for(const recipe::FaceRecipe& recipe, cons
                                           std::size_t count) {
   std::vector<face::FaceReader> readers;
   for (std::size_t i = 0; i < count; ++i)
-    readers.emplace_back(recipe, face::PixelLimit{kMostPixels}, /*looks_for_faces=*/arguments.box.empty());
+    readers.emplace_back(recipe, face::PixelLimit{}, /*looks_for_faces=*/arguments.box.empty());
   return readers;
 }
 
@@ -219,7 +216,7 @@ class Prediction {
         wanted_(wanted_faces(arguments.box)),
         drawings_(arguments.draw, asked, arguments.force),
         engine_(engine_for(context)),
-        estimator_(load_model(arguments), *engine_, is_single() ? 1 : kFacesAtOnce),
+        estimator_(load_model(arguments), *engine_, is_single() ? 1 : estimate::kFacesAtOnce),
         output_(arguments.output),
         writer_({format, arguments.distribution, arguments.verbose}, estimator_.model(),
                 [this](std::string_view text) { output_.write(text); }),

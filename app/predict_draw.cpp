@@ -19,8 +19,6 @@ namespace {
 
 using Path = std::filesystem::path;
 
-constexpr std::uint64_t kMostPixels = 50'000'000;  // of a drawing; larger JPEGs are drawn at half their size, and so on
-
 std::optional<std::pair<std::uint64_t, std::uint64_t>> identity_of(const Path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return std::nullopt;
@@ -76,7 +74,8 @@ void Drawings::draw(const face::ReadPicture& picture, std::span<const estimate::
   }
   Path output = is_folder_ ? output_of(picture.below) : target_;
   check(output);  // a member of an archive is known only now
-  image::Decoded decoded = image::decode(picture.bytes, {.max_pixels = kMostPixels, .reduce_to_fit = true});
+  // Larger JPEGs are drawn at half their size, and so on.
+  image::Decoded decoded = image::decode(picture.bytes, {.max_pixels = face::PixelLimit{}.most, .reduce_to_fit = true});
   if (!decoded.image) throw base::file_error(picture.name, decoded.problem);
   for (report::Mark& mark : marks) mark.face = face::scaled(mark.face, 1.0 / decoded.reduction);
   if (is_folder_) std::filesystem::create_directories(output.parent_path());

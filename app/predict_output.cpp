@@ -22,31 +22,24 @@ std::string age_text(const estimate::Estimate& estimate) {
   return age + fmt::format(" {:>9}", fmt::format("({:.0f}–{:.0f})", estimate.interval->low, estimate.interval->high));
 }
 
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 // Of a value of JSON, in the same digits; empty where there is none.
-std::string csv_cell(const Json& json, const char* key) {
+std::string csv_value(const Json& json, const char* key) {
   auto found = json.find(key);
   if (found == json.end() || found->is_null()) return "";
-  return found->is_string() ? csv_cell(found->get<std::string>()) : found->dump();
+  return found->is_string() ? csv_field(found->get<std::string>()) : found->dump();
 }
 
 std::string csv_row(const std::string& file, const std::string& face, const Json& json) {
   static const Json kNothing = Json::object();
   auto interval = json.find("interval");
   const Json& ends = interval == json.end() ? kNothing : *interval;
-  std::string row = csv_cell(base::as_utf8(file)) + "," + face;
-  row += "," + csv_cell(json, "age") + "," + csv_cell(ends, "low") + "," + csv_cell(ends, "high");
-  for (const char* key : {"spread", "male", "class"}) row += "," + csv_cell(json, key);
+  std::string row = csv_field(base::as_utf8(file)) + "," + face;
+  row += "," + csv_value(json, "age") + "," + csv_value(ends, "low") + "," + csv_value(ends, "high");
+  for (const char* key : {"spread", "male", "class"}) row += "," + csv_value(json, key);
   auto box = json.find("box");
   for (std::size_t side = 0; side < 4; ++side)
     row += "," + (box == json.end() || box->is_null() ? std::string() : box->at(side).dump());
-  for (const char* key : {"angle", "score", "reason"}) row += "," + csv_cell(json, key);
+  for (const char* key : {"angle", "score", "reason"}) row += "," + csv_value(json, key);
   return row + "\r\n";
 }
 

@@ -151,6 +151,13 @@ void note(std::string_view text) { std::fprintf(stderr, "agewise: %s\n", std::st
 
 void warn(std::string_view text) { std::fprintf(stderr, "agewise: warning: %s\n", std::string(text).c_str()); }
 
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
 std::string json_text(nlohmann::ordered_json json, int indent) {
   make_utf8(json);
   return json.dump(indent);

@@ -47,6 +47,8 @@ std::string table(const std::vector<std::vector<std::string>>& rows);
 
 std::size_t display_width(std::string_view text);  // characters of UTF-8, not bytes
 
+std::string csv_field(const std::string& text);  // RFC 4180: quoted where it must be
+
 // To stdout. A failed write is found when main ends.
 void print(std::string_view text);
 void note(std::string_view text);  // to stderr, as "agewise: …"

@@ -10,6 +10,9 @@
 
 namespace agewise::estimate {
 
+// The batch for many pictures: always the same, so that what a face gets depends on no other.
+inline constexpr int kFacesAtOnce = 16;
+
 // One picture and the estimates of its faces, one each; none where it could not be read.
 using PictureDone = std::function<void(const face::ReadPicture&, const std::vector<Estimate>&)>;
 
