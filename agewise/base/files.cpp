@@ -221,9 +221,9 @@ FileLock::FileLock(const std::filesystem::path& file, const std::string& busy) {
   if (descriptor_ < 0) throw system_error(file, "cannot write", errno);
   int problem = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
   if (problem == 0) {
-    std::string holder = this_process();
-    if (::ftruncate(descriptor_, 0) != 0 || ::write(descriptor_, holder.data(), holder.size()) < 0) {
-    }  // who holds it is only told to people; the lock holds on a full disk, too
+    std::string holder = this_process();  // only told to people: the lock holds on a full disk, too
+    (void)!::ftruncate(descriptor_, 0);
+    (void)!::write(descriptor_, holder.data(), holder.size());
     return;
   }
   std::string holder(200, '\0');

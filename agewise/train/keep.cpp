@@ -12,19 +12,17 @@ namespace fs = std::filesystem;
 
 fs::path mark_of(const RunFolder& run) { return run.path / "kept.json"; }
 
-bool only_going_on_needs(const std::string& name) {
-  return name == "last.safetensors" || name == "faces.f32" || name == "taught.f32" ||
-         (name.starts_with("features-") && name.ends_with(".f32"));
-}
+void mark(const RunFolder& run) { base::write_file(mark_of(run), std::string_view("{\"kept\": \"model\"}\n")); }
+
+bool is_of_features(const std::string& name) { return name.starts_with("features-") && name.ends_with(".f32"); }
 
 // The mark first: of a run that is killed in between, nothing is taken for a beginning.
 void keep_model_of_one(const RunFolder& run) {
   if (!fs::exists(run.best())) return;
-  base::write_file(mark_of(run), std::string_view("{\"kept\": \"model\"}\n"));
-  std::vector<fs::path> needless;
+  mark(run);
+  std::vector<fs::path> needless{run.last(), run.faces(), run.taught()};
   for (const fs::directory_entry& entry : fs::directory_iterator(run.path)) {
-    if (entry.is_regular_file() && only_going_on_needs(entry.path().filename().string()))
-      needless.push_back(entry.path());
+    if (entry.is_regular_file() && is_of_features(entry.path().filename().string())) needless.push_back(entry.path());
   }
   for (const fs::path& file : needless) fs::remove(file);
 }
@@ -38,7 +36,7 @@ void keep_model_only(const RunFolder& run) {
   }
   for (const RunFolder& member : members) keep_model_of_one(member);
   if (fs::exists(run.best())) return keep_model_of_one(run);
-  if (!members.empty()) base::write_file(mark_of(run), std::string_view("{\"kept\": \"model\"}\n"));
+  if (!members.empty()) mark(run);
 }
 
 bool has_model_only(const RunFolder& run) { return fs::exists(mark_of(run)); }

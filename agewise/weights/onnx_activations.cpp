@@ -47,10 +47,14 @@ std::optional<double> multiple_of(const OnnxReader& reader, int layer, int x) {
   return even ? std::optional<double>(weight) : std::nullopt;
 }
 
+[[noreturn]] void refuse_erf(const OnnxNode& node) {
+  node.refuse("an Erf is read only within GELU: x/2 · (1 + erf(x/√2))");
+}
+
 // factor · y · (1 + erf(x / √2)), y being a multiple of x.
 void complete_gelu(OnnxReader& reader, OnnxNode& node, const OnnxErf& erf, OnnxTensor y) {
   std::optional<double> multiple = multiple_of(reader, y.layer, erf.x);
-  if (!multiple) node.refuse("an Erf is read only within GELU: x/2 · (1 + erf(x/√2))");
+  if (!multiple) refuse_erf(node);
   y.layer = reader.add(node, nn::layer::Gelu{}, {erf.x});
   auto factor = static_cast<float>(2 * erf.factor * *multiple);
   if (factor != 1) {
@@ -110,7 +114,7 @@ bool continues_erf(OnnxReader& reader, OnnxNode& node) {
   int other = first ? 1 : 0;
   OnnxErf erf = reader.erfs.at(node.input(first ? 0 : 1));
   if (!reader.is_constant(node.input(other))) {
-    if (node.kind() != "Mul" || !erf.one_added) node.refuse("an Erf is read only within GELU: x/2 · (1 + erf(x/√2))");
+    if (node.kind() != "Mul" || !erf.one_added) refuse_erf(node);
     complete_gelu(reader, node, erf, reader.seen(node, other));
     return true;
   }
@@ -120,7 +124,7 @@ bool continues_erf(OnnxReader& reader, OnnxNode& node) {
   } else if (number && node.kind() == "Mul") {
     erf.factor *= *number;
   } else {
-    node.refuse("an Erf is read only within GELU: x/2 · (1 + erf(x/√2))");
+    refuse_erf(node);
   }
   reader.erfs[node.output()] = erf;
   return true;
