@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agewise/weights/draft.h"
@@ -55,7 +56,9 @@ class OnnxReader {
   int add(const OnnxNode& node, nn::LayerKind kind, std::vector<int> inputs,
           std::vector<std::vector<float>> arrays = {}, const std::string& weight = "", int output = 0);
   void define(const OnnxNode& node, OnnxTensor tensor, int output = 0);
-  void define(const OnnxNode& node, int layer, std::vector<std::int64_t> dims) { define(node, {layer, dims}); }
+  void define(const OnnxNode& node, int layer, std::vector<std::int64_t> dims) {
+    define(node, {layer, std::move(dims)});
+  }
   void define_same(const OnnxNode& node, const std::string& input);
   void define_constant(const OnnxNode& node, const onnx::Tensor& tensor);
   void define_constant(const OnnxNode& node, OnnxConstant constant, int output = 0);
