@@ -59,7 +59,7 @@ detector: build
 	@mkdir -p build/detector
 	tools/collect_backgrounds.py build/detector/backgrounds
 	$(if $(wildcard build/detector/patches.csv),,build/release/detector_patches $(PICTURES) $(LABELS) build/detector/backgrounds/train \
-	  build/detector/patches.tar build/detector/patches.csv 9000)
+	  build/detector/patches.tar build/detector/patches.csv 6000)
 	$(AGEWISE) prepare build/detector/patches.db --labels build/detector/patches.csv --pictures build/detector/patches.tar \
 	  --recipe tools/upright.toml
 	$(AGEWISE) train build/detector/run --data build/detector/patches.db --recipe tools/upright.toml

@@ -26,6 +26,7 @@
 #include "agewise/catalog/catalog.h"
 #include "agewise/demo/tar_writer.h"
 #include "agewise/face/candidates.h"
+#include "agewise/face/geometry.h"
 #include "agewise/face/patch.h"
 #include "agewise/face/yunet_network.h"
 #include "agewise/image/colour.h"
@@ -48,9 +49,9 @@ constexpr double kSureFace = 0.5, kMostLean = 40;  // YuNet's score and the lean
 // off than the others; what lies between is not shown to the network.
 constexpr double kNear = 0.35, kFar = 0.65;
 constexpr double kSmall = 0.42, kLarge = 1.7, kTooSmall = 0.3, kTooLarge = 2.6;
-constexpr std::size_t kMostOfAFace = 3, kMostOfNone = 6;  // candidates of a photograph that are kept
-constexpr std::size_t kForValidation = 12;                // each so manieth
-constexpr double kSmallest = 18, kLargestShare = 0.8;     // a face's side: pixels, and of the photograph
+constexpr std::size_t kMostOfAFace = 3, kMostOfNone = 16;  // candidates of a photograph that are kept
+constexpr std::size_t kForValidation = 12;                 // each so manieth
+constexpr double kSmallest = 18, kLargestShare = 0.8;      // a face's side: pixels, and of the photograph
 constexpr std::array<std::array<int, 2>, 3> kShapes{{{384, 384}, {448, 320}, {320, 448}}};
 
 // A face of the collection: its middle, the geometric mean of its box's sides, how it leans.
@@ -88,26 +89,6 @@ struct Outcome {
   std::vector<std::pair<double, bool>> faces;  // side, and whether a candidate was on it
 };
 
-double degrees(double radians) { return radians * 180 / std::numbers::pi; }
-
-// The turn that brings an upright face's five points (ArcFace's, in 112 × 112 pixels) nearest to these.
-double lean_of(const face::Landmarks& found) {
-  constexpr std::array<Point, 5> kUpright{{{38.3, 51.7}, {73.5, 51.5}, {56.0, 71.7}, {41.5, 92.4}, {70.7, 92.2}}};
-  std::array<Point, 5> points{found.left_eye, found.right_eye, found.nose, found.left_mouth, found.right_mouth};
-  Point from, to;
-  for (std::size_t i = 0; i < 5; ++i) {
-    from = {from.x + kUpright[i].x / 5, from.y + kUpright[i].y / 5};
-    to = {to.x + points[i].x / 5, to.y + points[i].y / 5};
-  }
-  double along = 0, across = 0;
-  for (std::size_t i = 0; i < 5; ++i) {
-    double x = kUpright[i].x - from.x, y = kUpright[i].y - from.y, u = points[i].x - to.x, v = points[i].y - to.y;
-    along += x * u + y * v;
-    across += x * v - y * u;
-  }
-  return degrees(std::atan2(across, along));
-}
-
 face::YunetNetwork& network_of_this_thread() {
   thread_local face::YunetNetwork network;
   return network;
@@ -129,7 +110,7 @@ std::vector<Source> upright_faces(const std::filesystem::path& tar, const std::f
     auto found = face::candidates_in(image::to_rgb(*decoded.image), network_of_this_thread(), kSureFace);
     if (found.empty()) return;
     const image::Box& box = found.front().box;
-    double lean = lean_of(found.front().points);
+    double lean = face::angle_of(found.front().points);
     if (std::abs(lean) > kMostLean) return;
     all[i].middle = face::middle(box);
     all[i].side = face::side_of(box);

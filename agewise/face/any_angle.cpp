@@ -16,15 +16,17 @@ namespace {
 
 // The picture is also looked at at a third of its size, for faces that fill it: from this longer side on.
 constexpr int kThird = 3, kLeastCoarseSide = 240;
-// Around that, or around a small picture: its border is repeated so far, for faces that are cut off by it.
+// Around that, or around a small picture, which is also looked at as it is: its border is repeated so far, for faces
+// that are cut off by it.
 constexpr double kBorder = 20;
 // Of a candidate that YuNet takes for upright: its score, if it is not to be shown to it again in vain.
 constexpr double kLeastUprightScore = 0.3;
-// Of the angle network: from this probability on a candidate is looked at closely; so many degrees from YuNet's own
-// angle is the same angle.
+// Of the angle network: from this probability on a candidate that is not strong is looked at closely; so many degrees
+// from YuNet's own angle is the same angle.
 constexpr double kLeastFace = 0.3, kAgree = 40;
-// … and from this one on when it is shown upright.
-constexpr double kLeastSureFace = 0.5;
+// A face is what both networks together take for one: the odds of YuNet's score times those of the angle network's
+// probability. A face that is turned is rare in photographs, and must be surer (docs/faces.md).
+constexpr double kLeastOdds = 0.37, kLeastTurnedOdds = 1;
 // Smaller ones are no faces: the geometric mean of YuNet's sides, pixels of the small picture.
 constexpr double kSmallestFace = 9;
 // Sides of a view, in those of the face: a first one of a face whose size is not known well, and the last one, by whose
@@ -62,9 +64,14 @@ Candidate placed(Candidate one, double by, double factor) {
 struct Suspect {
   Candidate candidate;
   double angle = 0;      // degrees, clockwise: how it is turned, about
+  double face = 0.5;     // the angle network's probability; as good as nothing where it was not asked
   bool upright = false;  // it leans by `angle` as YuNet says itself: then its box has the face's size
   bool doubted = false;  // YuNet says it strongly, but the angle network says otherwise: both are tried
 };
+
+double odds(double probability) { return probability / (1 - probability); }
+
+bool is_upright(double angle) { return std::abs(within_half_a_turn(angle)) <= kMostLean; }
 
 // A face as YuNet sees it in a view that is turned upright.
 struct Seen {
@@ -88,10 +95,9 @@ class Search {
 
   // In pixels of the small picture.
   std::vector<Candidate> candidates(double least_score) {
-    bool coarse_too = std::max(small_.width, small_.height) >= kLeastCoarseSide;
-    std::vector<Candidate> all;
-    if (coarse_too) all = network_.look_at(small_, least_score);
-    image::Image coarse = coarse_too ? image::resize_by(small_, 1.0 / kThird) : small_;
+    std::vector<Candidate> all = network_.look_at(small_, least_score);
+    bool large = std::max(small_.width, small_.height) >= kLeastCoarseSide;
+    image::Image coarse = large ? image::resize_by(small_, 1.0 / kThird) : small_;
     double back = static_cast<double>(small_.width) / coarse.width;
     int frame = static_cast<int>(kBorder);
     image::Image framed = image::cut_out(coarse, {-kBorder, -kBorder, coarse.width + kBorder, coarse.height + kBorder},
@@ -132,11 +138,16 @@ class Search {
   std::optional<Seen> closely(const Suspect& one) {
     const Candidate& found = one.candidate;
     Seen as_found{found.box, angle_of(found.points), found.score, found.score, found.points};
-    if (one.upright) return turned_upright(as_found, kLeastFaceScore);
+    if (one.upright) return if_sure(turned_upright(as_found), one.face, kLeastFaceScore, kLeastOdds);
     std::optional<Seen> seen = at_angle(found.box, kWideView, one.angle);
     if (!one.doubted) return seen;
-    std::optional<Seen> other = turned_upright(as_found, kLeastFaceScore);
+    std::optional<Seen> other = if_sure(turned_upright(as_found), one.face, kLeastTurnedScore, kLeastOdds);
     return !seen || (other && other->score > seen->score) ? other : seen;
+  }
+
+  static std::optional<Seen> if_sure(const Seen& seen, double face, double least_score, double least_odds) {
+    bool sure = seen.best >= least_score && odds(seen.best) * odds(face) >= least_odds;
+    return sure ? std::optional(seen) : std::nullopt;
   }
 
   // A face that YuNet sees when the square about `box` is turned by `angle`, if the angle network then takes it for an
@@ -144,12 +155,15 @@ class Search {
   std::optional<Seen> at_angle(const image::Box& box, double view, double angle) {
     for (int again = 0; again < 2; ++again) {
       std::optional<Seen> seen = seen_in({middle(box), view * side_of(box), angle});
-      if (seen) seen = turned_upright(*seen, kLeastTurnedScore);
       if (!seen) return std::nullopt;
+      seen = turned_upright(*seen);
+      if (seen->best < kLeastFaceScore) return std::nullopt;
       Square patch{middle(seen->box), kPatchMargin * side_of(seen->box), seen->angle};
       Turned turned = angles_.look_at(small_halves_.view(patch, kPatchPixels));
-      if (turned.face < kLeastSureFace) return std::nullopt;
-      if (std::abs(turned.angle) <= kAgree) return seen;
+      if (std::abs(turned.angle) <= kAgree) {
+        return is_upright(seen->angle) ? if_sure(*seen, turned.face, kLeastFaceScore, kLeastOdds)
+                                       : if_sure(*seen, turned.face, kLeastTurnedScore, kLeastTurnedOdds);
+      }
       angle = seen->angle + turned.angle;
     }
     return std::nullopt;
@@ -157,7 +171,7 @@ class Search {
 
   // The face at its right angle and size: looked at again, turned by what it leaned by, until it leans no more. The
   // best score of all looks decides whether it is one: how well one and the same face does depends on the cut.
-  std::optional<Seen> turned_upright(Seen last, double least_score) {
+  Seen turned_upright(Seen last) {
     for (int view = 0; view < kMostViews; ++view) {
       std::optional<Seen> seen = seen_in({middle(last.box), kView * side_of(last.box), last.angle});
       if (!seen) break;
@@ -166,7 +180,7 @@ class Search {
       last = *seen;
       if (lean <= kUprightEnough) break;
     }
-    return last.best >= least_score ? std::optional(last) : std::nullopt;
+    return last;
   }
 
   // The best face in the middle of a square of the small picture.
@@ -234,7 +248,8 @@ class AnyAngleDetector : public Detector {
     std::vector<Suspect> suspects;
     for (const Candidate& one : candidates) {
       double lean = angle_of(one.points);
-      if (one.score >= kLeastUprightScore && std::abs(lean) <= kMostLean) suspects.push_back({one, lean, true});
+      if (one.score >= kLeastUprightScore && is_upright(lean))
+        suspects.push_back({.candidate = one, .angle = lean, .upright = true});
     }
     return suspects;
   }
@@ -242,11 +257,12 @@ class AnyAngleDetector : public Detector {
   static std::vector<Suspect> by_network(const std::vector<Candidate>& candidates, const std::vector<Turned>& turned) {
     std::vector<std::pair<double, Suspect>> suspects;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-      if (!(turned[i].face >= kLeastFace)) continue;
       double lean = angle_of(candidates[i].points);
-      bool strong = candidates[i].score >= kStrongCandidate && std::abs(lean) <= kMostLean;
+      bool strong = candidates[i].score >= kStrongCandidate && is_upright(lean);
+      if (!(strong || turned[i].face >= kLeastFace)) continue;
       bool agree = std::abs(within_half_a_turn(turned[i].angle - lean)) <= kAgree;
-      suspects.push_back({turned[i].face, {candidates[i], turned[i].angle, strong && agree, strong && !agree}});
+      double face = turned[i].face;
+      suspects.push_back({face, {candidates[i], turned[i].angle, face, strong && agree, strong && !agree}});
     }
     std::stable_sort(suspects.begin(), suspects.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     std::vector<Suspect> sorted;

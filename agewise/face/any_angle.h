@@ -17,9 +17,9 @@ namespace agewise::face {
 //    taken as they stand, not turned.
 // 3. What may be a face is shown to YuNet's network again, turned upright and always equally large in kViewPixels², out
 //    of the picture itself: that gives points, angle and score, the same ones however the picture is turned and scaled.
-//    Those of kLeastFaceScore or more are the faces;
-//    of those that YuNet did not find upright itself, kLeastTurnedScore, if the second network takes them for upright
-//    ones now. The box is made from the points (box_of() in geometry.h).
+//    What both networks together are sure enough of is a face: YuNet's score must be at least kLeastFaceScore, of faces
+//    that are turned by more than kMostLean, or about whose angle the networks differ, kLeastTurnedScore. The box is
+//    made from the points (box_of() in geometry.h).
 //
 // Faces from about 12 pixels at kWorkingSide up to the whole picture are found. The time is bounded: candidates
 // (candidates.h), and views, of which candidates that are not strong get kMostWeakViews.

@@ -21,11 +21,22 @@ Point mean_of(const Landmarks& points) {
 // lies kAcross and kAlong sides from the mean of the points, along the face.
 constexpr double kOfSpread = 0.83, kOfBox = 0.47, kAcross = -0.0067, kAlong = -0.0139;
 
+// An upright face's points about their mean: ArcFace's (Deng et al., CVPR 2019), in its 112 × 112 pixels, made
+// symmetric.
+constexpr std::array<Point, 5> kUpright{{{-17.6, -20.3}, {17.6, -20.3}, {0, -0.2}, {-14.6, 20.4}, {14.6, 20.4}}};
+
 }  // namespace
 
 double angle_of(const Landmarks& points) {
-  return std::atan2(points.right_eye.y - points.left_eye.y, points.right_eye.x - points.left_eye.x) * 180 /
-         std::numbers::pi;
+  Point mean = mean_of(points);
+  std::array<Point, 5> all = all_of(points);
+  double along = 0, across = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    double x = all[i].x - mean.x, y = all[i].y - mean.y;
+    along += kUpright[i].x * x + kUpright[i].y * y;
+    across += kUpright[i].x * y - kUpright[i].y * x;
+  }
+  return std::atan2(across, along) * 180 / std::numbers::pi;
 }
 
 double spread_of(const Landmarks& points) {

@@ -4,7 +4,8 @@
 
 namespace agewise::face {
 
-// Degrees, clockwise: from the left eye to the right one.
+// Degrees, clockwise: the turn that brings an upright face's points nearest to these (least squares: Kabsch, 1976). Of
+// a face seen from the side, whose eyes nearly coincide, the line from the eyes to the mouth decides.
 double angle_of(const Landmarks& points);
 
 // The root of the summed squared distances of the points from their mean: a measure of size that is the same however

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <ctime>
 #include <filesystem>
+#include <set>
+#include <string>
 
 #include "agewise/base/error.h"
 #include "agewise/base/random.h"
@@ -23,6 +25,7 @@ namespace {
 
 const std::filesystem::path kShared = AGEWISE_SHARED_DIR;
 const std::filesystem::path kFaces = kShared / "data/utkface.tar";
+const std::filesystem::path kFlickrFaces = kShared / "data/fairface.tar";
 const std::filesystem::path kYunet = kShared / "peers/models/yunet_n_320_320.onnx";
 
 double between_angles(double a, double b) {
@@ -52,21 +55,27 @@ void paste(image::Image& photo, const image::Image& face, double angle, Point at
   }
 }
 
-// Every `step`th picture of UTKFace, grey, 200 × 200.
-std::vector<image::Image> real_faces(int count, int step) {
-  std::vector<image::Image> faces;
+// The pictures of a tar for which `wanted`, called with their number and name, says so.
+template <class Wanted>
+std::vector<image::Image> pictures(const std::filesystem::path& file, bool grey, Wanted wanted) {
+  std::vector<image::Image> found;
   archive* tar = archive_read_new();
   archive_read_support_format_tar(tar);
-  archive_read_open_filename(tar, kFaces.c_str(), 1 << 16);
+  archive_read_open_filename(tar, file.c_str(), 1 << 16);
   archive_entry* entry = nullptr;
-  for (int i = 0; static_cast<int>(faces.size()) < count && archive_read_next_header(tar, &entry) == ARCHIVE_OK; ++i) {
-    if (i % step != step / 2) continue;
+  for (int i = 0; archive_read_next_header(tar, &entry) == ARCHIVE_OK; ++i) {
+    if (!wanted(i, std::string(archive_entry_pathname(entry)))) continue;
     std::vector<std::byte> bytes(static_cast<std::size_t>(archive_entry_size(entry)));
     if (archive_read_data(tar, bytes.data(), bytes.size()) != static_cast<la_ssize_t>(bytes.size())) continue;
-    if (image::Decoded decoded = image::decode(bytes, {.grey = true}); decoded.image) faces.push_back(*decoded.image);
+    if (image::Decoded decoded = image::decode(bytes, {.grey = grey}); decoded.image) found.push_back(*decoded.image);
   }
   archive_read_free(tar);
-  return faces;
+  return found;
+}
+
+// Every `step`th picture of UTKFace, grey, 200 × 200.
+std::vector<image::Image> real_faces(int count, int step) {
+  return pictures(kFaces, true, [&](int i, const std::string&) { return i % step == step / 2 && i / step < count; });
 }
 
 TEST(Overlap, is_intersection_over_union) {
@@ -231,6 +240,21 @@ TEST(AnyAngle, finds_a_crowd_of_500_in_bounded_time) {
   EXPECT_LT(seconds_to_find(*detector, photo, found), 8);
   EXPECT_GE(found.size(), 400U);
   EXPECT_LE(found.size(), 500U);
+}
+
+TEST(AnyAngle, finds_faces_seen_from_the_side_and_takes_them_for_upright_ones) {
+  if (!std::filesystem::exists(kFlickrFaces)) GTEST_SKIP() << kFlickrFaces << " is not here";
+  const std::set<std::string> from_the_side{"fairface/train_20159.jpg", "fairface/train_33409.jpg",
+                                            "fairface/train_1391.jpg", "fairface/train_9185.jpg"};
+  auto detector = make_detector("yunet");
+  std::vector<image::Image> all =
+      pictures(kFlickrFaces, false, [&](int, const std::string& name) { return from_the_side.contains(name); });
+  ASSERT_EQ(all.size(), 4U);
+  for (const image::Image& picture : all) {
+    std::vector<Face> faces = detector->find(picture, recipe::Rotations::coarse_to_fine, true);
+    ASSERT_EQ(faces.size(), 1U);
+    EXPECT_LT(std::abs(faces[0].angle), 30);
+  }
 }
 
 TEST(AnyAngle, finds_one_face_of_4000_pixels_at_its_place) {

@@ -25,10 +25,17 @@ TEST(Spread, is_the_root_of_the_summed_squares) {
   EXPECT_NEAR(spread_of(turned_by(kFace, 77, 10, {40, -3})), 10 * std::sqrt(19.0), 1e-9);
 }
 
-TEST(Angle, is_that_of_the_eyes_clockwise) {
-  EXPECT_EQ(angle_of(kFace), 0);
+TEST(Angle, is_that_by_which_an_upright_face_was_turned_clockwise) {
+  EXPECT_NEAR(angle_of(kFace), 0, 1e-12);
   for (double angle : {-170.0, -90.0, -33.0, 12.0, 90.0, 179.0})
     EXPECT_NEAR(angle_of(turned_by(kFace, angle, 3, {5, 6})), angle, 1e-9);
+}
+
+// The eyes of a head that looks to the left lie nearly on one another, and which is left of which says nothing.
+TEST(Angle, of_a_face_seen_from_the_side_is_that_of_the_line_from_its_eyes_to_its_mouth) {
+  constexpr Landmarks kSide{{-0.4, -1.6}, {-0.6, -1.4}, {-2, 0}, {-1, 1.5}, {-0.8, 1.6}};
+  for (double angle : {-90.0, 0.0, 45.0, 180.0})
+    EXPECT_LT(std::abs(within_half_a_turn(angle_of(turned_by(kSide, angle, 3, {5, 6})) - angle)), 12);
 }
 
 TEST(BoxOf, follows_the_face_wherever_it_is_however_it_is_turned_and_scaled) {
