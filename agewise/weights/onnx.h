@@ -3,12 +3,13 @@
 //
 // Read are Conv, Gemm, MatMul by constants, BatchNormalization, LayerNormalization over channels, Relu, LeakyRelu,
 // PRelu, Clip, Sigmoid, HardSigmoid, HardSwish, Swish, Gelu (and Erf within one), Tanh, Softmax over channels, MaxPool,
-// AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean over pixels, Add, Sub, Mul, Div (of two layers, or of a
-// layer and constants a channel), Sum, Min, Max, Concat, Split and Slice along channels, Pad with zeros, Resize and
-// Upsample by whole factors to the nearest pixel, Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Dropout, Identity,
-// Cast, Constant; and what computes constants from constants or from shapes (onnx_fold.h). Strides and the kernels of
-// pools are square, dilations 1; axis 0 is the batch, and its length in the file does not matter. An input of batch ×
-// height × width × channels (1 or 3 of them), as TensorFlow has them, becomes a layer of channels × height × width.
+// AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean over pixels (two axes, or one that holds both), Add, Sub,
+// Mul, Div (of two layers, or of a layer and constants a channel), Sum, Min, Max, Concat, Split and Slice along
+// channels, Pad with zeros, Resize and Upsample by whole factors to the nearest pixel, Flatten, Reshape, Squeeze,
+// Unsqueeze, Transpose, Dropout, Identity, Cast, Constant; and what computes constants from constants or from shapes
+// (onnx_fold.h). Strides and the kernels of pools are square, dilations 1; axis 0 is the batch, and its length in the
+// file does not matter. An input of batch × height × width × channels (1 or 3 of them), as TensorFlow has them, becomes
+// a layer of channels × height × width.
 #pragma once
 #include <cstddef>
 #include <filesystem>

@@ -107,16 +107,19 @@ void read_global_max(OnnxReader& reader, OnnxNode& node) {
 
 void read_reduce_mean(OnnxReader& reader, OnnxNode& node) {
   OnnxTensor in = reader.seen(node, 0);
-  must_have_pixels(node, in);
+  auto rank = static_cast<std::int64_t>(in.dims.size());
+  if (rank != 3) must_have_pixels(node, in);
   Dims axes = node.has_input(1) ? reader.whole_constant(node, 1) : node.integers("axes", {});
-  for (std::int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
+  for (std::int64_t& axis : axes) axis += axis < 0 ? rank : 0;
   std::sort(axes.begin(), axes.end());
   node.ignore("noop_with_empty_axes");
-  if (axes != (in.channels_last ? Dims{1, 2} : Dims{2, 3})) node.refuse("only the mean over height and width is read");
+  Dims pixels = rank == 3 ? Dims{2} : in.channels_last ? Dims{1, 2} : Dims{2, 3};
+  if (axes != pixels) node.refuse("only the mean over height and width, or over both as one axis, is read");
   int layer = reader.add(node, nn::layer::GlobalAveragePool{}, {in.layer});
   std::int64_t channels = reader.shape(layer).channels;
   if (node.integer("keepdims", 1) == 0) return reader.define(node, layer, {in.dims[0], channels});
-  Dims dims = in.channels_last ? Dims{in.dims[0], 1, 1, channels} : Dims{in.dims[0], channels, 1, 1};
+  Dims dims = in.dims;
+  for (std::int64_t axis : pixels) dims[static_cast<std::size_t>(axis)] = 1;
   reader.define(node, {layer, std::move(dims), in.channels_last});
 }
 

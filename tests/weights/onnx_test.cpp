@@ -1,4 +1,5 @@
-// Networks in ONNX files compute what ONNX Runtime computes: golden/make_onnx.py has made files and values.
+// Networks in ONNX files compute what ONNX Runtime computes: golden/make_onnx.py and golden/torch/make.py have made
+// files and values.
 #include "agewise/weights/onnx.h"
 
 #include <gmock/gmock.h>
@@ -31,9 +32,9 @@ struct GoldenNetwork {
 
 void PrintTo(const GoldenNetwork& network, std::ostream* out) { *out << network.file; }
 
-std::vector<GoldenNetwork> golden_networks(bool of_others) {
+std::vector<GoldenNetwork> golden_networks(const std::filesystem::path& values, bool of_others) {
   std::vector<GoldenNetwork> networks;
-  std::ifstream in(kGolden / "onnx.txt");
+  std::ifstream in(values);
   GoldenNetwork network;
   std::size_t outputs = 0;
   while (in >> network.file >> network.hash >> network.factor >> network.offset >> outputs) {
@@ -66,7 +67,9 @@ std::vector<float> channels_first(const std::vector<float>& values, const nn::Sh
   return turned;
 }
 
-void expect_golden(const GoldenNetwork& golden, const OnnxNetwork& network, nn::Engine& engine) {
+// `tolerance` is a share of the largest output, and of 1 where all are smaller.
+void expect_golden(const GoldenNetwork& golden, const OnnxNetwork& network, nn::Engine& engine,
+                   double tolerance = 1e-4) {
   std::unique_ptr<nn::Executable> executable =
       engine.compile(network.graph, batch_of(golden, network), nn::Mode::infer);
   executable->set_parameters(network.parameters);
@@ -88,7 +91,7 @@ void expect_golden(const GoldenNetwork& golden, const OnnxNetwork& network, nn::
     double largest = 1;
     for (double value : expected.values) largest = std::max(largest, std::abs(value));
     for (std::size_t k = 0; k < expected.values.size(); ++k)
-      ASSERT_NEAR(found[k * expected.step], expected.values[k], 1e-4 * largest) << expected.name << " " << k;
+      ASSERT_NEAR(found[k * expected.step], expected.values[k], tolerance * largest) << expected.name << " " << k;
   }
 }
 
@@ -108,7 +111,19 @@ std::string name_of(const testing::TestParamInfo<GoldenNetwork>& golden) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, OnnxOperators, testing::ValuesIn(golden_networks(false)), name_of);
+INSTANTIATE_TEST_SUITE_P(Each, OnnxOperators, testing::ValuesIn(golden_networks(kGolden / "onnx.txt", false)), name_of);
+
+class TorchNetworks : public testing::TestWithParam<GoldenNetwork> {};
+
+TEST_P(TorchNetworks, as_its_exporters_write_them_compute_what_onnx_runtime_computes) {
+  OnnxNetwork network = read_onnx(kGolden / "torch" / GetParam().file);
+  EXPECT_EQ(network.producer, "pytorch");
+  expect_golden(GetParam(), network, *nn::make_reference_engine(), 1e-5);
+  expect_golden(GetParam(), network, *nn::make_cpu_engine({2}), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, TorchNetworks, testing::ValuesIn(golden_networks(kGolden / "torch/outputs.txt", false)),
+                         name_of);
 
 class OnnxNetworks : public testing::TestWithParam<GoldenNetwork> {};
 
@@ -120,7 +135,7 @@ TEST_P(OnnxNetworks, of_other_people_compute_what_onnx_runtime_computes) {
   expect_golden(GetParam(), read_onnx(file), *nn::make_cpu_engine({2}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, OnnxNetworks, testing::ValuesIn(golden_networks(true)), name_of);
+INSTANTIATE_TEST_SUITE_P(Each, OnnxNetworks, testing::ValuesIn(golden_networks(kGolden / "onnx.txt", true)), name_of);
 
 }  // namespace
 }  // namespace agewise::weights
