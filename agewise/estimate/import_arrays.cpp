@@ -98,10 +98,6 @@ recipe::Recipe recipe_of(const std::filesystem::path& file, const Arrays& arrays
   return recipe;
 }
 
-}  // namespace
-
-namespace {
-
 // Layers of the recipe that have weights: those that have a name there. Others are called by kind and number, which no
 // file does.
 std::vector<std::string> names_in(const recipe::Recipe& recipe) {

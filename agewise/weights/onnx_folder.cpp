@@ -68,8 +68,8 @@ std::span<const std::byte> OnnxFolder::bytes_of(const onnx::Tensor& tensor, std:
   if (length != size)
     throw base::Error(fmt::format("its shape needs {} bytes, {} has {} for it", size, name_text(location), length));
   if (offset > all.size() || size > all.size() - offset) {
-    throw base::Error(fmt::format("{} is cut short: {} bytes, but the array ends at {}", name_text(location),
-                                  all.size(), offset + size));
+    throw base::Error(fmt::format("{} is cut short: {} bytes, but the array is {} from {} on", name_text(location),
+                                  all.size(), size, offset));
   }
   return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
 }

@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "agewise/base/files.h"
 #include "agewise/image/encode.h"
+#include "agewise/weights/onnx_writer.h"
 #include "tests/app/run_program.h"
 #include "tests/estimate/small_model.h"
 
@@ -12,6 +15,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class Convert : public testing::Test {
@@ -46,6 +50,39 @@ TEST_F(Convert, a_model_exported_to_onnx_and_imported_again_tells_bright_from_da
   ASSERT_EQ(imported.exit_code, 0) << imported.output;
   EXPECT_THAT(run("predict --model " + at("again.safetensors") + " " + at("250.png")).output, StartsWith("  2.0"));
   EXPECT_THAT(run("predict --model " + at("again.safetensors") + " " + at("5.png")).output, StartsWith("  0.5"));
+}
+
+TEST_F(Convert, an_imported_network_says_which_ages_it_gives_on_the_first_pictures) {
+  run("export " + at("m.safetensors") + " -o " + at("m.onnx"));
+  run("import " + at("m.onnx") + " -o " + at("again.safetensors"));
+  std::string pictures = at("5.png") + " " + at("250.png");
+  EXPECT_THAT(run("predict --model " + at("again.safetensors") + " " + pictures).output,
+              AllOf(HasSubstr("the imported network gives ages from 0.5 to 2.0 on the first 2 faces"),
+                    Not(HasSubstr("no ages in years?"))));
+  EXPECT_THAT(run("predict --model " + at("m.safetensors") + " " + pictures).output,
+              Not(HasSubstr("the imported network")));
+}
+
+// One output is an age in years: half the mean pixel less 1 here. 250 gives 124, and 0 gives -1.
+TEST_F(Convert, an_imported_network_whose_ages_cannot_be_is_warned_of) {
+  estimate::Model model = estimate::small_model("loss = \"regression\"");
+  std::ranges::fill(estimate::parameter(model, "outputs.weight"), 0.5F / 64);
+  estimate::parameter(model, "outputs.bias")[0] = -1;
+  weights::write_onnx(folder_ / "years.onnx", model.graph, model.parameters, {});
+  Outcome imported = run("import " + at("years.onnx") + " -o " + at("years.safetensors"));
+  ASSERT_EQ(imported.exit_code, 0) << imported.output;
+  auto said_of = [&](int grey) {
+    image::Image image = image::make_image(8, 8, 1);
+    std::fill(image.pixels.begin(), image.pixels.end(), static_cast<std::uint8_t>(grey));
+    base::write_file(folder_ / "one.png", image::encode_png(image));
+    return run("predict --model " + at("years.safetensors") + " " + at("one.png")).output;
+  };
+  for (auto [grey, age] : {std::pair{250, "124.0"}, {244, "121.0"}, {0, "-1.0"}}) {
+    EXPECT_THAT(said_of(grey), AllOf(HasSubstr(std::string("gives ages from ") + age + " to " + age),
+                                     HasSubstr("on the first 1 face: no ages in years? import it with the --mean, "
+                                               "--scale and --bgr that it was trained with")));
+  }
+  for (int grey : {242, 2}) EXPECT_THAT(said_of(grey), Not(HasSubstr("no ages in years?")));  // 120 and 0
 }
 
 // The second member is sure of class 1, whatever it sees.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <fstream>
 #include <functional>
 
 #include "agewise/base/error.h"
@@ -12,6 +13,7 @@
 #include "agewise/nn/cpu/cpu_engine.h"
 #include "agewise/weights/onnx.h"
 #include "agewise/weights/onnx_writer.h"
+#include "tests/error_of.h"
 #include "tests/nn/golden.h"
 
 namespace agewise::estimate {
@@ -197,6 +199,75 @@ TEST_F(Files, of_dex_and_of_vgg_fit_architectures_under_either_name_of_the_last_
       EXPECT_EQ(model.recipe.network.bgr, name == "fc8-101") << "known to be DEX's by it";
     }
   }
+}
+
+// golden/torch/make.py's small(), in files as PyTorch leaves them: with counters and 64-bit floats, within
+// dictionaries, under the names that wrappers give. What it computes is ONNX Runtime's.
+class TorchArrays : public testing::TestWithParam<const char*> {};
+
+TEST_P(TorchArrays, become_the_network_that_wrote_them) {
+  ImportOptions options;
+  options.architecture = recipe::parse_recipe(R"(
+name = "small"
+face = {size = 8, colour = "rgb"}
+classes.years = 3
+network.layers = [
+  {kind = "convolution", name = "conv", channels = 4, kernel = 3}, {kind = "batch-norm", name = "bn", epsilon = 1e-5},
+  {kind = "relu"}, {kind = "fully-connected", name = "fc", outputs = "classes"}])",
+                                              "small");
+  Imported imported = import_model(kGolden / "torch" / GetParam(), options);
+  EXPECT_THAT(imported.notices, Not(testing::Contains(HasSubstr("not part of the architecture"))));
+  std::ifstream in(kGolden / "torch/arrays.txt");
+  std::string file, hash, name;
+  float factor = 0, offset = 0;
+  std::size_t outputs = 0, count = 0, step = 0;
+  in >> file >> hash >> factor >> offset >> outputs >> name >> count >> step;
+  ASSERT_EQ(count, 5U);
+  std::unique_ptr<nn::Engine> engine = nn::make_cpu_engine({2});
+  std::unique_ptr<nn::Executable> network = engine->compile(imported.model.graph, 1, nn::Mode::infer);
+  network->set_parameters(imported.model.parameters);
+  std::vector<float> picture = nn::golden_numbers(300, network->input().size());
+  std::transform(picture.begin(), picture.end(), network->input().begin(), [&](float x) { return x * factor; });
+  network->forward();
+  ASSERT_EQ(network->output().size(), count);
+  for (float found : network->output()) {
+    double expected = 0;
+    in >> expected;
+    EXPECT_NEAR(found, expected, 1e-5 * 5.4);  // a share of the largest
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, TorchArrays,
+                         testing::Values("arrays.safetensors", "arrays.nested.pth", "arrays.wrapped.pth"),
+                         [](const auto& file) {
+                           std::string name = file.param;
+                           std::replace(name.begin(), name.end(), '.', '_');
+                           return name;
+                         });
+
+// Whatever stands before all names goes, and nothing where it does not stand before all.
+TEST_F(Files, of_wrapped_networks_are_found_under_the_names_without_the_wrappers) {
+  std::vector<float> weight(108, 0.5F), bias(4, 1), last(5 * 16, 0.25F), last_bias(5, 2), other(3);
+  auto write = [&](const std::string& before, const std::string& before_last) {
+    weights::write_safetensors(folder_ / "a.safetensors", {},
+                               std::vector<weights::TensorView>{{before + "conv.weight", {4, 3, 3, 3}, weight},
+                                                                {before + "conv.bias", {4}, bias},
+                                                                {before_last + "fc.weight", {5, 16}, last},
+                                                                {before_last + "fc.bias", {5}, last_bias},
+                                                                {"loss.weight", {3}, other}});
+  };
+  ImportOptions options;
+  options.architecture = architecture();
+  for (const char* prefix : {"", "module.", "model.", "_orig_mod.", "module._orig_mod.", "net.backbone."}) {
+    write(prefix, prefix);
+    Imported imported = import_model(folder_ / "a.safetensors", options);
+    EXPECT_EQ(imported.model.parameters.front(), 0.5F) << prefix;
+    EXPECT_EQ(imported.model.parameters.back(), 2) << prefix;
+    EXPECT_THAT(imported.notices, testing::Contains("not part of the architecture: \"loss.weight\"")) << prefix;
+  }
+  write("module.", "");
+  EXPECT_THAT(error_of([&] { import_model(folder_ / "a.safetensors", options); }),
+              HasSubstr("has no array \"conv.weight\", which the architecture needs"));
 }
 
 TEST_F(Files, pixels_that_the_network_scales_itself_become_the_recipes_mean_and_scale) {

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Writes small networks of torchvision's and timm's own blocks as both of PyTorch's exporters write them, and outputs.txt: what
-ONNX Runtime computes for them. make.py   (torch 2.15, torchvision 0.29, timm 1.0, onnxscript 0.7, onnxruntime 1.32)
+ONNX Runtime computes for them. make.py   (torch 2.15, torchvision 0.29, timm 1.0, onnxscript 0.7, onnxruntime 1.32, safetensors 0.8)
 NAME.default.onnx is torch.onnx.export() as it is but for external_data, which only mobilenet_v3 keeps (its arrays are in
 mobilenet_v3.default.onnx.data), and for the notes of where each node stood in Python, which are taken out: they are most of
 such a file, and name folders. NAME.legacy.onnx is dynamo=False. DYNAMIC leave the batch open, which makes the exporters
-compute shapes. A line of outputs.txt is as in ../onnx.txt; the input is numbers(300) * FACTOR."""
+compute shapes. A line of outputs.txt is as in ../onnx.txt; the input is numbers(300) * FACTOR.
+arrays.*: one network's weights as safetensors with counters, and with the last layer as 64-bit floats; as a checkpoint that
+holds them within dictionaries; and as those that DataParallel and torch.compile() leave. arrays.txt is what it computes."""
 import itertools
+import tempfile
 import warnings
+from collections import OrderedDict
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +21,7 @@ import timm.models.efficientnet as effnet
 import timm.models.ghostnet as ghostnet
 import torch
 import torchvision.models as tv
+from safetensors.torch import save_file
 from timm.models._efficientnet_builder import decode_arch_def
 from timm.models.byobnet import MobileOneBlock
 from timm.models.convnext import ConvNeXt
@@ -69,7 +74,7 @@ def efficientnet(blocks, act):
 
 def mobilenet_v3():
     block = partial(InvertedResidualConfig, dilation=1, width_mult=1)
-    return MobileNetV3([block(8, 3, 16, 8, True, 'RE', 2), block(8, 5, 16, 8, True, 'HS', 1), block(8, 3, 24, 16, False, 'HS', 2)],
+    return MobileNetV3([block(8, 3, 16, 8, True, 'RE', 2), block(8, 5, 16, 8, True, 'HS', 1), block(8, 3, 16, 8, False, 'HS', 2)],
                        last_channel=16, num_classes=CLASSES)
 
 
@@ -105,11 +110,10 @@ NETWORKS = {
 }
 
 
-def made(name):
+def prepared(model):
     """Running statistics and factors are random: networks fresh from their constructors would not show whether they are
     read, nor reach the bounds of ReLU6 and hard swish."""
-    torch.manual_seed(1)
-    model = NETWORKS[name]().eval()
+    model.eval()
     for module in model.modules():
         if isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)):
             nn.init.uniform_(module.weight, 1, 4)
@@ -152,13 +156,37 @@ def say(file, picture, model, out):
     print('output', len(values), 1, *('%.9g' % v for v in values), file=out)
 
 
+def small():
+    """tests/estimate/import_test.cpp has it as a recipe."""
+    layers = {'conv': nn.Conv2d(3, 4, 3), 'bn': nn.BatchNorm2d(4), 'relu': nn.ReLU(), 'flat': nn.Flatten(1), 'fc': nn.Linear(4 * 36, CLASSES)}
+    return nn.Sequential(OrderedDict(layers))
+
+
+def write_arrays():
+    model = prepared(small())
+    state = model.state_dict()
+    wide = {name: value.double() if name.startswith('fc') else value for name, value in state.items()}
+    save_file(wide, HERE / 'arrays.safetensors')
+    (HERE / 'arrays.safetensors').chmod(0o644)
+    optimiser = torch.optim.Adam(model.parameters()).state_dict()
+    torch.save({'epoch': 3, 'trained': {'net': state, 'optimizer': optimiser}}, HERE / 'arrays.nested.pth')
+    torch.save({'state_dict': {'module._orig_mod.' + name: value for name, value in state.items()}, 'epoch': 3}, HERE / 'arrays.wrapped.pth')
+    picture = torch.from_numpy(numbers(300, 3 * 64).reshape(1, 3, 8, 8) * np.float32(FACTOR))
+    with tempfile.TemporaryDirectory() as folder, open(HERE / 'arrays.txt', 'w') as out:
+        file = Path(folder) / 'arrays'
+        torch.onnx.export(model, (picture,), str(file), dynamo=False, verbose=False, input_names=['input'], output_names=['output'])
+        say(file, picture, model, out)
+
+
 def main():
     warnings.filterwarnings('ignore')
     with open(HERE / 'outputs.txt', 'w') as out:
         for name, way in itertools.product(NETWORKS, ('default', 'legacy')):
-            model, batch = made(name), 2 if name in DYNAMIC else 1
+            torch.manual_seed(1)
+            model, batch = prepared(NETWORKS[name]()), 2 if name in DYNAMIC else 1
             picture = torch.from_numpy(numbers(300, batch * 3 * SIZE * SIZE).reshape(batch, 3, SIZE, SIZE) * np.float32(FACTOR))
             say(export(name, way, model, picture), picture, model, out)
+    write_arrays()
 
 
 if __name__ == '__main__':
