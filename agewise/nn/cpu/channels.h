@@ -1,4 +1,4 @@
-// Walking over an activation channel by channel, plain or in blocks of channels.
+// Walking over an activation channel by channel: plain, in blocks of channels, or, while estimating, channels last.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -11,23 +11,30 @@ namespace agewise::nn::cpu {
 
 constexpr int kLargestBlock = 16;
 
-// N × C/block × pixels × block; plain is block = 1.
+// N × C/block × pixels × block; plain is block = 1, channels last one block of all channels, however many.
 struct Channels {
   std::int64_t batch, channels, pixels, block;
+  bool last = false;
   std::int64_t blocks() const { return (channels + block - 1) / block; }
   // Where the `block` numbers of a channel block's first pixel begin.
   std::int64_t start(std::int64_t n, std::int64_t b) const { return (n * blocks() + b) * pixels * block; }
 };
 
-// Of a layout that is plain or in blocks of channels.
+// Of a layout that is plain, in blocks of channels or channels last.
 inline Channels channels_of(const dnnl::memory::desc& layout) {
   auto dims = layout.dims();
-  return {dims[0], dims[1], dims[2] * dims[3], std::max(1, channel_block(layout))};
+  bool last = !is_plain(layout) && channel_block(layout) == 0 && is_channels_last(layout);
+  return {dims[0], dims[1], dims[2] * dims[3], last ? dims[1] : std::max(1, channel_block(layout)), last};
 }
 
-// `tensor` if it lies plain or in blocks of channels, else a plain copy that `reorder` makes.
+// Whether own loops walk it as it lies. Backward passes sum over blocks of at most kLargestBlock channels.
+inline bool is_walkable(const Plan& plan, const dnnl::memory::desc& layout) {
+  return channel_block(layout) > 0 || is_plain(layout) || (!plan.train() && is_channels_last(layout));
+}
+
+// `tensor` if it can be walked over as it lies, else a plain copy that `reorder` makes.
 inline Tensor walkable(Plan& plan, const Tensor& tensor, Call& reorder) {
-  if (channel_block(tensor.layout()) > 0 || is_plain(tensor.layout())) return tensor;
+  if (is_walkable(plan, tensor.layout())) return tensor;
   const auto dims = tensor.layout().dims();
   Tensor plain = plan.allocate({dims, tensor.layout().data_type(), dnnl::memory::format_tag::nchw});
   reorder = plan.reorder(tensor, plain);
@@ -58,10 +65,23 @@ void for_each_row(const Channels& all, Body body) {
   });
 }
 
+// Calls body(i, c, n) for each number of an activation with its channels last.
+template <class Body>
+void for_each_number_last(const Channels& all, Body body) {
+  constexpr std::int64_t kWorthAThread = 1 << 13;
+  parallel(all.batch * all.pixels, kWorthAThread / all.channels + 1, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t pixel = begin; pixel < end; ++pixel) {
+      std::int64_t n = pixel / all.pixels, at = pixel * all.channels;
+      for (std::int64_t c = 0; c < all.channels; ++c) body(at + c, c, n);
+    }
+  });
+}
+
 // Calls body(i, c, n) for each number i, c its channel, n its row of the batch; on all threads, each number once. Then
 // clears of `written` what fills up the last block.
 template <class Body>
 void for_each_number(const Channels& all, float* written, Body body) {
+  if (all.last) return for_each_number_last(all, body);
   for_each_row(all, [&](std::int64_t n, std::int64_t b) {
     for_each_of_block(all, n, b, [&](std::int64_t i, std::int64_t c) { body(i, c, n); });
     std::int64_t filled = std::min(all.block, all.channels - b * all.block);

@@ -1,5 +1,5 @@
 // Normalisation over the channels of each pixel, in plain layout or in blocks of channels: own loops that walk memory
-// in order, for a run of pixels at a time.
+// in order, for a run of pixels at a time. With channels last, while estimating, pixel after pixel.
 #include <array>
 #include <cmath>
 
@@ -61,6 +61,20 @@ Pixels means_of(const Channels& all, const Run& run, Value value) {
   return means;
 }
 
+// The mean of value(c) over all channels, in as many sums as a vector has numbers.
+template <class Value>
+float mean_of(std::int64_t channels, Value value) {
+  std::array<float, kLargestBlock> sums{};
+  std::int64_t c = 0;
+  for (; c + kLargestBlock <= channels; c += kLargestBlock) {
+    for (std::int64_t k = 0; k < kLargestBlock; ++k) sums[static_cast<std::size_t>(k)] += value(c + k);
+  }
+  double sum = 0;
+  for (; c < channels; ++c) sum += value(c);
+  for (float part : sums) sum += part;
+  return static_cast<float>(sum / static_cast<double>(channels));
+}
+
 class LayerNorm : public Step {
  public:
   LayerNorm(Plan& plan, const Operation& operation)
@@ -95,6 +109,7 @@ class LayerNorm : public Step {
 
   void forward(const Pass&) override {
     if (to_plain_) to_plain_();
+    if (channels_.last) return forward_last();
     for_each_run(channels_, [this](const Run& run) { forward(run); });
   }
 
@@ -119,6 +134,20 @@ class LayerNorm : public Step {
       factor[p] = static_cast<float>(1 / std::sqrt(variances[static_cast<std::size_t>(p)] + epsilon_));
     write(run, out, [=](std::int64_t i, std::int64_t p, std::int64_t c) {
       out[i] = gamma[c] * factor[p] * (in[i] - mean[p]) + beta[c];
+    });
+  }
+
+  void forward_last() {
+    std::int64_t channels = channels_.channels;
+    const float *gamma = gamma_.data(), *beta = beta_.data();
+    parallel(channels_.batch * channels_.pixels, 1, [=, this](std::int64_t begin, std::int64_t end, int) {
+      for (std::int64_t pixel = begin; pixel < end; ++pixel) {
+        const float* in = in_.data() + pixel * channels;
+        float *out = out_.data() + pixel * channels, mean = mean_of(channels, [=](std::int64_t c) { return in[c]; });
+        float variance = mean_of(channels, [=](std::int64_t c) { return (in[c] - mean) * (in[c] - mean); });
+        auto factor = static_cast<float>(1 / std::sqrt(variance + epsilon_));
+        for (std::int64_t c = 0; c < channels; ++c) out[c] = gamma[c] * factor * (in[c] - mean) + beta[c];
+      }
     });
   }
 

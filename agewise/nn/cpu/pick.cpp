@@ -17,7 +17,8 @@ class Slice : public Step {
     in_ = plan.value(input_);
     int block = channel_block(in_.layout());
     bool whole_blocks = block > 0 && slice.first % block == 0 && slice.channels % block == 0;
-    if (!whole_blocks && !is_plain(in_.layout())) {
+    bool last = !plan.train() && !whole_blocks && is_channels_last(in_.layout());
+    if (!whole_blocks && !last && !is_plain(in_.layout())) {
       Tensor plain = plan.allocate(plan.plain_layout(plan.layer(input_).shape));
       to_plain_ = plan.reorder(in_, plain);
       in_ = plain;
@@ -25,7 +26,8 @@ class Slice : public Step {
     place_ = in_.layout().submemory_desc(plan.dims(shape), {0, slice.first, 0, 0});
     using Tag = dnnl::memory::format_tag;
     Desc blocked(plan.dims(shape), in_.layout().data_type(), block == 16 ? Tag::nChw16c : Tag::nChw8c);
-    out_ = plan.allocate(whole_blocks ? blocked : plan.plain_layout(shape));
+    Desc plain = plan.plain_layout(shape);
+    out_ = plan.allocate(whole_blocks ? blocked : last ? channels_last(plain) : plain);
     forward_ = plan.reorder(plan.view(in_, place_), out_);
     plan.define(layer_, out_);
     note(plan.layer(layer_).name, "reorders");
@@ -80,6 +82,7 @@ class Shuffle : public Step {
     if (to_plain_) to_plain_();
     const float* in = in_.data();
     float* out = out_.data();
+    if (channels_.last) return shuffle_last(in, out);
     for_each_move(out, [=](std::int64_t from, std::int64_t to) { out[to] = in[from]; });
   }
 
@@ -91,6 +94,12 @@ class Shuffle : public Step {
   }
 
  private:
+  void shuffle_last(const float* in, float* out) const {
+    const std::int64_t* places = places_.data();
+    for_each_number_last(channels_,
+                         [=](std::int64_t i, std::int64_t c, std::int64_t) { out[i] = in[i - c + places[c]]; });
+  }
+
   // Calls body(place in the input, place in the output) for every number, on all threads; clears of `written`, if there
   // is one, what fills up the last block.
   template <class Body>

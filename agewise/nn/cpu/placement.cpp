@@ -51,9 +51,11 @@ class Placement : public Step {
   }
 
  private:
-  // The inputs' own, if whole blocks of channels can be placed in it, else plain.
+  // The inputs' own, if whole blocks of channels can be placed in it or channels are last, else plain.
   Desc choose_layout(const Plan& plan) {
     Desc plain = plan.plain_layout(plan.layer(layer_).shape);
+    bool last = std::all_of(inputs_.begin(), inputs_.end(), [&](int i) { return is_channels_last(plan.layout(i)); });
+    if (last && !plan.train()) return channels_last(plain);
     int block = 0;
     for (int input : inputs_) block = std::max(block, channel_block(plan.layout(input)));
     if (block == 0) return plain;
