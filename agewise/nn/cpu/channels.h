@@ -65,15 +65,12 @@ void for_each_row(const Channels& all, Body body) {
   });
 }
 
-// Calls body(i, c, n) for each number of an activation with its channels last.
+// Channels last: calls body(i, n) for each pixel, its numbers beginning at i, n its row of the batch; on all threads.
 template <class Body>
-void for_each_number_last(const Channels& all, Body body) {
+void for_each_pixel_last(const Channels& all, Body body) {
   constexpr std::int64_t kWorthAThread = 1 << 13;
   parallel(all.batch * all.pixels, kWorthAThread / all.channels + 1, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t pixel = begin; pixel < end; ++pixel) {
-      std::int64_t n = pixel / all.pixels, at = pixel * all.channels;
-      for (std::int64_t c = 0; c < all.channels; ++c) body(at + c, c, n);
-    }
+    for (std::int64_t pixel = begin; pixel < end; ++pixel) body(pixel * all.channels, pixel / all.pixels);
   });
 }
 
@@ -81,7 +78,11 @@ void for_each_number_last(const Channels& all, Body body) {
 // clears of `written` what fills up the last block.
 template <class Body>
 void for_each_number(const Channels& all, float* written, Body body) {
-  if (all.last) return for_each_number_last(all, body);
+  if (all.last) {
+    return for_each_pixel_last(all, [&](std::int64_t i, std::int64_t n) {
+      for (std::int64_t c = 0; c < all.channels; ++c) body(i + c, c, n);
+    });
+  }
   for_each_row(all, [&](std::int64_t n, std::int64_t b) {
     for_each_of_block(all, n, b, [&](std::int64_t i, std::int64_t c) { body(i, c, n); });
     std::int64_t filled = std::min(all.block, all.channels - b * all.block);

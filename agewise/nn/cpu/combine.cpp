@@ -65,6 +65,7 @@ class Combine : public Step {
       if (side.reorder) side.reorder();
     }
     float* out = out_.data();
+    if (channels_.last) return combine_last(out);
     for_each_pair(out, [=](std::int64_t i, float a, float b) { out[i] = Rule::value(a, b); });
   }
 
@@ -87,6 +88,16 @@ class Combine : public Step {
     Tensor alike = plan.allocate(wanted);
     side.reorder = plan.reorder(side.value, alike);
     side.value = alike;
+  }
+
+  void combine_last(float* out) const {
+    const float *a = sides_[0].value.data(), *b = sides_[1].value.data();
+    std::int64_t channels = channels_.channels;
+    bool small_a = sides_[0].small, small_b = sides_[1].small;
+    for_each_pixel_last(channels_, [=](std::int64_t i, std::int64_t n) {
+      const float *of_a = a + (small_a ? n * channels : i), *of_b = b + (small_b ? n * channels : i);
+      for (std::int64_t c = 0; c < channels; ++c) out[i + c] = Rule::value(of_a[c], of_b[c]);
+    });
   }
 
   // Calls body(i, a, b) for each number i of the output.

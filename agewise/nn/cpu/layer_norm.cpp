@@ -140,14 +140,12 @@ class LayerNorm : public Step {
   void forward_last() {
     std::int64_t channels = channels_.channels;
     const float *gamma = gamma_.data(), *beta = beta_.data();
-    parallel(channels_.batch * channels_.pixels, 1, [=, this](std::int64_t begin, std::int64_t end, int) {
-      for (std::int64_t pixel = begin; pixel < end; ++pixel) {
-        const float* in = in_.data() + pixel * channels;
-        float *out = out_.data() + pixel * channels, mean = mean_of(channels, [=](std::int64_t c) { return in[c]; });
-        float variance = mean_of(channels, [=](std::int64_t c) { return (in[c] - mean) * (in[c] - mean); });
-        auto factor = static_cast<float>(1 / std::sqrt(variance + epsilon_));
-        for (std::int64_t c = 0; c < channels; ++c) out[c] = gamma[c] * factor * (in[c] - mean) + beta[c];
-      }
+    for_each_pixel_last(channels_, [=, this](std::int64_t i, std::int64_t) {
+      const float* in = in_.data() + i;
+      float *out = out_.data() + i, mean = mean_of(channels, [=](std::int64_t c) { return in[c]; });
+      float variance = mean_of(channels, [=](std::int64_t c) { return (in[c] - mean) * (in[c] - mean); });
+      auto factor = static_cast<float>(1 / std::sqrt(variance + epsilon_));
+      for (std::int64_t c = 0; c < channels; ++c) out[c] = gamma[c] * factor * (in[c] - mean) + beta[c];
     });
   }
 

@@ -95,9 +95,10 @@ class Shuffle : public Step {
 
  private:
   void shuffle_last(const float* in, float* out) const {
-    const std::int64_t* places = places_.data();
-    for_each_number_last(channels_,
-                         [=](std::int64_t i, std::int64_t c, std::int64_t) { out[i] = in[i - c + places[c]]; });
+    const std::int64_t *places = places_.data(), channels = channels_.channels;
+    for_each_pixel_last(channels_, [=](std::int64_t i, std::int64_t) {
+      for (std::int64_t c = 0; c < channels; ++c) out[i + c] = in[i + places[c]];
+    });
   }
 
   // Calls body(place in the input, place in the output) for every number, on all threads; clears of `written`, if there
