@@ -44,16 +44,6 @@ std::vector<int> themselves(const Draft& draft) {
   return numbers;
 }
 
-// Gives a layer with weights a bias if it has none.
-void want_bias(DraftLayer& layer) {
-  bool* bias = nullptr;
-  if (auto* c = std::get_if<nn::layer::Convolution>(&layer.layer.kind)) bias = &c->bias;
-  if (auto* f = std::get_if<nn::layer::FullyConnected>(&layer.layer.kind)) bias = &f->bias;
-  if (bias == nullptr || *bias) return;
-  *bias = true;
-  layer.arrays.emplace_back(static_cast<std::size_t>(layer.layer.shape.channels), 0.0F);
-}
-
 // `into` then gives scale · y + offset for what was y. A fully connected layer gives a channel an output.
 void fold(const DraftLayer& scale, DraftLayer& into) {
   want_bias(into);
@@ -83,6 +73,15 @@ void fold_into(Draft& draft, Takes takes) {
 }
 
 }  // namespace
+
+void want_bias(DraftLayer& layer) {
+  bool* bias = nullptr;
+  if (auto* c = std::get_if<nn::layer::Convolution>(&layer.layer.kind)) bias = &c->bias;
+  if (auto* f = std::get_if<nn::layer::FullyConnected>(&layer.layer.kind)) bias = &f->bias;
+  if (bias == nullptr || *bias) return;
+  *bias = true;
+  layer.arrays.emplace_back(static_cast<std::size_t>(layer.layer.shape.channels), 0.0F);
+}
 
 void merge_scales(Draft& draft) {
   fold_into(draft, [](const DraftLayer& into) { return is<nn::layer::Scale>(into); });

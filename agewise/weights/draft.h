@@ -24,6 +24,13 @@ void merge_scales(Draft& draft);
 // … and one that alone reads a convolution, a fully connected layer, a normalisation or another scale, too.
 void fold_scales(Draft& draft);
 
+// Convolutions of the same input that are added become one, and so does a batch normalisation beside one: what
+// estimates alike in one pass. They must have one reader each.
+void merge_branches(Draft& draft);
+
+// Gives a convolution or fully connected layer a bias if it has none.
+void want_bias(DraftLayer& layer);
+
 // Flattening before a fully connected layer, which flattens by itself, goes; so does what no output needs. Inputs stay.
 void drop_needless(Draft& draft);
 

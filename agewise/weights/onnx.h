@@ -33,7 +33,8 @@ struct OnnxOptions {
   std::vector<std::string> outputs;  // only these, and only what they need; empty: all
   int size = 0;                      // height and width of inputs that leave them open
   // Constants that multiply or shift a channel become part of the convolution, fully connected layer or normalisation
-  // before them. false: they stay layers of the kind scale, one where several follow each other.
+  // before them, and convolutions that are added one convolution (MobileOne's and RepVGG's branches). false: constants
+  // stay layers of the kind scale, one where several follow each other, and branches as they are.
   bool fold_scales = true;
   std::filesystem::path folder = {};  // where the values of arrays may lie in other files; empty: nowhere
 };

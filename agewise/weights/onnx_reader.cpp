@@ -241,6 +241,7 @@ OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& optio
   drop_needless(draft);
   options.fold_scales ? fold_scales(draft) : merge_scales(draft);
   drop_idle_scales(draft);
+  if (options.fold_scales) merge_branches(draft);
   DraftNetwork network = finished(draft);
   return {std::move(network.graph), std::move(network.parameters), std::move(reader.input_names),
           std::move(reader.output_names), printable(model.producer_name())};

@@ -105,6 +105,22 @@ TEST_P(OnnxOperators, compute_what_onnx_runtime_computes) {
                 *nn::make_cpu_engine({2}));
 }
 
+// A stem, a depthwise and a pointwise convolution: each of up to four branches in the file.
+TEST(TorchNetwork, of_branches_that_are_added_becomes_one_of_single_convolutions) {
+  auto count = [](const OnnxNetwork& network, auto kind) {
+    return std::count_if(network.graph.layers.begin(), network.graph.layers.end(),
+                         [](const nn::Layer& layer) { return std::holds_alternative<decltype(kind)>(layer.kind); });
+  };
+  for (const char* way : {"default", "legacy"}) {
+    std::filesystem::path file = kGolden / "torch" / (std::string("mobileone.") + way + ".onnx");
+    OnnxNetwork merged = read_onnx(file), whole = read_onnx(file, {{}, 0, /*fold_scales=*/false});
+    EXPECT_EQ(count(merged, nn::layer::Convolution{}), 3);
+    EXPECT_EQ(count(merged, nn::layer::BatchNorm{}) + count(merged, nn::layer::Add{}), 0);
+    EXPECT_EQ(count(whole, nn::layer::Convolution{}), 8);
+    EXPECT_EQ(count(whole, nn::layer::BatchNorm{}), 2);
+  }
+}
+
 std::string name_of(const testing::TestParamInfo<GoldenNetwork>& golden) {
   std::string name = std::filesystem::path(golden.param.file).stem();
   std::replace(name.begin(), name.end(), '.', '_');

@@ -104,7 +104,7 @@ NETWORKS = {
     'ghostnet': lambda: nn.Sequential(ghostnet.ConvBnAct(3, 8, 3, 2), ghostnet.GhostBottleneck(8, 16, 8, 3, 1),
                                       ghostnet.GhostBottleneck(8, 24, 12, 5, 2, se_ratio=0.25), *tail(12)),
     'mobileone': lambda: nn.Sequential(MobileOneBlock(3, 8, 3, 2, num_conv_branches=2), MobileOneBlock(8, 8, 3, 1, group_size=1, num_conv_branches=2),
-                                       MobileOneBlock(8, 12, 1, 1, num_conv_branches=2), *tail(12)),
+                                       MobileOneBlock(8, 8, 1, 1, num_conv_branches=2), *tail(8)),
     'squeezenet': squeezenet,
     'shapes': Shapes,
 }
