@@ -1,13 +1,13 @@
 // ONNX files on our engine, for tools/*.py that compare them with ONNX Runtime:
 //   onnx_run FILE run INPUT … -- OUTPUT …   inputs and outputs as raw floats, the batch as the first input's size says
-//   onnx_run FILE time BATCH SECONDS        processor seconds a picture, median of the runs in that time
+//   onnx_run FILE time BATCH SECONDS        processor seconds and seconds a picture, medians of the runs in that time
 //   onnx_run FILE train STEPS NEW           so many steps of AdamW from noise, the losses; the network then as NEW
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <ctime>
 #include <numeric>
 
 #include "agewise/base/error.h"
@@ -59,26 +59,32 @@ void run(const weights::OnnxNetwork& network, nn::Engine& engine, std::span<char
     base::write_file(*file, std::as_bytes(executable->output(static_cast<int>(output))));
 }
 
-double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec) + static_cast<double>(usage.ru_utime.tv_usec) * 1e-6;
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+double median(std::vector<double> values) {
+  auto middle = values.begin() + std::ssize(values) / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
 
 void time_it(const weights::OnnxNetwork& network, nn::Engine& engine, int batch, double seconds) {
   std::unique_ptr<nn::Executable> executable = compiled(engine, network, batch);
   fill_with_noise(executable->input(), 0);
   executable->forward();
-  std::vector<double> times;
+  std::vector<double> processor, clock;
   auto begin = std::chrono::steady_clock::now();
-  while (times.size() < 3 ||
-         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < seconds) {
+  while (clock.size() < 3 || seconds_since(begin) < seconds) {
     double before = processor_seconds();
+    auto now = std::chrono::steady_clock::now();
     executable->forward();
-    times.push_back((processor_seconds() - before) / batch);
+    clock.push_back(seconds_since(now) / batch);
+    processor.push_back((processor_seconds() - before) / batch);
   }
-  std::nth_element(times.begin(), times.begin() + std::ssize(times) / 2, times.end());
-  fmt::print("{:.9f}\n", times[times.size() / 2]);
+  fmt::print("{:.9f} {:.9f}\n", median(processor), median(clock));
 }
 
 // Towards outputs of noise, by the mean square of what is missing.

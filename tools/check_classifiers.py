@@ -2,12 +2,14 @@
 """Classifiers as export_classifiers.py writes them: on our engine and on ONNX Runtime, trained further and written again.
 check_classifiers.py ONNX_RUN FOLDER [--time SECONDS] [--only NAME]     (numpy, onnxruntime)
 ONNX_RUN is build/…/onnx_run. A row a file: the largest difference of outputs as a share of the largest output; the loss
-before and after ten steps of training; the same difference for the file that is written then. --time: processor time a
-picture of ONNX Runtime divided by ours, both on one thread, run in turn; batch 1 and 64, medians of five rounds."""
+before and after ten steps of training; the same difference for the file that is written then. --time, of files whose batch is
+open (export_classifiers.py --open): our processor time a picture, and that of ONNX Runtime divided by it, then the same for the time
+on the clock; both on one thread, run in turn, batch 1 and 64, medians of five rounds."""
 import argparse
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -32,35 +34,35 @@ def difference(program, file, folder, picture):
 
 
 def seconds_of_theirs(session, batch, size, seconds):
-    import resource
-    import time
     picture = np.random.default_rng(1).standard_normal((batch, 3, size, size)).astype(np.float32)
     name, times, begin = session.get_inputs()[0].name, [], time.monotonic()
     session.run(None, {name: picture})
     while len(times) < 3 or time.monotonic() - begin < seconds:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        before = np.array([time.process_time(), time.monotonic()])
         session.run(None, {name: picture})
-        times.append((resource.getrusage(resource.RUSAGE_SELF).ru_utime - before) / batch)
-    return float(np.median(times))
+        times.append((np.array([time.process_time(), time.monotonic()]) - before) / batch)
+    return np.median(times, axis=0)
 
 
 def ratio(program, file, batch, size, seconds):
     session, ratios, ours = session_of(file), [], []
     for _ in range(ROUNDS):
-        ours.append(float(subprocess.run([program, file, 'time', str(batch), str(seconds)], check=True, capture_output=True).stdout))
+        said = subprocess.run([program, file, 'time', str(batch), str(seconds)], check=True, capture_output=True, text=True).stdout
+        ours.append(np.array([float(number) for number in said.split()]))
         ratios.append(seconds_of_theirs(session, batch, size, seconds) / ours[-1])
-    return f'{np.median(ours) * 1000:.1f} ms, {np.median(ratios):.2f}'
+    processor, clock = np.median(ratios, axis=0)
+    return f'{np.median(ours, axis=0)[0] * 1000:.1f} ms, {processor:.2f}, {clock:.2f}'
 
 
 def row(arguments, file, folder):
     size = session_of(file).get_inputs()[0].shape[2]
+    if arguments.time:
+        return [file.name.removesuffix('.onnx'), *(ratio(arguments.program, file, batch, size, arguments.time) for batch in (1, 64))]
     picture = np.random.default_rng(2).standard_normal((1, 3, size, size)).astype(np.float32)
     cells = [file.name.removesuffix('.onnx'), f'{difference(arguments.program, file, folder, picture):.1e}']
     again = folder / 'again.onnx'
     trained = subprocess.run([arguments.program, file, 'train', '10', again], check=True, capture_output=True, text=True).stdout.split()
     cells += [f'{trained[0]} → {trained[-1]}', f'{difference(arguments.program, again, folder, picture):.1e}']
-    if arguments.time:
-        cells += [ratio(arguments.program, again, batch, size, arguments.time) for batch in (1, 64)]
     return cells
 
 

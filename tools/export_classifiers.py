@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Small image classifiers of torchvision and timm with random weights as ONNX files, by both of PyTorch's exporters.
-export_classifiers.py FOLDER [--size 224] [--classes 101] [--only NAME]     (torch, torchvision, timm, onnxscript)
+export_classifiers.py FOLDER [--size 224] [--classes 101] [--only NAME] [--open]     (torch, torchvision, timm, onnxscript)
+--open: only FOLDER/NAME.legacy.onnx, with a batch of any length. Without it:
 Writes FOLDER/NAME.dynamo.onnx (torch.onnx.export as it is by default, weights beside it where it puts them there) and
 FOLDER/NAME.legacy.onnx (dynamo=False). Running statistics are random too: a network fresh from its constructor would
 not show whether they are read."""
@@ -42,13 +43,16 @@ def main():
     parser.add_argument('--size', type=int, default=224)
     parser.add_argument('--classes', type=int, default=101)
     parser.add_argument('--only', choices=CLASSIFIERS)
+    parser.add_argument('--open', action='store_true')
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     warnings.filterwarnings('ignore')
     for name in [arguments.only] if arguments.only else CLASSIFIERS:
         model, picture = made(name, arguments.classes), torch.zeros(1, 3, arguments.size, arguments.size)
-        for way in ('dynamo', 'legacy'):
+        for way in ('legacy',) if arguments.open else ('dynamo', 'legacy'):
             options = {} if way == 'dynamo' else {'dynamo': False}
+            if arguments.open:
+                options['dynamic_axes'] = {'input': {0: 'batch'}, 'output': {0: 'batch'}}
             torch.onnx.export(model, (picture,), str(arguments.folder / f'{name}.{way}.onnx'), verbose=False,
                               input_names=['input'], output_names=['output'], **options)
             print(name, way, flush=True)
