@@ -46,6 +46,8 @@ serve::ServiceOptions options_of(const Arguments& arguments, const Context& cont
   options.pipeline.gather_seconds = arguments.gather_milliseconds / 1000;
   options.pipeline.give_up_seconds = options.http.request_seconds;
   options.pipeline.readers = context.threads;
+  options.pipeline.largest_job = options.most_files;
+  options.pipeline.thread_clock = thread_clock();
   if (!serve::is_loopback(options.http.address)) options.names.push_back(options.http.address);
   return options;
 }
@@ -128,6 +130,9 @@ void add_limits(CLI::App& command, Arguments& arguments) {
   command.add_option("--connections", http.connections, "Connections at once")->check(CLI::Range(1, 10000));
   command.add_option("--queue", pipeline.waiting, "Pictures that may wait; more are answered with 503")
       ->check(CLI::Range(1, 100000));
+  command
+      .add_option("--picture-seconds", pipeline.picture_seconds, "Processor time in which a picture must be decoded")
+      ->check(CLI::Range(0.1, 3600.0));
   command.add_option("--batch", pipeline.batch, "Faces in one call of the network, at most")->check(CLI::Range(1, 256));
   command
       .add_option("--gather", arguments.gather_milliseconds,

@@ -11,6 +11,7 @@
 namespace agewise::app {
 
 base::Clock steady_clock();
+base::Clock thread_clock();  // processor time of the thread that calls it
 
 // One line on stderr, redrawn in place at most ten times a second, cleared by the destructor. Where stderr is no
 // terminal, as in a log, a line of its own every 30 seconds.

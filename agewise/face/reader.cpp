@@ -95,6 +95,7 @@ image::Decoded FaceReader::decode(std::span<const std::byte> file, image::Decode
   options.grey = recipe_.colour == recipe::Colour::grey;
   options.max_pixels = limit_.shared == nullptr ? limit_.most : kFewPixels;
   options.reduce_to_fit = limit_.shared == nullptr;
+  options.takes_too_long = takes_too_long_;
   image::Decoded decoded = timed(&ReadingSeconds::decoding, [&] { return image::decode(file, options); });
   if (limit_.shared == nullptr || decoded.image || weight_of(decoded) <= kFewPixels) return decoded;
   share.emplace(*limit_.shared, weight_of(decoded));

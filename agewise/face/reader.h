@@ -2,6 +2,7 @@
 // else estimates.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -72,6 +73,9 @@ class FaceReader {
 
   PictureFaces read(std::span<const std::byte> file, const Wanted& wanted);
 
+  // Asked now and then from now on while a picture is decoded: true ends it, as a problem (image::DecodeOptions).
+  void stop_when(std::function<bool()> takes_too_long) { takes_too_long_ = std::move(takes_too_long); }
+
   // Adds what each step takes to `seconds` from now on. Both must outlive this.
   void time_steps(const base::Clock& clock, ReadingSeconds& seconds);
 
@@ -90,6 +94,7 @@ class FaceReader {
   recipe::FaceRecipe recipe_;
   PixelLimit limit_;
   std::unique_ptr<Detector> detector_;
+  std::function<bool()> takes_too_long_;
   const base::Clock* clock_ = nullptr;
   ReadingSeconds* seconds_ = nullptr;
 };

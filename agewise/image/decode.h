@@ -1,5 +1,6 @@
 // Bytes of a picture file to an upright picture. Every file is hostile until checked.
 #pragma once
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,10 +13,11 @@ namespace agewise::image {
 // What the file says of itself, before any conversion.
 struct PictureInfo {
   FileKind kind = FileKind::unknown;
-  int width = 0, height = 0;  // as stored: not turned by the orientation tag
-  int channels = 0;           // 1 grey, 2 grey + alpha, 3 RGB or YCbCr, 4 RGBA or CMYK
-  int bits = 8;               // a sample
-  int orientation = 1;        // EXIF's tag: the stored picture is to be turned so to stand upright
+  int width = 0, height = 0;   // as stored: not turned by the orientation tag
+  int channels = 0;            // 1 grey, 2 grey + alpha, 3 RGB or YCbCr, 4 RGBA or CMYK
+  int bits = 8;                // a sample
+  int orientation = 1;         // EXIF's tag: the stored picture is to be turned so to stand upright
+  bool several_scans = false;  // a JPEG that goes over the picture several times, as progressive ones do
 };
 
 struct DecodeOptions {
@@ -25,6 +27,7 @@ struct DecodeOptions {
   int enough_longer_side = 0;              // > 0: the same, but only the longer side need be so long
   std::uint64_t max_pixels = 200'000'000;  // in memory at once, after a JPEG's reduction
   bool reduce_to_fit = false;              // a JPEG of more than max_pixels is decoded at the first of those that fits
+  std::function<bool()> takes_too_long = {};  // if set, asked now and then while a JPEG is decoded: true ends it
 };
 
 struct Decoded {

@@ -104,7 +104,7 @@ Image decode_gif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   info.height = gif->SHeight > 0 ? gif->SHeight : frame.Top + frame.Height;
   info.channels = 3;
   check_size(info.width, info.height, options);
-  if (frame.Width < 1 || frame.Height < 1) throw BadPicture("has no pixels");
+  check_size(frame.Width, frame.Height, options);  // of which little may lie on the canvas
   Image canvas = make_image(info.width, info.height, 3);
   std::fill(canvas.pixels.begin(), canvas.pixels.end(), std::uint8_t{255});
   paint(gif, transparent, canvas);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 
 #include "agewise/image/profile.h"
 
@@ -29,9 +30,22 @@ std::vector<std::byte> profile_of(const heif_image_handle* handle) {
   return profile;
 }
 
+// One picture laid over others, each of which is decoded whole, however often it occurs and little of it is seen. An
+// item is told by a box "infe" of version 2 or 3: version, flags, number (2 or 4 bytes), protection (2), kind
+// (ISO/IEC 14496-12, §8.11.6).
+bool has_overlay(Bytes file) {
+  std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  for (std::size_t at = text.find("infe"); at != std::string_view::npos; at = text.find("infe", at + 1)) {
+    if (text.substr(at).size() < 18) break;
+    if (text.substr(at + 12, 4) == "iovl" || text.substr(at + 14, 4) == "iovl") return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
+  if (has_overlay(file)) throw BadPicture("is composed of several pictures laid over each other, which is not read");
   std::unique_ptr<heif_context, FreeHeif> context(heif_context_alloc());
   heif_context_set_max_decoding_threads(context.get(), 0);  // the callers are many threads already
   check(heif_context_read_from_memory_without_copy(context.get(), file.data(), file.size(), nullptr));

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 
 #include "agewise/image/encode.h"
@@ -17,7 +18,10 @@
 namespace agewise::image {
 namespace {
 
-constexpr int kMostScans = 100;  // a progressive file has about 10; each further one costs a pass over the picture
+// A progressive file has about 10 scans; each further one costs a pass over all coefficients, and may be a few bytes
+// long. So small pictures may have many, large ones not.
+constexpr int kManyScans = 20, kMostScans = 100;
+constexpr std::uint64_t kMostPixelsScanned = 400'000'000;  // by more than kManyScans
 
 // libjpeg's errors leave by longjmp, as its manual has it: nothing with a destructor may be made within survives().
 struct Errors : jpeg_error_mgr {
@@ -54,10 +58,30 @@ void on_message(j_common_ptr info, int level) {
   if (level < 0 && costs_pixels(info->err->msg_code)) leave(info);
 }
 
+// What libjpeg calls after each row of blocks of each scan, and what it needs for that.
+struct Watch : jpeg_progress_mgr {
+  const std::function<bool()>* takes_too_long = nullptr;
+};
+
+int most_scans(const jpeg_decompress_struct& info) {
+  std::uint64_t pixels = std::uint64_t{info.image_width} * info.image_height;
+  if (pixels * kMostScans <= kMostPixelsScanned) return kMostScans;
+  return std::max(kManyScans, static_cast<int>(kMostPixelsScanned / pixels));
+}
+
 void watch_scans(j_common_ptr info) {
-  if (!info->is_decompressor || reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMostScans) return;
+  if (!info->is_decompressor) return;
+  auto* jpeg = reinterpret_cast<j_decompress_ptr>(info);
   auto* errors = static_cast<Errors*>(info->err);
-  std::snprintf(errors->problem.data(), errors->problem.size(), "has more than %d scans", kMostScans);
+  const auto* asked = static_cast<const Watch*>(info->progress)->takes_too_long;
+  if (jpeg->input_scan_number > most_scans(*jpeg)) {
+    std::snprintf(errors->problem.data(), errors->problem.size(), "has more than %d scans, too many for its size",
+                  most_scans(*jpeg));
+  } else if (asked != nullptr && *asked && (*asked)()) {
+    std::snprintf(errors->problem.data(), errors->problem.size(), "takes too long to decode");
+  } else {
+    return;
+  }
   std::longjmp(errors->escape, 1);
 }
 
@@ -101,11 +125,13 @@ class Decompressor {
 
   bool at_end() const { return errors_.at_end; }
 
+  void stop_when(const std::function<bool()>& takes_too_long) { progress_.takes_too_long = &takes_too_long; }
+
   jpeg_decompress_struct info{};
 
  private:
   Errors errors_;
-  jpeg_progress_mgr progress_{};
+  Watch progress_{};
 };
 
 int channels_of(J_COLOR_SPACE colours) {
@@ -169,6 +195,28 @@ void read_header(Decompressor& jpeg, Bytes file) {
     jpeg_save_markers(&jpeg.info, JPEG_APP0 + 2, 0xFFFF);  // ICC's
     jpeg_read_header(&jpeg.info, TRUE);
   });
+}
+
+// Up to the end mark; behind it further pictures may lie.
+int scans_of(Bytes file) {
+  auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(file[at]); };
+  int scans = 0;
+  for (std::size_t at = 2; at + 4 <= file.size();) {
+    unsigned marker = byte(at) == 0xFF ? byte(at + 1) : 0;
+    if (marker == 0xD9) break;
+    bool coded = marker < 0xC0 || (marker >= 0xD0 && marker <= 0xD7) || marker == 0xFF;  // or padding
+    if (coded) {
+      ++at;
+      continue;
+    }
+    if (marker == 0xDA) ++scans;
+    at += 2 + (byte(at + 2) << 8 | byte(at + 3));
+  }
+  return scans;
+}
+
+[[noreturn]] void refuse_scans(int most) {
+  throw BadPicture("has more than " + std::to_string(most) + " scans, too many for its size");
 }
 
 int orientation_of(const jpeg_decompress_struct& info) {
@@ -245,11 +293,14 @@ Image from_inverted_cmyk(int width, int height, const std::vector<std::uint8_t>&
 
 Image decode_jpeg(Bytes file, const DecodeOptions& options, PictureInfo& info, int& reduction) {
   Decompressor jpeg;
+  jpeg.stop_when(options.takes_too_long);
   read_header(jpeg, file);
   info.width = static_cast<int>(jpeg.info.image_width);
   info.height = static_cast<int>(jpeg.info.image_height);
   info.channels = channels_of(jpeg.info.jpeg_color_space);
-  if (jpeg_has_multiple_scans(&jpeg.info)) check_size_of_scans(info, options);
+  info.several_scans = jpeg_has_multiple_scans(&jpeg.info) != 0;
+  if (info.several_scans) check_size_of_scans(info, options);
+  if (info.several_scans && scans_of(file) > most_scans(jpeg.info)) refuse_scans(most_scans(jpeg.info));
   jpeg.info.scale_num = 1;
   jpeg.info.scale_denom = divisor_of(info, options);
   reduction = static_cast<int>(jpeg.info.scale_denom);

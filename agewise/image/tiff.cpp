@@ -98,6 +98,34 @@ void read_info(const Tiff& tiff, const DecodeOptions& options, PictureInfo& info
   info.orientation = field<std::uint16_t>(tiff, TIFFTAG_ORIENTATION);
 }
 
+int scans_in(Bytes jpeg) {
+  constexpr std::array kStartOfScan{std::byte{0xFF}, std::byte{0xDA}};
+  int scans = 0;
+  for (auto at = jpeg.begin(); at != jpeg.end(); ++scans) {
+    at = std::search(at, jpeg.end(), kStartOfScan.begin(), kStartOfScan.end());
+    if (at == jpeg.end()) break;
+    at += 2;
+  }
+  return scans;
+}
+
+// Each further scan of a JPEG costs a pass over the whole, and may be a few bytes long. libtiff has no way to stop it.
+void check_scans(const Tiff& tiff, Bytes file) {
+  constexpr int kMostScans = 20;
+  auto compression = field<std::uint16_t>(tiff, TIFFTAG_COMPRESSION);
+  if (compression != COMPRESSION_JPEG && compression != COMPRESSION_OJPEG) return;
+  std::uint32_t pieces = TIFFIsTiled(tiff.get()) != 0 ? TIFFNumberOfTiles(tiff.get()) : TIFFNumberOfStrips(tiff.get());
+  std::uint64_t total = 0;
+  for (std::uint32_t i = 0; i < pieces; ++i) {
+    std::uint64_t start = TIFFGetStrileOffset(tiff.get(), i), size = TIFFGetStrileByteCount(tiff.get(), i);
+    if (start > file.size() || size > file.size() - start) throw BadPicture("broken or cut short");
+    total += size;
+    if (total > file.size()) throw BadPicture("broken: its strips lie upon each other");
+    if (scans_in(file.subspan(start, size)) > kMostScans)
+      throw BadPicture("has a JPEG of more than " + std::to_string(kMostScans) + " scans");
+  }
+}
+
 bool is_grey(const Tiff& tiff, const PictureInfo& info) {
   auto meaning = field<std::uint16_t>(tiff, TIFFTAG_PHOTOMETRIC);
   return info.channels == 1 && (meaning == PHOTOMETRIC_MINISBLACK || meaning == PHOTOMETRIC_MINISWHITE);
@@ -133,6 +161,7 @@ Image decode_tiff(Bytes file, const DecodeOptions& options, PictureInfo& info) {
   Memory memory{file};
   Tiff tiff = open(memory, options);
   read_info(tiff, options, info);
+  check_scans(tiff, file);
   TIFFRGBAImage reader{};
   std::array<char, 1024> problem{};
   if (TIFFRGBAImageBegin(&reader, tiff.get(), /*stop on error*/ 1, problem.data()) == 0)

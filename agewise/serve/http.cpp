@@ -92,7 +92,7 @@ MHD_Result take_query(void* cls, MHD_ValueKind, const char* name, std::size_t na
 }
 
 HttpRequest head_of(MHD_Connection* connection, const char* method, const char* url) {
-  HttpRequest head{method, url, {}, {}, {}};
+  HttpRequest head{method, url, {}, {}, {}, {}};
   MHD_get_connection_values_n(connection, MHD_HEADER_KIND, &take_header, &head.headers);
   MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &take_query, &head.query);
   return head;

@@ -22,6 +22,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   std::map<std::string, std::string> headers;              // names in lower case; repeated ones joined by ", "
   std::vector<std::byte> body;
+  std::string client;  // its address; of IPv6 the first half, which is one customer's
 
   // A header's value, empty if absent.
   std::string_view header(const std::string& lower_case_name) const;

@@ -2,8 +2,14 @@
 // ready into one call.
 //
 //   submit() ──► queue of pictures ──► readers (decode, find and cut faces) ──► queue of faces ──► the network
+//                                        └► queue of large ones ──► readers of those, by and by ──►┘
+//
+// Large is what takes long to decode (picture_cost.h). Its readers are as many, but run at a lower priority of the
+// operating system: whatever they do, small pictures are read as if they were not there. Between clients both queues
+// are fair by processor time.
 #pragma once
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,15 +22,23 @@
 #include "agewise/estimate/estimator.h"
 #include "agewise/face/reader.h"
 #include "agewise/nn/engine.h"
+#include "agewise/serve/fair_queue.h"
 #include "agewise/serve/metrics.h"
 
 namespace agewise::serve {
 
 struct PipelineOptions {
-  int readers = 1;                        // threads
-  int batch = 16;                         // faces in one call of the network, at most
-  double gather_seconds = 0.002;          // that faces wait for others that are being read; none waits while none is
-  int waiting = 256;                      // pictures that wait to be read; more are not taken
+  int readers = 1;                // threads
+  int batch = 16;                 // faces in one call of the network, at most
+  double gather_seconds = 0.002;  // that faces wait for others that are being read; none waits while none is
+  int waiting = 256;              // pictures that wait to be read, of each queue; more are not taken
+  double one_client = 0.5;        // of each queue a client may fill so much, but at least one job's pictures
+  std::size_t largest_job = 32;   // pictures
+  // Processor time of one picture, in which it is decoded, or counts as unreadable; by the clock of the calling thread,
+  // without which there is no limit. Only JPEG decoders are stopped in the middle; the others' work is bounded by their
+  // pixels.
+  double picture_seconds = 10;
+  base::Clock thread_clock = {};
   std::uint64_t max_pixels = 50'000'000;  // of a picture in memory, of each reader
   double give_up_seconds = 30;            // a request that has waited so long is not begun
 };
@@ -36,6 +50,7 @@ struct PictureResult {
 };
 
 struct PictureJob {
+  std::string client = {};                           // who sent it: an address, for fairness only
   std::vector<std::byte> body;                       // what the pictures lie in
   std::vector<std::span<const std::byte>> pictures;  // at least one
   // Called once, from any thread: with a result a picture, or without any where the job waited too long.
@@ -57,7 +72,7 @@ class Pipeline {
   bool submit(PictureJob& job);
   // Takes nothing more, and returns when all that was submitted is done.
   void drain();
-  std::size_t waiting() const { return pictures_.size(); }
+  std::size_t waiting() const { return small_.size() + large_.size(); }
 
  private:
   struct Job;
@@ -66,20 +81,35 @@ class Pipeline {
     std::size_t index;
   };
 
-  void read_pictures(face::FaceReader& reader);
+  // One whose faces are more than one call of the network takes: between its calls others have theirs.
+  struct Crowd {
+    Picture picture;
+    std::vector<estimate::Estimate> estimates;  // so far
+  };
+
+  void read_small(face::FaceReader& reader);
+  void read_large(face::FaceReader& reader);
+  void put_off(const Picture& picture);
+  double read(const Picture& picture, face::FaceReader& reader);
   void estimate_faces();
   std::vector<Picture> gather(Picture first);
-  void estimate(std::span<Picture> batch);
+  std::vector<estimate::Estimate> ages_of(std::span<const image::Image> faces);
+  void estimate(std::span<const Picture> batch);
+  void go_on_with_a_crowd();
   void finish(const Picture& picture);
+  static void set_problem(std::span<const Picture> pictures, const std::exception& problem);
+  static std::size_t faces_of(const Picture& picture);
 
   PipelineOptions options_;
   Metrics& metrics_;
   base::Clock clock_;
   std::vector<std::unique_ptr<estimate::Estimator>> estimators_;  // by ascending batch size
   std::vector<int> sizes_;
-  base::BoundedQueue<Picture> pictures_, read_;
-  std::atomic<int> being_read_{0};  // taken in, and not in read_ yet
-  std::vector<std::thread> readers_;
+  FairQueue<Picture> small_, large_;
+  base::BoundedQueue<Picture> read_;
+  std::deque<Crowd> crowds_;        // on the network's thread only
+  std::atomic<int> being_read_{0};  // taken in, small, and not in read_ yet
+  std::vector<std::thread> readers_, large_readers_;
   std::thread network_;
 };
 

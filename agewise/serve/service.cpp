@@ -187,6 +187,7 @@ void Service::estimate(HttpRequest request, Reply reply) try {
                     wants_distribution(request),
                     options_.pipeline.max_pixels};
   PictureJob job;
+  job.client = request.client;
   for (FormPart& part : pictures_of(request, options_.most_files)) {
     job.pictures.push_back(part.content);
     question.names.push_back(std::move(part.file));

@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "agewise/image/decode.h"
+#include "tests/image/many_scans.h"
 #include "tests/image/pictures.h"
 
 namespace agewise::image {
@@ -158,6 +160,58 @@ TEST(BadPicture, is_a_progressive_jpeg_that_ends_after_some_of_its_scans) {
     EXPECT_FALSE(decoded.image) << "before scan " << scans;
   }
   EXPECT_GT(scans, 3);
+}
+
+// A scan costs a pass over all coefficients, however few bytes it has.
+TEST(BadPicture, is_a_progressive_jpeg_of_more_scans_than_its_size_allows) {
+  EXPECT_TRUE(decode(ManyScans::file(64, 64, 100)).image);
+  EXPECT_EQ(decode(ManyScans::file(64, 64, 101)).problem, "has more than 100 scans, too many for its size");
+  EXPECT_EQ(decode(ManyScans::file(4500, 4500, 21)).problem, "has more than 20 scans, too many for its size");
+  Decoded few = decode(ManyScans::file(2000, 2000, 10), {.grey = true});
+  ASSERT_TRUE(few.image);
+  EXPECT_TRUE(few.info.several_scans);
+  EXPECT_EQ(few.image->pixels[0], 128);  // a difference of none from the middle
+}
+
+TEST(BadPicture, is_a_jpeg_that_the_caller_has_no_more_time_for) {
+  for (const char* name : {"rgb.jpg", "progressive.jpg"}) {
+    int asked = 0;
+    EXPECT_TRUE(decode(picture_file(name), {.takes_too_long = [&] { return ++asked < 0; }}).image);
+    EXPECT_GT(asked, 0);
+    EXPECT_EQ(decode(picture_file(name), {.takes_too_long = [] { return true; }}).problem, "takes too long to decode");
+  }
+}
+
+// A frame of 65,535 × 65,535 on a canvas of a few pixels would have to be unpacked to its end.
+TEST(BadPicture, is_a_gif_whose_frame_has_too_many_pixels) {
+  std::vector<std::byte> file = picture_file("rgb.gif");
+  auto frame = std::find(file.begin(), file.end(), std::byte{','});  // 10 bytes: mark, left, top, width, height, flags
+  ASSERT_NE(frame, file.end());
+  while (frame[1] != std::byte{0} || frame[2] != std::byte{0}) frame = std::find(frame + 1, file.end(), std::byte{','});
+  std::fill(frame + 5, frame + 9, std::byte{0xFF});
+  EXPECT_THAT(decode(file).problem, HasSubstr("is 65535×65535 pixels"));
+}
+
+// A TIFF's JPEG cannot be stopped while it is decoded.
+TEST(BadPicture, is_a_tiff_with_a_jpeg_of_many_scans) {
+  std::vector<std::byte> file = picture_file("jpeg.tif");
+  ASSERT_TRUE(decode(file).image);
+  const std::vector<std::byte> scan{std::byte{0xFF}, std::byte{0xDA}};
+  auto first = std::search(file.begin(), file.end(), scan.begin(), scan.end());
+  ASSERT_NE(first, file.end());
+  for (int i = 1; i <= 21; ++i) std::copy(scan.begin(), scan.end(), first + static_cast<std::ptrdiff_t>(20 * i));
+  EXPECT_EQ(decode(file).problem, "has a JPEG of more than 20 scans");
+}
+
+TEST(BadPicture, is_a_heic_that_lays_pictures_over_each_other) {
+  std::vector<std::byte> file = picture_file("rgb.heic");
+  const std::vector<std::byte> kind = bytes_of("hvc1"), item = bytes_of("infe");
+  auto at = std::search(file.begin(), file.end(), item.begin(), item.end());
+  at = std::search(at, file.end(), kind.begin(), kind.end());
+  ASSERT_NE(at, file.end());
+  std::vector<std::byte> overlay = bytes_of("iovl");
+  std::copy(overlay.begin(), overlay.end(), at);
+  EXPECT_THAT(decode(file).problem, HasSubstr("several pictures laid over each other"));
 }
 
 // Harmless and common: bytes between the last pixel and the end marker.

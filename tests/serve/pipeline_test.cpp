@@ -6,6 +6,7 @@
 #include <future>
 
 #include "agewise/image/encode.h"
+#include "agewise/serve/picture_cost.h"
 #include "tests/serve/bright.h"
 
 namespace agewise::serve {
@@ -158,6 +159,104 @@ TEST_F(Pipelines, takes_all_pictures_of_a_job_or_none) {
   EXPECT_FALSE(taken);
   busy.unlock();
   for (auto& result : results) EXPECT_FALSE(result.get().empty());
+}
+
+// The reader of large pictures is held: the clock that it is the first to ask does not answer.
+TEST_F(Pipelines, reads_small_pictures_while_large_ones_take_for_ever) {
+  std::mutex forever, mutex;
+  std::unique_lock held(forever);
+  std::optional<std::thread::id> first;
+  auto clock = [&] {
+    bool is_first = false;
+    {
+      std::lock_guard lock(mutex);
+      if (!first) first = std::this_thread::get_id();
+      is_first = first == std::this_thread::get_id();
+    }
+    if (is_first) std::lock_guard wait(forever);
+    return 0.0;
+  };
+  Pipeline pipeline(bright_model(), engine, {.readers = 1, .thread_clock = clock}, metrics, now);
+  std::promise<std::vector<PictureResult>> large;
+  PictureJob job;
+  job.body = grey_png(5, 2100, 2000);
+  job.pictures = {job.body};
+  job.done = [&large](const std::vector<PictureResult>& results) { large.set_value(results); };
+  ASSERT_TRUE(pipeline.submit(job));
+  for (bool begun = false; !begun; std::this_thread::yield()) {
+    std::lock_guard lock(mutex);
+    begun = first.has_value();
+  }
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(ages_of(submit(pipeline, {250}).get()), ElementsAre(70));
+  held.unlock();
+  EXPECT_THAT(ages_of(large.get_future().get()), ElementsAre(20));
+}
+
+TEST_F(Pipelines, ends_a_jpeg_that_takes_more_processor_time_than_a_picture_may) {
+  std::atomic<double> time{0};
+  Pipeline pipeline(bright_model(), engine, {.picture_seconds = 3, .thread_clock = [&] { return time += 2; }}, metrics,
+                    now);
+  image::Image grey = image::make_image(64, 64, 3);
+  PictureJob job;
+  job.body = image::encode_jpeg(grey, 90);
+  job.pictures = {job.body};
+  std::promise<std::vector<PictureResult>> promise;
+  job.done = [&](const std::vector<PictureResult>& results) { promise.set_value(results); };
+  ASSERT_TRUE(pipeline.submit(job));
+  EXPECT_EQ(promise.get_future().get().at(0).faces.problem, "takes too long to decode");
+}
+
+TEST(PictureCost, is_large_what_takes_a_sixth_of_a_second_to_decode) {
+  using image::FileKind;
+  EXPECT_FALSE(is_large({.kind = FileKind::jpeg, .width = 4000, .height = 3000}));  // a phone's photograph
+  EXPECT_TRUE(is_large({.kind = FileKind::jpeg, .width = 4000, .height = 3000, .several_scans = true}));
+  EXPECT_TRUE(is_large({.kind = FileKind::jpeg, .width = 8000, .height = 6000}));
+  EXPECT_FALSE(is_large({.kind = FileKind::png, .width = 1920, .height = 1080}));
+  EXPECT_TRUE(is_large({.kind = FileKind::png, .width = 8000, .height = 6000}));
+  EXPECT_TRUE(is_large({.kind = FileKind::avif, .width = 8, .height = 8}));
+  EXPECT_FALSE(is_large({}));
+}
+
+TEST(FairQueue, serves_the_client_whose_items_have_cost_least) {
+  FairQueue<int> queue({100, 50});
+  std::vector<int> many(10, 1), few{2, 2};
+  ASSERT_TRUE(queue.try_push("a", many));
+  EXPECT_EQ(queue.pop(), 1);
+  queue.charge("a", 5);
+  ASSERT_TRUE(queue.try_push("b", few));
+  EXPECT_EQ(queue.pop(), 2);  // b owes nothing, a 5
+  queue.charge("b", 4);
+  EXPECT_EQ(queue.pop(), 2);
+  queue.charge("b", 4);
+  EXPECT_EQ(queue.pop(), 1);
+  EXPECT_EQ(queue.size(), 8U);
+}
+
+TEST(FairQueue, gives_no_credit_for_time_without_items) {
+  FairQueue<int> queue({100, 50});
+  std::vector<int> a(3, 1), b{2, 2};
+  ASSERT_TRUE(queue.try_push("a", a));
+  for (int i = 0; i < 2; ++i) {
+    queue.pop();
+    queue.charge("a", 10);
+  }
+  ASSERT_TRUE(queue.try_push("b", b));  // as if it had been served as much as a when a was last
+  EXPECT_EQ(queue.pop(), 2);
+  queue.charge("b", 11);
+  EXPECT_EQ(queue.pop(), 1);
+}
+
+TEST(FairQueue, lets_no_client_fill_it) {
+  FairQueue<int> queue({4, 2});
+  std::vector<int> two{1, 1}, one{1};
+  EXPECT_TRUE(queue.try_push("a", two));
+  EXPECT_FALSE(queue.try_push("a", one));
+  EXPECT_EQ(one, std::vector<int>{1});
+  EXPECT_TRUE(queue.try_push("b", one));
+  queue.close();
+  EXPECT_FALSE(queue.try_push("c", one));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(queue.pop(), 1);
+  EXPECT_EQ(queue.pop(), std::nullopt);
 }
 
 TEST_F(Pipelines, gives_up_what_has_waited_too_long) {
