@@ -28,7 +28,7 @@ constexpr std::uint64_t kLargestCertificate = std::uint64_t{1} << 20;  // bytes,
 
 struct Arguments {
   std::string model, certificate, key;
-  int megabytes = 32, megapixels = 50;
+  int megabytes = 32, megapixels = 50, per_client = 50;
   double gather_milliseconds = 2;
   DetectOptions detection;
   serve::ServiceOptions service;
@@ -48,6 +48,7 @@ serve::ServiceOptions options_of(const Arguments& arguments, const Context& cont
   options.pipeline.readers = context.threads;
   options.pipeline.largest_job = options.most_files;
   options.pipeline.thread_clock = thread_clock();
+  options.http.per_client = options.pipeline.one_client = arguments.per_client / 100.0;
   if (!serve::is_loopback(options.http.address)) options.names.push_back(options.http.address);
   return options;
 }
@@ -128,6 +129,10 @@ void add_limits(CLI::App& command, Arguments& arguments) {
   command.add_option("--timeout", http.request_seconds, "Seconds in which a request must arrive, and be begun")
       ->check(CLI::Range(1, 3600));
   command.add_option("--connections", http.connections, "Connections at once")->check(CLI::Range(1, 10000));
+  command
+      .add_option("--per-client", arguments.per_client,
+                  "Percent of connections, memory and queue that one address may take; 100 behind a proxy")
+      ->check(CLI::Range(1, 100));
   command.add_option("--queue", pipeline.waiting, "Pictures that may wait; more are answered with 503")
       ->check(CLI::Range(1, 100000));
   command

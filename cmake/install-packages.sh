@@ -8,7 +8,7 @@ build=(g++ cmake ninja-build pkg-config
   zlib1g-dev libcsv-dev libarchive-dev libsqlite3-dev libsqlitecpp-dev libxxhash-dev libutf8proc-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev libheif-dev libtiff-dev libgif-dev libstb-dev liblcms2-dev libexif-dev libcairo2-dev libdlib-dev
   libprotobuf-dev protobuf-compiler libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libjs-chart.js
-  libmicrohttpd-dev)
+  libboost-dev libssl-dev)
 test=("${build[@]}" libgtest-dev libgmock-dev libbenchmark-dev libgnutls28-dev libmatio-dev)
 ci=("${test[@]}" clang-14 clang-tidy-14 clang-format-14 libomp-14-dev libfuzzer-14-dev libclang-rt-14-dev python3-venv)
 

@@ -1,35 +1,49 @@
 #include "agewise/serve/http.h"
 
-#include <microhttpd.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <charconv>
-#include <condition_variable>
-#include <mutex>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
-#include <unordered_set>
 
 #include "agewise/base/error.h"
-#include "agewise/base/text.h"
-#include "agewise/serve/listen.h"
-#include "agewise/serve/pulled_stream.h"
+#include "agewise/serve/connection.h"
 
 namespace agewise::serve {
 namespace {
 
-constexpr std::size_t kReserve = std::size_t{1} << 20;  // bytes, before a body is there
-constexpr std::size_t kHeaderMemory = std::size_t{32} << 10;
-constexpr std::size_t kThrownAway = 4;  // times the largest body: of a refused request so much is read
-constexpr double kLookEvery = 0.5;      // seconds between looks for clients that are too slow
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
 
-struct Connection {
-  int socket;
-  double since;           // from when on the client could have been sending
-  bool receiving = true;  // its request is not complete
-};
+constexpr auto kLookEvery = std::chrono::milliseconds(250);  // for clients that are too slow
+constexpr auto kNoFilesLeft = std::chrono::milliseconds(100);
+// Connections beyond the limit, where all others are at work: health checks are answered on them.
+constexpr std::size_t kSpare = 16;
+
+// An IPv6 address is one of 2^64 that its owner may choose from.
+std::string client_of(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  asio::ip::address_v6 six = address.to_v6();
+  if (six.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, six).to_string();
+  asio::ip::address_v6::bytes_type bytes = six.to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
+  return asio::ip::address_v6(bytes).to_string() + "/64";
+}
+
+void set_up_tls(asio::ssl::context& tls, const HttpOptions& options) {
+  using Context = asio::ssl::context;
+  tls.set_options(Context::default_workarounds | Context::no_sslv2 | Context::no_sslv3 | Context::no_tlsv1 |
+                  Context::no_tlsv1_1 | Context::no_compression | SSL_OP_NO_RENEGOTIATION);
+  error_code problem;
+  tls.use_certificate_chain(asio::buffer(options.certificate), problem);
+  if (!problem) tls.use_private_key(asio::buffer(options.key), Context::pem, problem);
+  if (problem || ::SSL_CTX_check_private_key(tls.native_handle()) != 1) {
+    throw base::Error("the TLS certificate and key are not PEM, or do not belong together");
+  }
+}
 
 }  // namespace
 
@@ -49,306 +63,110 @@ HttpResponse busy_response(const std::string& code, const std::string& message) 
   return response;
 }
 
-// From its first header to the last byte of its answer.
-struct Reply::Exchange {
-  MHD_Connection* connection;
-  HttpRequest request;
-  double began;
-  std::optional<HttpResponse> refusal;
-  std::size_t received = 0, counted = 0;  // bytes of the body; of them, within Inside::bodies
-  bool handed_out = false;
-
-  std::mutex mutex;  // of what is below: the answer comes from another thread
-  bool suspended = false;
-  std::optional<HttpResponse> response;
-};
-
-void Reply::operator()(HttpResponse response) {
-  std::shared_ptr<Exchange> exchange = std::move(exchange_);
-  std::lock_guard lock(exchange->mutex);
-  exchange->response = std::move(response);
-  if (exchange->suspended) MHD_resume_connection(exchange->connection);
-}
-
-Reply::~Reply() {
-  if (exchange_) (*this)(error_response(500, "internal", "the request was lost: a fault of the program"));
-}
-
-namespace {
-
-MHD_Result take_header(void* cls, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
-                       std::size_t value_size) {
-  std::string& place = (*static_cast<std::map<std::string, std::string>*>(cls))[base::lower({name, name_size})];
-  if (!place.empty()) place += ", ";
-  place.append(value == nullptr ? "" : value, value_size);
-  return MHD_YES;
-}
-
-MHD_Result take_query(void* cls, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
-                      std::size_t value_size) {
-  auto* query = static_cast<std::vector<std::pair<std::string, std::string>>*>(cls);
-  query->emplace_back(std::string(name, name_size), std::string(value == nullptr ? "" : value, value_size));
-  return MHD_YES;
-}
-
-HttpRequest head_of(MHD_Connection* connection, const char* method, const char* url) {
-  HttpRequest head{method, url, {}, {}, {}, {}};
-  MHD_get_connection_values_n(connection, MHD_HEADER_KIND, &take_header, &head.headers);
-  MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &take_query, &head.query);
-  return head;
-}
-
-std::size_t announced_size(const HttpRequest& head) {
-  std::string_view text = head.header("content-length");
-  std::size_t size = 0;
-  std::from_chars(text.data(), text.data() + text.size(), size);
-  return size;
-}
-
-HttpResponse too_large(std::size_t most) {
-  return error_response(413, "body_too_large", "the body may have " + std::to_string(most) + " bytes at most");
-}
-
-MHD_Response* made_response(MHD_Connection* connection, HttpResponse& response,
-                            std::vector<std::weak_ptr<PulledStream>>& streams) {
-  MHD_Response* made = nullptr;
-  if (response.stream) {
-    auto stream = std::make_shared<PulledStream>(connection, std::move(response.body));
-    streams.push_back(stream);
-    response.stream(stream);
-    made = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, 4096,
-        [](void* cls, std::uint64_t, char* place, std::size_t room) {
-          return (*static_cast<std::shared_ptr<PulledStream>*>(cls))->pull(place, room);
-        },
-        new std::shared_ptr<PulledStream>(stream),
-        [](void* cls) {
-          std::unique_ptr<std::shared_ptr<PulledStream>> held(static_cast<std::shared_ptr<PulledStream>*>(cls));
-          (*held)->end();
-        });
-  } else {
-    auto* body = new std::string(std::move(response.body));
-    made = MHD_create_response_from_buffer_with_free_callback_cls(
-        body->size(), body->data(), [](void* cls) { delete static_cast<std::string*>(cls); }, body);
-  }
-  MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response.type.c_str());
-  for (const auto& [name, value] : response.headers) MHD_add_response_header(made, name.c_str(), value.c_str());
-  return made;
-}
-
-}  // namespace
-
 struct HttpServer::Inside {
-  using Exchange = Reply::Exchange;
-  using Held = std::shared_ptr<Exchange>;  // what libmicrohttpd carries from call to call
+  Inside(const HttpOptions& options, HttpHooks hooks, base::Clock clock)
+      : shared(options, std::move(hooks), std::move(clock)), acceptor(shared.io), timer(shared.io), pause(shared.io) {}
 
-  Inside(const HttpOptions& with, HttpHooks to, base::Clock time)
-      : options(with), hooks(std::move(to)), clock(std::move(time)) {}
-
-  MHD_Result begin(MHD_Connection* connection, const char* url, const char* method, void** place);
-  void take(Exchange& exchange, const char* data, std::size_t size);
-  void hand_out(const Held& exchange);
-  MHD_Result send(Exchange& exchange, HttpResponse response);
-  void end(const Exchange& exchange);
-  void mark(MHD_Connection* connection, bool receiving);
-  void cut_off_the_slow();
   void start();
+  void accept();
+  void admit(tcp::socket socket);
+  bool make_place(const std::string& client);
+  bool close_one(const std::string* of_client);
+  void look();
+  void run();
 
-  static MHD_Result on_access(void* cls, MHD_Connection* connection, const char* url, const char* method, const char*,
-                              const char* data, std::size_t* size, void** place);
-  static void on_completed(void* cls, MHD_Connection*, void** place, MHD_RequestTerminationCode);
-  static void on_connection(void* cls, MHD_Connection* connection, void** place, MHD_ConnectionNotificationCode what);
-  MHD_Result go_on(MHD_Connection* connection, const Held& exchange, const char* data, std::size_t& size);
-
-  const HttpOptions options;
-  const HttpHooks hooks;
-  const base::Clock clock;
-  Listener listener{};
-  MHD_Daemon* daemon = nullptr;
-  std::size_t bodies = 0;                            // bytes; on the server's thread only, as all up to the mutex
-  std::vector<std::weak_ptr<PulledStream>> streams;  // guarded by `mutex`, like what follows
-
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::unordered_set<Connection*> connections;
-  int in_flight = 0;
-  bool stopping = false, closed = false;
-  std::thread watcher;
+  HttpShared shared;
+  tcp::acceptor acceptor;
+  asio::steady_timer timer, pause;
+  int port = 0;
+  std::thread thread;
 };
 
-MHD_Result HttpServer::Inside::begin(MHD_Connection* connection, const char* url, const char* method, void** place) {
-  auto exchange = std::make_shared<Exchange>();
-  exchange->connection = connection;
-  exchange->request = head_of(connection, method, url);
-  exchange->began = clock();
-  *place = new Held(exchange);
-  {
-    std::lock_guard lock(mutex);
-    ++in_flight;
-    if (stopping) exchange->refusal = busy_response("stopping", "the server is stopping");
+void HttpServer::Inside::start() {
+  const HttpOptions& options = shared.options;
+  Listener listener = options.listener ? *options.listener : listen_on(options.address, options.port);
+  port = listener.port;
+  acceptor.assign(listener.ipv6 ? tcp::v6() : tcp::v4(), listener.socket);
+  if (!options.certificate.empty()) {
+    shared.tls.emplace(asio::ssl::context::tls_server);
+    set_up_tls(*shared.tls, options);
   }
-  std::size_t size = announced_size(exchange->request);
-  if (!exchange->refusal) exchange->refusal = hooks.refuse(exchange->request);
-  if (!exchange->refusal && size > options.largest_body) {
-    exchange->refusal = too_large(options.largest_body);
-  }
-  bool waits = !exchange->request.header("expect").empty();  // a client that has not begun to send its body
-  if (exchange->refusal && (waits || size > kThrownAway * options.largest_body)) {
-    return send(*exchange, *exchange->refusal);
-  }
-  if (!exchange->refusal) exchange->request.body.reserve(std::min(size, kReserve));
-  return MHD_YES;
+  accept();
+  look();
+  thread = std::thread([this] { run(); });
 }
 
-void HttpServer::Inside::take(Exchange& exchange, const char* data, std::size_t size) {
-  exchange.received += size;
-  if (exchange.refusal) return;
-  if (exchange.received > options.largest_body) {
-    exchange.refusal = too_large(options.largest_body);
-  } else if (bodies + size > options.all_bodies) {
-    exchange.refusal = busy_response("busy", "too many pictures are being sent at once: try again");
-  }
-  std::vector<std::byte>& body = exchange.request.body;
-  if (exchange.refusal) {
-    std::vector<std::byte>().swap(body);
-    bodies -= std::exchange(exchange.counted, 0);
-    return;
-  }
-  const auto* bytes = reinterpret_cast<const std::byte*>(data);
-  body.insert(body.end(), bytes, bytes + size);
-  exchange.counted += size;
-  bodies += size;
-}
-
-void HttpServer::Inside::hand_out(const Held& exchange) {
-  exchange->handed_out = true;
-  mark(exchange->connection, /*receiving=*/false);
-  std::vector<std::byte> body = std::move(exchange->request.body);
-  HttpRequest whole = exchange->request;  // its head is still needed when the answer is sent
-  whole.body = std::move(body);
-  try {
-    hooks.answer(std::move(whole), Reply(exchange));
-  } catch (const std::exception&) {  // the reply, as it went, has answered with 500
-  }
-}
-
-MHD_Result HttpServer::Inside::send(Exchange& exchange, HttpResponse response) {
-  hooks.before_sending(exchange.request, response, clock() - exchange.began);
-  std::unique_lock lock(mutex);
-  if (stopping) response.headers.emplace_back("Connection", "close");
-  std::erase_if(streams, [](const auto& stream) { return stream.expired(); });
-  MHD_Response* made = made_response(exchange.connection, response, streams);
-  if (stopping && response.stream) streams.back().lock()->close();
-  lock.unlock();
-  MHD_Result result = MHD_queue_response(exchange.connection, static_cast<unsigned>(response.status), made);
-  MHD_destroy_response(made);
-  return result;
-}
-
-void HttpServer::Inside::end(const Exchange& exchange) {
-  bodies -= exchange.counted;
-  mark(exchange.connection, /*receiving=*/true);
-  std::lock_guard lock(mutex);
-  if (--in_flight == 0) changed.notify_all();
-}
-
-void HttpServer::Inside::mark(MHD_Connection* connection, bool receiving) {
-  const MHD_ConnectionInfo* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  auto* marked = static_cast<Connection*>(info->socket_context);
-  std::lock_guard lock(mutex);
-  marked->receiving = receiving;
-  if (receiving) marked->since = clock();
-}
-
-// libmicrohttpd's own limit is one of silence: a client that sends a byte now and then would hold its place for ever.
-void HttpServer::Inside::cut_off_the_slow() {
-  std::unique_lock lock(mutex);
-  while (!closed) {
-    changed.wait_for(lock, std::chrono::duration<double>(kLookEvery));
-    double now = clock();
-    for (const Connection* one : connections) {
-      if (one->receiving && now - one->since > options.request_seconds) ::shutdown(one->socket, SHUT_RDWR);
+// Handlers catch what concerns one connection; what is left is memory that has run out while one was accepted.
+void HttpServer::Inside::run() {
+  while (true) {
+    try {
+      shared.io.run();
+      return;
+    } catch (const std::exception&) {
+      if (acceptor.is_open()) accept();
     }
   }
 }
 
-MHD_Result HttpServer::Inside::go_on(MHD_Connection* connection, const Held& exchange, const char* data,
-                                     std::size_t& size) {
-  if (size > 0) {
-    take(*exchange, data, std::exchange(size, 0));
-    return exchange->received > kThrownAway * options.largest_body ? MHD_NO : MHD_YES;
-  }
-  if (exchange->refusal) return send(*exchange, std::move(*exchange->refusal));
-  if (!exchange->handed_out) hand_out(exchange);
-  std::unique_lock lock(exchange->mutex);
-  if (!exchange->response) {
-    MHD_suspend_connection(connection);
-    exchange->suspended = true;
-    return MHD_YES;
-  }
-  lock.unlock();
-  return send(*exchange, std::move(*exchange->response));
+void HttpServer::Inside::accept() {
+  acceptor.async_accept([this](error_code problem, tcp::socket socket) {
+    if (!acceptor.is_open()) return;
+    if (problem == asio::error::no_descriptors) {
+      close_one(nullptr);
+      pause.expires_after(kNoFilesLeft);
+      return pause.async_wait([this](error_code) {
+        if (acceptor.is_open()) accept();
+      });
+    }
+    if (!problem) admit(std::move(socket));
+    accept();
+  });
 }
 
-// What is thrown here (memory that has run out) costs one connection.
-MHD_Result HttpServer::Inside::on_access(void* cls, MHD_Connection* connection, const char* url, const char* method,
-                                         const char*, const char* data, std::size_t* size, void** place) {
-  auto* inside = static_cast<Inside*>(cls);
-  try {
-    if (*place == nullptr) return inside->begin(connection, url, method, place);
-    return inside->go_on(connection, *static_cast<Held*>(*place), data, *size);
-  } catch (const std::exception&) {
-    return MHD_NO;
-  }
+void HttpServer::Inside::admit(tcp::socket socket) {
+  error_code problem;
+  tcp::endpoint from = socket.remote_endpoint(problem);
+  if (problem) return;
+  socket.set_option(tcp::no_delay(true), problem);
+  socket.non_blocking(true, problem);
+  std::string client = client_of(from.address());
+  bool has_place = make_place(client);
+  bool own_full =
+      shared.clients.contains(client) && shared.clients.at(client).connections >= shared.most_connections_of_one();
+  if (own_full || shared.connections.size() >= shared.options.connections + kSpare) return;  // closed
+  auto connection = std::make_shared<Connection>(shared, std::move(socket), client, !has_place);
+  shared.connections.insert(connection);
+  ++shared.clients[client].connections;
+  connection->start();
 }
 
-void HttpServer::Inside::on_completed(void* cls, MHD_Connection*, void** place, MHD_RequestTerminationCode) {
-  if (*place == nullptr) return;
-  std::unique_ptr<Held> held(static_cast<Held*>(*place));
-  *place = nullptr;
-  static_cast<Inside*>(cls)->end(**held);
+// Closes another where that is needed. False where there is none that may be closed.
+bool HttpServer::Inside::make_place(const std::string& client) {
+  auto use = shared.clients.find(client);
+  if (use != shared.clients.end() && use->second.connections >= shared.most_connections_of_one()) {
+    return close_one(&client);
+  }
+  return shared.connections.size() < shared.options.connections || close_one(nullptr);
 }
 
-void HttpServer::Inside::on_connection(void* cls, MHD_Connection* connection, void** place,
-                                       MHD_ConnectionNotificationCode what) {
-  auto* inside = static_cast<Inside*>(cls);
-  std::lock_guard lock(inside->mutex);
-  if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-    const MHD_ConnectionInfo* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    auto* made = new Connection{info->connect_fd, inside->clock()};
-    inside->connections.insert(made);
-    *place = made;
-  } else {
-    auto* gone = static_cast<Connection*>(*place);
-    inside->connections.erase(gone);
-    delete gone;
-  }
+bool HttpServer::Inside::close_one(const std::string* of_client) {
+  std::vector<Place> places;
+  std::vector<std::shared_ptr<Connection>> connections(shared.connections.begin(), shared.connections.end());
+  for (const auto& connection : connections) places.push_back(connection->place());
+  std::optional<std::size_t> one = of_client == nullptr ? who_gives_way(places) : who_gives_way(places, *of_client);
+  if (one) connections[*one]->close();
+  return one.has_value();
 }
 
-void HttpServer::Inside::start() {
-  listener = options.listener ? *options.listener : listen_on(options.address, options.port);
-  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
-  if (listener.ipv6) flags |= MHD_USE_IPv6;
-  std::vector<MHD_OptionItem> more;
-  if (!options.certificate.empty()) {
-    flags |= MHD_USE_TLS;
-    more.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(options.certificate.c_str())});
-    more.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(options.key.c_str())});
-  }
-  more.push_back({MHD_OPTION_END, 0, nullptr});
-  daemon =
-      MHD_start_daemon(flags, 0, nullptr, nullptr, &on_access, this, MHD_OPTION_LISTEN_SOCKET, listener.socket,
-                       MHD_OPTION_NOTIFY_COMPLETED, &on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, &on_connection,
-                       this, MHD_OPTION_CONNECTION_LIMIT, options.connections, MHD_OPTION_CONNECTION_TIMEOUT,
-                       options.idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, kHeaderMemory,
-                       MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more.data(), MHD_OPTION_END);
-  if (daemon == nullptr) {
-    ::close(listener.socket);
-    throw base::Error(options.certificate.empty()
-                          ? "the HTTP server cannot start: no threads or files left"
-                          : "the TLS certificate and key are not PEM, or do not belong together");
-  }
-  watcher = std::thread([this] { cut_off_the_slow(); });
+void HttpServer::Inside::look() {
+  timer.expires_after(kLookEvery);
+  timer.async_wait([this](error_code problem) {
+    if (problem) return;
+    double now = shared.clock();
+    std::vector<std::shared_ptr<Connection>> connections(shared.connections.begin(), shared.connections.end());
+    for (const auto& connection : connections) connection->look(now);
+    look();
+  });
 }
 
 HttpServer::HttpServer(const HttpOptions& options, HttpHooks hooks, base::Clock clock)
@@ -356,31 +174,32 @@ HttpServer::HttpServer(const HttpOptions& options, HttpHooks hooks, base::Clock 
   inside_->start();
 }
 
-int HttpServer::port() const { return inside_->listener.port; }
+int HttpServer::port() const { return inside_->port; }
 
 void HttpServer::finish(double seconds) {
-  std::unique_lock lock(inside_->mutex);
-  if (std::exchange(inside_->stopping, true)) return;
-  for (const auto& stream : inside_->streams) {
-    if (auto held = stream.lock()) held->close();
+  HttpShared& shared = inside_->shared;
+  {
+    std::lock_guard lock(shared.mutex);
+    if (std::exchange(shared.stopping, true)) return;
   }
-  lock.unlock();
-  MHD_quiesce_daemon(inside_->daemon);
-  ::shutdown(inside_->listener.socket, SHUT_RDWR);  // refuses; the server's thread may still have it in hand
-  lock.lock();
-  inside_->changed.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return inside_->in_flight == 0; });
+  std::promise<void> closed;
+  asio::post(shared.io, [&] {
+    error_code ignored;
+    inside_->acceptor.close(ignored);
+    for (const auto& connection : shared.connections) connection->stop();
+    closed.set_value();
+  });
+  closed.get_future().wait();
+  std::unique_lock lock(shared.mutex);
+  shared.changed.wait_for(lock, std::chrono::duration<double>(seconds), [&] { return shared.in_flight == 0; });
 }
 
 HttpServer::~HttpServer() {
   finish(0);
-  {
-    std::lock_guard lock(inside_->mutex);
-    inside_->closed = true;
-    inside_->changed.notify_all();
-  }
-  inside_->watcher.join();
-  MHD_stop_daemon(inside_->daemon);
-  ::close(inside_->listener.socket);
+  HttpShared& shared = inside_->shared;
+  shared.io.stop();
+  inside_->thread.join();
+  while (!shared.connections.empty()) std::shared_ptr<Connection>(*shared.connections.begin())->close();
 }
 
 }  // namespace agewise::serve

@@ -1,5 +1,5 @@
-// HTTP over libmicrohttpd: one thread takes requests in (epoll) and hands them out whole; answers may come later, from
-// any thread. Only http.cpp and pulled_stream.h know the library.
+// HTTP over Boost.Asio and Boost.Beast: one thread takes requests in and hands them out whole; answers may come later,
+// from any thread. Only connection.h, request_parser.cpp and what includes them know the libraries.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -67,17 +67,25 @@ struct HttpOptions {
   std::string address = "127.0.0.1";                 // a numeric address, IPv4 or IPv6
   int port = 8080;                                   // 0: any free one
   std::optional<Listener> listener = {};             // in place of both: listens already, and is closed at the end
-  std::string certificate, key;                      // PEM, both or none: TLS
-  unsigned connections = 256;                        // at once; further ones wait to be accepted
-  unsigned idle_seconds = 15;                        // after which a connection without any traffic is closed
-  double request_seconds = 30;                       // in which a client must have sent a whole request, or is cut off
+  std::string certificate, key;                      // PEM, both or none: TLS, of version 1.2 or later
+  unsigned connections = 256;                        // at once; a further one takes the place of one that only waits
+  double per_client = 0.5;                           // part of connections and all_bodies that one address may take
+  double idle_seconds = 15;                          // after which a connection without a further request is closed
+  double header_seconds = 5;                         // in which a head must have arrived since its first byte
+  double request_seconds = 30;                       // in which a body must have arrived
+  double least_body_rate = 4096;                     // bytes a second, over each
+  double rate_seconds = 5;                           // of these
   std::size_t largest_body = std::size_t{32} << 20;  // bytes: 413 beyond it
-  std::size_t all_bodies = std::size_t{256} << 20;   // bytes, of all requests that are being received: 503 beyond it
+  // Bytes of all requests that are being received or answered. Beyond it the largest that is being received is answered
+  // with 503.
+  std::size_t all_bodies = std::size_t{256} << 20;
 };
 
 // What the server is for. Called on its one thread: must not block.
 struct HttpHooks {
   // Once the head is there; what it returns refuses the request, whose body is then read and thrown away.
+  // Requests that are no proper HTTP never come here: they are answered with 400 (408, 431), and their connection
+  // closed.
   std::function<std::optional<HttpResponse>(const HttpRequest& head)> refuse;
   std::function<void(HttpRequest request, Reply reply)> answer;
   // Of every response, also of those that the server makes itself: `seconds` since the head was there. May add headers.

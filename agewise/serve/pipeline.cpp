@@ -70,10 +70,9 @@ Pipeline::Pipeline(estimate::Model model, nn::Engine& engine, const PipelineOpti
     readers.emplace_back(model.recipe.face, face::PixelLimit{options.max_pixels});
   for (int size : sizes_) estimators_.push_back(std::make_unique<estimate::Estimator>(model, engine, size));
   model = {};  // its parameters are with the estimators
-  for (int i = 0; i < options.readers; ++i) {
-    auto &small = readers[static_cast<std::size_t>(2 * i)], &large = readers[static_cast<std::size_t>(2 * i + 1)];
-    readers_.emplace_back([this, own = std::move(small)]() mutable { read_small(own); });
-    large_readers_.emplace_back([this, own = std::move(large)]() mutable { read_large(own); });
+  for (std::size_t i = 0; i < readers.size(); i += 2) {
+    readers_.emplace_back([this, own = std::move(readers[i])]() mutable { read_small(own); });
+    large_readers_.emplace_back([this, own = std::move(readers[i + 1])]() mutable { read_large(own); });
   }
   network_ = std::thread([this] { estimate_faces(); });
 }
@@ -106,12 +105,9 @@ void Pipeline::read_small(face::FaceReader& reader) {
       large = is_large(header_of(picture->job->task.pictures[picture->index]));
     } catch (const std::bad_alloc&) {  // will be thrown again, and be the picture's problem
     }
-    if (large) {
-      put_off(*picture);
-    } else {
-      small_.charge(picture->job->task.client, read(*picture, reader));
-    }
-    --being_read_;
+    if (!large) small_.charge(picture->job->task.client, read(*picture, reader));
+    --being_read_;  // before the network sees it, which would wait for others that are being read
+    large ? put_off(*picture) : hand_on(*picture);
   }
 }
 
@@ -119,6 +115,7 @@ void Pipeline::read_large(face::FaceReader& reader) {
   lower_priority();
   while (std::optional<Picture> picture = large_.pop()) {
     large_.charge(picture->job->task.client, read(*picture, reader));
+    hand_on(*picture);
   }
 }
 
@@ -144,13 +141,12 @@ double Pipeline::read(const Picture& picture, face::FaceReader& reader) {
       result.faces.problem = text_of(problem);
     }
   }
-  double cost = time() - begin;
-  if (result.faces.cuts.empty()) {
-    finish(picture);
-  } else {
-    read_.push(picture);
-  }
-  return cost;
+  return time() - begin;
+}
+
+void Pipeline::hand_on(const Picture& picture) {
+  if (faces_of(picture) == 0) return finish(picture);
+  read_.push(picture);
 }
 
 // Each turn is one call of the network for those that are ready together, and one for a picture of many faces.

@@ -91,6 +91,7 @@ class Pipeline {
   void read_large(face::FaceReader& reader);
   void put_off(const Picture& picture);
   double read(const Picture& picture, face::FaceReader& reader);
+  void hand_on(const Picture& picture);
   void estimate_faces();
   std::vector<Picture> gather(Picture first);
   std::vector<estimate::Estimate> ages_of(std::span<const image::Image> faces);

@@ -96,6 +96,8 @@ class RequestParser::Parser : public http::basic_parser<true> {
     has_target_host_ = request.headers.contains("host");
   }
 
+  void on_response_impl(int, Piece, int, error_code&) override {}
+
   void on_field_impl(http::field field, Piece name, Piece value, error_code&) override {
     if (is_header_done()) return;  // a trailer: nothing that anyone has asked for
     if (++fields_ > kMostFields) throw BadRequest{431, "header_too_large", "more than 100 header fields"};
