@@ -15,18 +15,18 @@ AGEWISE := build/release/agewise
 build:
 	@cmake/install-packages.sh build
 	@mkdir -p build
-	@test -e $(AGEWISE) || echo "Building agewise for the first time: 223 files, about ten minutes on two cores"
+	@test -e $(AGEWISE) || echo "Building agewise for the first time: about ten minutes on two idle cores; [n/all] below counts the steps"
 	@cmake --preset release -DAGEWISE_TESTS=OFF >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build build/release --target agewise
 
 demo: build
-	@echo "The demo: about two minutes on two cores"
+	@echo "The demo: about two minutes on two idle cores"
 	@$(AGEWISE) demo build/demo
 
 test:
 	@cmake/install-packages.sh test
 	@mkdir -p build
-	@test -e build/dev/agewise || echo "Building agewise and its tests for the first time: 369 files, about fifteen minutes on two cores"
+	@test -e build/dev/agewise || echo "Building agewise and its tests for the first time: about fifteen minutes on two idle cores; [n/all] below counts the steps"
 	@cmake --preset dev >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build build/dev
 	@echo "Running the tests: some minutes, most of them for those named Slow"

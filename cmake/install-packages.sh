@@ -32,7 +32,7 @@ else
   echo "  apt-get install --no-install-recommends ${missing[*]}" >&2
   exit 1
 fi
-echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
+echo "Installing ${#missing[@]} Debian packages (some minutes, depending on the connection): ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
