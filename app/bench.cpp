@@ -199,14 +199,15 @@ void run_bench(const Options& options, const Context& context) {
 }  // namespace
 
 void add_bench(CLI::App& program, const Context& context) {
-  CLI::App* command =
-      program.add_subcommand("bench", "Measure training and estimating with three networks, or whole photographs");
+  CLI::App* command = program.add_subcommand(
+      "bench", "Measure the speed of training and estimation, on three networks or on whole photographs");
   auto options = std::make_shared<Options>();
   command->add_option("NAME", options->names,
-                      "Cases, or how their names begin: \"seed\", \"vgg16-infer\"; all by default");
-  command->add_option("--seconds", options->seconds, "How long to repeat each case")->check(CLI::Range(0.0, 3600.0));
+                      "Cases to run, by name or beginning of the name (\"seed\", \"vgg16-infer\"); default: all");
+  command->add_option("--seconds", options->seconds, "How many seconds to repeat each case")
+      ->check(CLI::Range(0.0, 3600.0));
   command->add_flag("--kernels", options->kernels, "List the kernels chosen for each layer");
-  command->add_flag("--json", options->json, "Print JSON");
+  command->add_flag("--json", options->json, "Print the results as JSON");
   add_bench_photographs(*command, context);
   command->callback([options, command, &context] {
     if (command->get_subcommands().empty()) run_bench(*options, context);

@@ -153,15 +153,16 @@ void run_bench(const Options& options, const Context& context) {
 
 void add_bench_photographs(CLI::App& bench, const Context& context) {
   CLI::App* command = bench.add_subcommand(
-      "photographs",
-      "Whole photographs a second, from files to ages, and what each step takes of the processor's time");
+      "photographs", "Measure whole photographs per second, from file to age, and each step's share of processor time");
   auto options = std::make_shared<Options>();
-  command->add_option("FOLDER", options->folder, "Photographs: a folder, or whatever predict takes")->required();
-  command->add_option("--model", options->model, "As predict's; the one that comes with agewise by default");
+  command->add_option("FOLDER", options->folder, "Photographs: a folder, or anything else that predict takes")
+      ->required();
+  command->add_option("--model", options->model, "Model file or run, as for predict; default: the bundled model");
   add_detect_options(*command, options->detection);
-  command->add_flag("--no-network", options->no_network, "Stop at the faces that are cut out: no ages");
-  command->add_option("--seconds", options->seconds, "How long to repeat whole passes")->check(CLI::Range(0.0, 3600.0));
-  command->add_flag("--json", options->json, "Print JSON");
+  command->add_flag("--no-network", options->no_network, "Only find and cut out the faces; estimate no ages");
+  command->add_option("--seconds", options->seconds, "How many seconds to repeat passes over all photographs")
+      ->check(CLI::Range(0.0, 3600.0));
+  command->add_flag("--json", options->json, "Print the results as JSON");
   command->callback([options, &context] { run_bench(*options, context); });
 }
 

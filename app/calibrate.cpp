@@ -112,17 +112,20 @@ void run(const Arguments& arguments, const Context& context) {
 void add_calibrate(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand(
       "calibrate",
-      "A model with intervals around its estimates that hold the true age with a stated probability, measured on a "
-      "store's val pictures");
+      "Give a model intervals that contain the true age with a stated probability, measured on a store's val part");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("MODEL", arguments->model, "A run (its best checkpoint) or a model file")->required();
-  command->add_option("--data", arguments->data, "The store whose val part the model was not trained on")->required();
-  command->add_option("-o,--output", arguments->output, "The model file to write")->required();
-  command->add_option("--coverage", arguments->coverage, "The probability; 0.9 by default")
+  command->add_option("MODEL", arguments->model, "Model file, or run (its best checkpoint)")->required();
+  command->add_option("--data", arguments->data, "Face store; the model must not have been trained on its val part")
+      ->required();
+  command->add_option("-o,--output", arguments->output, "Model file to write")->required();
+  command
+      ->add_option("--coverage", arguments->coverage,
+                   "Probability that an interval contains the true age; default: 0.9")
       ->check(CLI::Range(0.5, 0.99));
-  command->add_option("--notes", arguments->notes,
-                      "A text whose lines, \"licence: research only\", the model carries and `info` prints");
-  command->add_flag("--half", arguments->half, "Store the weights in half precision: half as large a file");
+  command->add_option(
+      "--notes", arguments->notes,
+      "Text file with lines such as \"licence: research only\", stored in the model and printed by `info`");
+  command->add_flag("--half", arguments->half, "Store the weights in half precision, which halves the file");
   add_force_option(*command, arguments->force);
   command->add_flag("--json", arguments->json, "Print the figures as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });

@@ -107,19 +107,21 @@ void run(const Arguments& arguments, const Context& context) {
 }  // namespace
 
 void add_demo(CLI::App& program, const Context& context) {
-  CLI::App* command =
-      program.add_subcommand("demo", "A small collection, drawn, prepared, trained on, evaluated and reported");
+  CLI::App* command = program.add_subcommand(
+      "demo", "Draw a small collection of faces, then prepare it, train on it, evaluate and report");
   auto arguments = std::make_shared<Arguments>();
   command
-      ->add_option("DIR", arguments->folder, "The folder to make: new, empty, or an earlier demo's, which is replaced")
+      ->add_option("DIR", arguments->folder, "Folder to work in: new, empty, or an earlier demo's, which is replaced")
       ->capture_default_str();
-  command->add_option("--pictures", arguments->pictures, "Real faces instead of drawn ones: a folder or a tar");
-  command->add_option("--labels", arguments->labels, "With --pictures: their label file");
+  command->add_option("--pictures", arguments->pictures,
+                      "Use these real faces instead of drawn ones: a folder or a tar");
+  command->add_option("--labels", arguments->labels, "Label file of --pictures");
   command->add_option("--people", arguments->draw.people, "How many people to draw")
       ->check(CLI::Range(100, 1000000))
       ->capture_default_str();
-  command->add_option("--seed", arguments->draw.seed, "Whom to draw")->capture_default_str();
-  command->add_option("--epochs", arguments->epochs, "How long to train")
+  command->add_option("--seed", arguments->draw.seed, "Seed of the drawing: another seed draws other people")
+      ->capture_default_str();
+  command->add_option("--epochs", arguments->epochs, "Number of training epochs")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->callback([arguments, &context] { run(*arguments, context); });

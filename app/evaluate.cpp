@@ -77,7 +77,7 @@ void add_rows(Rows& rows, const std::vector<evaluate::Group>& groups) {
 }
 
 std::vector<std::string> groups_head() {
-  std::vector<std::string> head{"", "pictures", "right %", "majority %", "MAE", "MAE of mean age", "bias"};
+  std::vector<std::string> head{"", "pictures", "accuracy %", "majority %", "MAE", "MAE of mean age", "bias"};
   for (double k : evaluate::kScoreYears) head.push_back(fmt::format("CS@{}", k));
   head.emplace_back("ε-error");
   return head;
@@ -93,7 +93,7 @@ std::string groups_table(const evaluate::Evaluation& evaluation) {
 }
 
 std::string confusion_table(const evaluate::Evaluation& evaluation) {
-  Rows rows{{"is \\ taken for"}};
+  Rows rows{{"true \\ estimated"}};
   for (const std::string& name : evaluation.class_names) rows[0].push_back(name);
   for (std::size_t truth = 0; truth < evaluation.confusion.size(); ++truth) {
     rows.push_back({evaluation.class_names[truth]});
@@ -249,22 +249,23 @@ void run(Arguments arguments, const Context& context) {
 }  // namespace
 
 void add_evaluate(CLI::App& program, const Context& context) {
-  CLI::App* command = program.add_subcommand("evaluate", "How good a network is, beside what guessing would give");
+  CLI::App* command =
+      program.add_subcommand("evaluate", "Measure a model's error, beside baselines that ignore the picture");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model,
-                      "A run (its best checkpoint) or a model file; the one that comes with agewise by default");
+                      "Model file, or run (its best checkpoint); default: the bundled model");
   command
       ->add_option("--data", arguments->data,
-                   "The store to evaluate on; a run's own by default. May be repeated: a row for each")
+                   "Face store to evaluate on; default: the run's own. May be repeated, for a row each")
       ->allow_extra_args(false);
   command
       ->add_option("--split", arguments->split,
-                   "The part to evaluate on: test, val or train; test by default, or val where there is no test part")
+                   "Part of the store to evaluate on; default: test, or val if there is no test part")
       ->check(CLI::IsMember({"test", "val", "train"}));
-  command->add_flag(
-      "--other-cut", arguments->other_cut,
-      "Evaluate faces that were cut otherwise than the model's own too: what another margin or detector costs");
-  command->add_option("--report", arguments->report, "Write the report to this file; into a run's folder by default");
+  command->add_flag("--other-cut", arguments->other_cut,
+                    "Accept faces cut with another margin or detector than the model's, to measure what that costs");
+  command->add_option("--report", arguments->report,
+                      "File to write the report to; default: report.html in the run's folder");
   add_force_option(*command, arguments->force);
   command->add_flag("--json", arguments->json, "Print the figures as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });

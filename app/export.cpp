@@ -88,13 +88,13 @@ void run(const Arguments& arguments) {
 
 void add_export(CLI::App& program, const Context&) {
   CLI::App* command =
-      program.add_subcommand("export", "A model as one file that can be moved, or as ONNX for other programs");
+      program.add_subcommand("export", "Write a model as one portable file, or as ONNX for other programs");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("MODEL", arguments->model, "A model file, or a run: its best checkpoint")->required();
+  command->add_option("MODEL", arguments->model, "Model file, or run (its best checkpoint)")->required();
   command
       ->add_option("-o,--file", arguments->file,
-                   "FILE.onnx: pixels in, probabilities or years out. "
-                   "FILE.safetensors: a whole model, its weights by their names")
+                   "File to write. FILE.safetensors: a complete agewise model; FILE.onnx: a network from pixels to "
+                   "probabilities or years")
       ->required();
   add_force_option(*command, arguments->force);
   command->callback([arguments] { run(*arguments); });

@@ -88,29 +88,32 @@ void run(Arguments& arguments, const CLI::App& command, const Context& context) 
 }  // namespace
 
 void add_import(CLI::App& program, const Context& context) {
-  CLI::App* command = program.add_subcommand("import", "Weights of another program as a model");
+  CLI::App* command = program.add_subcommand("import", "Convert another program's weights into an agewise model");
   auto arguments = std::make_shared<Arguments>();
   estimate::ImportOptions& options = arguments->options;
-  command->add_option("FILE", arguments->file, "An ONNX file, a caffemodel, a .pth of PyTorch or a safetensors file")
+  command->add_option("FILE", arguments->file, "File with weights: ONNX, caffemodel, PyTorch .pth or safetensors")
       ->required();
-  command->add_option("-o,--model", arguments->output_file, "The model file to write")->required();
+  command->add_option("-o,--model", arguments->output_file, "Model file to write")->required();
   command->add_option("--architecture", arguments->architecture,
-                      "The recipe whose network the weights are for; ONNX files bring their own");
-  command->add_option("--mean", options.mean, "Subtracted from the pixels (0 to 255), a number a channel")
+                      "Recipe whose network the weights belong to; not needed for ONNX, which describes its own");
+  command->add_option("--mean", options.mean, "Subtract this from the pixels (0 to 255): one number per channel")
       ->delimiter(',');
-  command->add_option("--scale", arguments->scale, "Multiplies the pixels less the mean");
-  CLI::Option* bgr = command->add_flag("--bgr", arguments->bgr, "The network wants blue first");
-  command->add_flag("--rgb", arguments->rgb, "The network wants red first")->excludes(bgr);
-  command->add_option("--size", options.size, "Height and width of the pictures, where the network leaves it open")
+  command->add_option("--scale", arguments->scale, "Multiply the pixels by this after subtracting --mean");
+  CLI::Option* bgr = command->add_flag("--bgr", arguments->bgr, "The network expects the channels as blue, green, red");
+  command->add_flag("--rgb", arguments->rgb, "The network expects the channels as red, green, blue")->excludes(bgr);
+  command->add_option("--size", options.size, "Input height and width in pixels, if the network does not fix them")
       ->check(CLI::Range(1, 4096));
-  command->add_option("--classes", options.classes, "Classes, one a year; by default as many as the network gives")
+  command
+      ->add_option("--classes", options.classes,
+                   "Number of age classes, one per year; default: as many as the network outputs")
       ->check(CLI::Range(1, 1000));
-  command->add_option("--output", options.output, "The output that is the age, of an ONNX network with several");
-  command->add_option("--statistics", arguments->statistics,
-                      "A store: scales after convolutions become batch normalisation with the statistics of its faces, "
-                      "so that the network can be trained on");
+  command->add_option("--output", options.output, "Name of the age output, if an ONNX network has several outputs");
+  command->add_option(
+      "--statistics", arguments->statistics,
+      "Face store: turn the scales after convolutions into batch normalisation with the statistics of its "
+      "faces, so that the network can be trained further");
   add_force_option(*command, arguments->force);
-  command->add_flag("--json", arguments->json, "Print as JSON");
+  command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, command, &context] { run(*arguments, *command, context); });
 }
 

@@ -28,15 +28,15 @@ void show(const InfoOptions& options) {
 }  // namespace
 
 void add_info(CLI::App& program, const Context&) {
-  CLI::App* command = program.add_subcommand("info", "What a label file, a store, a model or a run holds");
+  CLI::App* command = program.add_subcommand("info", "Show what a label file, a face store, a model or a run contains");
   auto options = std::make_shared<InfoOptions>();
-  command->add_option("PATH", options->path, "A label file, a store, a model or a run")->required();
+  command->add_option("PATH", options->path, "Label file, face store, model file or run")->required();
   add_recipe_options(*command, options->recipe);
   add_label_options(*command, options->labels);
-  command->add_option("--list", options->list, "Labels: write the rows that are kept to this CSV file");
-  command->add_option("--sheet", options->sheet, "Store: draw a contact sheet of its faces to this PNG file");
+  command->add_option("--list", options->list, "For labels: write the rows that screening keeps to this CSV file");
+  command->add_option("--sheet", options->sheet, "For a store: draw a contact sheet of its faces to this PNG file");
   add_force_option(*command, options->force);
-  command->add_flag("--json", options->json, "Print as JSON");
+  command->add_flag("--json", options->json, "Print the result as JSON");
   command->callback([options] { show(*options); });
 }
 

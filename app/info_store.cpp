@@ -128,7 +128,7 @@ void info_store(const InfoOptions& options) {
     print_json(json);
     return;
   }
-  print(fmt::format("{}: {} faces of {}×{} pixels, {}, by recipe {}\nmade of {}\n", options.path.string(),
+  print(fmt::format("{}: {} faces of {}×{} pixels, {}, by recipe {}\nmade from {}\n", options.path.string(),
                     with_thousands(faces.size()), facts.recipe.face.size, facts.recipe.face.size,
                     facts.recipe.face.colour == recipe::Colour::grey ? "grey" : "colour", facts.recipe.name,
                     facts.labels));

@@ -3,8 +3,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "agewise/base/error.h"
+#include "agewise/base/nearest.h"
 #include "agewise/base/workers.h"
 #include "app/commands.h"
 #include "app/signals.h"
@@ -33,6 +36,22 @@ void add_commands(CLI::App& program, const agewise::app::Context& context) {
   agewise::app::add_train(program, context);
 }
 
+// What is wrong with the command line, and where its help is. A command that does not exist is named.
+std::string usage_text(const CLI::App* program, const CLI::Error& error) {
+  std::vector<CLI::App*> asked = program->get_subcommands();
+  std::vector<std::string> rest = program->remaining();
+  std::string help = "agewise" + (asked.empty() ? "" : " " + asked.front()->get_name()) + " --help";
+  std::string what = error.what();
+  if (asked.empty() && rest.empty()) what = "name a command";
+  if (asked.empty() && !rest.empty()) {
+    std::vector<std::string> commands;  // all of them: nullptr filters none
+    for (const CLI::App* command : program->get_subcommands(nullptr)) commands.push_back(command->get_name());
+    what =
+        rest.front() + ": no such command; did you mean " + agewise::base::nearest_name(rest.front(), commands) + "?";
+  }
+  return "agewise: " + what + "\nSee `" + help + "`.\n";
+}
+
 // The command runs inside program.parse().
 int run(CLI::App& program, int argc, char** argv) {
   try {
@@ -59,21 +78,23 @@ int run(CLI::App& program, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App program("agewise: a collection of dated face pictures to a trained, measured and served age estimator");
+  CLI::App program("agewise: train, measure and serve age estimation from face photographs with known ages");
   agewise::app::Context context{agewise::base::processor_count(), "", "best", false, agewise::app::stop_on_signals()};
   program.set_version_flag("--version", "agewise " AGEWISE_VERSION);
   program.require_subcommand(1);
+  program.failure_message(usage_text);
   program.fallthrough();  // --threads and the other options here may also follow the command's name
-  program.add_option("--threads", context.threads, "Threads to use; all processors by default")
+  program.add_option("--threads", context.threads, "Number of threads; default: one per processor")
       ->check(CLI::Range(1, 1024));
-  program.add_option("--isa", context.isa, "Instruction set: avx2 or avx512; the best there is by default")
+  program.add_option("--isa", context.isa, "Instruction set; default: the best that the processor has")
       ->check(CLI::IsMember({"avx2", "avx512"}));
   program.add_option("--kernels", context.kernels,
-                     "best: what is fastest here, timed once and remembered in ~/.cache/agewise; default: nothing is "
-                     "timed, the same choice on every machine; or a run, or a file: what was chosen there");
+                     "How to choose among kernels. best, if not given: time them once and remember the fastest in "
+                     "~/.cache/agewise; default: time nothing, choose the same on every machine; a run or a file: use "
+                     "the choice recorded there");
   program.add_flag("--bfloat16", context.bfloat16,
-                   "Estimate with convolutions in bfloat16 where they are faster (processors with AVX512_BF16): ages "
-                   "change a little, see docs/performance.md");
+                   "Estimate with bfloat16 convolutions where they are faster (processors with AVX512_BF16); ages "
+                   "change slightly, see docs/performance.md");
   add_commands(program, context);
   return run(program, argc, argv);
 }

@@ -11,9 +11,9 @@
 namespace agewise::app {
 
 void add_recipe_options(CLI::App& command, RecipeOptions& options) {
-  std::string start = options.recipe.empty() ? "" : "; " + options.recipe + " by default";
-  command.add_option("--recipe", options.recipe, "A built-in recipe or a .toml file" + start);
-  command.add_option("--set", options.assignments, "Change one key of the recipe, table.key=value; may be repeated")
+  std::string start = options.recipe.empty() ? "" : "; default: " + options.recipe;
+  command.add_option("--recipe", options.recipe, "Name of a built-in recipe, or a .toml file" + start);
+  command.add_option("--set", options.assignments, "Set one key of the recipe, as in train.epochs=30; may be repeated")
       ->type_name("KEY=VALUE");
 }
 
@@ -30,13 +30,14 @@ void apply_assignments(const RecipeOptions& options, recipe::Recipe& recipe) {
 void add_label_options(CLI::App& command, LabelArguments& arguments) {
   command
       .add_option("--columns", arguments.columns,
-                  "Tables: which column holds what, like file=photo,age=years, or by number, file=1,age=2")
+                  "For tables: which column holds what, by name (file=photo,age=years) or number (file=1,age=2)")
       ->type_name("OURS=THEIRS,…");
-  command.add_option("--gender", arguments.gender, "Tables with genders as digits: 1=male or 1=female")
+  command
+      .add_option("--gender", arguments.gender, "For tables with genders as digits: what 1 means, 1=male or 1=female")
       ->type_name("1=WORD");
   command
       .add_option("--names", arguments.names,
-                  "Names of pictures: read them in this form (docs/labels.md), where two fit or none fits all")
+                  "For ages in file names: the form of the names (docs/labels.md), if it is not recognised")
       ->type_name("FORM");
 }
 
@@ -46,14 +47,13 @@ catalog::LabelOptions label_options(const LabelArguments& arguments) {
 
 void add_detect_options(CLI::App& command, DetectOptions& options) {
   CLI::Option* detect =
-      command.add_flag("--detect", options.detect, "Look for faces, though the model was trained on ready crops");
+      command.add_flag("--detect", options.detect, "Look for faces even if the model was trained on face crops");
   CLI::Option* detector = command.add_option(
       "--detector", options.detector,
-      "Look for faces, with this detector: \"yunet\", the default for models of \"hog\", too; \"hog\", or a file "
-      "with YuNet's weights (.onnx)");
+      "Look for faces with this detector: \"yunet\" (the default, also for models trained with \"hog\"), \"hog\", or a "
+      "file with YuNet's weights (.onnx)");
   command
-      .add_flag("--crops", options.crops,
-                "The pictures are face crops already, with the model's margin: do not look for faces in them")
+      .add_flag("--crops", options.crops, "Do not look for faces: each picture is a face crop with the model's margin")
       ->excludes(detect, detector);
 }
 

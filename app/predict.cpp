@@ -309,41 +309,44 @@ void run(const Arguments& arguments, const Context& context) {
 }
 
 void add_output_options(CLI::App& command, Arguments& arguments) {
-  CLI::Option* json = command.add_flag("--json", arguments.json, "Print a JSON array, one face a line");
-  CLI::Option* jsonl = command.add_flag("--jsonl", arguments.jsonl, "Print a JSON object a line, one a face");
-  command.add_flag("--csv", arguments.csv, "Print CSV, one face a line")->excludes(json, jsonl);
+  CLI::Option* json = command.add_flag("--json", arguments.json, "Print a JSON array with one object per face");
+  CLI::Option* jsonl = command.add_flag("--jsonl", arguments.jsonl, "Print JSON lines: one object per face and line");
+  command.add_flag("--csv", arguments.csv, "Print CSV with one row per face")->excludes(json, jsonl);
   jsonl->excludes(json);
   command.add_option("-o,--output", arguments.output,
-                     "Write to this file instead; .json, .jsonl and .csv say how, unless told otherwise");
-  command.add_flag("--distribution", arguments.distribution, "Print the probability of every class");
-  command.add_flag("--verbose", arguments.verbose, "Print the detector's score of each face as well");
-  command.add_option("--draw", arguments.draw,
-                     "Mark faces and ages in copies of the pictures: a folder, or a PNG for one picture");
-  command.add_option("--inputs", arguments.inputs,
-                     "A file to write: the pixels that the network is shown of each face whose age is told, bytes, "
-                     "channels × rows × columns");
+                     "Write to this file; its ending .json, .jsonl or .csv selects the format if no option does");
+  command.add_flag("--distribution", arguments.distribution, "Print the probability of every age class as well");
+  command.add_flag("--verbose", arguments.verbose,
+                   "Print the detector's score of each face, and how much of its crop lies outside the picture");
+  command.add_option(
+      "--draw", arguments.draw,
+      "Write copies of the pictures with faces and ages marked: to a folder, or for one picture to a PNG file");
+  command.add_option(
+      "--inputs", arguments.inputs,
+      "For debugging: write the network's input pixels of each face with an age to this file, as bytes, channels × "
+      "rows × columns");
   add_force_option(command, arguments.force);
 }
 
 }  // namespace
 
 void add_predict(CLI::App& program, const Context& context) {
-  CLI::App* command = program.add_subcommand(
-      "predict",
-      "The age of every face in each picture. A model of ready crops takes each picture for one face, unless told to "
-      "look (--detect)");
+  CLI::App* command = program.add_subcommand("predict",
+                                             "Estimate the age of every face in pictures. A model trained on face "
+                                             "crops takes each picture as one face, unless "
+                                             "--detect is given");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--model", arguments->model,
-                      "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
+                      "Model file, or run (its best checkpoint); default: the bundled model");
   command->add_option("PICTURE", arguments->paths,
                       "Pictures (" + std::string(image::kKindsRead) +
-                          "), folders or archives (zip, tar) of them; -: a list of these on standard input");
-  command->add_option("--files", arguments->list, "A file with one of these a line; -: standard input");
+                          "), folders, or archives (zip, tar) of them; - reads a list of paths from standard input");
+  command->add_option("--files", arguments->list, "Text file with one such path per line; - is standard input");
   add_detect_options(*command, arguments->detection);
   command->add_option(
       "--box", arguments->box,
-      "Where the face is in the one picture, instead of looking for it: LEFT,TOP,RIGHT,BOTTOM in pixels "
-      "of the upright picture, and the angle, as --json prints them");
+      "Where the face is, for a single picture: LEFT,TOP,RIGHT,BOTTOM[,ANGLE] in pixels of the upright picture and "
+      "degrees, as --json prints them");
   add_output_options(*command, *arguments);
   command->callback([arguments, &context] { run(*arguments, context); });
 }

@@ -46,8 +46,9 @@ void warn_of_left_out(const std::vector<std::string>& left_out) {
 
 void print_expectation(const prepare::PreparePlan& plan, const std::string& store) {
   std::uint64_t bytes = store::expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
-  print(fmt::format("{} label rows, {} of them wanted; {} will take about {} MB\n", with_thousands(plan.chosen.size()),
-                    with_thousands(plan.wanted.size()), store, std::max<std::uint64_t>(1, bytes >> 20)));
+  print(fmt::format("{} label rows, of which screening keeps {}; {} will take about {} MB\n",
+                    with_thousands(plan.chosen.size()), with_thousands(plan.wanted.size()), store,
+                    std::max<std::uint64_t>(1, bytes >> 20)));
 }
 
 nlohmann::ordered_json to_json(const prepare::PrepareResult& result) {
@@ -72,7 +73,7 @@ std::string listed(const std::vector<std::string>& paths) {
 
 void print_result(const prepare::PrepareResult& result, const std::string& store) {
   if (result.was_complete) print(store + " was complete already, no picture was read: remove it to prepare it anew\n");
-  if (result.went_on) print("went on where an earlier run had stopped\n");
+  if (result.went_on) print("resumed where an earlier run had stopped\n");
   if (result.unasked > 0)
     print(fmt::format("{} pictures or other files that no label row asked for\n", with_thousands(result.unasked)));
   std::vector<std::vector<std::string>> rows{{"rows", "what became of them"}};
@@ -177,25 +178,28 @@ void run(const Arguments& arguments, const Context& context) {
 }  // namespace
 
 void add_prepare(CLI::App& program, const Context& context) {
-  CLI::App* command = program.add_subcommand("prepare", "Labels and pictures to a store of prepared faces");
+  CLI::App* command =
+      program.add_subcommand("prepare", "Cut the faces out of labelled pictures and write them to a face store");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("STORE", arguments->store, "The store to write, a single file; an unfinished one is gone on with")
+  command->add_option("STORE", arguments->store, "Face store to write, a single file; an unfinished one is resumed")
       ->required();
   command
-      ->add_option("--labels", arguments->labels,
-                   "A table, IMDB-WIKI's .mat, or pictures whose names tell ages (docs/labels.md); may be repeated")
+      ->add_option(
+          "--labels", arguments->labels,
+          "Label file: a table, IMDB-WIKI's .mat, or pictures with ages in their names (docs/labels.md); may be "
+          "repeated")
       ->required();
   command
       ->add_option("--pictures", arguments->pictures,
-                   "A folder, a zip or tar, or - for one on standard input; archives in folders are looked into; may "
-                   "be repeated")
+                   "Folder, zip or tar, also with archives inside; - reads an archive from standard input; may be "
+                   "repeated")
       ->required();
   add_label_options(*command, arguments->label_options);
   add_recipe_options(*command, arguments->recipe);
-  command->add_option("--limit", arguments->limit, "Look at the first N label rows only, counted before screening")
+  command->add_option("--limit", arguments->limit, "Use only the first N label rows, counted before screening")
       ->check(CLI::PositiveNumber);
-  command->add_option("--sample", arguments->sample, "With --limit: draw the N rows at random, by this seed");
-  command->add_flag("--balance", arguments->balance, "Drop rows at random until each class has as many as the rarest");
+  command->add_option("--sample", arguments->sample, "With --limit: draw the N rows at random with this seed");
+  command->add_flag("--balance", arguments->balance, "Drop rows at random until every class has as few as the rarest");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, command, &context] {
     arguments->sampled = command->count("--sample") > 0;

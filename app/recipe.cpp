@@ -22,7 +22,7 @@ void list_recipes() {
 void add_recipe(CLI::App& program, const Context&) {
   CLI::App* command = program.add_subcommand("recipe", "List the built-in recipes, or print one, or that of a model");
   auto name = std::make_shared<std::string>();
-  command->add_option("NAME", *name, "A built-in recipe, a recipe's file, a model file or a run: the recipe to print");
+  command->add_option("NAME", *name, "Recipe to print: a built-in one, a .toml file, or that of a model file or run");
   command->callback([name] {
     if (name->empty()) return list_recipes();
     bool file = !recipe::built_in_recipes().contains(*name) && std::filesystem::exists(*name);

@@ -10,7 +10,7 @@ namespace agewise::app {
 namespace {
 
 constexpr const char* kHead =
-    "epoch   train: loss  right %    MAE   validation: loss  right %    MAE   images/s  wait s   left\n"
+    "epoch   train: loss   acc. %    MAE   validation: loss   acc. %    MAE   images/s  wait s   left\n"
     "-----  ------------  -------  -----  -----------------  -------  -----  ---------  ------  -----\n";
 
 }  // namespace

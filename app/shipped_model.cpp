@@ -10,7 +10,9 @@ std::filesystem::path shipped_model() {
   for (const char* place : {"models/compact.safetensors", "../share/agewise/compact.safetensors"}) {
     if (std::filesystem::exists(folder / place)) return folder / place;
   }
-  throw base::UsageError("--model MODEL is needed: the model that comes with agewise is not beside the program");
+  throw base::UsageError("no model was named, and the bundled one is not where it belongs, " +
+                         (folder / "models/compact.safetensors").string() +
+                         ": copy it there from the build folder, or name a model");
 }
 
 }  // namespace agewise::app

@@ -197,7 +197,7 @@ nlohmann::ordered_json to_json(const std::vector<train::SeriesResult>& results) 
 }
 
 void print_series(const std::vector<train::SeriesResult>& results, const recipe::Recipe& recipe) {
-  std::vector<std::vector<std::string>> rows{{"", "pictures", "best epoch", "right %", "MAE"}};
+  std::vector<std::vector<std::string>> rows{{"", "pictures", "best epoch", "accuracy %", "MAE"}};
   double pictures = 0, mae = 0, accuracy = 0;
   for (const train::SeriesResult& one : results) {
     auto own = static_cast<double>(one.validation_pictures);
@@ -293,41 +293,43 @@ void run(const Arguments& arguments, const Context& context) {
 }  // namespace
 
 void add_train(CLI::App& program, const Context& context) {
-  CLI::App* command = program.add_subcommand("train", "A store to a trained network");
+  CLI::App* command = program.add_subcommand("train", "Train a network on a face store");
   auto arguments = std::make_shared<Arguments>();
   command
       ->add_option("RUN", arguments->run,
-                   "The folder to make: recipe, log, checkpoints, plots, report. A run that was stopped is resumed")
+                   "Folder to write: recipe, log, checkpoints, plots and report. An interrupted run is resumed")
       ->required();
-  command->add_option("--data", arguments->data,
-                      "The store to train on; the run's own by default where RUN is there already");
+  command->add_option("--data", arguments->data, "Face store to train on; default for an existing run: its own");
   add_recipe_options(*command, arguments->recipe);
-  command->add_flag("--resume", arguments->resume,
-                    "Continue RUN with its own recipe and --set train.epochs; fails if there is no such run");
-  command->add_option("--from", arguments->from, "Begin with the weights of this model or run instead of fresh ones");
-  command->add_option("--teacher", arguments->teacher,
-                      "A model whose estimates are learned beside the labels (train.teacher_weight)");
-  CLI::Option* folds = command->add_option("--folds", arguments->folds,
-                                           "Train so many networks, each validated on another share of the persons");
+  command->add_flag(
+      "--resume", arguments->resume,
+      "Continue RUN with its own recipe (only --set train.epochs may change it); fails if there is no such run");
+  command->add_option("--from", arguments->from, "Start from the weights of this model or run instead of random ones");
+  command->add_option(
+      "--teacher", arguments->teacher,
+      "Model whose estimates are learned beside the labels (knowledge distillation; train.teacher_weight)");
+  CLI::Option* folds =
+      command->add_option("--folds", arguments->folds,
+                          "Cross-validation: train this many networks, each validated on another fold of the persons");
   CLI::Option* leave_out =
       command
           ->add_option("--leave-out", arguments->leave_out,
-                       "\"person\": train as many networks as there are persons, each validated on one of them")
+                       "\"person\": leave-one-person-out cross-validation, a network for each person")
           ->check(CLI::IsMember({"person"}));
-  CLI::Option* ensemble = command->add_option(
-      "--ensemble", arguments->ensemble, "Train so many networks, each validated on another tenth; one model of all");
+  CLI::Option* ensemble =
+      command->add_option("--ensemble", arguments->ensemble,
+                          "Train this many networks, each validated on another tenth, and join them into one model");
   folds->check(CLI::Range(2, 1000))->excludes(leave_out, ensemble);
   ensemble->check(CLI::Range(2, 1000))->excludes(leave_out);
   command
-      ->add_option(
-          "--keep", arguments->keep,
-          "What of the large files is kept at the end: \"all\", or \"model\": no more than the best model needs")
+      ->add_option("--keep", arguments->keep,
+                   "Which large files to keep at the end: \"all\", or \"model\" for those that the best model needs")
       ->check(CLI::IsMember({"all", "model"}))
       ->capture_default_str();
-  command->add_flag("--plan", arguments->plan, "Time three steps, tell hours, memory and disk, and write nothing");
-  command->add_flag(
-      "--watch{8080}", arguments->watch,
-      "Show the curves as they grow in a browser, at http://127.0.0.1:8080/; --watch=PORT: at another port");
+  command->add_flag("--plan", arguments->plan,
+                    "Time three steps and print the hours, memory and disk space needed; write nothing");
+  command->add_flag("--watch{8080}", arguments->watch,
+                    "Serve the curves as they grow at http://127.0.0.1:8080/; --watch=PORT: at another port");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, &context] { run(*arguments, context); });
 }

@@ -40,7 +40,7 @@ class PrepareCommand : public prepare::Collection {
 TEST_F(PrepareCommand, tells_the_size_first_and_the_counts_by_reason_last) {
   Outcome outcome = app::run(command("-") + " <" + at("p.tar"));
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_EQ(outcome.output, "32 label rows, 31 of them wanted; " + at("faces.db") +
+  EXPECT_EQ(outcome.output, "32 label rows, of which screening keeps 31; " + at("faces.db") +
                                 " will take about 1 MB\n"
                                 "1 pictures or other files that no label row asked for\n"
                                 "rows  what became of them\n"
@@ -234,7 +234,7 @@ TEST_F(PrepareCommand, interrupted_it_exits_with_130_and_goes_on_when_started_ag
   EXPECT_THAT(base::read_text_file(folder_ / "said", 1000), HasSubstr("the same command goes on from there"));
   Outcome again = app::run(command(at("p.tar")));
   EXPECT_EQ(again.exit_code, 0);
-  EXPECT_THAT(again.output, AllOf(HasSubstr("went on where an earlier run had stopped"), HasSubstr("30  prepared")));
+  EXPECT_THAT(again.output, AllOf(HasSubstr("resumed where an earlier run had stopped"), HasSubstr("30  prepared")));
 }
 
 TEST_F(PrepareCommand, info_counts_what_the_pictures_were_like_and_draws_a_sheet) {

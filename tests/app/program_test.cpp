@@ -2,11 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "tests/app/run_program.h"
 
 namespace agewise::app {
 namespace {
 
+namespace fs = std::filesystem;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -22,6 +26,26 @@ TEST(Program, exits_with_2_when_used_wrongly) {
   EXPECT_EQ(run("no-such-command").exit_code, 2);
   EXPECT_EQ(run("--threads 0 recipe").exit_code, 2);
   EXPECT_EQ(run("--isa sse2 recipe").exit_code, 2);
+}
+
+TEST(Program, names_a_command_that_does_not_exist_and_the_one_that_is_nearest) {
+  EXPECT_EQ(run("pretict x.jpg").output,
+            "agewise: pretict: no such command; did you mean predict?\nSee `agewise --help`.\n");
+  EXPECT_EQ(run("").output, "agewise: name a command\nSee `agewise --help`.\n");
+}
+
+TEST(Program, says_of_a_wrong_option_which_help_to_read) {
+  EXPECT_EQ(run("info").output, "agewise: PATH is required\nSee `agewise info --help`.\n");
+  EXPECT_THAT(run("predict --jsn x.jpg").output, EndsWith("--jsn\nSee `agewise predict --help`.\n"));
+}
+
+TEST(Program, says_where_the_bundled_model_belongs_when_it_is_not_there) {
+  fs::path folder = fs::path(testing::TempDir()) / "no_bundled_model";
+  fs::create_directories(folder);
+  fs::copy_file(AGEWISE_PROGRAM, folder / "agewise", fs::copy_options::overwrite_existing);
+  Outcome outcome = run_command((folder / "agewise").string() + " predict x.jpg");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.output, HasSubstr((folder / "models/compact.safetensors").string()));
 }
 
 TEST(Program, lists_and_prints_the_built_in_recipes) {
