@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Attacks a running service and measures what a good client notices: service.py AGEWISE [--long] [--picture FILE]
+"""Attacks a running service and measures what a good client notices.
+
+service.py AGEWISE [--short | --long] [--picture FILE]
 
 Each attack comes from one address of its own, for some seconds. Before, between and after them two honest clients send
 pictures without a pause; a third, the good one, sends one picture after the other, each over a new connection, and its
@@ -358,6 +360,7 @@ def table_row(row):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("agewise")
+    parser.add_argument("--short", action="store_true", help="three seconds of each attack, which is the default")
     parser.add_argument("--long", action="store_true", help="a minute of each attack in place of three seconds")
     parser.add_argument("--seconds", type=float, help="of each attack")
     parser.add_argument("--most", type=float, default=10, help="times the quiet 99th percentile that pass")
