@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "agewise/face/angle_network.h"
 #include "agewise/face/candidates.h"
@@ -35,6 +36,9 @@ constexpr double kWideView = 3.2, kView = 1.6;
 constexpr double kMostViewLean = 40;  // degrees, of a face in a view that was turned upright
 constexpr double kUprightEnough = 5;  // degrees: so little, and it is not turned again
 constexpr int kMostViews = 4;         // of one face, all equally large
+constexpr double kGridShift = 4;      // pixels of a view: the points come from a grid of 16
+constexpr double kMostDoubt = 12;     // degrees: looks that differ by more say too little to settle anything
+constexpr int kMirrored = 2;          // EXIF's number
 constexpr double kOffMiddle = 0.25;   // of a view: how far from its middle a face may be
 // One that lies so far within a surer one is a part of it.
 constexpr double kMostWithin = 0.7;
@@ -80,6 +84,33 @@ struct Seen {
   Landmarks points;
 };
 
+// A face seen in a view's mirror image, as it lies in the view.
+Candidate mirrored(const Candidate& one) {
+  auto moved = [](Point p) { return Point{kViewPixels - p.x, p.y}; };
+  const image::Box& box = one.box;
+  const Landmarks& p = one.points;
+  return {{kViewPixels - box.right, box.top, kViewPixels - box.left, box.bottom},
+          one.score,
+          {moved(p.right_eye), moved(p.left_eye), moved(p.nose), moved(p.right_mouth), moved(p.left_mouth)}};
+}
+
+// Of several looks at one face, with the first one's scores.
+Seen mean_of(const std::vector<Seen>& looks) {
+  Seen mean{{}, 0, looks.front().score, looks.front().best, {}};
+  double share = 1 / static_cast<double>(looks.size());
+  auto add = [share](Point& sum, Point p) { sum = {sum.x + share * p.x, sum.y + share * p.y}; };
+  for (const Seen& one : looks) {
+    const image::Box& box = one.box;
+    mean.box = {mean.box.left + share * box.left, mean.box.top + share * box.top, mean.box.right + share * box.right,
+                mean.box.bottom + share * box.bottom};
+    for (Point Landmarks::*point : {&Landmarks::left_eye, &Landmarks::right_eye, &Landmarks::nose,
+                                    &Landmarks::left_mouth, &Landmarks::right_mouth})
+      add(mean.points.*point, one.points.*point);
+  }
+  mean.angle = angle_of(mean.points);
+  return mean;
+}
+
 // One picture.
 class Search {
  public:
@@ -124,6 +155,7 @@ class Search {
       };
       if (known(one.candidate.box) || (!one.upright && ++weak_views > kMostWeakViews)) continue;
       std::optional<Seen> seen = closely(one);
+      if (seen) seen = settled(*seen);
       if (!seen || side_of(seen->box) < kSmallestFace || known(seen->box)) continue;
       boxes.push_back(seen->box);
       faces.push_back(
@@ -183,34 +215,65 @@ class Search {
     return last;
   }
 
-  // The best face in the middle of a square of the small picture.
+  // The mean of four looks at the face where it lies: in two views that differ by half of the network's grid, and in
+  // their mirror images. How YuNet places the points depends on where its grid falls, and the cut should not.
+  Seen settled(const Seen& face) {
+    std::vector<Seen> looks;
+    for (double shift : {-kGridShift, kGridShift}) {
+      Square square{middle(face.box), kView * side_of(face.box), face.angle};
+      double by = shift * square.side / kViewPixels;
+      square.middle = {square.middle.x + by, square.middle.y + by};
+      image::Image upright = view(square);
+      std::optional<Candidate> straight = best_in(upright);
+      std::optional<Candidate> in_mirror = best_in(image::turned_upright(std::move(upright), kMirrored));
+      if (!straight || !in_mirror) return face;
+      looks.push_back(seen_at(*straight, square));
+      looks.push_back(seen_at(mirrored(*in_mirror), square));
+    }
+    for (const Seen& one : looks) {
+      if (std::abs(one.angle - looks.front().angle) > kMostDoubt) return face;
+    }
+    looks.front().best = face.best;
+    return mean_of(looks);
+  }
+
   std::optional<Seen> seen_in(const Square& square) {
-    double factor = square.side / kViewPixels;  // pixels of the small picture to one of the view
+    std::optional<Candidate> best = best_in(view(square));
+    return best ? std::optional(seen_at(*best, square)) : std::nullopt;
+  }
+
+  // The best face in the middle of a view.
+  std::optional<Candidate> best_in(const image::Image& view) {
+    std::optional<Candidate> best;
+    double best_merit = 0;
+    for (const Candidate& one : network_.look_at(view, kLeastUprightScore)) {
+      Point at = middle(one.box);
+      double off = std::hypot(at.x - kViewPixels / 2.0, at.y - kViewPixels / 2.0) / kViewPixels;
+      if (std::abs(angle_of(one.points)) > kMostViewLean || off > kOffMiddle) continue;
+      double merit = one.score - off;
+      if (best && merit <= best_merit) continue;
+      best_merit = merit;
+      best = one;
+    }
+    return best;
+  }
+
+  // What YuNet sees in the view of a square, in pixels of the small picture.
+  static Seen seen_at(const Candidate& one, const Square& square) {
+    double factor = square.side / kViewPixels;
     Turn turn = turn_about({kViewPixels / 2.0, kViewPixels / 2.0}, square.angle, {0, 0});
     auto place = [&](Point p) {
       Point moved = turn(p);
       return Point{square.middle.x + factor * moved.x, square.middle.y + factor * moved.y};
     };
-    std::optional<Seen> best;
-    double best_merit = 0;
-    for (const Candidate& one : network_.look_at(view(square), kLeastUprightScore)) {
-      double lean = angle_of(one.points);
-      Point at = middle(one.box);
-      double off = std::hypot(at.x - kViewPixels / 2.0, at.y - kViewPixels / 2.0) / kViewPixels;
-      if (std::abs(lean) > kMostViewLean || off > kOffMiddle) continue;
-      double merit = one.score - off;
-      if (best && merit <= best_merit) continue;
-      best_merit = merit;
-      Point centre = place(at);
-      double x = (one.box.right - one.box.left) * factor / 2, y = (one.box.bottom - one.box.top) * factor / 2;
-      const Landmarks& p = one.points;
-      best = Seen{{centre.x - x, centre.y - y, centre.x + x, centre.y + y},
-                  square.angle + lean,
-                  one.score,
-                  one.score,
-                  {place(p.left_eye), place(p.right_eye), place(p.nose), place(p.left_mouth), place(p.right_mouth)}};
-    }
-    return best;
+    Point centre = place(middle(one.box));
+    double x = (one.box.right - one.box.left) * factor / 2, y = (one.box.bottom - one.box.top) * factor / 2;
+    const Landmarks& p = one.points;
+    return {{centre.x - x, centre.y - y, centre.x + x, centre.y + y},
+            square.angle + angle_of(p),
+            one.score,
+            one.score,
+            {place(p.left_eye), place(p.right_eye), place(p.nose), place(p.left_mouth), place(p.right_mouth)}};
   }
 
   // Out of the small picture where that has pixels enough, else out of the picture itself.

@@ -257,6 +257,27 @@ TEST(AnyAngle, finds_faces_seen_from_the_side_and_takes_them_for_upright_ones) {
   }
 }
 
+TEST(AnyAngle, finds_a_face_at_the_same_place_in_a_picture_and_in_its_mirror_image) {
+  if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
+  auto detector = make_detector("yunet");
+  std::vector<image::Image> all = real_faces(16, 1300);
+  ASSERT_EQ(all.size(), 16U);
+  std::vector<double> off;  // in sides of the face
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    image::Image photo = background(640, 480);
+    paste(photo, all[i], 40.0 * static_cast<double>(i), {300, 240});
+    std::vector<Face> faces = detector->find(photo, recipe::Rotations::coarse_to_fine, true),
+                      mirrored =
+                          detector->find(image::turned_upright(photo, 2), recipe::Rotations::coarse_to_fine, true);
+    if (faces.empty() || mirrored.empty()) continue;
+    Point one = middle(faces[0].box), other = middle(mirrored[0].box);
+    off.push_back(std::hypot(one.x - (640 - other.x), one.y - other.y) / side_of(faces[0].box));
+  }
+  ASSERT_GE(off.size(), 13U);
+  std::sort(off.begin(), off.end());
+  EXPECT_LT(off[off.size() / 2], 0.017);
+}
+
 TEST(AnyAngle, finds_one_face_of_4000_pixels_at_its_place) {
   if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
   auto detector = make_detector("yunet");
