@@ -53,9 +53,12 @@ serve::ServiceOptions options_of(const Arguments& arguments, const Context& cont
   return options;
 }
 
+bool is_any_address(const std::string& address) { return address == "0.0.0.0" || address == "::"; }
+
 // The token only where a person reads it: what goes into a file or a journal is read by others too.
 std::string url_of(const serve::ServiceOptions& options, int port) {
-  const std::string& address = options.http.address;
+  // Of all addresses the first --name, if there is one: names follow in options_of.
+  const std::string& address = is_any_address(options.http.address) ? options.names.front() : options.http.address;
   std::string url = fmt::format("{}://{}:{}/", options.http.certificate.empty() ? "http" : "https",
                                 address.find(':') == std::string::npos ? address : "[" + address + "]", port);
   bool is_read_by_a_person = ::isatty(STDOUT_FILENO) == 1;
@@ -108,6 +111,9 @@ void run(const Arguments& arguments, const Context& context) {
   if (!serve::is_loopback(options.http.address) && options.http.certificate.empty()) {
     warn("pictures and the token travel unencrypted; --tls-cert and --tls-key give TLS");
   }
+  if (is_any_address(options.http.address) && arguments.service.names.empty()) {
+    warn("clients on other machines are refused until --name HOST gives the host name or IP address that they use");
+  }
   std::unique_ptr<serve::Service> service = start(load(arguments, context), listener, *engine);
   while (!context.stop) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -122,47 +128,54 @@ void run(const Arguments& arguments, const Context& context) {
 void add_limits(CLI::App& command, Arguments& arguments) {
   serve::HttpOptions& http = arguments.service.http;
   serve::PipelineOptions& pipeline = arguments.service.pipeline;
-  command.add_option("--max-body", arguments.megabytes, "Megabytes of one request")->check(CLI::Range(1, 1024));
-  command.add_option("--max-pixels", arguments.megapixels, "Million pixels of one picture")->check(CLI::Range(1, 1000));
-  command.add_option("--max-files", arguments.service.most_files, "Pictures in one request")
+  command.add_option("--max-body", arguments.megabytes, "Largest request, in megabytes")->check(CLI::Range(1, 1024));
+  command.add_option("--max-pixels", arguments.megapixels, "Largest picture, in million pixels")
       ->check(CLI::Range(1, 1000));
-  command.add_option("--timeout", http.request_seconds, "Seconds in which a request must arrive, and be begun")
+  command.add_option("--max-files", arguments.service.most_files, "Most pictures in one request")
+      ->check(CLI::Range(1, 1000));
+  command
+      .add_option("--timeout", http.request_seconds,
+                  "Seconds within which a request must have arrived, and its processing have begun")
       ->check(CLI::Range(1, 3600));
-  command.add_option("--connections", http.connections, "Connections at once")->check(CLI::Range(1, 10000));
+  command.add_option("--connections", http.connections, "Most connections at once")->check(CLI::Range(1, 10000));
   command
       .add_option("--per-client", arguments.per_client,
                   "Percent of connections, memory and queue that one address may take; 100 behind a proxy")
       ->check(CLI::Range(1, 100));
-  command.add_option("--queue", pipeline.waiting, "Pictures that may wait; more are answered with 503")
+  command.add_option("--queue", pipeline.waiting, "Most pictures waiting; further ones are answered with 503")
       ->check(CLI::Range(1, 100000));
   command
-      .add_option("--picture-seconds", pipeline.picture_seconds, "Processor time in which a picture must be decoded")
+      .add_option("--picture-seconds", pipeline.picture_seconds,
+                  "Most processor time for decoding one picture, in seconds")
       ->check(CLI::Range(0.1, 3600.0));
-  command.add_option("--batch", pipeline.batch, "Faces in one call of the network, at most")->check(CLI::Range(1, 256));
+  command.add_option("--batch", pipeline.batch, "Most faces in one call of the network")->check(CLI::Range(1, 256));
   command
       .add_option("--gather", arguments.gather_milliseconds,
-                  "Milliseconds that a face waits for others which are being read")
+                  "Milliseconds that a face waits for other faces to share its call of the network")
       ->check(CLI::Range(0, 1000));
 }
 
 }  // namespace
 
 void add_serve(CLI::App& program, const Context& context) {
-  CLI::App* command = program.add_subcommand(
-      "serve", "Answers with the ages in pictures that are sent to it, over HTTP, and shows a page to drop them on");
+  CLI::App* command =
+      program.add_subcommand("serve", "Estimate ages over HTTP: an API, and a web page to drop pictures on");
   command->option_defaults()->always_capture_default();
   auto arguments = std::make_shared<Arguments>();
   serve::ServiceOptions& service = arguments->service;
   command->add_option("--model", arguments->model,
-                      "A model file, or a run: its best checkpoint; the one that comes with agewise by default");
+                      "Model file, or run (its best checkpoint); default: the bundled model");
   add_detect_options(*command, arguments->detection);
-  command->add_option("--port", service.http.port, "0: any free one")->check(CLI::Range(0, 65535));
-  command->add_option("--address", service.http.address, "Where to listen; off this machine only with a token");
-  command->add_option("--name", service.names, "What else the server is called in URLs; may be repeated");
-  command->add_option("--token", service.token, "What clients must show; also from the environment")
+  command->add_option("--port", service.http.port, "Port to listen on; 0: any free one")->check(CLI::Range(0, 65535));
+  command->add_option("--address", service.http.address, "Address to listen on; other than loopback only with --token");
+  command->add_option("--name", service.names, "Further host name that clients may use in the URL; may be repeated")
+      ->default_str("");
+  command
+      ->add_option("--token", service.token,
+                   "Bearer token that clients must send; better given in the environment, where `ps` does not show it")
       ->envname("AGEWISE_TOKEN");
-  command->add_option("--tls-cert", arguments->certificate, "PEM file: certificate with its chain");
-  command->add_option("--tls-key", arguments->key, "PEM file: its key");
+  command->add_option("--tls-cert", arguments->certificate, "PEM file with the certificate and its chain");
+  command->add_option("--tls-key", arguments->key, "PEM file with the certificate's private key");
   add_limits(*command, *arguments);
   command->callback([arguments, &context] { run(*arguments, context); });
 }

@@ -60,7 +60,8 @@ std::optional<HttpResponse> refusal_of(const Gate& gate, const HttpRequest& head
   bool reads = head.method == "GET" || head.method == "HEAD";
   if (reads && contains(gate.health_paths, head.path)) return std::nullopt;
   if (!is_ours(gate, host_name(head.header("host")))) {
-    return error_response(403, "unknown_host", "the Host header is none of this server's names; --name adds one");
+    return error_response(403, "unknown_host",
+                          "the URL's host is not a name of this server; to add one, start it with --name HOST");
   }
   if (!reads) {
     std::string_view origin = head.header("origin"), site = head.header("sec-fetch-site");

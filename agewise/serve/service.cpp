@@ -126,7 +126,8 @@ void check_options(const ServiceOptions& options) {
     throw base::UsageError("a TLS certificate and its key are needed, or neither");
   }
   if (!is_loopback(options.http.address) && options.token.empty()) {
-    throw base::UsageError("off loopback a token is needed: whoever reaches the port could use it");
+    throw base::UsageError("--address " + options.http.address +
+                           " can be reached from other machines: give --token, or AGEWISE_TOKEN in the environment");
   }
   if (options.most_files > static_cast<std::size_t>(options.pipeline.waiting)) {
     throw base::UsageError("a request may not have more files than may wait");

@@ -55,6 +55,20 @@ TEST(SlowServeCommand, whose_model_cannot_be_read_again_goes_on_with_what_it_has
   EXPECT_THAT(outcome.output, HasSubstr("goes on with what it has"));
 }
 
+TEST(ServeCommand, names_the_options_that_an_address_for_other_machines_needs) {
+  Outcome outcome = run_command("env -u AGEWISE_TOKEN " AGEWISE_PROGRAM " serve --address 0.0.0.0");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("--address 0.0.0.0 can be reached from other machines: give --token"));
+}
+
+TEST(SlowServeCommand, says_on_all_addresses_by_which_name_other_machines_reach_it) {
+  const std::string hint = "refused until --name HOST";
+  EXPECT_THAT(serve("--address 0.0.0.0", "").output, HasSubstr(hint));
+  Outcome named = serve("--address 0.0.0.0 --name ages.example", "");
+  EXPECT_THAT(named.output, HasSubstr(" at http://ages.example:"));
+  EXPECT_THAT(named.output, Not(HasSubstr(hint)));
+}
+
 TEST(SlowServeCommand, writes_its_token_into_no_log) {
   Outcome outcome = serve("", "kill -HUP $pid; lines 2");
   EXPECT_THAT(outcome.output, HasSubstr("/#token=…"));
