@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "agewise/base/files.h"
+#include "agewise/weights/checksums.h"
 #include "agewise/weights/safetensors_header.h"
 
 namespace agewise::weights {
@@ -19,12 +21,13 @@ struct TensorView {
   std::vector<std::int64_t> shape;  // empty: one value
   std::span<const float> values;    // row-major
   bool half = false;                // stored as F16, rounded to it; else as F32
-  // In place of `values`: gives them when they are written, and only then are they in memory.
+  // In place of `values`: gives them when they are written, twice, and only then are they in memory.
   std::function<std::vector<float>()> load = {};
 };
 
-// Stored in the given order. Written whole or not at all (base/files.h). Throws std::invalid_argument for a
-// name given twice, a name or text that is not UTF-8, or values that do not fill their shape.
+// Stored in the given order, with checksums of all (checksums.h). Written whole or not at all (base/files.h). Throws
+// std::invalid_argument for a name given twice, a name or text that is not UTF-8, or values that do not fill their
+// shape.
 void write_safetensors(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata,
                        std::span<const TensorView> tensors);
 
@@ -32,15 +35,19 @@ void write_safetensors(const std::filesystem::path& file, const std::map<std::st
 bool is_safetensors(const std::filesystem::path& file);
 
 // An open file, mapped: an array costs memory only when it is read. Everything is checked on opening (see
-// safetensors_header.h); throws Error naming file and array. Movable; reading is safe from any number of threads.
+// safetensors_header.h), and an array's bytes against their checksum, if the file has one, whenever it is read; throws
+// Error naming file and array. Movable; reading is safe from any number of threads.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(std::filesystem::path file);
 
   const std::filesystem::path& path() const { return path_; }
-  const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
-  const std::vector<StoredTensor>& tensors() const { return header_.tensors; }  // in the order of their data
+  const std::map<std::string, std::string>& metadata() const { return header_.metadata; }  // but for the checksums
+  const std::vector<StoredTensor>& tensors() const { return header_.tensors; }             // in the order of their data
   bool contains(const std::string& name) const;
+  bool has_checksums() const { return checksums_.has_value(); }
+  // Compares all arrays with their checksums; `checked` is told how many bytes more are done.
+  void check_all(const std::function<void(std::uint64_t)>& checked = {}) const;
 
   // Throw Error if there is no such array. F16 and BF16 are converted, exactly, F64 rounded.
   const std::vector<std::int64_t>& shape(const std::string& name) const;
@@ -52,10 +59,12 @@ class SafetensorsFile {
 
  private:
   const StoredTensor& find(const std::string& name) const;
+  void check(const StoredTensor& tensor) const;
 
   std::filesystem::path path_;
   base::MappedFile content_;
   SafetensorsHeader header_;
+  std::optional<Checksums> checksums_;
 };
 
 }  // namespace agewise::weights
