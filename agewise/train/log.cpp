@@ -11,6 +11,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/sealed.h"
 
 namespace agewise::train {
 namespace {
@@ -44,6 +45,12 @@ EpochRecord from_line(const std::string& line) {
   return record;
 }
 
+base::Error damaged_line(const std::filesystem::path& file, int number) {
+  return base::file_error(file, "line " + std::to_string(number) +
+                                    " is damaged, its bytes are not those that were written: restore a copy of the "
+                                    "file, or delete the line, on which no weight depends");
+}
+
 }  // namespace
 
 std::string to_line(const EpochRecord& record) {
@@ -65,7 +72,7 @@ std::string to_line(const EpochRecord& record) {
 }
 
 void append_to_log(const std::filesystem::path& file, const EpochRecord& record) {
-  std::string line = to_line(record) + "\n";
+  std::string line = base::sealed_json(to_line(record)) + "\n";
   int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor < 0) throw base::system_error(file, "cannot write", errno);
   ssize_t written = ::write(descriptor, line.data(), line.size());
@@ -81,9 +88,12 @@ std::vector<EpochRecord> read_log(const std::filesystem::path& file) {
   std::size_t begin = 0;
   for (int number = 1;; ++number) {
     std::size_t end = text.find('\n', begin);
+    if (end == std::string::npos && text.find('}', begin) < text.size() - 1) throw damaged_line(file, number);
     if (end == std::string::npos) return records;
+    base::Unsealed line = base::unsealed(std::string_view(text).substr(begin, end - begin));
+    if (line.state == base::SealState::broken) throw damaged_line(file, number);
     try {
-      records.push_back(from_line(text.substr(begin, end - begin)));
+      records.push_back(from_line(line.text));
     } catch (const nlohmann::json::exception&) {
       throw base::file_error(file, "line " + std::to_string(number) + " is not an epoch of a training run");
     }
@@ -95,7 +105,7 @@ void cut_log(const std::filesystem::path& file, int epoch) {
   if (!std::filesystem::exists(file)) return;
   std::string kept;
   for (const EpochRecord& record : read_log(file)) {
-    if (record.epoch <= epoch) kept += to_line(record) + "\n";
+    if (record.epoch <= epoch) kept += base::sealed_json(to_line(record)) + "\n";
   }
   base::write_file(file, kept);
 }

@@ -5,12 +5,14 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/sealed.h"
 #include "agewise/recipe/determines.h"
 
 namespace agewise::train {
 namespace {
 
 constexpr std::uint64_t kMaxTextFile = 16 << 20;  // bytes
+constexpr const char* kWithoutFacts = "delete it and go on with --data STORE --resume";
 
 base::UsageError taken(const std::filesystem::path& path) {
   return base::UsageError(path.string() +
@@ -35,7 +37,7 @@ RunFolder create_run(const std::filesystem::path& path, const recipe::Recipe& re
   std::filesystem::create_directories(unfinished.path, problem);
   if (problem) throw base::system_error(path, "cannot make the folder", problem.value());
   base::FileLock lock = lock_run(unfinished);
-  base::write_file(unfinished.recipe(), recipe::to_toml(recipe));
+  base::write_file(unfinished.recipe(), base::sealed_toml(recipe::to_toml(recipe)));
   if (add) add(unfinished);
   std::filesystem::rename(unfinished.path, path, problem);
   if (problem == std::errc::directory_not_empty) throw taken(path);  // made meanwhile by another process
@@ -49,7 +51,9 @@ base::FileLock lock_run(const RunFolder& run) {
 
 recipe::Recipe recipe_of(const RunFolder& run) {
   if (!is_run(run.path)) throw base::UsageError(run.path.string() + ": holds no run; without --resume one is begun");
-  return recipe::parse_recipe(base::read_text_file(run.recipe(), kMaxTextFile), run.recipe().string());
+  return recipe::parse_recipe(
+      base::read_sealed_file(run.recipe(), kMaxTextFile, "if it was you who changed it, delete its last line"),
+      run.recipe().string());
 }
 
 void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
@@ -59,7 +63,8 @@ void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
         run.path.string() + ": was begun with " + difference +
         "; only train.epochs and train.patience may change when a run goes on: begin a new run for the rest");
   }
-  if (recipe::to_toml(old) != recipe::to_toml(recipe)) base::write_file(run.recipe(), recipe::to_toml(recipe));
+  if (recipe::to_toml(old) != recipe::to_toml(recipe))
+    base::write_file(run.recipe(), base::sealed_toml(recipe::to_toml(recipe)));
 }
 
 void write_facts(const RunFolder& run, const RunFacts& facts) {
@@ -67,16 +72,15 @@ void write_facts(const RunFolder& run, const RunFacts& facts) {
                               {"store_content", facts.store_content},
                               {"engine", facts.engine},
                               {"kernels", facts.kernels}};
-  base::write_file(run.facts(), json.dump(2) + "\n");
+  base::write_file(run.facts(), base::sealed_json(json.dump(2) + "\n"));
 }
 
 RunFacts read_facts(const RunFolder& run) {
   try {
-    nlohmann::json json = nlohmann::json::parse(base::read_text_file(run.facts(), kMaxTextFile));
+    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(run.facts(), kMaxTextFile, kWithoutFacts));
     return {json.at("store"), json.at("store_content"), json.at("engine"), json.at("kernels")};
   } catch (const nlohmann::json::exception&) {
-    throw base::file_error(run.facts(),
-                           "is not what a run keeps there; delete it and go on with --data STORE --resume");
+    throw base::file_error(run.facts(), std::string("is not what a run keeps there; ") + kWithoutFacts);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/random.h"
+#include "agewise/base/sealed.h"
 #include "agewise/catalog/persons.h"
 #include "agewise/train/start.h"
 
@@ -115,14 +116,14 @@ std::string describe(const SeriesShape& shape) {
 RunFolder create_series(const std::filesystem::path& path, const recipe::Recipe& recipe, const SeriesShape& shape) {
   return create_run(path, recipe, [&](const RunFolder& run) {
     nlohmann::ordered_json json{{"kind", kKinds[static_cast<std::size_t>(shape.kind)]}, {"count", shape.count}};
-    base::write_file(series_file(run), json.dump(2) + "\n");
+    base::write_file(series_file(run), base::sealed_json(json.dump(2) + "\n"));
   });
 }
 
 std::optional<SeriesShape> shape_of(const RunFolder& run) {
   if (!std::filesystem::exists(series_file(run))) return std::nullopt;
   try {
-    nlohmann::json json = nlohmann::json::parse(base::read_text_file(series_file(run), 1 << 16));
+    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(series_file(run), 1 << 16, "begin a new run"));
     auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
     if (kind != kKinds.end()) return SeriesShape{static_cast<SeriesKind>(kind - kKinds.begin()), json.at("count")};
   } catch (const nlohmann::json::exception&) {

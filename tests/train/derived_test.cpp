@@ -9,10 +9,13 @@
 #include "agewise/base/hash.h"
 #include "agewise/store/store_writer.h"
 #include "agewise/train/inputs.h"
+#include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
 namespace agewise::train {
 namespace {
+
+using testing::HasSubstr;
 
 class Derived : public testing::Test {
  protected:
@@ -94,6 +97,28 @@ TEST_F(Derived, whitened_faces_of_an_older_agewise_are_taken_and_get_a_key_of_to
   EXPECT_EQ(key(), today);
   base::write_file(run_.path / "faces.key", transform + " " + std::string(32, '0') + "\n");
   EXPECT_FALSE(whiten().reused);
+}
+
+TEST_F(Derived, a_damaged_file_is_refused_and_made_anew_once_it_is_deleted) {
+  (void)whiten();
+  for (const std::filesystem::path& file : {run_.faces(), run_.whitening()}) {
+    std::vector<std::byte> whole = base::read_file(file, 1 << 20), flipped = whole;
+    flipped[whole.size() - 9] ^= std::byte{1};
+    base::write_file(file, flipped);
+    EXPECT_THAT(error_of([&] { (void)whiten(); }),
+                testing::AllOf(HasSubstr(file.string() + ": is damaged"), HasSubstr("delete it")));
+    std::filesystem::remove(file);
+    (void)whiten();
+    EXPECT_EQ(base::read_file(file, 1 << 20), whole);
+  }
+}
+
+TEST_F(Derived, a_file_of_an_agewise_without_checksums_is_taken_and_gets_one) {
+  (void)whiten();
+  std::string today = key();
+  base::write_file(run_.path / "faces.key", today.substr(0, today.find('\n')));
+  EXPECT_TRUE(whiten().reused);
+  EXPECT_EQ(key(), today);
 }
 
 TEST_F(Derived, a_file_that_was_half_made_does_not_hold) {

@@ -7,6 +7,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
 namespace agewise::train {
@@ -44,6 +45,25 @@ TEST(Log, passes_over_a_line_that_a_crash_cut_short) {
   append_to_log(folder / "log.jsonl", record_of(1));
   std::ofstream(folder / "log.jsonl", std::ios::app) << R"({"epoch":2,"train_l)";
   EXPECT_EQ(read_log(folder / "log.jsonl").size(), 1);
+}
+
+TEST(Log, refuses_a_line_with_a_flipped_bit_and_names_it) {
+  tiny::Folder folder;
+  std::filesystem::path file = folder / "log.jsonl";
+  append_to_log(file, record_of(1));
+  append_to_log(file, record_of(2));
+  std::string whole = base::read_text_file(file, 1 << 16);
+  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    std::string flipped = whole;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    base::write_file(file, flipped);
+    std::string lines;
+    std::string problem = error_of([&] {
+      for (const EpochRecord& record : read_log(file)) lines += to_line(record) + "\n";
+    });
+    if (problem != "no error") EXPECT_THAT(problem, HasSubstr(bit / 8 <= whole.find('\n') ? "line 1" : "line 2"));
+    if (problem == "no error") EXPECT_EQ(lines, to_line(record_of(1)) + "\n" + to_line(record_of(2)) + "\n");
+  }
 }
 
 TEST(Log, is_cut_back_to_an_epoch) {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <string_view>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/sealed.h"
 
 namespace agewise::nn {
 namespace {
@@ -17,14 +17,15 @@ constexpr std::size_t kMaxBookBytes = 16 << 20;
 
 KernelBook read_kernel_book(const std::filesystem::path& file) {
   try {
-    return nlohmann::json::parse(base::read_text_file(file, kMaxBookBytes)).get<KernelBook>();
+    return nlohmann::json::parse(base::read_sealed_file(file, kMaxBookBytes, "delete it: kernels are timed anew"))
+        .get<KernelBook>();
   } catch (const nlohmann::json::exception&) {
     throw base::Error(file.string() + ": no list of kernels; delete it, it is made anew");
   }
 }
 
 void write_kernel_book(const std::filesystem::path& file, const KernelBook& book) {
-  base::write_file(file, std::string_view(nlohmann::json(book).dump(1) + "\n"));
+  base::write_file(file, base::sealed_json(nlohmann::json(book).dump(1) + "\n"));
 }
 
 namespace cpu {
