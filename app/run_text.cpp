@@ -13,14 +13,20 @@ constexpr const char* kHead =
     "epoch   train: loss   acc. %    MAE   validation: loss   acc. %    MAE   images/s  wait s   left\n"
     "-----  ------------  -------  -----  -----------------  -------  -----  ---------  ------  -----\n";
 
+std::string pace(double images_per_second) {
+  return with_thousands(static_cast<std::uint64_t>(std::lround(images_per_second)));
+}
+
+// The number as `text` puts it, or a dash where it is not known.
+std::string known(double number, std::string (*text)(double)) { return std::isfinite(number) ? text(number) : "-"; }
+
 }  // namespace
 
 std::string epoch_line(const train::EpochRecord& r, bool with_head) {
   return fmt::format("{}{:5}  {:12.4f}  {:7.2f}  {:5.2f}  {:17.4f}  {:7.2f}  {:5.2f}  {:>9}  {:6.1f}  {:>5}{}\n",
                      with_head ? kHead : "", r.epoch, r.train.loss, 100 * r.train.accuracy, r.train.mae,
-                     r.validation.loss, 100 * r.validation.accuracy, r.validation.mae,
-                     with_thousands(static_cast<std::uint64_t>(std::lround(r.images_per_second))), r.wait_seconds,
-                     duration_text(r.seconds_left), r.best ? "  best" : "");
+                     r.validation.loss, 100 * r.validation.accuracy, r.validation.mae, known(r.images_per_second, pace),
+                     r.wait_seconds, known(r.seconds_left, duration_text), r.best ? "  best" : "");
 }
 
 nlohmann::ordered_json to_json(const std::vector<train::EpochRecord>& log) {

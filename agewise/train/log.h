@@ -20,19 +20,20 @@ struct EpochRecord {
   double epsilon_error = 0;      // of the validation part; NaN where not every picture has a known deviation
   double rate = 0;               // learning rate of the epoch's last step
   double seconds = 0;            // training and validating
-  double images_per_second = 0;  // while training
+  double images_per_second = 0;  // while training; NaN where a run was resumed after the epoch's last step
   double wait_seconds = 0;       // of the training time, in which the network had no pictures
-  double seconds_left = 0;       // until the last epoch, at the pace of this one
+  double seconds_left = 0;       // until the last epoch, at the pace of this one; NaN where that is not known
   bool best = false;             // better than all epochs before
 };
 
 // As a JSON object without a newline.
 std::string to_line(const EpochRecord& record);
 
-// Appends in one write, so that a kill leaves whole lines; creates the file.
+// Appends in one write, so that a kill leaves whole lines, each with a checksum (base/sealed.h); creates the file.
 void append_to_log(const std::filesystem::path& file, const EpochRecord& record);
 
-// A line cut short by a crash is passed over; an absent file is empty. Throws Error naming the line for anything else.
+// A line cut short by a crash is passed over; an absent file is empty. Throws Error naming the line for anything else,
+// a flipped byte among it.
 std::vector<EpochRecord> read_log(const std::filesystem::path& file);
 
 // Drops the lines of epochs after `epoch`: those that a resumed run does again.

@@ -95,18 +95,24 @@ class Loop {
     finish(record, score_of(validation));
   }
 
+  // Of a step of the epoch that is under way.
+  double rate_of(std::int64_t step) const {
+    return nn::rate_at(recipe(), std::int64_t{state_.epoch} * steps_ + step, steps_);
+  }
+
   // From state_.step to the end of the epoch.
   void train_steps(EpochRecord& record) {
     BatchStream stream(source_, epoch_order(examples_, recipe(), record.epoch), trainer_.input_size(), batch(),
                        {record.epoch, threads_, static_cast<std::size_t>(state_.step)});
     double start = hooks_.clock(), waited = 0;
     std::int64_t first = state_.step;
+    record.rate = rate_of(steps_ - 1);  // stands where all steps were done before the run was stopped
     while (state_.step < steps_) {
       if (hooks_.stop) stop_here(record.epoch);
       double before = hooks_.clock();
       const Batch* next = stream.next();
       waited += hooks_.clock() - before;
-      record.rate = nn::rate_at(recipe(), std::int64_t{state_.epoch} * steps_ + state_.step, steps_);
+      record.rate = rate_of(state_.step);
       ScoreSum sum = trainer_.step(*next, pick(targets_, next->samples), record.epoch, record.rate);
       if (!std::isfinite(sum.loss)) diverged("the loss is no longer a number", record.epoch, state_.step + 1);
       state_.sums += sum;
@@ -118,8 +124,9 @@ class Loop {
       tell(fmt::format("epoch {} of {}", record.epoch, recipe().epochs), state_.step, steps_);
       if (hooks_.clock() - last_saved_ > kSecondsBetweenSaves) save();
     }
-    double seconds = std::max(1e-9, hooks_.clock() - start);
-    record.images_per_second = static_cast<double>((steps_ - first) * recipe().batch) / seconds;
+    double seconds = std::max(1e-9, hooks_.clock() - start), nothing = std::numeric_limits<double>::quiet_NaN();
+    record.images_per_second =
+        first == steps_ ? nothing : static_cast<double>((steps_ - first) * recipe().batch) / seconds;
     record.wait_seconds = waited;
   }
 
