@@ -4,9 +4,11 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <charconv>
 
 #include "agewise/base/error.h"
 #include "agewise/base/hash.h"
+#include "agewise/store/rows.h"
 
 namespace agewise::store {
 namespace {
@@ -46,6 +48,11 @@ INSERT INTO checksums SELECT row, checksum(pixels) FROM faces;
 CREATE TABLE age_ranges (row INTEGER PRIMARY KEY, low REAL NOT NULL, high REAL);
 CREATE TABLE contents (row INTEGER PRIMARY KEY, file INTEGER NOT NULL);
 )sql",
+
+    // 4: checksum_of() what is said of each label row (rows.h), face or reject. Rows of before have none.
+    R"sql(
+CREATE TABLE records (row INTEGER PRIMARY KEY, face INTEGER NOT NULL, checksum INTEGER NOT NULL);
+)sql",
 };
 
 // SQL's checksum(BLOB).
@@ -84,7 +91,7 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
   switch (problem.getErrorCode()) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw base::file_error(file, "is held by another process; wait until that is done");
+      throw HeldStore(file.string() + ": is held by another process; wait until that is done");
     case SQLITE_FULL:
       throw base::file_error(
           file, "cannot write: the disk is full; what was committed is safe, and the same command goes on from there");
@@ -97,20 +104,29 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
   }
 }
 
-std::string fact(const SQLite::Database& database, const char* name) {
-  SQLite::Statement query(database, "SELECT value FROM facts WHERE name = ?");
-  query.bind(1, name);
-  return query.executeStep() ? query.getColumn(0).getString() : "";
+// Not looked up by name: in a damaged table SQLite may pass by a name that is there.
+std::map<std::string, std::string> all_facts(SQLite::Database& database) {
+  SQLite::Statement query(database, "SELECT name, value FROM facts");
+  std::map<std::string, std::string> facts;
+  while (query.executeStep()) facts[query.getColumn(0).getString()] = query.getColumn(1).getString();
+  return facts;
 }
+
+std::string fact(SQLite::Database& database, const char* name) { return all_facts(database)[name]; }
 
 StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database) {
   check_is_store(file, database);
+  std::map<std::string, std::string> all = all_facts(database);
+  bool is_sealed = all.contains(kFactsFact) || (version_of(database) >= 4 && all["complete"] == "yes");
+  if (is_sealed && all[kFactsFact] != facts_checksum(all))
+    throw base::file_error(file,
+                           "is a damaged store: what it says of its making is not what was written; prepare it anew");
   StoreFacts facts;
-  facts.recipe = recipe::parse_recipe(fact(database, "recipe"), file.string() + ": its recipe");
-  facts.labels = fact(database, "labels");
-  facts.complete = fact(database, "complete") == "yes";
-  std::string unasked = fact(database, "unasked");
-  facts.unasked = unasked.empty() ? 0 : std::stoll(unasked);
+  facts.recipe = recipe::parse_recipe(all["recipe"], file.string() + ": its recipe");
+  facts.labels = all["labels"];
+  facts.complete = all["complete"] == "yes";
+  const std::string& unasked = all["unasked"];
+  std::from_chars(unasked.data(), unasked.data() + unasked.size(), facts.unasked);  // 0 where it is not there yet
   return facts;
 }
 

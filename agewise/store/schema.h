@@ -10,6 +10,8 @@
 
 #include <array>
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include "agewise/store/store.h"
 
@@ -25,17 +27,19 @@ int version_of(SQLite::Database& database);
 // Called within a transaction, so that a process killed here leaves the old one. Throws as SQLite does.
 void migrate(SQLite::Database& database);
 
-// Tables that have a row, or none, for a row of `faces` (`contents` also of `rejects`), and lose it when that is
-// replaced.
-inline constexpr std::array kPropertiesOfFaces{"places", "checksums", "age_ranges", "contents"};
+// Tables that have a row, or none, for a row of `faces` (`contents` and `records` also of `rejects`), and lose it when
+// that is replaced.
+inline constexpr std::array kPropertiesOfFaces{"places", "checksums", "age_ranges", "contents", "records"};
 
 // Turns what SQLite says into an Error that names the file and what to do.
 [[noreturn]] void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem);
 
-// What the table `facts` has under a name, or nothing.
-std::string fact(const SQLite::Database& database, const char* name);
+// What the table `facts` has, by name; of one name, or nothing.
+std::map<std::string, std::string> all_facts(SQLite::Database& database);
+std::string fact(SQLite::Database& database, const char* name);
 
-// Throws Error unless the open database is a store of a version that this program reads.
+// Throws Error unless the open database is a store of a version that this program reads, with the facts that were
+// written.
 StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database);
 
 }  // namespace agewise::store

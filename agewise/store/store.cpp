@@ -11,68 +11,11 @@
 #include "agewise/base/error.h"
 #include "agewise/base/hash.h"
 #include "agewise/store/content.h"
+#include "agewise/store/rows.h"
 #include "agewise/store/schema.h"
 
 namespace agewise::store {
 namespace {
-
-// Values outside of an enum in a damaged or hostile store count as its first one.
-template <class Enum>
-Enum enum_at(const SQLite::Column& column, int values) {
-  int value = column.getInt();
-  return static_cast<Enum>(value >= 0 && value < values ? value : 0);
-}
-
-FaceRecord face_at(SQLite::Statement& query) {
-  FaceRecord face;
-  face.row = query.getColumn(0).getInt64();
-  face.file = query.getColumn(1).getString();
-  face.source = query.getColumn(2).getString();
-  face.person = query.getColumn(3).getString();
-  face.race = query.getColumn(4).getString();
-  face.age = query.getColumn(5).getDouble();
-  face.age_sigma = query.getColumn(6).isNull() ? catalog::kNotANumber : query.getColumn(6).getDouble();
-  face.gender = enum_at<catalog::Gender>(query.getColumn(7), 3);
-  face.split = enum_at<catalog::Split>(query.getColumn(8), 3);
-  face.picture = {enum_at<image::FileKind>(query.getColumn(9), image::kFileKinds), query.getColumn(10).getInt(),
-                  query.getColumn(11).getInt(), query.getColumn(12).getInt(), query.getColumn(13).getInt()};
-  return face;
-}
-
-// Calls `take` with each face that has a row in the table of `text`, and the query at that row.
-template <class Take>
-void for_each_in(SQLite::Database& database, const char* text, std::vector<FaceRecord>& faces, Take take) {
-  SQLite::Statement query(database, text);
-  while (query.executeStep()) {
-    std::int64_t row = query.getColumn(0).getInt64();
-    auto face = std::lower_bound(faces.begin(), faces.end(), row,
-                                 [](const FaceRecord& one, std::int64_t wanted) { return one.row < wanted; });
-    if (face != faces.end() && face->row == row) take(*face, query);
-  }
-}
-
-void read_places(SQLite::Database& database, std::vector<FaceRecord>& faces) {
-  const char* text = "SELECT row, left, top, right, bottom, angle, score, replicated FROM places";
-  for_each_in(database, text, faces, [](FaceRecord& face, SQLite::Statement& query) {
-    auto number = [&](int column) { return query.getColumn(column).getDouble(); };
-    face.face = face::Face{{number(1), number(2), number(3), number(4)}, number(5), number(6)};
-    face.replicated = number(7);
-  });
-}
-
-void read_age_ranges(SQLite::Database& database, std::vector<FaceRecord>& faces) {
-  for_each_in(database, "SELECT row, low, high FROM age_ranges", faces, [](FaceRecord& face, SQLite::Statement& query) {
-    face.age = catalog::kNotANumber;
-    face.age_range = age::Range{query.getColumn(1).getDouble()};
-    if (!query.getColumn(2).isNull()) face.age_range->high = query.getColumn(2).getDouble();
-  });
-}
-
-void read_contents(SQLite::Database& database, std::vector<FaceRecord>& faces) {
-  for_each_in(database, "SELECT row, file FROM contents", faces, [](FaceRecord& face, SQLite::Statement& query) {
-    face.content = static_cast<std::uint64_t>(query.getColumn(1).getInt64());
-  });
-}
 
 image::Image image_of(std::span<const std::byte> stored, const std::string& encoding,
                       const recipe::FaceRecipe& recipe) {
@@ -171,6 +114,15 @@ struct Store::Implementation {
     });
   }
 
+  StoredFace checked_face(std::int64_t row) {
+    StoredFace face = stored_face(row);
+    if (has_checksums && face.checksum != base::checksum(face.bytes))
+      throw base::file_error(file, fmt::format("the face of label row {} is damaged, its bytes are not those that were "
+                                               "written: prepare the store anew",
+                                               row));
+    return face;
+  }
+
   // By row. Written when the faces were, or of a store that has none, computed of all faces.
   std::vector<std::uint64_t> checksums() {
     return alone([&] {
@@ -211,40 +163,17 @@ void Store::check_complete() const {
 }
 
 std::vector<FaceRecord> Store::faces() const {
-  return implementation_->alone([&] {
-    SQLite::Statement query(
-        implementation_->database,
-        "SELECT row, file, source, person, race, age, age_sigma, gender, split, kind, width, height, channels, bits "
-        "FROM faces ORDER BY row");
-    std::vector<FaceRecord> faces;
-    while (query.executeStep()) faces.push_back(face_at(query));
-    if (implementation_->database.tableExists("places")) read_places(implementation_->database, faces);
-    if (implementation_->database.tableExists("age_ranges")) read_age_ranges(implementation_->database, faces);
-    if (implementation_->database.tableExists("contents")) read_contents(implementation_->database, faces);
-    return faces;
-  });
+  return implementation_->alone([&] { return read_faces(file(), implementation_->database); });
 }
 
 std::vector<RejectRecord> Store::rejects() const {
-  return implementation_->alone([&] {
-    SQLite::Statement query(implementation_->database, "SELECT row, file, reason, detail FROM rejects ORDER BY row");
-    std::vector<RejectRecord> rejects;
-    while (query.executeStep()) {
-      rejects.push_back({query.getColumn(0).getInt64(), query.getColumn(1).getString(),
-                         static_cast<catalog::Reason>(query.getColumn(2).getInt()), query.getColumn(3).getString()});
-    }
-    return rejects;
-  });
+  return implementation_->alone([&] { return read_rejects(file(), implementation_->database); });
 }
 
 std::map<catalog::Reason, std::int64_t> Store::reject_counts() const {
-  return implementation_->alone([&] {
-    SQLite::Statement query(implementation_->database, "SELECT reason, count(*) FROM rejects GROUP BY reason");
-    std::map<catalog::Reason, std::int64_t> counts;
-    while (query.executeStep())
-      counts[static_cast<catalog::Reason>(query.getColumn(0).getInt())] = query.getColumn(1).getInt64();
-    return counts;
-  });
+  std::map<catalog::Reason, std::int64_t> counts;
+  for (const RejectRecord& reject : rejects()) ++counts[reject.reason];
+  return counts;
 }
 
 std::int64_t Store::faces_found() const {
@@ -254,11 +183,17 @@ std::int64_t Store::faces_found() const {
   });
 }
 
+void Store::check_pixels(std::int64_t row) const { (void)implementation_->checked_face(row); }
+
+ChecksumsKept Store::checksums_kept() const {
+  if (!implementation_->has_checksums) return ChecksumsKept::none;
+  return implementation_->alone([&] { return version_of(implementation_->database); }) >= 4 ? ChecksumsKept::all
+                                                                                            : ChecksumsKept::pixels;
+}
+
 image::Image Store::picture(std::int64_t row) const {
-  StoredFace stored = implementation_->stored_face(row);
+  StoredFace stored = implementation_->checked_face(row);
   try {
-    if (implementation_->has_checksums && stored.checksum != base::checksum(stored.bytes))
-      throw base::Error("is damaged, its bytes are not those that were written: prepare the store anew");
     return image_of(stored.bytes, stored.encoding, implementation_->facts.recipe.face);
   } catch (const base::Error& problem) {
     throw base::file_error(implementation_->file, fmt::format("the face of label row {} {}", row, problem.what()));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agewise/age/range.h"
+#include "agewise/base/error.h"
 #include "agewise/catalog/screen.h"
 #include "agewise/face/face.h"
 #include "agewise/image/decode.h"
@@ -60,11 +61,21 @@ struct StoreFacts {
   std::int64_t unasked = 0;  // pictures that no row asked for
 };
 
+// What of a store is covered by checksums: nothing of one of version 1, the faces' pixels of one of version 2 or 3, and
+// from version 4 on all that is said of them, too.
+enum class ChecksumsKept { none, pixels, all };
+
+// A store that another process is writing.
+struct HeldStore : base::Error {
+  using base::Error::Error;
+};
+
 // One store, open for reading. Several threads may call it: they wait for each other while the file is read, and decode
 // side by side.
 class Store {
  public:
-  // Throws Error naming the file: no such file, not a store, of a newer version, held by another process, broken.
+  // Throws Error naming the file: no such file, not a store, of a newer version, held by another process, broken, of
+  // other facts than were written.
   explicit Store(const std::filesystem::path& file);
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
@@ -74,13 +85,17 @@ class Store {
   const StoreFacts& facts() const;
   // Throws Error naming the file if preparing it was stopped: whoever trains or measures on it would do so on a part.
   void check_complete() const;
-  std::vector<FaceRecord> faces() const;      // all parts, in label order
+  // All parts, in label order. Both throw Error naming the row where one is not what was written, or is missing.
+  std::vector<FaceRecord> faces() const;
   std::vector<RejectRecord> rejects() const;  // in label order
   std::map<catalog::Reason, std::int64_t> reject_counts() const;
   std::int64_t faces_found() const;  // of the faces: how many were cut out of their picture
   // face.size × face.size, grey or RGB as the recipe says. Throws Error naming the row where it is not what was
   // written.
   image::Image picture(std::int64_t row) const;
+  // Throws so, too, without decoding it; where there is no checksum, only if there is no such face.
+  void check_pixels(std::int64_t row) const;
+  ChecksumsKept checksums_kept() const;
 
   // What a network may learn of the store: pixels, ages and their deviations, parts, genders and persons of its faces
   // in their order. Stores with the same one train the same. Computed once; for a store of version 1 all faces are

@@ -11,6 +11,7 @@
 #include "agewise/base/hash.h"
 #include "agewise/image/encode.h"
 #include "agewise/recipe/determines.h"
+#include "agewise/store/rows.h"
 #include "agewise/store/schema.h"
 
 namespace agewise::store {
@@ -77,7 +78,8 @@ struct StoreWriter::Implementation {
   std::filesystem::path file;
   SQLite::Database database;
   std::unique_ptr<SQLite::Transaction> transaction;
-  std::unique_ptr<SQLite::Statement> add_face, add_place, add_checksum, add_range, add_content, add_reject, drop_reject;
+  std::unique_ptr<SQLite::Statement> add_face, add_place, add_checksum, add_range, add_content, add_record, add_reject,
+      drop_reject;
   std::vector<SQLite::Statement> drop_face;  // and its properties
   std::string encoding;
   int pending = 0;
@@ -98,6 +100,7 @@ struct StoreWriter::Implementation {
     add_checksum = make("INSERT INTO checksums VALUES (?, ?)");
     add_range = make("INSERT INTO age_ranges VALUES (?, ?, ?)");
     add_content = make("INSERT INTO contents VALUES (?, ?)");
+    add_record = make("INSERT OR REPLACE INTO records VALUES (?, ?, ?)");
     add_reject = make("INSERT INTO rejects VALUES (?, ?, ?, ?, ?)");
     drop_reject = make("DELETE FROM rejects WHERE row = ?");
     drop_face.emplace_back(database, "DELETE FROM faces WHERE row = ?");
@@ -121,6 +124,21 @@ struct StoreWriter::Implementation {
     add_checksum->bind(1, row);
     add_checksum->bind(2, static_cast<std::int64_t>(base::checksum(pixels)));
     add_checksum->exec();
+  }
+
+  void put_record(std::int64_t row, bool face, std::uint64_t checksum) {
+    add_record->reset();
+    add_record->bind(1, row);
+    add_record->bind(2, face ? 1 : 0);
+    add_record->bind(3, static_cast<std::int64_t>(checksum));
+    add_record->exec();
+  }
+
+  void put_fact(const char* name, const std::string& value) {
+    SQLite::Statement put(database, "INSERT OR REPLACE INTO facts VALUES (?, ?)");
+    put.bind(1, name);
+    put.bind(2, value);
+    put.exec();
   }
 
   void put_range(std::int64_t row, const age::Range& range) {
@@ -187,6 +205,9 @@ StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& fa
       if (found.complete) return;
     }
     bring_up_to_date(database);
+    // What an earlier process has settled is only gone on with if it is what was written.
+    read_faces(file, database);
+    read_rejects(file, database);
     implementation_->make_statements();
     implementation_->begin();
     // What of the recipe did not make the store, as what `train` will do by default, is as it was wanted last. And this
@@ -243,6 +264,7 @@ void StoreWriter::add(const FaceRecord& face, std::span<const std::byte> encoded
     implementation_->put_content(face.row, face.content);
     if (face.age_range) implementation_->put_range(face.row, *face.age_range);
     if (face.face) implementation_->put_place(face.row, *face.face, face.replicated);
+    implementation_->put_record(face.row, /*face=*/true, checksum_of(face, picture));
     implementation_->count_row();
   });
 }
@@ -260,6 +282,7 @@ void StoreWriter::add(const RejectRecord& reject, const std::string& picture) {
     add.bindNoCopy(5, picture);
     add.exec();
     implementation_->put_content(reject.row, reject.content);
+    implementation_->put_record(reject.row, /*face=*/false, checksum_of(reject, picture));
     implementation_->count_row();
   });
 }
@@ -271,6 +294,8 @@ void StoreWriter::set_split(std::int64_t row, catalog::Split split) {
     update.bind(1, static_cast<int>(split));
     update.bind(2, row);
     update.exec();
+    for (const FaceRow& one : read_face(implementation_->database, row))
+      implementation_->put_record(row, /*face=*/true, checksum_of(one.face, one.picture));
   });
 }
 
@@ -296,9 +321,10 @@ void StoreWriter::commit() {
 void StoreWriter::finish(std::int64_t unasked) {
   implementation_->guarded([&] {
     implementation_->begin();
-    implementation_->database.exec("INSERT OR REPLACE INTO facts VALUES ('unasked', '" + std::to_string(unasked) +
-                                   "')");
-    implementation_->database.exec("UPDATE facts SET value = 'yes' WHERE name = 'complete'");
+    implementation_->put_fact("unasked", std::to_string(unasked));
+    implementation_->put_fact("complete", "yes");
+    implementation_->put_fact(kRecordsFact, records_checksum(implementation_->database));
+    implementation_->put_fact(kFactsFact, facts_checksum(all_facts(implementation_->database)));
     implementation_->commit();
     implementation_->database.exec("PRAGMA journal_mode = DELETE");
     implementation_->complete = true;

@@ -47,7 +47,7 @@ TEST_F(OldStore, is_read_without_a_byte_of_it_being_written) {
 
 TEST_F(OldStore, gets_checksums_of_its_faces_when_it_is_gone_on_with) {
   add_a_face();
-  EXPECT_EQ(version(), 3);
+  EXPECT_EQ(version(), 4);
   {
     Store store(file_);
     ASSERT_EQ(store.faces().size(), 2U);

@@ -1,0 +1,234 @@
+#include "agewise/store/rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "agewise/base/error.h"
+#include "agewise/base/hash.h"
+#include "agewise/base/sealed.h"
+#include "agewise/store/schema.h"
+
+namespace agewise::store {
+namespace {
+
+// What is written one after the other, without ambiguity.
+class Fields {
+ public:
+  Fields& add(std::int64_t number) {
+    for (int byte = 0; byte < 8; ++byte) text_ += static_cast<char>(number >> 8 * byte);
+    return *this;
+  }
+  // All NaN alike, and -0 as 0: SQLite keeps neither apart.
+  Fields& add(double number) {
+    return add(std::bit_cast<std::int64_t>(number == number ? number + 0.0 : catalog::kNotANumber));
+  }
+  Fields& add(std::string_view text) {
+    add(static_cast<std::int64_t>(text.size()));
+    text_ += text;
+    return *this;
+  }
+  template <class... Numbers>
+  Fields& add_all(Numbers... numbers) {
+    (add(static_cast<std::int64_t>(numbers)), ...);
+    return *this;
+  }
+  std::uint64_t checksum() const { return base::checksum(std::as_bytes(std::span(text_))); }
+
+ private:
+  std::string text_;
+};
+
+// Values outside of an enum in a damaged or hostile store count as its first one.
+template <class Enum>
+Enum enum_at(const SQLite::Column& column, int values) {
+  int value = column.getInt();
+  return static_cast<Enum>(value >= 0 && value < values ? value : 0);
+}
+
+FaceRow face_at(SQLite::Statement& query) {
+  FaceRecord face;
+  face.row = query.getColumn(0).getInt64();
+  face.file = query.getColumn(1).getString();
+  face.source = query.getColumn(2).getString();
+  face.person = query.getColumn(3).getString();
+  face.race = query.getColumn(4).getString();
+  face.age = query.getColumn(5).getDouble();
+  face.age_sigma = query.getColumn(6).isNull() ? catalog::kNotANumber : query.getColumn(6).getDouble();
+  face.gender = enum_at<catalog::Gender>(query.getColumn(7), 3);
+  face.split = enum_at<catalog::Split>(query.getColumn(8), 3);
+  face.picture = {enum_at<image::FileKind>(query.getColumn(9), image::kFileKinds), query.getColumn(10).getInt(),
+                  query.getColumn(11).getInt(), query.getColumn(12).getInt(), query.getColumn(13).getInt()};
+  return {std::move(face), query.getColumn(14).getString()};
+}
+
+struct Range {
+  std::int64_t first = std::numeric_limits<std::int64_t>::min(), last = std::numeric_limits<std::int64_t>::max();
+};
+
+// Calls `take` with each face that has a row in the table, and the query, whose columns these are, at that row.
+template <class Take>
+void for_each_in(SQLite::Database& database, const char* table, const char* columns, Range range,
+                 std::vector<FaceRow>& faces, Take take) {
+  if (!database.tableExists(table)) return;
+  SQLite::Statement query(database, fmt::format("SELECT row, {} FROM {} WHERE row BETWEEN ? AND ?", columns, table));
+  query.bind(1, range.first);
+  query.bind(2, range.last);
+  while (query.executeStep()) {
+    std::int64_t row = query.getColumn(0).getInt64();
+    auto face = std::lower_bound(faces.begin(), faces.end(), row,
+                                 [](const FaceRow& one, std::int64_t wanted) { return one.face.row < wanted; });
+    if (face != faces.end() && face->face.row == row) take(face->face, query);
+  }
+}
+
+std::vector<FaceRow> read_range(SQLite::Database& database, Range range) {
+  SQLite::Statement query(database,
+                          "SELECT row, file, source, person, race, age, age_sigma, gender, split, kind, width, height, "
+                          "channels, bits, picture FROM faces WHERE row BETWEEN ? AND ? ORDER BY row");
+  query.bind(1, range.first);
+  query.bind(2, range.last);
+  std::vector<FaceRow> faces;
+  while (query.executeStep()) faces.push_back(face_at(query));
+  const char* place = "left, top, right, bottom, angle, score, replicated";
+  for_each_in(database, "places", place, range, faces, [](FaceRecord& face, SQLite::Statement& at) {
+    auto number = [&](int column) { return at.getColumn(column).getDouble(); };
+    face.face = face::Face{{number(1), number(2), number(3), number(4)}, number(5), number(6)};
+    face.replicated = number(7);
+  });
+  for_each_in(database, "age_ranges", "low, high", range, faces, [](FaceRecord& face, SQLite::Statement& at) {
+    face.age = catalog::kNotANumber;
+    face.age_range = age::Range{at.getColumn(1).getDouble()};
+    if (!at.getColumn(2).isNull()) face.age_range->high = at.getColumn(2).getDouble();
+  });
+  for_each_in(database, "contents", "file", range, faces, [](FaceRecord& face, SQLite::Statement& at) {
+    face.content = static_cast<std::uint64_t>(at.getColumn(1).getInt64());
+  });
+  return faces;
+}
+
+// The checksums of a store's faces, or of its rejects; asked for in ascending order of the rows.
+class Records {
+ public:
+  Records(std::filesystem::path file, SQLite::Database& database, bool faces) : file_(std::move(file)) {
+    if (!database.tableExists("records")) return;
+    std::string known = fact(database, kRecordsFact);
+    if (!known.empty() && known != records_checksum(database))
+      throw damaged("its list of rows is not what was written");
+    SQLite::Statement query(database, "SELECT row, checksum FROM records WHERE face = ? ORDER BY row");
+    query.bind(1, faces ? 1 : 0);
+    while (query.executeStep())
+      left_.push_back({query.getColumn(0).getInt64(), static_cast<std::uint64_t>(query.getColumn(1).getInt64())});
+  }
+
+  void check(std::int64_t row, std::uint64_t checksum) {
+    if (next_ < left_.size() && left_[next_].row < row) throw missing();
+    if (next_ == left_.size() || left_[next_].row != row) return;  // of an earlier version
+    if (left_[next_++].checksum != checksum)
+      throw damaged(fmt::format("what it says of label row {} is not what was written", row));
+  }
+
+  void check_end() const {
+    if (next_ < left_.size()) throw missing();
+  }
+
+ private:
+  struct Record {
+    std::int64_t row;
+    std::uint64_t checksum;
+  };
+
+  base::Error damaged(const std::string& what) const {
+    return base::file_error(file_, fmt::format("is a damaged store: {}; prepare it anew", what));
+  }
+  base::Error missing() const { return damaged(fmt::format("label row {} is missing", left_[next_].row)); }
+
+  std::filesystem::path file_;
+  std::vector<Record> left_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+std::uint64_t checksum_of(const FaceRecord& face, std::string_view picture) {
+  Fields fields;
+  fields.add(face.row);
+  for (std::string_view text : {std::string_view(face.file), std::string_view(face.source),
+                                std::string_view(face.person), std::string_view(face.race), picture})
+    fields.add(text);
+  fields.add(face.age_range ? catalog::kNotANumber : face.age).add(face.age_sigma);
+  fields.add_all(face.age_range.has_value(), face.gender, face.split, face.picture.kind, face.picture.width,
+                 face.picture.height, face.picture.channels, face.picture.bits, face.face.has_value(), face.content);
+  if (face.age_range) fields.add(face.age_range->low).add(face.age_range->high);
+  if (face.face) {
+    const auto& box = face.face->box;
+    for (double number :
+         {box.left, box.top, box.right, box.bottom, face.face->angle, face.face->score, face.replicated})
+      fields.add(number);
+  }
+  return fields.checksum();
+}
+
+std::uint64_t checksum_of(const RejectRecord& reject, std::string_view picture) {
+  Fields fields;
+  fields.add(reject.row).add(std::string_view(reject.file)).add(std::string_view(reject.detail)).add(picture);
+  fields.add_all(reject.reason, reject.content);
+  return fields.checksum();
+}
+
+std::vector<FaceRow> read_face(SQLite::Database& database, std::int64_t row) {
+  return read_range(database, {row, row});
+}
+
+std::vector<FaceRecord> read_faces(const std::filesystem::path& file, SQLite::Database& database) {
+  Records records(file, database, /*faces=*/true);
+  std::vector<FaceRecord> faces;
+  for (FaceRow& row : read_range(database, {})) {
+    records.check(row.face.row, checksum_of(row.face, row.picture));
+    faces.push_back(std::move(row.face));
+  }
+  records.check_end();
+  return faces;
+}
+
+std::vector<RejectRecord> read_rejects(const std::filesystem::path& file, SQLite::Database& database) {
+  Records records(file, database, /*faces=*/false);
+  bool contents = database.tableExists("contents");
+  SQLite::Statement query(
+      database,
+      fmt::format("SELECT row, rejects.file, reason, detail, picture, {} FROM rejects {} ORDER BY row",
+                  contents ? "ifnull(contents.file, 0)" : "0", contents ? "LEFT JOIN contents USING (row)" : ""));
+  std::vector<RejectRecord> rejects;
+  while (query.executeStep()) {
+    RejectRecord reject{query.getColumn(0).getInt64(), query.getColumn(1).getString(),
+                        static_cast<catalog::Reason>(query.getColumn(2).getInt()), query.getColumn(3).getString(),
+                        static_cast<std::uint64_t>(query.getColumn(5).getInt64())};
+    records.check(reject.row, checksum_of(reject, query.getColumn(4).getString()));
+    rejects.push_back(std::move(reject));
+  }
+  records.check_end();
+  return rejects;
+}
+
+std::string records_checksum(SQLite::Database& database) {
+  SQLite::Statement query(database, "SELECT row, face, checksum FROM records ORDER BY row");
+  Fields fields;
+  while (query.executeStep()) {
+    for (int column = 0; column < 3; ++column) fields.add(query.getColumn(column).getInt64());
+  }
+  return base::checksum_text(fields.checksum());
+}
+
+std::string facts_checksum(const std::map<std::string, std::string>& facts) {
+  Fields fields;
+  for (const auto& [name, value] : facts) {
+    if (name != kFactsFact) fields.add(std::string_view(name)).add(std::string_view(value));
+  }
+  return base::checksum_text(fields.checksum());
+}
+
+}  // namespace agewise::store

@@ -1,0 +1,42 @@
+// The rows of an open store, read and compared with the checksum that each was written with.
+//
+// A checksum is of all that a store says of a label row but the face's pixels, which have one of their own. It lies in
+// the table `records` of stores from version 4 on; rows of before, in a store that a later agewise finished, have none.
+// Finishing a store writes a checksum of that table, and one of the facts: from then on no row may be missing.
+#pragma once
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agewise/store/store.h"
+
+namespace agewise::store {
+
+// `picture` is the path that the pictures' own source gives.
+std::uint64_t checksum_of(const FaceRecord& face, std::string_view picture);
+std::uint64_t checksum_of(const RejectRecord& reject, std::string_view picture);
+
+struct FaceRow {
+  FaceRecord face;
+  std::string picture;
+};
+
+// Of one row, if it is a face, not compared with anything.
+std::vector<FaceRow> read_face(SQLite::Database& database, std::int64_t row);
+
+// All, in label order. Throw Error naming file and row where one is not what was written, or is missing.
+std::vector<FaceRecord> read_faces(const std::filesystem::path& file, SQLite::Database& database);
+std::vector<RejectRecord> read_rejects(const std::filesystem::path& file, SQLite::Database& database);
+
+// What finish() notes under kRecordsFact and kFactsFact, of the table `records` and of all other facts.
+inline constexpr const char* kRecordsFact = "records_checksum";
+inline constexpr const char* kFactsFact = "facts_checksum";
+std::string records_checksum(SQLite::Database& database);
+std::string facts_checksum(const std::map<std::string, std::string>& facts);
+
+}  // namespace agewise::store
