@@ -32,5 +32,6 @@ void add_prepare(CLI::App& program, const Context& context);
 void add_recipe(CLI::App& program, const Context& context);
 void add_serve(CLI::App& program, const Context& context);
 void add_train(CLI::App& program, const Context& context);
+void add_verify(CLI::App& program, const Context& context);
 
 }  // namespace agewise::app

@@ -34,6 +34,7 @@ void add_commands(CLI::App& program, const agewise::app::Context& context) {
   agewise::app::add_recipe(program, context);
   agewise::app::add_serve(program, context);
   agewise::app::add_train(program, context);
+  agewise::app::add_verify(program, context);
 }
 
 // What is wrong with the command line, and where its help is. A command that does not exist is named.
