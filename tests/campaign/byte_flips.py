@@ -46,16 +46,15 @@ def make_all():
     bench.good('train', made / 'taught', *plain, *YEARS, '--set', 'train.teacher_weight=0.3', '--teacher',
                made / 'years')
     bench.good('calibrate', made / 'plain', '--data', store, '--coverage', '0.6', '-o', made / 'calibrated.safetensors')
-    if not (made / 'plain/kernels.json').exists():  # as a run has them whose kernels were timed
-        shutil.copytree(made / 'plain', made / 'timed')
-        (made / 'timed/kernels.json').write_text('{}\n')
+    bench.good('train', made / 'timed', *plain, kernels='best')
 
 
-def resumed(run):
-    """Of a resumed run: its weights, optimiser and log."""
+def resumed(run, kernels='default'):
+    """Of a resumed run: its weights, optimiser and log; of an ensemble the model of all."""
     def outcome(folder):
-        ended = bench.run('train', folder / run, *MORE)
-        return ended, contents(folder, [f'{run}/last.safetensors', f'{run}/log.jsonl'])
+        ended = bench.run('train', folder / run, *MORE, kernels=kernels)
+        files = ['best.safetensors'] if run == 'ensemble' else ['last.safetensors', 'log.jsonl']
+        return ended, contents(folder, [f'{run}/{file}' for file in files]) if ended.code == 0 else None
     return outcome
 
 
@@ -74,7 +73,7 @@ def finished_store(folder):
 def trained(folder):
     ended = bench.run('train', folder / 'new', '--data', folder / 'faces.db', '--recipe', bench.folder / 'recipe.toml',
                       '--set', 'train.epochs=1')
-    return ended, contents(folder, ['new/last.safetensors'])
+    return ended, contents(folder, ['new/last.safetensors']) if ended.code == 0 else None
 
 
 evaluated = printed('evaluate', '@whitened', '--data', store, '--json')
@@ -92,6 +91,7 @@ kinds = [  # file, what lies beside it, what reads it
     *((f'whitened/{name}', ['whitened'], resumed('whitened')) for name in
       ['last.safetensors', 'whiten.safetensors', 'whiten.key', 'faces.f32', 'faces.key', 'recipe.toml', 'run.json',
        'log.jsonl']),
+    ('timed/kernels.json', ['timed'], resumed('timed', kernels='best')),
     *((f'features/{name}', ['features'], resumed('features')) for name in
       ['features-0.f32', 'features-1.f32', 'features-1.key']),
     *((f'taught/{name}', ['taught'], resumed('taught')) for name in ['taught.f32', 'taught.key']),

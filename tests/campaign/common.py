@@ -61,16 +61,16 @@ class Bench:
         shutil.rmtree(self.folder / 'drawn')
         (self.folder / 'new-pictures').rename(self.folder / 'pictures')
 
-    def command(self, *words):
-        return [self.program, '--threads', '2', '--kernels', 'default', *map(str, words)]
+    def command(self, *words, kernels='default'):
+        return [self.program, '--threads', '2', '--kernels', kernels, *map(str, words)]
 
-    def run(self, *words, environment=None):
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, errors='replace', timeout=LIMIT,
+    def run(self, *words, environment=None, kernels='default'):
+        done = subprocess.run(self.command(*words, kernels=kernels), capture_output=True, text=True, errors='replace', timeout=LIMIT,
                               env=environment or self.environment, stdin=subprocess.DEVNULL)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
-    def good(self, *words):
-        outcome = self.run(*words)
+    def good(self, *words, kernels='default'):
+        outcome = self.run(*words, kernels=kernels)
         if outcome.code != 0: sys.exit(f'agewise {" ".join(map(str, words))}: exit code {outcome.code}\n{outcome.error}')
         return outcome
 

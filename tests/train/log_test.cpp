@@ -61,8 +61,11 @@ TEST(Log, refuses_a_line_with_a_flipped_bit_and_names_it) {
     std::string problem = error_of([&] {
       for (const EpochRecord& record : read_log(file)) lines += to_line(record) + "\n";
     });
-    if (problem != "no error") EXPECT_THAT(problem, HasSubstr(bit / 8 <= whole.find('\n') ? "line 1" : "line 2"));
-    if (problem == "no error") EXPECT_EQ(lines, to_line(record_of(1)) + "\n" + to_line(record_of(2)) + "\n");
+    if (problem != "no error") {
+      EXPECT_THAT(problem, HasSubstr(bit / 8 <= whole.find('\n') ? "line 1" : "line 2"));
+    } else {
+      EXPECT_EQ(lines, to_line(record_of(1)) + "\n" + to_line(record_of(2)) + "\n");
+    }
   }
 }
 
