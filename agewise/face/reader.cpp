@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 #include <utility>
@@ -53,6 +54,14 @@ PictureFaces no_faces(const image::PictureInfo& info, Trouble trouble, std::stri
 struct CannotBeDecoded {
   std::string problem;
 };
+
+// To the thousandths that are printed and stored: a cut's edges are whole pixels, and the same ones only of the same
+// numbers.
+Face as_printed(Face face) {
+  for (double* number : {&face.box.left, &face.box.top, &face.box.right, &face.box.bottom, &face.angle})
+    *number = std::round(*number * 1000) / 1000;
+  return face;
+}
 
 }  // namespace
 
@@ -112,7 +121,7 @@ std::vector<Face> FaceReader::faces_in(const image::Decoded& look, const Wanted&
   std::vector<Face> faces =
       timed(&ReadingSeconds::finding, [&] { return detector_->find(*look.image, recipe_.rotations, everyone); });
   if (!everyone && faces.size() > 1) faces.resize(1);
-  for (Face& face : faces) face = scaled(face, look.reduction);
+  for (Face& face : faces) face = as_printed(scaled(face, look.reduction));
   return faces;
 }
 
