@@ -117,7 +117,7 @@ Check check_for(const fs::path& file) {
 
 Finding finding_of(const fs::path& file, Check check, const Hooks& hooks) {
   if (!std::ifstream(file, std::ios::binary)) return {file, State::unreadable, "cannot be opened"};
-  auto without_name = [&](std::string text) {
+  auto without_name = [&](const std::string& text) {
     std::string name = file.string() + ": ";
     return text.starts_with(name) ? text.substr(name.size()) : text;
   };
