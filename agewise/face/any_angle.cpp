@@ -55,12 +55,8 @@ bool is_same(const image::Box& a, const image::Box& b) {
 
 // Moved to the right and down, then made larger.
 Candidate placed(Candidate one, double by, double factor) {
-  auto move = [by](Point& p) { p = {p.x + by, p.y + by}; };
-  for (Point* p :
-       {&one.points.left_eye, &one.points.right_eye, &one.points.nose, &one.points.left_mouth, &one.points.right_mouth})
-    move(*p);
   one.box = scaled(image::Box{one.box.left + by, one.box.top + by, one.box.right + by, one.box.bottom + by}, factor);
-  one.points = scaled(one.points, factor);
+  one.points = scaled(moved(one.points, [by](Point p) { return Point{p.x + by, p.y + by}; }), factor);
   return one;
 }
 
@@ -86,12 +82,11 @@ struct Seen {
 
 // A face seen in a view's mirror image, as it lies in the view.
 Candidate mirrored(const Candidate& one) {
-  auto moved = [](Point p) { return Point{kViewPixels - p.x, p.y}; };
   const image::Box& box = one.box;
-  const Landmarks& p = one.points;
+  Landmarks p = moved(one.points, [](Point at) { return Point{kViewPixels - at.x, at.y}; });
   return {{kViewPixels - box.right, box.top, kViewPixels - box.left, box.bottom},
           one.score,
-          {moved(p.right_eye), moved(p.left_eye), moved(p.nose), moved(p.right_mouth), moved(p.left_mouth)}};
+          {p.right_eye, p.left_eye, p.nose, p.right_mouth, p.left_mouth}};
 }
 
 // Of several looks at one face, with the first one's scores.
@@ -103,9 +98,7 @@ Seen mean_of(const std::vector<Seen>& looks) {
     const image::Box& box = one.box;
     mean.box = {mean.box.left + share * box.left, mean.box.top + share * box.top, mean.box.right + share * box.right,
                 mean.box.bottom + share * box.bottom};
-    for (Point Landmarks::*point : {&Landmarks::left_eye, &Landmarks::right_eye, &Landmarks::nose,
-                                    &Landmarks::left_mouth, &Landmarks::right_mouth})
-      add(mean.points.*point, one.points.*point);
+    for (Point Landmarks::*point : kAllPoints) add(mean.points.*point, one.points.*point);
   }
   mean.angle = angle_of(mean.points);
   return mean;
@@ -268,12 +261,11 @@ class Search {
     };
     Point centre = place(middle(one.box));
     double x = (one.box.right - one.box.left) * factor / 2, y = (one.box.bottom - one.box.top) * factor / 2;
-    const Landmarks& p = one.points;
     return {{centre.x - x, centre.y - y, centre.x + x, centre.y + y},
-            square.angle + angle_of(p),
+            square.angle + angle_of(one.points),
             one.score,
             one.score,
-            {place(p.left_eye), place(p.right_eye), place(p.nose), place(p.left_mouth), place(p.right_mouth)}};
+            moved(one.points, place)};
   }
 
   // Out of the small picture where that has pixels enough, else out of the picture itself.

@@ -1,5 +1,6 @@
 // A face in a picture.
 #pragma once
+#include <array>
 #include <cmath>
 #include <optional>
 
@@ -12,6 +13,15 @@ namespace agewise::face {
 struct Landmarks {
   Point left_eye, right_eye, nose, left_mouth, right_mouth;
 };
+inline constexpr std::array<Point Landmarks::*, 5> kAllPoints{
+    &Landmarks::left_eye, &Landmarks::right_eye, &Landmarks::nose, &Landmarks::left_mouth, &Landmarks::right_mouth};
+
+// Each point where `move` takes it.
+template <class Move>
+Landmarks moved(Landmarks points, Move move) {
+  for (Point Landmarks::*point : kAllPoints) points.*point = move(points.*point);
+  return points;
+}
 
 struct Face {
   image::Box box;    // upright, in pixels of the picture …
@@ -26,9 +36,8 @@ inline image::Box scaled(const image::Box& box, double factor) {
 }
 
 // The same face in a picture of another size.
-inline Landmarks scaled(const Landmarks& p, double factor) {
-  auto by = [factor](Point point) { return Point{point.x * factor, point.y * factor}; };
-  return {by(p.left_eye), by(p.right_eye), by(p.nose), by(p.left_mouth), by(p.right_mouth)};
+inline Landmarks scaled(const Landmarks& points, double factor) {
+  return moved(points, [factor](Point p) { return Point{p.x * factor, p.y * factor}; });
 }
 inline Face scaled(Face face, double factor) {
   face.box = scaled(face.box, factor);

@@ -7,13 +7,9 @@
 namespace agewise::face {
 namespace {
 
-std::array<Point, 5> all_of(const Landmarks& p) {
-  return {p.left_eye, p.right_eye, p.nose, p.left_mouth, p.right_mouth};
-}
-
 Point mean_of(const Landmarks& points) {
   Point sum;
-  for (const Point& one : all_of(points)) sum = {sum.x + one.x / 5, sum.y + one.y / 5};
+  for (Point Landmarks::*point : kAllPoints) sum = {sum.x + (points.*point).x / 5, sum.y + (points.*point).y / 5};
   return sum;
 }
 
@@ -29,10 +25,10 @@ constexpr std::array<Point, 5> kUpright{{{-17.6, -20.3}, {17.6, -20.3}, {0, -0.2
 
 double angle_of(const Landmarks& points) {
   Point mean = mean_of(points);
-  std::array<Point, 5> all = all_of(points);
   double along = 0, across = 0;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    double x = all[i].x - mean.x, y = all[i].y - mean.y;
+  for (std::size_t i = 0; i < kAllPoints.size(); ++i) {
+    Point at = points.*kAllPoints[i];
+    double x = at.x - mean.x, y = at.y - mean.y;
     along += kUpright[i].x * x + kUpright[i].y * y;
     across += kUpright[i].x * y - kUpright[i].y * x;
   }
@@ -42,8 +38,10 @@ double angle_of(const Landmarks& points) {
 double spread_of(const Landmarks& points) {
   Point mean = mean_of(points);
   double sum = 0;
-  for (const Point& one : all_of(points))
-    sum += (one.x - mean.x) * (one.x - mean.x) + (one.y - mean.y) * (one.y - mean.y);
+  for (Point Landmarks::*point : kAllPoints) {
+    Point at = points.*point;
+    sum += (at.x - mean.x) * (at.x - mean.x) + (at.y - mean.y) * (at.y - mean.y);
+  }
   return std::sqrt(sum);
 }
 

@@ -12,11 +12,10 @@ constexpr Landmarks kFace{{-2, -1.5}, {2, -1.5}, {0, 0}, {-1, 1.5}, {1, 1.5}};
 
 Landmarks turned_by(const Landmarks& p, double degrees, double size, Point to) {
   Turn turn = turn_about({0, 0}, degrees, {0, 0});
-  auto moved = [&](Point one) {
+  return moved(p, [&](Point one) {
     Point at = turn({one.x * size, one.y * size});
     return Point{at.x + to.x, at.y + to.y};
-  };
-  return {moved(p.left_eye), moved(p.right_eye), moved(p.nose), moved(p.left_mouth), moved(p.right_mouth)};
+  });
 }
 
 TEST(Spread, is_the_root_of_the_summed_squares) {
