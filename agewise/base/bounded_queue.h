@@ -6,7 +6,6 @@
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <vector>
 
 namespace agewise::base {
 
@@ -23,17 +22,6 @@ class BoundedQueue {
     if (closed_) return false;
     items_.push_back(std::move(item));
     arrived_.notify_one();
-    return true;
-  }
-
-  // All of them, or none and false where there is no room for all or the queue is closed: then they stay untouched.
-  bool try_push(std::vector<T>& items) {
-    std::lock_guard lock(mutex_);
-    if (closed_ || items.size() > capacity_ - items_.size()) return false;
-    for (T& item : items) {
-      items_.push_back(std::move(item));
-      arrived_.notify_one();
-    }
     return true;
   }
 

@@ -9,16 +9,17 @@
 namespace agewise::base {
 namespace {
 
-std::string digits_of(XXH128_hash_t hash) {
-  std::array<char, 33> text{};
-  std::snprintf(text.data(), text.size(), "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                static_cast<unsigned long long>(hash.low64));
-  return {text.data(), 32};
-}
+std::string digits_of(XXH128_hash_t hash) { return checksum_text(hash.high64) + checksum_text(hash.low64); }
 
 }  // namespace
 
 std::uint64_t checksum(std::span<const std::byte> content) { return XXH3_64bits(content.data(), content.size()); }
+
+std::string checksum_text(std::uint64_t checksum) {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(checksum));
+  return text.data();
+}
 
 std::string content_hash(std::span<const std::byte> content) {
   return digits_of(XXH3_128bits(content.data(), content.size()));

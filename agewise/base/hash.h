@@ -11,6 +11,7 @@ namespace agewise::base {
 
 // XXH3-64 of `content`: finds a flipped byte. Some 10 GB/s.
 std::uint64_t checksum(std::span<const std::byte> content);
+std::string checksum_text(std::uint64_t checksum);  // 16 hexadecimal digits
 
 // Hexadecimal XXH3-128 of `content`, 32 digits: names it.
 std::string content_hash(std::span<const std::byte> content);

@@ -3,9 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <span>
 #include <utility>
 #include <vector>
@@ -38,12 +36,6 @@ Unsealed without(std::string_view text, std::size_t begin, std::string_view befo
 }
 
 }  // namespace
-
-std::string checksum_text(std::uint64_t checksum) {
-  std::array<char, kDigits + 1> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(checksum));
-  return {text.data(), kDigits};
-}
 
 std::string hash_of_file(const std::filesystem::path& file, const std::function<void(std::uint64_t)>& done) {
   int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);

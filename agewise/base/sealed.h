@@ -13,9 +13,6 @@ namespace agewise::base {
 std::string sealed_json(std::string_view object);  // "{…}", which may be followed by a newline
 std::string sealed_toml(std::string_view text);
 
-// A checksum() as such texts keep it: 16 hexadecimal digits.
-std::string checksum_text(std::uint64_t checksum);
-
 // The content_hash() of a file, which is read in pieces of 1 MiB; `done` is told how many bytes that is. Throws Error
 // naming the file if it cannot be read.
 std::string hash_of_file(const std::filesystem::path& file, const std::function<void(std::uint64_t)>& done = {});
