@@ -5,16 +5,9 @@ Each line: name, count, values."""
 import sys
 import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 sys.path.insert(0, sys.argv[1])
+from formula import numbers
 from nets import Seed, ResNet10
 torch.manual_seed(0); torch.set_num_threads(1)
-
-def numbers(key, count):
-    """count pseudo-random numbers in [-0.5, 0.5): the same integers in every language."""
-    i = np.arange(count, dtype=np.uint64)
-    h = (i * 2654435761 + key * 40503 + 12345) % 2**32
-    h = ((h ^ (h >> 15)) * 2246822519) % 2**32
-    h = ((h ^ (h >> 13)) * 3266489917) % 2**32
-    return ((h ^ (h >> 16)) / 2**32 - 0.5).astype(np.float32)
 
 def fill(model):
     """Weights in the order of the project's parameters: by layer weight, bias, running_mean, running_var."""

@@ -6,15 +6,10 @@ from pathlib import Path
 os.environ['PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION'] = 'python'
 import numpy as np, torch
 
-HERE = Path(__file__).parent
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'nn/golden'))
+from formula import numbers
 
-def numbers(key, *shape):
-    """tests/nn/golden.cpp"""
-    i = np.arange(int(np.prod(shape)), dtype=np.uint64)
-    x = (i * 2654435761 + key * 40503 + 12345) % 2**32
-    x = ((x ^ (x >> 15)) * 2246822519) % 2**32
-    x = ((x ^ (x >> 13)) * 3266489917) % 2**32
-    return ((x ^ (x >> 16)) / 2**32 - 0.5).astype(np.float32).reshape(shape)
+HERE = Path(__file__).parent
 
 def tensor(key, *shape): return torch.from_numpy(numbers(key, *shape))
 

@@ -3,21 +3,20 @@
 In each conv.weight is numbers(0) of onnx_test.cpp's formula, 4 × 3 × 3 × 3, conv.bias numbers(1), 4, under the names that the
 script gives them; whatever else is in the file must not be taken for them."""
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'nn/golden'))
+from formula import numbers
+
 HERE = Path(__file__).parent
 
 
 def tensor(key, *shape):
-    """tests/nn/golden.cpp"""
-    i = np.arange(int(np.prod(shape)), dtype=np.uint64)
-    x = (i * 2654435761 + key * 40503 + 12345) % 2**32
-    x = ((x ^ (x >> 15)) * 2246822519) % 2**32
-    x = ((x ^ (x >> 13)) * 3266489917) % 2**32
-    return torch.from_numpy(((x ^ (x >> 16)) / 2**32 - 0.5).astype(np.float32).reshape(shape))
+    return torch.from_numpy(numbers(key, *shape))
 
 
 class Net(torch.nn.Module):

@@ -8,15 +8,10 @@ from pathlib import Path
 import numpy as np, onnx, onnxruntime, xxhash
 from onnx import TensorProto, helper as h, numpy_helper as nh
 
-HERE = Path(__file__).parent
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'nn/golden'))
+from formula import numbers
 
-def numbers(key, count):
-    """The same integers in every language; tests/nn/golden.cpp."""
-    i = np.arange(count, dtype=np.uint64)
-    x = (i * 2654435761 + key * 40503 + 12345) % 2**32
-    x = ((x ^ (x >> 15)) * 2246822519) % 2**32
-    x = ((x ^ (x >> 13)) * 3266489917) % 2**32
-    return ((x ^ (x >> 16)) / 2**32 - 0.5).astype(np.float32)
+HERE = Path(__file__).parent
 
 keys = iter(range(1000, 100000))
 def array(*shape, scale=1, offset=0): return (numbers(next(keys), int(np.prod(shape))).reshape(shape) * scale + offset).astype(np.float32)

@@ -8,6 +8,7 @@ compute shapes. A line of outputs.txt is as in ../onnx.txt; the input is numbers
 arrays.*: one network's weights as safetensors with counters, and with the last layer as 64-bit floats; as a checkpoint that
 holds them within dictionaries; and as those that DataParallel and torch.compile() leave. arrays.txt is what it computes."""
 import itertools
+import sys
 import tempfile
 import warnings
 from collections import OrderedDict
@@ -30,18 +31,12 @@ from torchvision.models.mobilenetv3 import InvertedResidualConfig, MobileNetV3
 from torchvision.models.regnet import BlockParams, RegNet
 from torchvision.models.squeezenet import Fire
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / 'nn/golden'))
+from formula import numbers
+
 HERE = Path(__file__).parent
 SIZE, CLASSES, FACTOR = 32, 5, 4
 DYNAMIC = ('shufflenet_v2', 'regnet_y', 'convnext', 'shapes')
-
-
-def numbers(key, count):
-    """tests/nn/golden.cpp"""
-    i = np.arange(count, dtype=np.uint64)
-    x = (i * 2654435761 + key * 40503 + 12345) % 2**32
-    x = ((x ^ (x >> 15)) * 2246822519) % 2**32
-    x = ((x ^ (x >> 13)) * 3266489917) % 2**32
-    return ((x ^ (x >> 16)) / 2**32 - 0.5).astype(np.float32)
 
 
 class Shapes(nn.Module):
