@@ -9,7 +9,7 @@ flips_wanted = options.trials or (600 if options.long else 36)
 bench = Bench(options)
 made = bench.folder / 'made'
 store = made / 'faces.db'
-recipe = ['--data', store, '--recipe', bench.folder / 'recipe.toml']
+recipe = bench.training(store)
 pictures = sorted((bench.folder / 'pictures').rglob('*.jpg'))[:8]
 # A teacher says a distribution over classes of a year.
 YEARS = ['--set', 'classes.edges=[]', '--set', 'classes.names=[]', '--set', 'classes.years=101', '--set',
@@ -45,7 +45,7 @@ def make_all():
     bench.good('train', made / 'years', *plain, *YEARS)
     bench.good('train', made / 'taught', *plain, *YEARS, '--set', 'train.teacher_weight=0.3', '--teacher',
                made / 'years')
-    bench.good('calibrate', made / 'plain', '--data', store, '--coverage', '0.6', '-o', made / 'calibrated.safetensors')
+    bench.good(*bench.calibrate(made / 'plain', store, made / 'calibrated.safetensors'))
     bench.good('train', made / 'timed', *plain, kernels='best')
 
 
@@ -71,8 +71,7 @@ def finished_store(folder):
 
 
 def trained(folder):
-    ended = bench.run('train', folder / 'new', '--data', folder / 'faces.db', '--recipe', bench.folder / 'recipe.toml',
-                      '--set', 'train.epochs=1')
+    ended = bench.run('train', folder / 'new', *bench.training(folder / 'faces.db'), '--set', 'train.epochs=1')
     return ended, contents(folder, ['new/last.safetensors']) if ended.code == 0 else None
 
 

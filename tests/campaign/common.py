@@ -85,6 +85,20 @@ class Bench:
         return ['prepare', store, '--labels', self.folder / 'labels.csv', '--pictures', self.folder / 'pictures',
                 '--recipe', self.folder / 'recipe.toml']
 
+    def training(self, store):
+        """What `train` is told beside the run."""
+        return ['--data', store, '--recipe', self.folder / 'recipe.toml']
+
+    def calibrate(self, run, store, to):
+        return ['calibrate', run, '--data', store, '--coverage', '0.6', '--force', '-o', to]
+
+    def trained(self):
+        """A store of the collection and a run on it, made where they are not there yet."""
+        store, run = self.folder / 'faces.db', self.folder / 'run'
+        if not store.exists(): self.good(*self.prepare(store))
+        if not run.exists(): self.good('train', run, *self.training(store))
+        return store, run
+
 
 def rows_of(store):
     """All rows of all tables. An empty list: not finished."""

@@ -7,11 +7,8 @@ from common import Bench, Table, arguments, contents, difference
 options = arguments(__doc__)
 if not options.shim: sys.exit('--shim libfailing_calls.so is needed')
 bench = Bench(options)
-store = bench.folder / 'faces.db'
-if not store.exists(): bench.good(*bench.prepare(store))
-recipe = ['--data', store, '--recipe', bench.folder / 'recipe.toml']
-run = bench.folder / 'run'
-if not run.exists(): bench.good('train', run, *recipe)
+store, run = bench.trained()
+recipe = bench.training(store)
 
 FAILURES = {'open': [errno.EMFILE, errno.EACCES], 'read': [errno.EIO], 'write': [errno.ENOSPC, errno.EIO],
             'sync': [errno.EIO], 'rename': [errno.ENOSPC], 'reserve': [errno.ENOSPC], 'map': [errno.ENOMEM],
@@ -21,8 +18,7 @@ RUN = ['recipe.toml', 'log.jsonl', 'last.safetensors', 'best.safetensors', 'whit
 scenarios = {
     'prepare': (lambda made: bench.prepare(made / 'made.db'), ['made.db']),
     'train, whitened': (lambda made: ['train', made / 'made', *recipe], [f'made/{name}' for name in RUN]),
-    'calibrate': (lambda made: ['calibrate', run, '--data', store, '--coverage', '0.6', '--force', '-o',
-                                made / 'made.safetensors'], ['made.safetensors']),
+    'calibrate': (lambda made: bench.calibrate(run, store, made / 'made.safetensors'), ['made.safetensors']),
     'evaluate': (lambda made: ['evaluate', run, '--data', store, '--json'], []),
 }
 

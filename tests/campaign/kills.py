@@ -7,11 +7,8 @@ from common import PLAIN, Bench, Table, arguments, contents, difference
 options = arguments(__doc__)
 kills_wanted = options.trials or (200 if options.long else 12)
 bench = Bench(options)
-store = bench.folder / 'faces.db'
-if not store.exists(): bench.good(*bench.prepare(store))
-recipe = ['--data', store, '--recipe', bench.folder / 'recipe.toml']
-run = bench.folder / 'run'
-if not run.exists(): bench.good('train', run, *recipe)
+store, run = bench.trained()
+recipe = bench.training(store)
 
 RUN = ['recipe.toml', 'run.json', 'log.jsonl', 'last.safetensors', 'best.safetensors']
 members = [f'made/member-0{i}/{name}' for i in (1, 2) for name in RUN]
@@ -22,8 +19,7 @@ scenarios = {
                         [f'made/{name}' for name in [*RUN, 'whiten.safetensors', 'faces.f32']]),
     'ensemble': (lambda made: ['train', made / 'made', *recipe, *PLAIN, '--set', 'train.epochs=2', '--ensemble', '2'],
                  ['made/series.json', 'made/best.safetensors', *members]),
-    'calibrate': (lambda made: ['calibrate', run, '--data', store, '--coverage', '0.6', '--force', '-o',
-                                made / 'made.safetensors'], ['made.safetensors']),
+    'calibrate': (lambda made: bench.calibrate(run, store, made / 'made.safetensors'), ['made.safetensors']),
 }
 
 wanted, seconds = {}, {}
