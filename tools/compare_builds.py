@@ -12,8 +12,7 @@ from pathlib import Path
 VOLATILE = {'seconds', 'images_per_second', 'wait_seconds', 'seconds_left', 'store'}
 # By what a run tells its store and its derived files apart: each version of that rule (store/content.h) writes its own.
 VOLATILE |= {'store_content'}
-# Of files and lines that hold such values.
-VOLATILE |= {'checksum'}
+VOLATILE |= {'checksum'}  # of texts that hold such values
 SKIPPED = {'report.html', 'kernels.json', 'accuracy.png', 'loss.png'}  # times, and axes made of them
 
 def json_differences(old, new, place=''):
