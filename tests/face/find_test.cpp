@@ -207,6 +207,14 @@ double seconds_to_find(Detector& detector, const image::Image& picture, std::vec
   return now() - start;
 }
 
+// What a picture without anything on it costs here: the measure for pictures that are made to cost more.
+double seconds_for_nothing(Detector& detector, int width, int height) {
+  std::vector<Face> found;
+  image::Image picture = background(width, height);
+  seconds_to_find(detector, picture, found);  // the first makes the networks' memory
+  return seconds_to_find(detector, picture, found);
+}
+
 // HOG is occupied by such noise for more than 40 s.
 TEST(SlowFind, takes_a_bounded_time_for_noise_and_chequered_pictures_of_49_megapixels) {
   auto detector = make_detector("yunet");
@@ -214,14 +222,15 @@ TEST(SlowFind, takes_a_bounded_time_for_noise_and_chequered_pictures_of_49_megap
   std::vector<Face> found;
   base::Random random(1, base::Purpose::test, 0, 0);
   for (std::uint8_t& pixel : picture.pixels) pixel = static_cast<std::uint8_t>(random.below(256));
-  EXPECT_LT(seconds_to_find(*detector, picture, found), 4);
+  double limit = 4 * seconds_for_nothing(*detector, 7000, 7000);
+  EXPECT_LT(seconds_to_find(*detector, picture, found), limit);
   EXPECT_TRUE(found.empty());
   for (int cell : {40, 150, 600}) {
     for (int y = 0; y < picture.height; ++y) {
       for (int x = 0; x < picture.width; ++x)
         picture.row(y)[x] = static_cast<std::uint8_t>((x / cell + y / cell) % 2 == 0 ? 240 : 10);
     }
-    EXPECT_LT(seconds_to_find(*detector, picture, found), 4) << cell;
+    EXPECT_LT(seconds_to_find(*detector, picture, found), limit) << cell;
     EXPECT_TRUE(found.empty()) << cell;
   }
 }
@@ -237,7 +246,7 @@ TEST(AnyAngle, finds_a_crowd_of_500_in_bounded_time) {
       std::copy_n(small.row(y), 52, photo.row(4 + 60 * (i / 25) + y - (i / 25 == 19 ? 4 : 0)) + 4 + 60 * (i % 25));
   }
   std::vector<Face> found;
-  EXPECT_LT(seconds_to_find(*detector, photo, found), 8);
+  EXPECT_LT(seconds_to_find(*detector, photo, found), 250 * seconds_for_nothing(*detector, 1500, 1200));
   EXPECT_GE(found.size(), 400U);
   EXPECT_LE(found.size(), 500U);
 }
@@ -281,9 +290,10 @@ TEST(AnyAngle, finds_a_face_at_the_same_place_in_a_picture_and_in_its_mirror_ima
 TEST(AnyAngle, finds_one_face_of_4000_pixels_at_its_place) {
   if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
   auto detector = make_detector("yunet");
+  double limit = 4 * seconds_for_nothing(*detector, 4000, 4000);
   for (const image::Image& face : real_faces(3, 4000)) {
     std::vector<Face> small = detector->find(face, recipe::Rotations::coarse_to_fine, true), large;
-    EXPECT_LT(seconds_to_find(*detector, image::resize(face, 4000, 4000), large), 3);
+    EXPECT_LT(seconds_to_find(*detector, image::resize(face, 4000, 4000), large), limit);
     ASSERT_EQ(small.size(), 1U);
     ASSERT_EQ(large.size(), 1U);
     EXPECT_GT(overlap(scaled(small[0].box, 20), large[0].box), 0.85);
