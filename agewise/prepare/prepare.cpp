@@ -149,6 +149,7 @@ class Preparation {
 
   PrepareResult run(Sources sources) {
     if (writer_.complete()) return {.was_complete = true};
+    writer_.check_settled_faces(stop_, progress_);
     begin();
     {
       std::jthread writer([this] { guarded([this] { write_outcomes(); }); });

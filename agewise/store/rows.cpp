@@ -214,6 +214,18 @@ std::vector<RejectRecord> read_rejects(const std::filesystem::path& file, SQLite
   return rejects;
 }
 
+void check_face_pixels(const std::filesystem::path& file, std::int64_t row, std::span<const std::byte> pixels,
+                       std::optional<std::uint64_t> written) {
+  if (written == base::checksum(pixels)) return;
+  throw base::file_error(file, fmt::format("the face of label row {} is damaged, its bytes are not those that were "
+                                           "written: prepare the store anew",
+                                           row));
+}
+
+std::span<const std::byte> bytes_of(const SQLite::Column& column) {
+  return {static_cast<const std::byte*>(column.getBlob()), static_cast<std::size_t>(column.getBytes())};
+}
+
 std::string records_checksum(SQLite::Database& database) {
   SQLite::Statement query(database, "SELECT row, face, checksum FROM records ORDER BY row");
   Fields fields;

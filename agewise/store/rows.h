@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,14 @@ std::vector<FaceRow> read_face(SQLite::Database& database, std::int64_t row);
 // All, in label order. Throw Error naming file and row where one is not what was written, or is missing.
 std::vector<FaceRecord> read_faces(const std::filesystem::path& file, SQLite::Database& database);
 std::vector<RejectRecord> read_rejects(const std::filesystem::path& file, SQLite::Database& database);
+
+// Throws Error naming file and row unless `pixels`, as they lie in the file, are what they were when `written` was made
+// of them. Nothing: their checksum is missing.
+void check_face_pixels(const std::filesystem::path& file, std::int64_t row, std::span<const std::byte> pixels,
+                       std::optional<std::uint64_t> written);
+
+// The bytes of a column, which last until the query's next step.
+std::span<const std::byte> bytes_of(const SQLite::Column& column);
 
 // What finish() notes under kRecordsFact and kFactsFact, of the table `records` and of all other facts.
 inline constexpr const char* kRecordsFact = "records_checksum";

@@ -37,10 +37,6 @@ image::Image image_of(std::span<const std::byte> stored, const std::string& enco
 
 }  // namespace
 
-std::span<const std::byte> bytes_of(const SQLite::Column& column) {
-  return {static_cast<const std::byte*>(column.getBlob()), static_cast<std::size_t>(column.getBytes())};
-}
-
 double lowest_age(const FaceRecord& face) { return face.age_range ? face.age_range->low : face.age; }
 
 std::string age_text(const FaceRecord& face) {
@@ -116,10 +112,7 @@ struct Store::Implementation {
 
   StoredFace checked_face(std::int64_t row) {
     StoredFace face = stored_face(row);
-    if (has_checksums && face.checksum != base::checksum(face.bytes))
-      throw base::file_error(file, fmt::format("the face of label row {} is damaged, its bytes are not those that were "
-                                               "written: prepare the store anew",
-                                               row));
+    if (has_checksums) check_face_pixels(file, row, face.bytes, face.checksum);
     return face;
   }
 

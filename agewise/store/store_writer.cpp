@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <sstream>
 
 #include "agewise/base/error.h"
@@ -237,6 +238,23 @@ std::vector<SettledRow> StoreWriter::settled() const {
                       static_cast<std::uint64_t>(query.getColumn(3).getInt64())});
   });
   return rows;
+}
+
+void StoreWriter::check_settled_faces(const base::StopFlag& stop, const base::ProgressSink& progress) const {
+  implementation_->guarded([&] {
+    SQLite::Database& database = implementation_->database;
+    auto total = static_cast<std::uint64_t>(database.execAndGet("SELECT count(*) FROM faces").getInt64());
+    SQLite::Statement query(database,
+                            "SELECT row, faces.pixels, checksums.pixels FROM faces LEFT JOIN checksums USING (row)");
+    for (std::uint64_t done = 0; query.executeStep();) {
+      if (stop) throw base::Interrupted("stopped while checking what an earlier run prepared; nothing was changed");
+      SQLite::Column pixels = query.getColumn(1), checksum = query.getColumn(2);
+      std::optional<std::uint64_t> written;
+      if (!checksum.isNull()) written = static_cast<std::uint64_t>(checksum.getInt64());
+      check_face_pixels(implementation_->file, query.getColumn(0).getInt64(), bytes_of(pixels), written);
+      if (progress) progress({"checking prepared faces", ++done, total});
+    }
+  });
 }
 
 void StoreWriter::add(const FaceRecord& face, std::span<const std::byte> encoded, const std::string& picture) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agewise/base/progress.h"
 #include "agewise/store/store.h"
 
 namespace agewise::store {
@@ -32,6 +33,9 @@ class StoreWriter {
 
   bool complete() const;  // nothing may be added then
   std::vector<SettledRow> settled() const;
+  // Reads the pixels of all faces that are settled. Throws Error naming the row where they are not what was written,
+  // and Interrupted.
+  void check_settled_faces(const base::StopFlag& stop, const base::ProgressSink& progress) const;
 
   // A row's newest outcome replaces what the store had for it. `encoded` is raw grey, row after row, or a JPEG.
   // `picture` is the path that the pictures' own source gives.

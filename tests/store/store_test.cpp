@@ -120,6 +120,26 @@ TEST_F(StoreTest, a_flipped_byte_of_a_face_is_an_error_that_names_the_row) {
       AllOf(HasSubstr(file_.string()), HasSubstr("label row 4 is damaged"), HasSubstr("prepare the store anew")));
 }
 
+TEST_F(StoreTest, that_is_unfinished_and_damaged_is_not_continued) {
+  base::StopFlag stop{false};
+  std::uint64_t checked = 0;
+  {
+    StoreWriter writer(file_, facts_);
+    writer.add(face(4), encode_face(image::make_image(8, 8, 1)), "a");
+    writer.add(face(5), encode_face(image::make_image(8, 8, 1)), "b");
+    writer.commit();
+  }
+  {
+    StoreWriter writer(file_, facts_);
+    writer.check_settled_faces(stop, [&](const base::Progress& progress) { checked = progress.done; });
+    EXPECT_EQ(checked, 2U);
+  }
+  SQLite::Database(file_.string(), SQLite::OPEN_READWRITE)
+      .exec("UPDATE faces SET pixels = zeroblob(63) || x'01' WHERE row = 5");
+  StoreWriter writer(file_, facts_);
+  EXPECT_THAT(error_of([&] { writer.check_settled_faces(stop, {}); }), HasSubstr("label row 5 is damaged"));
+}
+
 TEST_F(StoreTest, a_face_whose_checksum_is_gone_is_not_trusted) {
   make();
   SQLite::Database(file_.string(), SQLite::OPEN_READWRITE).exec("DELETE FROM checksums");
