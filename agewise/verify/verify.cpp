@@ -27,7 +27,15 @@ constexpr std::uint64_t kMostOfAText = 64 << 20;  // bytes
 constexpr const char* kOlder = "no checksum: of an earlier agewise or another program";
 
 Finding checked_store(const fs::path& file, const Hooks& hooks) {
-  store::Store store(file);
+  std::optional<store::Store> opened;
+  try {
+    opened.emplace(file);
+  } catch (const base::Error&) {
+    // Of a process that ended before its first commit: opening the file took back what it had begun to write.
+    if (fs::file_size(file) == 0) return {file, State::good, "empty: nothing was committed to it"};
+    throw;
+  }
+  const store::Store& store = *opened;
   std::vector<store::FaceRecord> faces = store.faces();
   std::size_t rejects = store.rejects().size(), done = 0;
   for (const store::FaceRecord& face : faces) {

@@ -1,6 +1,7 @@
 // `agewise verify`: what it says of whole, damaged, older and other files.
 #include "agewise/verify/verify.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -103,6 +104,21 @@ TEST_F(Verify, knows_files_whose_beginning_is_damaged_by_name_and_by_what_is_lef
   EXPECT_EQ(state(folder_ / "faces.db"), State::damaged);
   flip(run_.last(), 8);
   EXPECT_EQ(state(run_.last()), State::damaged);
+}
+
+// Such a process leaves a journal; opening the file empties it.
+TEST_F(Verify, damns_no_store_whose_process_was_killed_before_its_first_commit) {
+  fs::path alive = folder_ / "alive.db", killed = folder_ / "killed.db";
+  SQLite::Database database(alive.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  database.exec(
+      "PRAGMA cache_size = 1; BEGIN IMMEDIATE; PRAGMA application_id = 1095194451; CREATE TABLE faces (pixels BLOB)");
+  for (int i = 0; i < 50; ++i) database.exec("INSERT INTO faces VALUES (zeroblob(20000))");
+  fs::copy_file(alive.string() + "-journal", killed.string() + "-journal");
+  database.exec("COMMIT");
+  fs::copy_file(alive, killed);
+  ASSERT_GT(fs::file_size(killed), 0U);
+  EXPECT_EQ(state(killed), State::good);
+  EXPECT_EQ(fs::file_size(killed), 0U);
 }
 
 TEST_F(Verify, tells_files_of_an_older_agewise) {
