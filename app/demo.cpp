@@ -4,13 +4,17 @@
 #include <sys/wait.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include "agewise/base/error.h"
 #include "agewise/base/workers.h"
 #include "agewise/demo/collection.h"
 #include "agewise/demo/folder.h"
 #include "app/commands.h"
+#include "app/signals.h"
 #include "app/terminal.h"
 
 extern char** environ;
@@ -44,7 +48,7 @@ std::string quoted(const std::string& word) {
   return quoted + "'";
 }
 
-// The exit code of this very program, run with other words. Ctrl-C reaches it too.
+// The exit code of this very program, run with other words. Ctrl-C reaches it by itself, SIGTERM by this.
 int exit_code_of(const Words& words) {
   std::vector<char*> argv;
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));  // not written to
@@ -52,9 +56,13 @@ int exit_code_of(const Words& words) {
   pid_t child = 0;
   int problem = ::posix_spawn(&child, kProgram, nullptr, nullptr, argv.data(), environ);
   if (problem != 0) throw base::system_error(kProgram, "cannot be run", problem);
+  constexpr auto kPause = std::chrono::milliseconds(50);
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw base::system_error(kProgram, "cannot be waited for", errno);
+  bool told = false;
+  for (pid_t ended = 0; ended == 0; ended = ::waitpid(child, &status, WNOHANG)) {
+    if (ended < 0) throw base::system_error(kProgram, "cannot be waited for", errno);
+    if (terminated() && !told) told = ::kill(child, SIGTERM) == 0;
+    std::this_thread::sleep_for(kPause);
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

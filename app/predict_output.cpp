@@ -48,7 +48,7 @@ std::string csv_row(const std::string& file, const std::string& face, const Json
 PredictionWriter::PredictionWriter(const PredictWriting& writing, const estimate::Model& model, Write write)
     : writing_(writing), model_(model), write_(std::move(write)) {
   for (const std::string& name : model.classes.names) name_width_ = std::max(name_width_, display_width(name));
-  names_classes_ = model.recipe.classes.years == 0;  // a year beside an age says nothing more
+  names_classes_ = estimate::names_classes(model);
 }
 
 void PredictionWriter::begin(bool names_columns) {

@@ -9,6 +9,9 @@ namespace agewise::app {
 // process (ulimit -f) is an error like a full disk, not the end by SIGXFSZ.
 base::StopFlag& stop_on_signals();
 
+// Whether a SIGTERM came, which, unlike Ctrl-C, does not reach the processes that this one started.
+bool terminated();
+
 // From now on SIGHUP, which ends a program otherwise, sets the flag that is returned; whoever acts on it clears it.
 base::StopFlag& note_hangups();
 

@@ -106,7 +106,7 @@ Json to_json(const Model& model, const face::FaceCut& cut, const std::string& re
   json["age"] = rounded(estimate.age, kThousandths);
   if (!estimate.members.empty()) json["spread"] = rounded(spread_of(estimate), kThousandths);
   if (estimate.male) json["male"] = rounded(*estimate.male, kMillionths);
-  json["class"] = model.classes.names[estimate.most_likely_class];
+  if (names_classes(model)) json["class"] = model.classes.names[estimate.most_likely_class];
   if (estimate.interval) {
     json["interval"] = {{"low", rounded(estimate.interval->low, kThousandths)},
                         {"high", rounded(estimate.interval->high, kThousandths)},

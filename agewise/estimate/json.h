@@ -28,9 +28,9 @@ nlohmann::ordered_json card_of(const Model& model);
 nlohmann::ordered_json place_of(const face::FaceCut& cut);
 
 // The place of the face; age, of an ensemble spread (years, its members'), of a model with a gender head male
-// (probability), class and, where the model is calibrated, interval {low, high, coverage}. Of a refused face
-// (PictureFaces::refusals), or where the network gives no age, instead of all these age null and a reason. Years and
-// pixels have three decimals, probabilities six.
+// (probability), class where names_classes(), and, where the model is calibrated, interval {low, high, coverage}. Of a
+// refused face (PictureFaces::refusals), or where the network gives no age, instead of all these age null and a reason.
+// Years and pixels have three decimals, probabilities six.
 nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal,
                                const Estimate& estimate);
 

@@ -196,6 +196,8 @@ void check_nothing_else(const weights::SafetensorsFile& file, const Model& model
 
 }  // namespace
 
+bool names_classes(const Model& model) { return model.recipe.classes.years == 0; }
+
 nn::Graph graph_of(const recipe::Recipe& recipe, const age::Classes& classes) {
   int channels = recipe.face.colour == recipe::Colour::grey ? 1 : 3;
   if (!recipe.network.mean.empty() && recipe.network.mean.size() != static_cast<std::size_t>(channels)) {

@@ -41,6 +41,9 @@ struct Model {
   std::map<std::string, std::string> notes;  // what a card says: data, licence, figures, program version
 };
 
+// Whether a class says something beside an age: not where each class is a year.
+bool names_classes(const Model& model);
+
 // The network that the recipe spells out, for its pictures and its loss: one input of channels × input_side()², one
 // output of a number a class, or of one number for regression; layers that train.frozen names are held still. Throws
 // UsageError where it is not so, and as nn/build.h says.

@@ -34,6 +34,12 @@ TEST(EstimateJson, says_where_a_face_is_and_how_old) {
   EXPECT_FALSE(json.contains("reason"));
 }
 
+TEST(EstimateJson, names_no_class_where_a_class_is_a_year) {
+  Model model = looking_model();
+  model.recipe.classes.years = 3;
+  EXPECT_FALSE(to_json(model, cut_of(40), "", {34.5, 1, {0, 1, 0}}).contains("class"));
+}
+
 TEST(EstimateJson, gives_a_reason_where_the_networks_output_is_not_a_number) {
   face::FaceCut whole = cut_of(40);
   whole.face.reset();

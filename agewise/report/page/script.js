@@ -67,7 +67,12 @@ function drawCharts() {
   }
 }
 
-const legend = {position: "top", align: "end", labels: {usePointStyle: true, pointStyle: "line", pointStyleWidth: 24}};
+// Lines as in the chart, dashed ones dashed.
+const legend = {position: "top", align: "end", labels: {
+  usePointStyle: true, pointStyle: "line", pointStyleWidth: 24,
+  generateLabels: (chart) => Chart.defaults.plugins.legend.labels.generateLabels(chart).map((label) =>
+    ({...label, lineDash: chart.data.datasets[label.datasetIndex].borderDash || []}))
+}};
 
 // A thin line at the best epoch.
 const bestEpoch = {

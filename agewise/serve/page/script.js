@@ -242,7 +242,7 @@ function showFace(picture, face, index) {
     parts.push(share(face.interval.coverage) + " of such faces are between " + whole(face.interval.low) + " and " +
                whole(face.interval.high) + " years old");
   }
-  if (model.classes.length <= 12) parts.push("likeliest class: " + face.class);
+  if (face.class) parts.push("likeliest class: " + face.class);
   $("face-text").textContent = parts.join(" · ");
   drawCrop(picture, face, index);
   $("face-chart").setAttribute("aria-label", distributionInWords(face));
