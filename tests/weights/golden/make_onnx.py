@@ -84,8 +84,14 @@ def cases():
         ('Pad', 'g pads', 'h'), ('ReduceMean', 'h axes', 'm', dict(keepdims=0)), ('MatMul', 'm v', 'y'), ('Flatten', 'g', 'z')],
         dict(w=w(4, 3), o=array(4), zero=np.array(0, np.float32), six=np.array(6, np.float32), pads=whole(0, 1, 0, 0, 0, 0, 2, 0), axes=whole(1, 2), v=array(4, 5)), (('x', ('N', 6, 8, 3)),), outputs=('y', 'z'))
     file = save('outside', [('Conv', 'x a.weight', 'c'), ('Conv', 'c b.weight bias', 'y')], {'a.weight': w(4, 3), 'b.weight': w(2, 4), 'bias': array(2)})
+    (HERE / 'outside.bin').unlink(missing_ok=True)  # onnx.save() would append
     onnx.save(onnx.load(file), file, save_as_external_data=True, location='outside.bin', size_threshold=0)
     yield file
+    # Constants of 3 × 3 × 3: an axis that is counted wrongly gives other values, not another shape.
+    yield save('negative_axes', [('Gather', 'k turn', 'a', dict(axis=-1)), ('Gather', 'a turn', 'b', dict(axis=-2)), ('Concat', 'b k', 'c', dict(axis=-1)), ('Slice', 'c two five last', 'd'),
+        ('Slice', 'd last far first backwards', 'e'), ('Gather', 'e two', 'f', dict(axis=-3)), ('Squeeze', 'f first', 'g'), ('Gather', 'g one', 'h', dict(axis=-1)), ('Unsqueeze', 'h outer', 'i'),
+        ('Mul', 'x i', 'j'), ('Shape', 'j', 's', dict(start=-2)), ('Concat', 'front s', 'shape', dict(axis=-1)), ('Reshape', 'j shape', 'y')],
+        dict(k=array(3, 3, 3), turn=whole(2, 0, 1), two=whole(2), five=whole(5), one=np.array(1, np.int64), last=whole(-1), first=whole(-3), far=whole(-9), backwards=whole(-1), outer=whole(-1, -2), front=whole(0, 3)))
 
 def say(file, hash, factor, offset, out):
     session = onnxruntime.InferenceSession(str(file), providers=['CPUExecutionProvider'])
