@@ -9,21 +9,18 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/overloaded.h"
-#include "agewise/weights/onnx.pb.h"
+#include "agewise/weights/onnx_builder.h"
 
 namespace agewise::weights {
 namespace {
 
-// onnx.proto's numbers.
-enum DataType { kFloat = 1, kInt64 = 7 };
-enum AttributeType { kOneFloat = 1, kOneInt = 2, kString = 3, kInts = 7 };
-// Of the file and its operators: the oldest that have all of them, LayerNormalization where it is needed.
-struct Versions {
-  std::int64_t file, operators;
-};
-constexpr Versions kUsual{7, 13}, kWithLayerNorm{8, 17};
-
-using Ints = std::vector<std::int64_t>;
+// The oldest that have all operators, LayerNormalization where it is needed.
+OnnxVersions versions_of(const nn::Graph& graph) {
+  bool layer_norm = std::any_of(graph.layers.begin(), graph.layers.end(), [](const nn::Layer& layer) {
+    return std::holds_alternative<nn::layer::LayerNorm>(layer.kind);
+  });
+  return layer_norm ? OnnxVersions{8, 17} : OnnxVersions{7, 13};
+}
 
 // A layer's output: its name there, and whether it is N × C instead of N × C × H × W.
 struct Value {
@@ -34,38 +31,26 @@ struct Value {
 class Writer {
  public:
   Writer(const nn::Graph& graph, std::span<const float> parameters, const OnnxFrame& frame)
-      : graph_(graph), parameters_(parameters), frame_(frame), infos_(nn::parameters_of(graph)) {
+      : graph_(graph),
+        parameters_(parameters),
+        frame_(frame),
+        infos_(nn::parameters_of(graph)),
+        out_(versions_of(graph)) {
     if (graph.inputs.size() != 1) throw std::invalid_argument("an ONNX file is written of one input");
     if (nn::parameter_count(infos_) != static_cast<std::int64_t>(parameters.size()))
       throw std::invalid_argument("these are not the graph's parameters");
   }
 
   std::string write() {
-    bool layer_norm = std::any_of(graph_.layers.begin(), graph_.layers.end(), [](const nn::Layer& layer) {
-      return std::holds_alternative<nn::layer::LayerNorm>(layer.kind);
-    });
-    Versions versions = layer_norm ? kWithLayerNorm : kUsual;
-    model_.set_ir_version(versions.file);
-    model_.set_producer_name("agewise");  // is_onnx_of_agewise() knows it
-    onnx::OperatorSet& operators = *model_.add_opset_import();
-    operators.set_domain("");
-    operators.set_version(versions.operators);
-    out().set_name("agewise");
     add_constants();
     values_.resize(graph_.layers.size());
     for (int i = 0; i < static_cast<int>(graph_.layers.size()); ++i) values_[i] = written(i);
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i)
       finish(graph_.outputs[i], frame_.output + (i == 0 ? "" : std::to_string(i + 1)));
-    for (const auto& [key, value] : frame_.notes) {
-      onnx::Note& note = *model_.add_metadata_props();
-      note.set_key(key);
-      note.set_value(value);
-    }
-    return model_.SerializeAsString();
+    return out_.write(frame_.notes);
   }
 
  private:
-  onnx::Graph& out() { return *model_.mutable_graph(); }
   const nn::Layer& layer(int i) const { return graph_.layers[static_cast<std::size_t>(i)]; }
 
   void add_constants() {
@@ -75,7 +60,7 @@ class Writer {
       const nn::LayerKind& kind = layer(info.layer).kind;
       bool stretched = std::holds_alternative<nn::layer::Scale>(kind) || std::holds_alternative<nn::layer::PRelu>(kind);
       if (stretched && !is_vector(info.layer)) shape = {info.shape[0], 1, 1};
-      constant(info.name, shape, {place, static_cast<std::size_t>(info.size())});
+      out_.constant(info.name, shape, {place, static_cast<std::size_t>(info.size())});
       place += info.size();
     }
   }
@@ -94,49 +79,6 @@ class Writer {
     return (std::holds_alternative<Kinds>(kind) || ...);
   }
 
-  void constant(const std::string& name, const Ints& shape, std::span<const float> values) {
-    onnx::Tensor& tensor = *out().add_initializer();
-    tensor.set_name(name);
-    tensor.set_data_type(kFloat);
-    for (std::int64_t length : shape) tensor.add_dims(length);
-    tensor.set_raw_data(values.data(), values.size_bytes());
-  }
-
-  std::string whole_constant(const std::string& name, const Ints& values) {
-    onnx::Tensor& tensor = *out().add_initializer();
-    tensor.set_name(name);
-    tensor.set_data_type(kInt64);
-    tensor.add_dims(static_cast<std::int64_t>(values.size()));
-    tensor.set_raw_data(values.data(), values.size() * sizeof(std::int64_t));
-    return name;
-  }
-
-  onnx::Node& node(const char* kind, const std::vector<std::string>& inputs, const std::string& output) {
-    onnx::Node& made = *out().add_node();
-    made.set_op_type(kind);
-    made.set_name(output);
-    for (const std::string& input : inputs) made.add_input(input);
-    made.add_output(output);
-    return made;
-  }
-
-  static onnx::Attribute& attribute(onnx::Node& node, const char* name, AttributeType type) {
-    onnx::Attribute& made = *node.add_attribute();
-    made.set_name(name);
-    made.set_type(type);
-    return made;
-  }
-  static void set(onnx::Node& node, const char* name, std::int64_t value) {
-    attribute(node, name, kOneInt).set_i(value);
-  }
-  static void set(onnx::Node& node, const char* name, const char* value) {
-    attribute(node, name, kString).set_s(value);
-  }
-  static void set(onnx::Node& node, const char* name, const Ints& values) {
-    onnx::Attribute& made = attribute(node, name, kInts);
-    for (std::int64_t value : values) made.add_ints(value);
-  }
-
   // The input number `k` of a layer with four axes.
   std::string map(int i, std::size_t k = 0) {
     Value& value = values_[layer(i).inputs[k]];
@@ -145,7 +87,7 @@ class Writer {
     if (std::find(mapped_.begin(), mapped_.end(), name) == mapped_.end()) {
       mapped_.push_back(name);
       Ints shape{-1, layer(layer(i).inputs[k]).shape.channels, 1, 1};
-      node("Reshape", {value.name, whole_constant(name + ".shape", shape)}, name);
+      out_.node("Reshape", {value.name, out_.whole_constant(name + ".shape", shape)}, name);
     }
     return name;
   }
@@ -159,74 +101,76 @@ class Writer {
             [&](const nn::layer::Input&) { at = input(); },
             [&](const nn::layer::Convolution& c) { convolution(i, c); },
             [&](const nn::layer::BatchNorm& n) {
-              onnx::Node& made =
-                  node("BatchNormalization",
-                       {any(i), name + ".weight", name + ".bias", name + ".running_mean", name + ".running_var"}, name);
-              attribute(made, "epsilon", kOneFloat).set_f(static_cast<float>(n.epsilon));
+              onnx::Node& made = out_.node(
+                  "BatchNormalization",
+                  {any(i), name + ".weight", name + ".bias", name + ".running_mean", name + ".running_var"}, name);
+              set(made, "epsilon", n.epsilon);
             },
-            [&](const nn::layer::Relu&) { node("Relu", {any(i)}, name); },
+            [&](const nn::layer::Relu&) { out_.node("Relu", {any(i)}, name); },
             [&](const nn::layer::MaxPool& p) { pool("MaxPool", i, p.kernel, p.stride, p.pad); },
             [&](const nn::layer::AveragePool& p) { pool("AveragePool", i, p.kernel, p.stride, p.pad); },
-            [&](const nn::layer::GlobalAveragePool&) { node("GlobalAveragePool", {map(i)}, name); },
+            [&](const nn::layer::GlobalAveragePool&) { out_.node("GlobalAveragePool", {map(i)}, name); },
             [&](const nn::layer::Dropout&) { at = any(i); },
             [&](const nn::layer::FullyConnected& f) { fully_connected(i, f); },
             [&](const nn::layer::Add&) { sum(i); },
             [&](const nn::layer::Pad& p) {
               Ints pads{0, 0, p.top, p.left, 0, p.channels, p.bottom, p.right};
-              node("Pad", {map(i), whole_constant(name + ".pads", pads)}, name);
+              out_.node("Pad", {map(i), out_.whole_constant(name + ".pads", pads)}, name);
             },
             [&](const nn::layer::Concat&) {
               std::vector<std::string> inputs;
               for (std::size_t k = 0; k < layer(i).inputs.size(); ++k) inputs.push_back(map(i, k));
-              set(node("Concat", inputs, name), "axis", std::int64_t{1});
+              set(out_.node("Concat", inputs, name), "axis", std::int64_t{1});
             },
-            [&](const nn::layer::Softmax&) { set(node("Softmax", {any(i)}, name), "axis", std::int64_t{1}); },
+            [&](const nn::layer::Softmax&) { set(out_.node("Softmax", {any(i)}, name), "axis", std::int64_t{1}); },
             [&](const nn::layer::Scale&) {
-              node("Mul", {any(i), name + ".weight"}, name + ".scaled");
-              node("Add", {name + ".scaled", name + ".bias"}, name);
+              out_.node("Mul", {any(i), name + ".weight"}, name + ".scaled");
+              out_.node("Add", {name + ".scaled", name + ".bias"}, name);
             },
             [&](const nn::layer::PRelu&) {
-              node("PRelu", {any(i), name + ".weight"}, name);
+              out_.node("PRelu", {any(i), name + ".weight"}, name);
             },
-            [&](const nn::layer::Sigmoid&) { node("Sigmoid", {any(i)}, name); },
-            [&](const nn::layer::Tanh&) { node("Tanh", {any(i)}, name); },
+            [&](const nn::layer::Sigmoid&) { out_.node("Sigmoid", {any(i)}, name); },
+            [&](const nn::layer::Tanh&) { out_.node("Tanh", {any(i)}, name); },
             [&](const nn::layer::HardSigmoid& s) { hard_sigmoid(any(i), s, name); },
             [&](const nn::layer::HardSwish&) {
               hard_sigmoid(any(i), {}, name + ".gate");
-              node("Mul", {any(i), name + ".gate"}, name);
+              out_.node("Mul", {any(i), name + ".gate"}, name);
             },
             [&](const nn::layer::Silu&) {
-              node("Sigmoid", {any(i)}, name + ".gate");
-              node("Mul", {any(i), name + ".gate"}, name);
+              out_.node("Sigmoid", {any(i)}, name + ".gate");
+              out_.node("Mul", {any(i), name + ".gate"}, name);
             },
             [&](const nn::layer::Gelu& g) { gelu(any(i), g.tanh, name); },
             [&](const nn::layer::Clip& c) {
-              node("Clip", {any(i), number(name + ".low", c.low), number(name + ".high", c.high)}, name);
+              out_.node("Clip", {any(i), out_.number(name + ".low", c.low), out_.number(name + ".high", c.high)}, name);
             },
             [&](const nn::layer::LayerNorm& n) { layer_norm(i, n); },
             [&](const nn::layer::Slice& s) {
-              node("Slice",
-                   {any(i), whole_constant(name + ".first", {s.first}),
-                    whole_constant(name + ".end", {s.first + s.channels}), whole_constant(name + ".axis", {1})},
-                   name);
+              out_.node("Slice",
+                        {any(i), out_.whole_constant(name + ".first", {s.first}),
+                         out_.whole_constant(name + ".end", {s.first + s.channels}),
+                         out_.whole_constant(name + ".axis", {1})},
+                        name);
             },
             [&](const nn::layer::Shuffle& s) { shuffle(i, s.groups); },
             [&](const nn::layer::Multiply&) {
-              node("Mul", {map(i, 0), map(i, 1)}, name);
+              out_.node("Mul", {map(i, 0), map(i, 1)}, name);
             },
             [&](const nn::layer::Subtract&) {
-              node("Sub", {map(i, 0), map(i, 1)}, name);
+              out_.node("Sub", {map(i, 0), map(i, 1)}, name);
             },
             [&](const nn::layer::Divide&) {
-              node("Div", {map(i, 0), map(i, 1)}, name);
+              out_.node("Div", {map(i, 0), map(i, 1)}, name);
             },
             [&](const nn::layer::Upsample& u) { upsample(i, static_cast<float>(u.factor)); },
             [&](const nn::layer::Reshape& r) {
               Ints shape{-1, r.shape.channels, r.shape.height, r.shape.width};
-              node("Reshape", {map(i), whole_constant(name + ".shape", shape)}, name);
+              out_.node("Reshape", {map(i), out_.whole_constant(name + ".shape", shape)}, name);
             },
             [&](const nn::layer::Transpose& t) {
-              set(node("Transpose", {map(i)}, name), "perm", Ints{0, t.order[0] + 1, t.order[1] + 1, t.order[2] + 1});
+              set(out_.node("Transpose", {map(i)}, name), "perm",
+                  Ints{0, t.order[0] + 1, t.order[1] + 1, t.order[2] + 1});
             },
         },
         layer(i).kind);
@@ -236,52 +180,39 @@ class Writer {
   // The pixels, and what is done to them first.
   std::string input() {
     const nn::Shape& shape = layer(graph_.inputs[0]).shape;
-    describe(*out().add_input(), frame_.input, {shape.channels, shape.height, shape.width});
+    out_.add_input(frame_.input, {shape.channels, shape.height, shape.width});
     std::string at = frame_.input;
     if (!frame_.mean.empty()) {
       std::vector<float> mean(frame_.mean.begin(), frame_.mean.end());
-      constant(frame_.input + ".mean", {shape.channels, 1, 1}, mean);
-      node("Sub", {at, frame_.input + ".mean"}, frame_.input + ".centred");
+      out_.constant(frame_.input + ".mean", {shape.channels, 1, 1}, mean);
+      out_.node("Sub", {at, frame_.input + ".mean"}, frame_.input + ".centred");
       at = frame_.input + ".centred";
     }
-    if (frame_.scale != 1) at = times(at, frame_.scale, frame_.input + ".scaled");
+    if (frame_.scale != 1) at = out_.times(at, frame_.scale, frame_.input + ".scaled");
     return at;
   }
 
-  std::string times(const std::string& at, double factor, const std::string& name) {
-    auto value = static_cast<float>(factor);
-    constant(name + ".factor", {1}, {&value, 1});
-    node("Mul", {at, name + ".factor"}, name);
-    return name;
-  }
-
-  std::string number(const std::string& name, double value) {
-    auto one = static_cast<float>(value);
-    constant(name, {}, {&one, 1});
-    return name;
-  }
-
   void hard_sigmoid(const std::string& x, const nn::layer::HardSigmoid& s, const std::string& name) {
-    onnx::Node& made = node("HardSigmoid", {x}, name);
-    attribute(made, "alpha", kOneFloat).set_f(static_cast<float>(s.slope));
-    attribute(made, "beta", kOneFloat).set_f(static_cast<float>(s.offset));
+    onnx::Node& made = out_.node("HardSigmoid", {x}, name);
+    set(made, "alpha", s.slope);
+    set(made, "beta", s.offset);
   }
 
   // As the formulas in nn/graph.h say; the operator Gelu is of version 20, later than many readers know.
   void gelu(const std::string& x, bool tanh, const std::string& name) {
-    std::string at = times(x, tanh ? std::sqrt(2 / std::numbers::pi) : 1 / std::numbers::sqrt2, name + ".inner");
+    std::string at = out_.times(x, tanh ? std::sqrt(2 / std::numbers::pi) : 1 / std::numbers::sqrt2, name + ".inner");
     if (tanh) {
-      node("Mul", {x, x}, name + ".square");
-      node("Mul", {name + ".square", number(name + ".cubic", 0.044715)}, name + ".bent");
-      node("Add", {name + ".bent", number(name + ".one", 1)}, name + ".factor");
-      node("Mul", {at, name + ".factor"}, name + ".argument");
-      node("Tanh", {name + ".argument"}, name + ".curve");
+      out_.node("Mul", {x, x}, name + ".square");
+      out_.node("Mul", {name + ".square", out_.number(name + ".cubic", 0.044715)}, name + ".bent");
+      out_.node("Add", {name + ".bent", out_.number(name + ".one", 1)}, name + ".factor");
+      out_.node("Mul", {at, name + ".factor"}, name + ".argument");
+      out_.node("Tanh", {name + ".argument"}, name + ".curve");
     } else {
-      node("Erf", {at}, name + ".curve");
+      out_.node("Erf", {at}, name + ".curve");
     }
-    node("Add", {name + ".curve", number(name + ".above", 1)}, name + ".sum");
-    node("Mul", {x, name + ".sum"}, name + ".double");
-    times(name + ".double", 0.5, name);
+    out_.node("Add", {name + ".curve", out_.number(name + ".above", 1)}, name + ".sum");
+    out_.node("Mul", {x, name + ".sum"}, name + ".double");
+    out_.times(name + ".double", 0.5, name);
   }
 
   void layer_norm(int i, const nn::layer::LayerNorm& n) {
@@ -289,29 +220,29 @@ class Writer {
     bool vector = is_vector(i);
     std::string at = any(i), end = vector ? name : name + ".normalised";
     if (!vector) {
-      set(node("Transpose", {map(i)}, name + ".last"), "perm", Ints{0, 2, 3, 1});
+      set(out_.node("Transpose", {map(i)}, name + ".last"), "perm", Ints{0, 2, 3, 1});
       at = name + ".last";
     }
-    onnx::Node& made = node("LayerNormalization", {at, name + ".weight", name + ".bias"}, end);
+    onnx::Node& made = out_.node("LayerNormalization", {at, name + ".weight", name + ".bias"}, end);
     set(made, "axis", std::int64_t{-1});
-    attribute(made, "epsilon", kOneFloat).set_f(static_cast<float>(n.epsilon));
-    if (!vector) set(node("Transpose", {end}, name), "perm", Ints{0, 3, 1, 2});
+    set(made, "epsilon", n.epsilon);
+    if (!vector) set(out_.node("Transpose", {end}, name), "perm", Ints{0, 3, 1, 2});
   }
 
   void shuffle(int i, int groups) {
     const std::string& name = layer(i).name;
     const nn::Shape& s = layer(i).shape;
     Ints grouped{-1, groups, s.channels / groups, s.height, s.width}, whole{-1, s.channels, s.height, s.width};
-    node("Reshape", {map(i), whole_constant(name + ".groups", grouped)}, name + ".grouped");
-    set(node("Transpose", {name + ".grouped"}, name + ".mixed"), "perm", Ints{0, 2, 1, 3, 4});
-    node("Reshape", {name + ".mixed", whole_constant(name + ".shape", whole)}, name);
+    out_.node("Reshape", {map(i), out_.whole_constant(name + ".groups", grouped)}, name + ".grouped");
+    set(out_.node("Transpose", {name + ".grouped"}, name + ".mixed"), "perm", Ints{0, 2, 1, 3, 4});
+    out_.node("Reshape", {name + ".mixed", out_.whole_constant(name + ".shape", whole)}, name);
   }
 
   void convolution(int i, const nn::layer::Convolution& c) {
     const std::string& name = layer(i).name;
     std::vector<std::string> inputs{map(i), name + ".weight"};
     if (c.bias) inputs.push_back(name + ".bias");
-    onnx::Node& made = node("Conv", inputs, name);
+    onnx::Node& made = out_.node("Conv", inputs, name);
     set(made, "kernel_shape", Ints{c.kernel_height, c.kernel_width});
     set(made, "strides", Ints{c.stride, c.stride});
     set(made, "pads", Ints{c.pad.top, c.pad.left, c.pad.bottom, c.pad.right});
@@ -319,7 +250,7 @@ class Writer {
   }
 
   void pool(const char* kind, int i, int kernel, int stride, const nn::Padding& pad) {
-    onnx::Node& made = node(kind, {map(i)}, layer(i).name);
+    onnx::Node& made = out_.node(kind, {map(i)}, layer(i).name);
     set(made, "kernel_shape", Ints{kernel, kernel});
     set(made, "strides", Ints{stride, stride});
     set(made, "pads", Ints{pad.top, pad.left, pad.bottom, pad.right});
@@ -330,11 +261,11 @@ class Writer {
     std::string flat = any(i);
     if (!values_[layer(i).inputs[0]].vector) {
       flat = name + ".flat";
-      set(node("Flatten", {any(i)}, flat), "axis", std::int64_t{1});
+      set(out_.node("Flatten", {any(i)}, flat), "axis", std::int64_t{1});
     }
     std::vector<std::string> inputs{flat, name + ".weight"};
     if (f.bias) inputs.push_back(name + ".bias");
-    set(node("Gemm", inputs, name), "transB", std::int64_t{1});
+    set(out_.node("Gemm", inputs, name), "transB", std::int64_t{1});
   }
 
   // Two at a time.
@@ -342,10 +273,10 @@ class Writer {
     const std::string& name = layer(i).name;
     std::size_t count = layer(i).inputs.size();
     std::string at = map(i, 0);
-    if (count == 1) node("Identity", {at}, name);
+    if (count == 1) out_.node("Identity", {at}, name);
     for (std::size_t k = 1; k < count; ++k) {
       std::string next = k + 1 == count ? name : name + ".sum" + std::to_string(k);
-      node("Add", {at, map(i, k)}, next);
+      out_.node("Add", {at, map(i, k)}, next);
       at = next;
     }
   }
@@ -353,9 +284,9 @@ class Writer {
   void upsample(int i, float factor) {
     const std::string& name = layer(i).name;
     const float scales[] = {1, 1, factor, factor};
-    constant(name + ".scales", {4}, scales);
-    constant(name + ".roi", {0}, {});
-    onnx::Node& made = node("Resize", {map(i), name + ".roi", name + ".scales"}, name);
+    out_.constant(name + ".scales", {4}, scales);
+    out_.constant(name + ".roi", {0}, {});
+    onnx::Node& made = out_.node("Resize", {map(i), name + ".roi", name + ".scales"}, name);
     set(made, "mode", "nearest");
     set(made, "coordinate_transformation_mode", "asymmetric");
     set(made, "nearest_mode", "floor");
@@ -368,32 +299,23 @@ class Writer {
     bool vector = last.vector;
     if (!vector && shape.height == 1 && shape.width == 1) {
       vector = true;
-      set(node("Flatten", {at}, output + ".flat"), "axis", std::int64_t{1});
+      set(out_.node("Flatten", {at}, output + ".flat"), "axis", std::int64_t{1});
       at = output + ".flat";
     }
-    if (frame_.factor != 1) at = times(at, frame_.factor, output + ".times");
+    if (frame_.factor != 1) at = out_.times(at, frame_.factor, output + ".times");
     if (frame_.softmax) {
-      set(node("Softmax", {at}, output), "axis", std::int64_t{1});
+      set(out_.node("Softmax", {at}, output), "axis", std::int64_t{1});
     } else {
-      node("Identity", {at}, output);
+      out_.node("Identity", {at}, output);
     }
-    describe(*out().add_output(), output,
-             vector ? Ints{shape.channels} : Ints{shape.channels, shape.height, shape.width});
-  }
-
-  static void describe(onnx::ValueInfo& info, const std::string& name, const Ints& axes) {
-    info.set_name(name);
-    onnx::TensorType& type = *info.mutable_type()->mutable_tensor_type();
-    type.set_elem_type(kFloat);
-    type.mutable_shape()->add_dim()->set_dim_param("N");
-    for (std::int64_t length : axes) type.mutable_shape()->add_dim()->set_dim_value(length);
+    out_.add_output(output, vector ? Ints{shape.channels} : Ints{shape.channels, shape.height, shape.width});
   }
 
   const nn::Graph& graph_;
   std::span<const float> parameters_;
   const OnnxFrame& frame_;
   std::vector<nn::ParameterInfo> infos_;
-  onnx::Model model_;
+  OnnxBuilder out_;
   std::vector<Value> values_;
   std::vector<std::string> mapped_;
 };
