@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "agewise/base/error.h"
 #include "agewise/face/spec.h"
@@ -48,33 +50,76 @@ void grow(int before_classes, const float* before, const nn::ParameterInfo& now,
   for (std::int64_t c = 0; c < shared; ++c) oldest[c] -= std::log(static_cast<float>(shared));
 }
 
-// Weights of `from` where name and shape are the same, or a last layer can grow.
-void take_weights(const estimate::Model& from, const estimate::Model& model, std::vector<float>& weights,
-                  const Notice& notice) {
-  std::map<std::string, std::pair<nn::ParameterInfo, const float*>> known;
-  const float* place = from.parameters.data();
-  for (const nn::ParameterInfo& parameter : nn::parameters_of(from.graph)) {
+using Known = std::map<std::string, std::pair<nn::ParameterInfo, const float*>>;
+
+Known arrays_by_name(const estimate::Model& model) {
+  Known known;
+  const float* place = model.parameters.data();
+  for (const nn::ParameterInfo& parameter : nn::parameters_of(model.graph)) {
     known.insert({parameter.name, {parameter, place}});
     place += parameter.size();
   }
-  std::vector<std::string> fresh;
+  return known;
+}
+
+// Exporters fold batch normalisation into the convolution before it, which so gets a bias. With that convolution and a
+// fresh normalisation the network would begin with nothing of what it had learned.
+void check_normalisation(const Known& known, const nn::Graph& graph, const std::set<int>& fresh) {
+  for (int i : fresh) {
+    const nn::Layer& layer = graph.layers[static_cast<std::size_t>(i)];
+    int before = layer.inputs[0];
+    const nn::Layer& of = graph.layers[static_cast<std::size_t>(before)];
+    const auto* convolution = std::get_if<nn::layer::Convolution>(&of.kind);
+    if (!std::holds_alternative<nn::layer::BatchNorm>(layer.kind) || convolution == nullptr || convolution->bias)
+      continue;
+    if (fresh.contains(before) || !known.contains(of.name + ".bias")) continue;
+    throw base::UsageError(fmt::format(
+        "--from: the model has no normalisation {}: it was folded into the convolution {} when the network was "
+        "exported. Train with the model's own recipe (agewise recipe MODEL > mine.toml), or import the network's "
+        ".pth or safetensors file with --architecture",
+        layer.name, of.name));
+  }
+}
+
+// The names of layers, of many the first.
+std::string names_of(const std::set<int>& layers, const nn::Graph& graph) {
+  constexpr std::size_t kMost = 8;
+  std::vector<std::string> names;
+  for (int i : layers) {
+    if (names.size() == kMost) break;
+    names.push_back(graph.layers[static_cast<std::size_t>(i)].name);
+  }
+  std::string text = fmt::format("{}", fmt::join(names, ", "));
+  return layers.size() > kMost ? text + fmt::format(" and {} more", layers.size() - kMost) : text;
+}
+
+// Weights of `from` where name and shape are the same, or a last layer can grow.
+void take_weights(const estimate::Model& from, const estimate::Model& model, std::vector<float>& weights,
+                  const Notice& notice) {
+  Known known = arrays_by_name(from);
+  std::set<int> layers, fresh;
   float* to = weights.data();
   for (const nn::ParameterInfo& parameter : nn::parameters_of(model.graph)) {
+    layers.insert(parameter.layer);
     auto found = known.find(parameter.name);
     if (found != known.end() && found->second.first.shape == parameter.shape) {
       std::copy_n(found->second.second, parameter.size(), to);
     } else if (found != known.end() && grows(found->second.first, parameter, from, model)) {
       grow(from.classes.count(), found->second.second, parameter, model.classes.count(), to);
     } else {
-      fresh.push_back(parameter.name);
+      fresh.insert(parameter.layer);
     }
     to += parameter.size();
   }
-  if (fresh.size() == nn::parameters_of(model.graph).size()) {
-    throw base::UsageError("no layer of the model to begin with has the name and shape of one of the recipe's");
+  if (fresh.empty()) return;
+  if (fresh.size() == layers.size()) {
+    throw base::UsageError(
+        "--from: no layer of the model has the name and shape of one of the recipe's; agewise recipe MODEL prints the "
+        "model's own");
   }
-  if (!fresh.empty())
-    say(notice, fmt::format("drawn afresh, not in the model to begin with: {}", fmt::join(fresh, ", ")));
+  check_normalisation(known, model.graph, fresh);
+  say(notice, fmt::format("{} of {} layers with weights begin as in the model; drawn afresh: {}",
+                          layers.size() - fresh.size(), layers.size(), names_of(fresh, model.graph)));
 }
 
 }  // namespace

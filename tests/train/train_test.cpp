@@ -9,11 +9,13 @@
 #include "agewise/base/files.h"
 #include "agewise/store/store_writer.h"
 #include "agewise/train/checkpoint.h"
+#include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
 namespace agewise::train {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 
@@ -242,10 +244,30 @@ TEST(Train, begins_with_the_weights_of_another_model_where_they_fit) {
   from.parameters = nn::initial_parameters(from.graph, 77);
   recipe::Recipe still = with({"train.rate=1e-30", "train.epochs=1", "classes.edges=[30, 45]"});  // another last layer
   Outcome outcome = run(folder, still, -1, &from);
-  EXPECT_THAT(outcome.notices, Contains(HasSubstr("out.weight, out.bias")));
+  EXPECT_THAT(outcome.notices, Contains("2 of 3 layers with weights begin as in the model; drawn afresh: out"));
   estimate::Model model = estimate::read_model(folder / "run/last.safetensors");
   std::vector<float> convolution(from.parameters.begin(), from.parameters.begin() + 27);
   EXPECT_EQ(std::vector<float>(model.parameters.begin(), model.parameters.begin() + 27), convolution);
+}
+
+// As exporters leave it: no normalisation, its shift the convolution's bias.
+TEST(Train, refuses_to_begin_with_a_convolution_without_its_normalisation) {
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db");
+  recipe::Recipe folded = tiny::recipe();
+  folded.network.layers.erase(folded.network.layers.begin() + 1);
+  estimate::Model from = {folded, recipe::classes_of(folded.classes), {}, {}, {}, {}, {}};
+  from.graph = estimate::graph_of(from.recipe, from.classes);
+  from.parameters = nn::initial_parameters(from.graph, 77);
+  recipe::Recipe whole = tiny::recipe();
+  whole.network.layers[0].options["bias"] = false;
+  EXPECT_THAT(
+      error_of([&] { run(folder, whole, -1, &from); }),
+      AllOf(HasSubstr("no normalisation norm"), HasSubstr("the convolution conv"), HasSubstr("agewise recipe")));
+  tiny::Folder another;
+  tiny::make_store(another / "faces.db");
+  EXPECT_THAT(run(another, tiny::recipe(), -1, &from).notices,  // a normalisation that the recipe adds
+              Contains("2 of 3 layers with weights begin as in the model; drawn afresh: norm"));
 }
 
 // Softmax of logits a, b with b's class shared by 3: b - log 3 three times; e^b = 3 · e^(b - log 3).
