@@ -1,6 +1,7 @@
 // agewise recipe [NAME | MODEL]: the built-in recipes, one of them or a model's as TOML to start one's own from.
 #include <CLI/CLI.hpp>
 
+#include "agewise/base/error.h"
 #include "agewise/estimate/model.h"
 #include "agewise/recipe/recipe.h"
 #include "agewise/train/run_folder.h"
@@ -28,6 +29,7 @@ void add_recipe(CLI::App& program, const Context&) {
     bool file = !recipe::built_in_recipes().contains(*name) && std::filesystem::exists(*name);
     if (file && name->ends_with(".toml")) return print(recipe::to_toml(recipe::load_recipe(*name)));
     if (file) return print(recipe::to_toml(estimate::read_model(train::model_file_of(*name)).recipe));
+    if (!file && name->find_first_of("./") != std::string::npos) throw base::file_error(*name, "does not exist");
     recipe::load_recipe(*name);  // an unknown name is told with the known ones
     print(recipe::built_in_recipes().at(*name));
   });

@@ -54,6 +54,8 @@ TEST(Program, lists_and_prints_the_built_in_recipes) {
   Outcome unknown = run("recipe sed");
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.output, StartsWith("agewise: no recipe is called sed: there are "));
+  EXPECT_THAT(run("recipe mine/model.safetensors").output,
+              StartsWith("agewise: mine/model.safetensors: does not exist"));
 }
 
 TEST(Program, prints_the_recipe_of_a_model) {
