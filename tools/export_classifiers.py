@@ -3,8 +3,8 @@
 export_classifiers.py FOLDER [--size 224] [--classes 101] [--only NAME] [--open]     (torch, torchvision, timm, onnxscript)
 --open: only FOLDER/NAME.legacy.onnx, with a batch of any length. Without it:
 Writes FOLDER/NAME.dynamo.onnx (torch.onnx.export as it is by default, weights beside it where it puts them there) and
-FOLDER/NAME.legacy.onnx (dynamo=False). Running statistics are random too: a network fresh from its constructor would
-not show whether they are read."""
+FOLDER/NAME.legacy.onnx (dynamo=False). Running statistics are those of noise, varied at random: a network fresh from its
+constructor would not show whether they are read, and statistics that do not fit its weights let activations explode."""
 import argparse
 import warnings
 from pathlib import Path
@@ -27,14 +27,18 @@ CLASSIFIERS = {
 }
 
 
-def made(name, classes):
+def made(name, classes, size):
     torch.manual_seed(1)
-    model = CLASSIFIERS[name](num_classes=classes).eval()
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.normal_(module.running_mean, 0, 0.1)
-            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
-    return model
+    model = CLASSIFIERS[name](num_classes=classes)
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 1  # the statistics become those of the next batch
+    with torch.no_grad():
+        model.train()(torch.randn(8, 3, size, size))
+    for norm in norms:
+        norm.running_mean += 0.1 * norm.running_var.sqrt() * torch.randn_like(norm.running_mean)
+        norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.8, 1.2)
+    return model.eval()
 
 
 def main():
@@ -48,7 +52,7 @@ def main():
     arguments.folder.mkdir(parents=True, exist_ok=True)
     warnings.filterwarnings('ignore')
     for name in [arguments.only] if arguments.only else CLASSIFIERS:
-        model, picture = made(name, arguments.classes), torch.zeros(1, 3, arguments.size, arguments.size)
+        model, picture = made(name, arguments.classes, arguments.size), torch.zeros(1, 3, arguments.size, arguments.size)
         for way in ('legacy',) if arguments.open else ('dynamo', 'legacy'):
             options = {} if way == 'dynamo' else {'dynamo': False}
             if arguments.open:
