@@ -46,11 +46,24 @@ Imported import_any(const std::filesystem::path& file, const ImportOptions& opti
   throw base::file_error(file, "is no weight file that agewise reads: ONNX, caffemodel, PyTorch's .pth or safetensors");
 }
 
+// ImageNet's classes, say, are no ages.
+void doubt_ages(Imported& imported) {
+  constexpr int kBeyondAllAges = 150;
+  int years = imported.model.recipe.classes.years;
+  if (years <= kBeyondAllAges) return;
+  imported.notices.push_back(
+      fmt::format("its {} outputs are taken for the ages 0 to {}: if they are other classes, train on from it with "
+                  "--set classes.years=101, which gives it a new last layer",
+                  years, years - 1));
+}
+
 }  // namespace
 
 Imported import_model(const std::filesystem::path& file, const ImportOptions& options) {
   try {
-    return import_any(file, options);
+    Imported imported = import_any(file, options);
+    if (options.classes == 0) doubt_ages(imported);
+    return imported;
   } catch (const base::UsageError& error) {
     throw base::UsageError(fmt::format("{}: {}", file.string(), error.what()));
   }

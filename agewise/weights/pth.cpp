@@ -206,14 +206,16 @@ struct ArchiveCloser {
   void operator()(archive* zip) const { archive_read_free(zip); }
 };
 
-// A zip ends with a directory of what is in it: its mark is the same as of an empty zip, its comment at most 64 KiB
-// long.
+// A zip ends with a record of 22 bytes and a comment of at most 64 KiB, whose length is the record's last two bytes.
 bool is_cut_short(Bytes file) {
   constexpr std::string_view kEnd("PK\5\6", 4);
-  constexpr std::size_t kLongestEnd = 22 + 65535;
+  constexpr std::size_t kRecord = 22, kLongestEnd = kRecord + 65535;
   std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   if (text.size() > kLongestEnd) text.remove_prefix(text.size() - kLongestEnd);
-  return text.find(kEnd) == std::string_view::npos;
+  std::size_t begin = text.rfind(kEnd);
+  if (begin == std::string_view::npos || text.size() - begin < kRecord) return true;
+  Bytes record = file.last(text.size() - begin);
+  return record.size() < kRecord + number_at<std::uint16_t>(record, kRecord / sizeof(std::uint16_t) - 1);
 }
 
 // What other zips PyTorch writes, by their members.

@@ -270,6 +270,22 @@ TEST_F(Files, of_wrapped_networks_are_found_under_the_names_without_the_wrappers
               HasSubstr("has no array \"conv.weight\", which the architecture needs"));
 }
 
+TEST_F(Files, of_more_classes_than_there_are_ages_are_doubted) {
+  auto notices_of = [&](int classes) {
+    std::vector<float> weight(108), bias(4), last(static_cast<std::size_t>(classes) * 16), last_bias(last.size() / 16);
+    weights::write_safetensors(folder_ / "a.safetensors", {},
+                               std::vector<weights::TensorView>{{"conv.weight", {4, 3, 3, 3}, weight},
+                                                                {"conv.bias", {4}, bias},
+                                                                {"fc.weight", {classes, 16}, last},
+                                                                {"fc.bias", {classes}, last_bias}});
+    ImportOptions options;
+    options.architecture = architecture();
+    return import_model(folder_ / "a.safetensors", options).notices;
+  };
+  EXPECT_THAT(notices_of(1000), testing::Contains(HasSubstr("1000 outputs are taken for the ages 0 to 999")));
+  EXPECT_THAT(notices_of(117), Not(testing::Contains(HasSubstr("outputs are taken"))));
+}
+
 TEST_F(Files, pixels_that_the_network_scales_itself_become_the_recipes_mean_and_scale) {
   ImportOptions options;
   options.architecture = architecture();

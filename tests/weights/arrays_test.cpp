@@ -101,7 +101,7 @@ TEST(Pth, of_torchscript_says_what_to_do_instead) {
 
 TEST(Pth, cut_off_anywhere_says_so) {
   std::vector<std::byte> whole = base::read_file(kGolden / "protocol4.pth", 1 << 20);
-  for (std::size_t size : {whole.size() / 4, whole.size() / 2, whole.size() - 30})
+  for (std::size_t size : {whole.size() / 4, whole.size() / 2, whole.size() - 30, whole.size() - 10, whole.size() - 1})
     EXPECT_THAT(refusal_of(std::span(whole).first(size)), HasSubstr("is cut short")) << size;
 }
 
