@@ -23,6 +23,7 @@ class Folder {
   bool fold() {
     const std::string& kind = node_.kind();
     if (kind == "Shape" || kind == "Size") return fold_shape(kind == "Size");
+    if (kind == "CastLike" && reader_.is_constant(node_.input(0))) return give(cast_like());
     if (!all_constant()) return false;
     if (kind == "Cast") return give(cast(in(0)));
     if (kind == "Concat") return give(concatenated());
@@ -83,18 +84,28 @@ class Folder {
     constexpr std::int64_t kInt32 = 6, kInt64 = 7, kBool = 9;
     std::int64_t to = node_.integer("to", 0);
     node_.ignore("saturate");
-    bool to_whole = to == kInt32 || to == kInt64 || to == kBool;
+    if (to == kInt32 || to == kInt64 || to == kBool) return made_whole(from, to == kBool);
+    return made_real(std::move(from));
+  }
+
+  // As the second input is: a layer's tensor, or a constant.
+  OnnxConstant cast_like() {
+    node_.ignore("saturate");
+    bool whole = reader_.is_constant(node_.input(1)) && is_whole(in(1));
+    return whole ? made_whole(in(0), false) : made_real(in(0));
+  }
+
+  OnnxConstant made_whole(const OnnxConstant& from, bool truth) const {
     OnnxConstant out{from.dims, {}, {}};
-    if (to_whole && !is_whole(from)) {
-      for (float number : from.numbers) out.integers.push_back(to == kBool ? number != 0 : truncated(number));
-    } else if (to_whole) {
-      for (std::int64_t number : from.integers) out.integers.push_back(to == kBool ? number != 0 : number);
-    } else if (is_whole(from)) {
-      out.numbers.assign(from.integers.begin(), from.integers.end());
-    } else {
-      return from;
-    }
+    for (float number : from.numbers) out.integers.push_back(truth ? number != 0 : truncated(number));
+    for (std::int64_t number : from.integers) out.integers.push_back(truth ? number != 0 : number);
     return out;
+  }
+
+  static OnnxConstant made_real(OnnxConstant from) {
+    from.numbers.insert(from.numbers.end(), from.integers.begin(), from.integers.end());
+    from.integers.clear();
+    return from;
   }
 
   std::int64_t truncated(float number) const {

@@ -92,6 +92,9 @@ def cases():
         ('Slice', 'd last far first backwards', 'e'), ('Gather', 'e two', 'f', dict(axis=-3)), ('Squeeze', 'f first', 'g'), ('Gather', 'g one', 'h', dict(axis=-1)), ('Unsqueeze', 'h outer', 'i'),
         ('Mul', 'x i', 'j'), ('Shape', 'j', 's', dict(start=-2)), ('Concat', 'front s', 'shape', dict(axis=-1)), ('Reshape', 'j shape', 'y')],
         dict(k=array(3, 3, 3), turn=whole(2, 0, 1), two=whole(2), five=whole(5), one=np.array(1, np.int64), last=whole(-1), first=whole(-3), far=whole(-9), backwards=whole(-1), outer=whole(-1, -2), front=whole(0, 3)))
+    # As PyTorch's exporter writes networks that it does not optimise.
+    yield save('cast_like', [('CastLike', 'low x', 'z'), ('Shape', 'w', 's', dict(end=1)), ('Expand', 'z s', 'b'), ('Conv', 'x w b', 'c'), ('CastLike', 'six w', 'high'), ('Clip', 'c z high', 'd'),
+        ('CastLike', 'part two', 'k'), ('Slice', 'd zero k one', 'y')], dict(w=w(4, 3), low=np.array(-0.5, np.float32), six=np.array(1, np.int64), part=np.array([2.5], np.float32), two=whole(2), one=whole(1), zero=whole(0)))
 
 def say(file, hash, factor, offset, out):
     session = onnxruntime.InferenceSession(str(file), providers=['CPUExecutionProvider'])
