@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -30,9 +31,13 @@ struct Arguments {
   std::string model, certificate, key;
   int megabytes = 32, megapixels = 50, per_client = 50;
   double gather_milliseconds = 2;
+  std::optional<int> batch;
   DetectOptions detection;
   serve::ServiceOptions service;
 };
+
+// Two faces a thread are computed as fast, per face, as more; and whoever comes next waits less.
+int default_batch(int threads) { return std::clamp(2 * threads, 4, 16); }
 
 serve::ServiceOptions options_of(const Arguments& arguments, const Context& context) {
   serve::ServiceOptions options = arguments.service;
@@ -46,6 +51,7 @@ serve::ServiceOptions options_of(const Arguments& arguments, const Context& cont
   options.pipeline.gather_seconds = arguments.gather_milliseconds / 1000;
   options.pipeline.give_up_seconds = options.http.request_seconds;
   options.pipeline.readers = context.threads;
+  options.pipeline.batch = arguments.batch.value_or(default_batch(context.threads));
   options.pipeline.largest_job = options.most_files;
   options.pipeline.thread_clock = thread_clock();
   options.http.per_client = options.pipeline.one_client = arguments.per_client / 100.0;
@@ -148,7 +154,10 @@ void add_limits(CLI::App& command, Arguments& arguments) {
       .add_option("--picture-seconds", pipeline.picture_seconds,
                   "Most processor time for decoding one picture, in seconds")
       ->check(CLI::Range(0.1, 3600.0));
-  command.add_option("--batch", pipeline.batch, "Most faces in one call of the network")->check(CLI::Range(1, 256));
+  command
+      .add_option("--batch", arguments.batch, "Most faces in one call of the network; default: two per thread, 4 to 16")
+      ->default_str("")
+      ->check(CLI::Range(1, 256));
   command
       .add_option("--gather", arguments.gather_milliseconds,
                   "Milliseconds that a face waits for other faces to share its call of the network")

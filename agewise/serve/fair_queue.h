@@ -1,6 +1,7 @@
 // A queue in which nobody's many items keep another's few waiting.
 #pragma once
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -30,13 +31,16 @@ class FairQueue {
     auto found = clients_.find(client);
     std::size_t own = found == clients_.end() ? 0 : found->second.items.size();
     if (closed_ || items.size() > limits_.all - size_ || own + items.size() > limits_.one_client) return false;
-    Client& place = found == clients_.end() ? clients_[client] : found->second;
-    if (place.items.empty()) place.cost = std::max(place.cost, now_);  // time without items earns nothing
-    for (T& item : items) {
-      place.items.push_back(std::move(item));
-      arrived_.notify_one();
-    }
-    size_ += items.size();
+    for (T& item : items) add(client, std::move(item));
+    return true;
+  }
+
+  // Waits for room, whoever has how much of it. False, and the item is dropped, once the queue is closed.
+  bool push(const std::string& client, T item) {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return closed_ || size_ < limits_.all; });
+    if (closed_) return false;
+    add(client, std::move(item));
     return true;
   }
 
@@ -44,18 +48,14 @@ class FairQueue {
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [&] { return closed_ || size_ > 0; });
-    auto next = clients_.end();
-    for (auto one = clients_.begin(); one != clients_.end(); ++one) {
-      if (one->second.items.empty()) continue;
-      if (next == clients_.end() || one->second.cost < next->second.cost) next = one;
-    }
-    if (next == clients_.end()) return std::nullopt;
-    T item = std::move(next->second.items.front());
-    next->second.items.pop_front();
-    --size_;
-    now_ = next->second.cost;
-    forget_the_idle();
-    return item;
+    return take();
+  }
+
+  // The same, but waits no longer than so many seconds.
+  std::optional<T> pop_within(double seconds) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, std::chrono::duration<double>(seconds), [&] { return closed_ || size_ > 0; });
+    return take();
   }
 
   // What an item of `client` has cost, in any unit.
@@ -74,6 +74,7 @@ class FairQueue {
   void close() {
     std::lock_guard lock(mutex_);
     closed_ = true;
+    room_.notify_all();
     arrived_.notify_all();
   }
 
@@ -83,6 +84,30 @@ class FairQueue {
     double cost = 0;
   };
 
+  void add(const std::string& client, T item) {
+    Client& place = clients_[client];
+    if (place.items.empty()) place.cost = std::max(place.cost, now_);  // time without items earns nothing
+    place.items.push_back(std::move(item));
+    ++size_;
+    arrived_.notify_one();
+  }
+
+  std::optional<T> take() {
+    auto next = clients_.end();
+    for (auto one = clients_.begin(); one != clients_.end(); ++one) {
+      if (one->second.items.empty()) continue;
+      if (next == clients_.end() || one->second.cost < next->second.cost) next = one;
+    }
+    if (next == clients_.end()) return std::nullopt;
+    T item = std::move(next->second.items.front());
+    next->second.items.pop_front();
+    --size_;
+    room_.notify_one();
+    now_ = next->second.cost;
+    forget_the_idle();
+    return item;
+  }
+
   // Clients that have nothing here and owe nothing. Many at once, so that it is not done for each.
   void forget_the_idle() {
     constexpr std::size_t kMany = 1024;
@@ -91,7 +116,7 @@ class FairQueue {
   }
 
   mutable std::mutex mutex_;
-  std::condition_variable arrived_;
+  std::condition_variable room_, arrived_;
   std::map<std::string, Client> clients_;
   Limits limits_;
   std::size_t size_ = 0;

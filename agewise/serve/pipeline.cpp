@@ -64,7 +64,7 @@ Pipeline::Pipeline(estimate::Model model, nn::Engine& engine, const PipelineOpti
       sizes_(batch_sizes(options.batch, model.parameters.size() * (1 + model.others.size()))),
       small_({static_cast<std::size_t>(options.waiting), part_of_one_client(options)}),
       large_({static_cast<std::size_t>(options.waiting), part_of_one_client(options)}),
-      read_(kReadAhead * static_cast<std::size_t>(options.batch)) {
+      read_({kReadAhead * static_cast<std::size_t>(options.batch), 0}) {
   std::vector<face::FaceReader> readers;  // here, where what they need and do not find can still be said
   for (int i = 0; i < 2 * options.readers; ++i)
     readers.emplace_back(model.recipe.face, face::PixelLimit{options.max_pixels});
@@ -146,7 +146,7 @@ double Pipeline::read(const Picture& picture, face::FaceReader& reader) {
 
 void Pipeline::hand_on(const Picture& picture) {
   if (faces_of(picture) == 0) return finish(picture);
-  read_.push(picture);
+  read_.push(picture.job->task.client, picture);
 }
 
 // Each turn is one call of the network for those that are ready together, and one for a picture of many faces.
@@ -185,6 +185,7 @@ std::vector<Pipeline::Picture> Pipeline::gather(Picture first) {
   std::optional<Picture> next = std::move(first);
   while (next) {
     std::size_t more = faces_of(*next);
+    read_.charge(next->job->task.client, static_cast<double>(more));
     if (more > largest) {
       crowds_.push_back({std::move(*next), {}});
     } else {

@@ -5,8 +5,8 @@
 //                                        └► queue of large ones ──► readers of those, by and by ──►┘
 //
 // Large is what takes long to decode (picture_cost.h). Its readers are as many, but run at a lower priority of the
-// operating system: whatever they do, small pictures are read as if they were not there. Between clients both queues
-// are fair by processor time.
+// operating system: whatever they do, small pictures are read as if they were not there. Between clients these
+// queues are fair by processor time, and the queue of faces by the number of faces.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -17,7 +17,6 @@
 #include <thread>
 #include <vector>
 
-#include "agewise/base/bounded_queue.h"
 #include "agewise/base/progress.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/face/reader.h"
@@ -107,7 +106,7 @@ class Pipeline {
   std::vector<std::unique_ptr<estimate::Estimator>> estimators_;  // by ascending batch size
   std::vector<int> sizes_;
   FairQueue<Picture> small_, large_;
-  base::BoundedQueue<Picture> read_;
+  FairQueue<Picture> read_;         // with faces; where it is full the readers wait
   std::deque<Crowd> crowds_;        // on the network's thread only
   std::atomic<int> being_read_{0};  // taken in, small, and not in read_ yet
   std::vector<std::thread> readers_, large_readers_;

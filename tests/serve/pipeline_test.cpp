@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <future>
+#include <thread>
 
 #include "agewise/image/encode.h"
 #include "agewise/serve/picture_cost.h"
@@ -257,6 +258,23 @@ TEST(FairQueue, lets_no_client_fill_it) {
   EXPECT_FALSE(queue.try_push("c", one));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(queue.pop(), 1);
   EXPECT_EQ(queue.pop(), std::nullopt);
+}
+
+TEST(FairQueue, keeps_whoever_pushes_waiting_while_it_is_full) {
+  FairQueue<int> queue({2, 0});
+  EXPECT_EQ(queue.pop_within(0), std::nullopt);
+  EXPECT_TRUE(queue.push("a", 1));
+  EXPECT_TRUE(queue.push("a", 2));
+  std::future<bool> third = std::async(std::launch::async, [&] { return queue.push("b", 3); });
+  EXPECT_EQ(third.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  EXPECT_EQ(queue.pop_within(0), 1);
+  queue.charge("a", 1);
+  EXPECT_TRUE(third.get());
+  EXPECT_EQ(queue.pop(), 3);  // before a's second
+  std::future<bool> closed = std::async(std::launch::async, [&] { return queue.push("b", 4) && queue.push("b", 5); });
+  while (queue.size() < 2) std::this_thread::yield();
+  queue.close();
+  EXPECT_FALSE(closed.get());
 }
 
 TEST_F(Pipelines, gives_up_what_has_waited_too_long) {
