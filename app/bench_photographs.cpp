@@ -8,11 +8,9 @@
 
 #include "agewise/base/error.h"
 #include "agewise/estimate/pictures.h"
-#include "agewise/train/run_folder.h"
 #include "app/engine.h"
 #include "app/options.h"
 #include "app/predict_files.h"
-#include "app/shipped_model.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
@@ -22,7 +20,7 @@ struct Options {
   std::string folder, model;
   double seconds = 10;
   bool no_network = false, json = false;
-  DetectOptions detection;
+  library::Detection detection;
 };
 
 double processor_seconds(clockid_t clock) {
@@ -118,9 +116,7 @@ Figures measure(Passes& passes, double seconds) {
 void run_bench(const Options& options, const Context& context) {
   Asked asked = asked_for({options.folder}, "");
   std::unique_ptr<nn::Engine> engine = engine_for(context);
-  estimate::Model model =
-      estimate::read_model(options.model.empty() ? shipped_model() : train::model_file_of(options.model));
-  apply_detection(options.detection, model);
+  estimate::Model model = opened_model(options.model, options.detection).model;
   Passes passes(asked, std::move(model), *engine, !options.no_network, context);
   Figures figures = measure(passes, options.seconds);
   double all = figures.all();

@@ -1,11 +1,8 @@
 #include "app/options.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 
 #include "agewise/catalog/label_options.h"
-#include "agewise/face/spec.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
@@ -45,7 +42,7 @@ catalog::LabelOptions label_options(const LabelArguments& arguments) {
   return catalog::parse_label_options(arguments.columns, arguments.gender, arguments.names);
 }
 
-void add_detect_options(CLI::App& command, DetectOptions& options) {
+void add_detect_options(CLI::App& command, library::Detection& options) {
   CLI::Option* detect =
       command.add_flag("--detect", options.detect, "Look for faces even if the model was trained on face crops");
   CLI::Option* detector = command.add_option(
@@ -58,23 +55,14 @@ void add_detect_options(CLI::App& command, DetectOptions& options) {
 }
 
 void apply_detection(const DetectOptions& options, estimate::Model& model) {
-  recipe::Recipe& recipe = model.recipe;
-  face::FaceSpec trained = face::spec_of(recipe);
-  recipe::FaceRecipe& face = recipe.face;
-  // HOG is slow and misses faces; what it costs to take YuNet's instead is in the table of stand-ins (face/spec.cpp).
-  if (face.detector == "hog") face.detector = "yunet";
-  if (!options.detector.empty()) face.detector = options.detector;
-  if (options.crops) face.crop = face.detect = false;
-  bool looks = options.detect || !options.detector.empty();
-  if (looks && !face.crop) face.detect = true;
-  face::Fit fit = face::fits(trained, face::spec_of(recipe), face::Use::predict);
-  if (!fit) {
-    warn(fmt::format(
-        "the faces are not cut as those that the model was trained on ({}): what its card says of its error "
-        "does not hold for them, and no intervals are given",
-        face::text_of(fit.differences)));
-    model.intervals.reset();
-  }
+  std::string warning = library::apply(options, model);
+  if (!warning.empty()) warn(warning);
+}
+
+library::OpenedModel opened_model(const std::string& model, const library::Detection& detection) {
+  library::OpenedModel opened = library::open_model(model, detection);
+  if (!opened.warning.empty()) warn(opened.warning);
+  return opened;
 }
 
 }  // namespace agewise::app

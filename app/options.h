@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "agewise/catalog/catalog.h"
-#include "agewise/estimate/model.h"
+#include "agewise/library/model.h"
 #include "agewise/recipe/recipe.h"
 
 namespace CLI {
@@ -32,16 +32,12 @@ void add_label_options(CLI::App& command, LabelArguments& arguments);
 catalog::LabelOptions label_options(const LabelArguments& arguments);
 
 // --detect, --detector and --crops: how a model finds the faces in pictures, other than its recipe says.
-struct DetectOptions {
-  bool detect = false, crops = false;
-  std::string detector;
-};
-
-void add_detect_options(CLI::App& command, DetectOptions& options);
-// Also a model of ready crops can be made to look for faces, and one that looks for them to take pictures for crops:
-// the recipe states the margin. A model of faces that were cut by the labels' boxes looks for them in any case. Warns
-// where the faces will not be cut as the model's own were, and no entry of the table in face/spec.cpp covers it; what
-// the model says of its errors, its intervals, then goes.
+void add_detect_options(CLI::App& command, library::Detection& options);
+using DetectOptions = library::Detection;
+// library::apply(), which is warned of on stderr.
 void apply_detection(const DetectOptions& options, estimate::Model& model);
+
+// library::open_model(), which is warned of on stderr.
+library::OpenedModel opened_model(const std::string& model, const library::Detection& detection);
 
 }  // namespace agewise::app

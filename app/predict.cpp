@@ -15,7 +15,6 @@
 #include "agewise/estimate/pictures.h"
 #include "agewise/face/spec.h"
 #include "agewise/image/kinds.h"
-#include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/options.h"
@@ -23,7 +22,6 @@
 #include "app/predict_draw.h"
 #include "app/predict_files.h"
 #include "app/predict_output.h"
-#include "app/shipped_model.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
@@ -41,7 +39,7 @@ struct Arguments {
   std::string box;     // where the face is; empty: not said
   bool json = false, jsonl = false, csv = false;
   bool distribution = false, force = false, verbose = false;
-  DetectOptions detection;
+  library::Detection detection;
 };
 
 // What became of the pictures.
@@ -132,9 +130,7 @@ bool is_like_a_photograph(const image::PictureInfo& info) {
 }
 
 estimate::Model load_model(const Arguments& arguments) {
-  estimate::Model model =
-      estimate::read_model(arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model));
-  apply_detection(arguments.detection, model);
+  estimate::Model model = opened_model(arguments.model, arguments.detection).model;
   if (!arguments.draw.empty() && arguments.box.empty() && !face::cuts_faces(model.recipe.face))
     throw base::UsageError(
         "--draw marks the faces that are found, but this model takes pictures for faces: add --detect");

@@ -103,7 +103,7 @@ void PredictionWriter::face_as_json(const std::string& file, const face::FaceCut
   Json json{{"file", file}};
   json.update(estimate::to_json(model_, cut, refusal, estimate));
   if (writing_.distribution && !json["age"].is_null())
-    json["distribution"] = estimate::distribution_of(model_, estimate);
+    json["distribution"] = estimate::distribution_json(model_, estimate);
   element(json);
 }
 

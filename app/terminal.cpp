@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
@@ -44,10 +43,6 @@ void make_utf8(nlohmann::ordered_json& json) {
 }
 
 }  // namespace
-
-base::Clock steady_clock() {
-  return [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
-}
 
 base::Clock thread_clock() {
   return [] {

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "agewise/base/progress.h"
+#include "agewise/library/surroundings.h"
 
 namespace agewise::app {
 
-base::Clock steady_clock();
+using library::steady_clock;
 base::Clock thread_clock();  // processor time of the thread that calls it
 
 // One line on stderr, redrawn in place at most ten times a second, cleared by the destructor. Where stderr is no

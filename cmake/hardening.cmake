@@ -1,8 +1,8 @@
 # What makes a defect in a program that reads strangers' files harder to exploit (tests/app/hardening_test.cpp looks for it
 # in the program). Builds with sanitizers, whose type is None, go without: they abort at the defect itself.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)  # what the shared library needs, too
 if(CMAKE_BUILD_TYPE MATCHES "^Rel")
   set(AGEWISE_HARDENED ON)
-  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   include(CheckPIESupported)
   check_pie_supported()
   add_compile_options(-fstack-protector-strong -fstack-clash-protection)

@@ -1,6 +1,6 @@
 # The rooms, upper first: a room includes and links only rooms above it (tests/rooms_test.py reads this list).
 set(AGEWISE_ROOMS
-  base age recipe image catalog nn weights face whiten store prepare estimate train verify evaluate report demo serve)
+  base age recipe image catalog nn weights face whiten store prepare estimate train library verify evaluate report demo serve)
 
 # With AGEWISE_PRECOMPILE the headers that most sources read are compiled once; clang gains by it, gcc does not. Every
 # source names what it includes all the same: without the option, as in `make`, all builds too.
@@ -39,13 +39,13 @@ endfunction()
 function(agewise_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
   add_library(agewise_${name} STATIC ${ROOM_SOURCES})
-  target_include_directories(agewise_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_include_directories(agewise_${name} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
   list(TRANSFORM ROOM_ROOMS PREPEND agewise_)
   target_link_libraries(agewise_${name} PUBLIC ${ROOM_ROOMS} PRIVATE agewise_warnings ${ROOM_LIBRARIES})
   agewise_precompile(agewise_${name} precompiled)
 endfunction()
 
-set(AGEWISE_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/leaks.supp:print_suppressions=0")
+set(AGEWISE_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/leaks.supp:print_suppressions=0")
 
 # agewise_test(NAME SOURCES a_test.cpp … ROOMS image … [LIBRARIES …] [SLOW])
 # declares the test program NAME_test. Suites whose name begins with Slow run apart, under the label `slow`, if SLOW is said.
@@ -53,9 +53,9 @@ function(agewise_test name)
   cmake_parse_arguments(TEST "SLOW" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
   add_executable(${name}_test ${TEST_SOURCES})
   list(TRANSFORM TEST_ROOMS PREPEND agewise_)
-  target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
+  target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${name}_test PRIVATE
-    AGEWISE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" AGEWISE_SHARED_DIR="${CMAKE_SOURCE_DIR}/../shared")
+    AGEWISE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" AGEWISE_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
   target_compile_options(${name}_test PRIVATE ${AGEWISE_PLAIN_FLAGS})
   target_link_libraries(${name}_test PRIVATE ${TEST_ROOMS} ${TEST_LIBRARIES} agewise_warnings GTest::gmock GTest::gtest_main)
   agewise_precompile(${name}_test precompiled_for_tests)
@@ -86,8 +86,8 @@ endif()
 function(agewise_embed room name)
   set(out ${CMAKE_CURRENT_BINARY_DIR}/${name}_texts.cpp)
   add_custom_command(OUTPUT ${out}
-    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DROOM=${room} -DNAME=${name} "-DFILES=${ARGN}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
-    DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DROOM=${room} -DNAME=${name} "-DFILES=${ARGN}" -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${ARGN} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
   if(room STREQUAL "app")
     target_sources(agewise PRIVATE ${out})
   else()

@@ -2,17 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace agewise::estimate {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Digits beyond those that mean anything are left out.
-constexpr double kThousandths = 1e3, kMillionths = 1e6;
-double rounded(double value, double steps) { return std::round(value * steps) / steps; }
 
 Json whitening_of(const Model& model) {
   if (!model.whitening) return nullptr;
@@ -36,6 +31,14 @@ Json classes_json(const age::Classes& classes) {
   Json list = Json::array();
   for (int c = 0; c < classes.count(); ++c) list.push_back({{"name", classes.names[c]}, {"years", classes.values[c]}});
   return list;
+}
+
+Json place_json(const Face& face) {
+  if (!face.box) return Json::object({{"box", nullptr}, {"crop", true}});
+  return {{"box", {face.box->left, face.box->top, face.box->right, face.box->bottom}},
+          {"angle", face.angle},
+          {"score", face.score},
+          {"replicated", face.replicated}};
 }
 
 }  // namespace
@@ -71,46 +74,29 @@ Json card_of(const Model& model) {
           {"recipe_toml", recipe::to_toml(recipe)}};
 }
 
-Json place_of(const face::FaceCut& cut) {
-  if (!cut.face) return Json::object({{"box", nullptr}, {"crop", true}});
-  const image::Box& box = cut.face->box;
-  Json sides = Json::array();
-  for (double side : {box.left, box.top, box.right, box.bottom}) sides.push_back(rounded(side, kThousandths));
-  return {{"box", std::move(sides)},
-          {"angle", rounded(cut.face->angle, kThousandths)},
-          {"score", rounded(cut.face->score, kMillionths)},
-          {"replicated", rounded(cut.replicated, kMillionths)}};
-}
-
-Json probabilities_of(const Estimate& estimate) {
+Json distribution_json(const Model& model, const Estimate& estimate) {
   Json list = Json::array();
-  for (float probability : estimate.distribution) list.push_back(rounded(double{probability}, kMillionths));
-  return list;
-}
-
-Json distribution_of(const Model& model, const Estimate& estimate) {
-  Json list = Json::array(), probabilities = probabilities_of(estimate);
-  for (int c = 0; c < model.classes.count(); ++c)
+  std::vector<double> probabilities = distribution_of(estimate);
+  for (std::size_t c = 0; c < probabilities.size(); ++c)
     list.push_back({{"class", model.classes.names[c]}, {"probability", probabilities[c]}});
   return list;
 }
 
 Json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
-  Json json = place_of(cut);
-  const std::string& reason = refusal.empty() && std::isnan(estimate.age) ? kNoAge : refusal;
-  if (!reason.empty()) {
+  Face face = face_of(model, cut, refusal, estimate);
+  Json json = place_json(face);
+  if (!face.age) {
     json["age"] = nullptr;
-    json["reason"] = reason;
+    json["reason"] = face.reason;
     return json;
   }
-  json["age"] = rounded(estimate.age, kThousandths);
-  if (!estimate.members.empty()) json["spread"] = rounded(spread_of(estimate), kThousandths);
-  if (estimate.male) json["male"] = rounded(*estimate.male, kMillionths);
-  if (names_classes(model)) json["class"] = model.classes.names[estimate.most_likely_class];
-  if (estimate.interval) {
-    json["interval"] = {{"low", rounded(estimate.interval->low, kThousandths)},
-                        {"high", rounded(estimate.interval->high, kThousandths)},
-                        {"coverage", model.intervals->coverage}};
+  json["age"] = *face.age;
+  if (face.spread) json["spread"] = *face.spread;
+  if (face.male) json["male"] = *face.male;
+  if (!face.age_class.empty()) json["class"] = face.age_class;
+  if (face.interval) {
+    json["interval"] = {
+        {"low", face.interval->low}, {"high", face.interval->high}, {"coverage", face.interval->coverage}};
   }
   return json;
 }

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "agewise/estimate/estimator.h"
-#include "agewise/face/crop.h"
+#include "agewise/estimate/answer.h"
 
 namespace agewise::estimate {
 
@@ -23,23 +22,16 @@ std::vector<LayerCard> layers_of(const Model& model);
 // [{name, years}], layers [{name, kind, shape, parameters}], coverage (of its intervals, or null), notes, recipe_toml.
 nlohmann::ordered_json card_of(const Model& model);
 
-// Where in its picture a face is: box [left, top, right, bottom], angle, score and replicated. Where the whole picture
-// was taken for a face that was cut out, box null and crop true.
-nlohmann::ordered_json place_of(const face::FaceCut& cut);
-
-// The place of the face; age, of an ensemble spread (years, its members'), of a model with a gender head male
-// (probability), class where names_classes(), and, where the model is calibrated, interval {low, high, coverage}. Of a
-// refused face (PictureFaces::refusals), or where the network gives no age, instead of all these age null and a reason.
-// Years and pixels have three decimals, probabilities six.
+// Where the face is in its picture: box [left, top, right, bottom], angle, score and replicated; where the whole
+// picture was taken for a face that was cut out, box null and crop true. Then age, of an ensemble spread (years, its
+// members'), of a model with a gender head male (probability), class where names_classes(), and, where the model is
+// calibrated, interval {low, high, coverage}. Of a refused face (PictureFaces::refusals), or where the network gives no
+// age, after the place only age null and a reason. The numbers are face_of()'s.
 nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal,
                                const Estimate& estimate);
 
-// The reason why a picture has no age.
-inline const std::string kNoFace = "no face found";
-
-// [probability], and [{class, probability}], one a class.
-nlohmann::ordered_json probabilities_of(const Estimate& estimate);
-nlohmann::ordered_json distribution_of(const Model& model, const Estimate& estimate);
+// [{class, probability}], one a class.
+nlohmann::ordered_json distribution_json(const Model& model, const Estimate& estimate);
 
 // coverage and bands [{from, below, above}], in years.
 nlohmann::ordered_json to_json(const Intervals& intervals);

@@ -170,7 +170,22 @@ std::vector<FaceCut> FaceReader::cuts_of(image::Decoded look, std::span<const st
 
 PictureFaces FaceReader::read(std::span<const std::byte> file, const Wanted& wanted) {
   std::optional<base::Share> share;  // until the faces are cut out and the picture is gone
-  image::Decoded look = decode(file, first_look(wanted), share);
+  return read_decoded(decode(file, first_look(wanted), share), file, wanted, share);
+}
+
+PictureFaces FaceReader::read(image::Image picture, const Wanted& wanted) {
+  image::Decoded look;
+  look.info.width = picture.width;
+  look.info.height = picture.height;
+  look.info.channels = picture.channels;
+  look.image = std::move(picture);
+  std::optional<base::Share> none;
+  return read_decoded(std::move(look), {}, wanted, none);
+}
+
+// `file` is decoded again where faces are wanted larger than `look` has them; one that is at its full size has all.
+PictureFaces FaceReader::read_decoded(image::Decoded look, std::span<const std::byte> file, const Wanted& wanted,
+                                      std::optional<base::Share>& share) {
   if (!look.image) return no_faces(look.info, Trouble::undecodable, look.problem);
   PictureFaces found{look.info};
   if (found.info.width < 2 || found.info.height < 2) {

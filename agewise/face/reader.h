@@ -72,6 +72,8 @@ class FaceReader {
   FaceReader(const recipe::FaceRecipe& recipe, const PixelLimit& limit, bool looks_for_faces = true);
 
   PictureFaces read(std::span<const std::byte> file, const Wanted& wanted);
+  // The same of a picture that is decoded already and stands upright.
+  PictureFaces read(image::Image picture, const Wanted& wanted);
 
   // Asked now and then from now on while a picture is decoded: true ends it, as a problem (image::DecodeOptions).
   void stop_when(std::function<bool()> takes_too_long) { takes_too_long_ = std::move(takes_too_long); }
@@ -83,6 +85,8 @@ class FaceReader {
   image::DecodeOptions first_look(const Wanted& wanted) const;
   image::Decoded decode(std::span<const std::byte> file, image::DecodeOptions options,
                         std::optional<base::Share>& share);
+  PictureFaces read_decoded(image::Decoded look, std::span<const std::byte> file, const Wanted& wanted,
+                            std::optional<base::Share>& share);
   std::vector<Face> faces_in(const image::Decoded& look, const Wanted& wanted);
   std::vector<FaceCut> cuts_of(image::Decoded look, std::span<const std::byte> file, const std::vector<Face>& faces,
                                std::optional<base::Share>& share);

@@ -90,7 +90,7 @@ Json to_json(const estimate::Model& model, const PictureResult& result, bool dis
   Json faces = Json::array();
   for (std::size_t i = 0; i < result.estimates.size(); ++i) {
     Json face = estimate::to_json(model, result.faces.cuts[i], result.faces.refusals[i], result.estimates[i]);
-    if (distribution && !face["age"].is_null()) face["distribution"] = estimate::probabilities_of(result.estimates[i]);
+    if (distribution && !face["age"].is_null()) face["distribution"] = estimate::distribution_of(result.estimates[i]);
     faces.push_back(std::move(face));
   }
   Json picture{{"faces", faces}};

@@ -1,0 +1,53 @@
+#include "agewise/estimate/answer.h"
+
+#include <cmath>
+#include <cstddef>
+
+namespace agewise::estimate {
+namespace {
+
+constexpr double kThousandths = 1e3, kMillionths = 1e6;
+double rounded(double value, double steps) { return std::round(value * steps) / steps; }
+
+Face place_of(const face::FaceCut& cut) {
+  Face face;
+  if (!cut.face) return face;
+  const image::Box& box = cut.face->box;
+  face.box = Box{rounded(box.left, kThousandths), rounded(box.top, kThousandths), rounded(box.right, kThousandths),
+                 rounded(box.bottom, kThousandths)};
+  face.angle = rounded(cut.face->angle, kThousandths);
+  face.score = rounded(cut.face->score, kMillionths);
+  face.replicated = rounded(cut.replicated, kMillionths);
+  if (!cut.face->points) return face;
+  face.points.emplace();
+  for (std::size_t i = 0; i < face.points->size(); ++i) {
+    face::Point point = (*cut.face->points).*face::kAllPoints[i];
+    (*face.points)[i] = {rounded(point.x, kThousandths), rounded(point.y, kThousandths)};
+  }
+  return face;
+}
+
+}  // namespace
+
+Face face_of(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
+  Face face = place_of(cut);
+  face.reason = refusal.empty() && std::isnan(estimate.age) ? kNoAge : refusal;
+  if (!face.reason.empty()) return face;
+  face.age = rounded(estimate.age, kThousandths);
+  if (!estimate.members.empty()) face.spread = rounded(spread_of(estimate), kThousandths);
+  if (estimate.male) face.male = rounded(*estimate.male, kMillionths);
+  if (names_classes(model)) face.age_class = model.classes.names[static_cast<std::size_t>(estimate.most_likely_class)];
+  if (estimate.interval) {
+    face.interval = Interval{rounded(estimate.interval->low, kThousandths),
+                             rounded(estimate.interval->high, kThousandths), model.intervals->coverage};
+  }
+  return face;
+}
+
+std::vector<double> distribution_of(const Estimate& estimate) {
+  std::vector<double> distribution;
+  for (float probability : estimate.distribution) distribution.push_back(rounded(double{probability}, kMillionths));
+  return distribution;
+}
+
+}  // namespace agewise::estimate

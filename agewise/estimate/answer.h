@@ -1,0 +1,22 @@
+// What is told of a face: the same numbers by `predict`, by the service and by the library.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "agewise/agewise.h"
+#include "agewise/estimate/estimator.h"
+#include "agewise/face/crop.h"
+
+namespace agewise::estimate {
+
+// The reason why a picture has no age.
+inline const std::string kNoFace = "no face found";
+
+// Years, pixels and degrees to the thousandth, probabilities to the millionth: digits beyond mean nothing. Of a refused
+// face (PictureFaces::refusals), or where the network gives no age, the place and the reason alone.
+Face face_of(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate);
+
+// One a class, to the millionth.
+std::vector<double> distribution_of(const Estimate& estimate);
+
+}  // namespace agewise::estimate

@@ -1,0 +1,29 @@
+// The fast engine with a memory of which kernels are fastest.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agewise/nn/cpu/cpu_engine.h"
+#include "agewise/nn/engine.h"
+
+namespace agewise::library {
+
+struct EngineMemory {
+  nn::KernelBook book;          // the choices to begin with
+  std::filesystem::path cache;  // a book that new choices are added to; empty: none
+  std::filesystem::path run;    // a book that is written over with all choices; empty: none
+  // Once a process: that the cache cannot be written, in a sentence. Where the cache is of no use, kernels are timed
+  // anew.
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
+};
+
+// A book, or an empty one where the file is missing or broken: that costs a second of timing, no more.
+nn::KernelBook read_kernel_cache(const std::filesystem::path& file);
+
+// Kernels are chosen by memory.book; what it does not know is timed with steady_clock() and remembered at once. Throws
+// as make_cpu_engine() does, of which options.book and options.clock are replaced.
+std::unique_ptr<nn::Engine> make_remembering_engine(nn::CpuOptions options, EngineMemory memory);
+
+}  // namespace agewise::library

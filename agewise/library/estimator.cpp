@@ -1,0 +1,147 @@
+// AgeEstimator: the model, its crew, and all that breaks as agewise::Error.
+#include <unistd.h>
+
+#include <filesystem>
+#include <new>
+#include <utility>
+
+#include "agewise/agewise.h"
+#include "agewise/base/error.h"
+#include "agewise/base/workers.h"
+#include "agewise/library/crew.h"
+#include "agewise/library/engine.h"
+#include "agewise/library/model.h"
+#include "agewise/library/surroundings.h"
+
+namespace agewise {
+namespace {
+
+// What `work` returns; what it throws, as the one exception that callers know.
+template <class Work>
+auto told(const Work& work) {
+  try {
+    return work();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Error(base::system_error(error.path1(), "cannot be reached", error.code().value()).what());
+  } catch (const std::bad_alloc&) {
+    throw Error("out of memory: fewer threads or smaller pictures need less");
+  } catch (const std::exception& error) {
+    throw Error(error.what());
+  }
+}
+
+std::unique_ptr<nn::Engine> engine_of(int threads, Kernels kernels) {
+  nn::CpuOptions options{threads};
+  if (kernels == Kernels::standard) return nn::make_cpu_engine(options);
+  library::EngineMemory memory;
+  memory.cache = library::kernel_cache();
+  memory.book = library::read_kernel_cache(memory.cache);
+  return library::make_remembering_engine(options, std::move(memory));
+}
+
+int threads_of(const Options& options) {
+  constexpr int kMost = 1024;
+  if (options.threads < 0 || options.threads > kMost)
+    throw base::UsageError("threads must be 1 to 1024, or 0 for one a processor");
+  return options.threads > 0 ? options.threads : base::processor_count();
+}
+
+std::vector<AgeClass> classes_of(const age::Classes& classes) {
+  std::vector<AgeClass> list;
+  for (int c = 0; c < classes.count(); ++c) {
+    auto i = static_cast<std::size_t>(c);
+    list.push_back({classes.names[i], classes.values[i]});
+  }
+  return list;
+}
+
+}  // namespace
+
+class AgeEstimator::Host {
+ public:
+  Host(library::OpenedModel opened, const Options& options)
+      : file(opened.file.string()),
+        warning(std::move(opened.warning)),
+        notes(opened.model.notes),
+        classes(classes_of(opened.model.classes)) {
+    int threads = threads_of(options);
+    crew_ = std::make_unique<library::Crew>(
+        std::move(opened.model), [&] { return engine_of(threads, options.kernels); },
+        library::CrewOptions{threads, options.small_faces, options.distribution});
+  }
+  // In a child process its threads do not exist: what is theirs stays as it is.
+  ~Host() {
+    if (::getpid() != process_) (void)crew_.release();
+  }
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  std::vector<Picture> estimate(std::span<const library::Source> sources) {
+    return told([&] {
+      if (::getpid() != process_)
+        throw base::UsageError("this estimator was opened before fork(): open another one in the child process");
+      return crew_->estimate(sources);
+    });
+  }
+
+  template <class Item>
+  std::vector<Picture> estimate_all(std::span<const Item> items) {
+    std::vector<library::Source> sources(items.begin(), items.end());
+    return estimate(sources);
+  }
+
+  const std::string file, warning;
+  const std::map<std::string, std::string> notes;
+  const std::vector<AgeClass> classes;
+
+ private:
+  pid_t process_ = ::getpid();
+  std::unique_ptr<library::Crew> crew_;
+};
+
+AgeEstimator::AgeEstimator(std::unique_ptr<Host> host) : host_(std::move(host)) {}
+AgeEstimator::AgeEstimator(AgeEstimator&&) noexcept = default;
+AgeEstimator& AgeEstimator::operator=(AgeEstimator&&) noexcept = default;
+AgeEstimator::~AgeEstimator() = default;
+
+AgeEstimator AgeEstimator::open(const Options& options) {
+  return told([&] {
+    library::Detection detection{options.detect, options.ready_crops, options.detector};
+    return AgeEstimator(std::make_unique<Host>(library::open_model(options.model, detection), options));
+  });
+}
+
+AgeEstimator AgeEstimator::open(const std::string& model) {
+  Options options;
+  options.model = model;
+  return open(options);
+}
+
+Picture AgeEstimator::estimate(std::span<const std::byte> file) const {
+  const library::Source source = file;
+  return host_->estimate({&source, 1}).front();
+}
+
+Picture AgeEstimator::estimate(const ImageView& image) const {
+  const library::Source source = image;
+  return host_->estimate({&source, 1}).front();
+}
+
+std::vector<Picture> AgeEstimator::estimate_all(std::span<const std::span<const std::byte>> files) const {
+  return host_->estimate_all(files);
+}
+
+std::vector<Picture> AgeEstimator::estimate_all(std::span<const ImageView> images) const {
+  return host_->estimate_all(images);
+}
+
+const std::string& AgeEstimator::model_file() const { return host_->file; }
+const std::vector<AgeClass>& AgeEstimator::classes() const { return host_->classes; }
+const std::map<std::string, std::string>& AgeEstimator::notes() const { return host_->notes; }
+const std::string& AgeEstimator::warning() const { return host_->warning; }
+
+const char* version() { return AGEWISE_VERSION; }
+
+}  // namespace agewise

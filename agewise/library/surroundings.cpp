@@ -1,0 +1,62 @@
+#include "agewise/library/surroundings.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+
+#include "agewise/base/error.h"
+
+namespace agewise::library {
+namespace {
+
+using Path = std::filesystem::path;
+
+Path folder_in(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr ? Path(value) : Path();
+}
+
+// The program or shared library that this function is linked into. (The C library names the program "".)
+Path own_file() {
+  std::error_code unknown;
+  Dl_info info{};
+  link_map* map = nullptr;
+  bool found =
+      ::dladdr1(reinterpret_cast<const void*>(&own_file), &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) != 0;
+  if (found && map != nullptr && map->l_name != nullptr && *map->l_name != '\0')
+    return std::filesystem::canonical(map->l_name, unknown);
+  return std::filesystem::read_symlink("/proc/self/exe", unknown);
+}
+
+}  // namespace
+
+base::Clock steady_clock() {
+  return [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
+}
+
+// A relative path in XDG_CACHE_HOME counts as none (XDG Base Directory Specification 0.8).
+Path kernel_cache() {
+  Path cache = folder_in("XDG_CACHE_HOME"), home = folder_in("HOME");
+  if (!cache.is_absolute()) cache = home.is_absolute() ? home / ".cache" : Path();
+  return cache.empty() ? Path() : cache / "agewise" / "kernels.json";
+}
+
+Path shipped_model() {
+  Path folder = own_file().parent_path();
+  // Of bin/ and lib/ one level, of lib/x86_64-linux-gnu/ two.
+  const std::array<Path, 4> places{folder / "models", folder / "../share/agewise/models",
+                                   folder / "../../share/agewise/models", Path(AGEWISE_MODELS)};
+  std::error_code unknown;
+  for (const Path& place : places) {
+    Path file = (place / "compact.safetensors").lexically_normal();
+    if (std::filesystem::exists(file, unknown)) return file;
+  }
+  throw base::UsageError("no model was named, and the bundled one is not where it belongs, " +
+                         (folder / "models/compact.safetensors").string() +
+                         ": copy it there from the build folder, or name a model");
+}
+
+}  // namespace agewise::library
