@@ -10,7 +10,7 @@ build=(g++ cmake ninja-build pkg-config
   libprotobuf-dev protobuf-compiler libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libjs-chart.js
   libboost-dev libssl-dev)
 test=("${build[@]}" libgtest-dev libgmock-dev libbenchmark-dev libgnutls28-dev libmatio-dev)
-ci=("${test[@]}" clang-14 clang-tidy-14 clang-format-14 libomp-14-dev libfuzzer-14-dev libclang-rt-14-dev python3-venv)
+ci=("${test[@]}" clang-14 clang-tidy-14 clang-format-14 libomp-14-dev libfuzzer-14-dev libclang-rt-14-dev python3-venv python3-dev pybind11-dev)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
