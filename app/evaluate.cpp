@@ -93,7 +93,7 @@ std::string groups_table(const evaluate::Evaluation& evaluation) {
 }
 
 std::string confusion_table(const evaluate::Evaluation& evaluation) {
-  Rows rows{{"true \\ estimated"}};
+  Rows rows{{"actual \\ predicted"}};
   for (const std::string& name : evaluation.class_names) rows[0].push_back(name);
   for (std::size_t truth = 0; truth < evaluation.confusion.size(); ++truth) {
     rows.push_back({evaluation.class_names[truth]});

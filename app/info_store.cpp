@@ -132,7 +132,7 @@ void info_store(const InfoOptions& options) {
                     with_thousands(faces.size()), facts.recipe.face.size, facts.recipe.face.size,
                     facts.recipe.face.colour == recipe::Colour::grey ? "grey" : "colour", facts.recipe.name,
                     facts.labels));
-  if (!facts.complete) print("not complete: `agewise prepare` was stopped; the same command goes on\n");
+  if (!facts.complete) print("incomplete: `agewise prepare` was stopped; rerun the same command to resume\n");
   for (const Histogram& histogram : histograms) {
     if (!histogram.counts.empty()) print("\n" + to_text(histogram));
   }

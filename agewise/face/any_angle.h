@@ -1,4 +1,4 @@
-// The detector that comes along: faces at any angle in one look at the picture, after PCN (Shi et al., "Real-Time
+// The bundled detector: faces at any angle in one look at the picture, after PCN (Shi et al., "Real-Time
 // Rotation-Invariant Face Detection with Progressive Calibration Networks", CVPR 2018).
 #pragma once
 #include <memory>

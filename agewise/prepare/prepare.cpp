@@ -166,7 +166,7 @@ class Preparation {
     if (problem_) std::rethrow_exception(problem_);
     if (stop_)
       throw base::Interrupted(fmt::format(
-          "stopped; {} of {} pictures are prepared, the same command goes on from there", done_, plan_.wanted.size()));
+          "stopped; {} of {} pictures are prepared; rerun the same command to resume", done_, plan_.wanted.size()));
     return finish();
   }
 

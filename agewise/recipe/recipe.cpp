@@ -167,7 +167,7 @@ const std::map<std::string, std::string>& known_networks() {
 
 Recipe parse(const std::string& toml, const Source& source);
 
-// The layers that network.base names: of a network that comes along, or of a .toml file beside the recipe.
+// The layers that network.base names: of a built-in network, or of a .toml file beside the recipe.
 void read_base(Recipe& recipe, const toml::node& node, const Source& source) {
   auto name = node.value_exact<std::string>();
   if (!name) source.reject(node, "network.base must be a text");

@@ -94,10 +94,10 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
       throw HeldStore(file.string() + ": is held by another process; wait until that is done");
     case SQLITE_FULL:
       throw base::file_error(
-          file, "cannot write: the disk is full; what was committed is safe, and the same command goes on from there");
+          file, "cannot write: the disk is full; what was committed is safe; rerun the same command to resume");
     case SQLITE_IOERR:
-      throw base::file_error(file, fmt::format("cannot be read or written ({}): check the disk, then run the same "
-                                               "command again; what was committed is safe",
+      throw base::file_error(file, fmt::format("cannot be read or written ({}): check the disk, then rerun the "
+                                               "same command; what was committed is safe",
                                                problem.what()));
     case SQLITE_NOTADB:
       throw base::file_error(file, "is not a store that `agewise prepare` made");

@@ -206,7 +206,7 @@ StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& fa
       if (found.complete) return;
     }
     bring_up_to_date(database);
-    // What an earlier process has settled is only gone on with if it is what was written.
+    // A store is resumed only if what an earlier process settled is what it wrote.
     read_faces(file, database);
     read_rejects(file, database);
     implementation_->make_statements();

@@ -218,8 +218,8 @@ std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& eng
     try {
       results.push_back(train_part(series, part, results.size(), examples, engine, hooks));
     } catch (const base::Interrupted&) {
-      throw base::Interrupted(fmt::format("stopped in {}; `agewise train {} --resume` goes on from there", part.name,
-                                          task.run.path.string()));
+      throw base::Interrupted(
+          fmt::format("stopped in {}; resume with `agewise train {} --resume`", part.name, task.run.path.string()));
     }
   }
   if (series.shape.kind == SeriesKind::ensemble)

@@ -228,7 +228,7 @@ class Loop {
   [[noreturn]] void stop_here(int epoch) {
     save();
     throw base::Interrupted(
-        fmt::format("stopped in epoch {} after {} of {} steps; `agewise train {} --resume` goes on from there", epoch,
+        fmt::format("stopped in epoch {} after {} of {} steps; resume with `agewise train {} --resume`", epoch,
                     state_.step, steps_, run_.path.string()));
   }
 

@@ -231,7 +231,7 @@ TEST_F(PrepareCommand, interrupted_it_exits_with_130_and_goes_on_when_started_ag
                             command("-") + " >/dev/null 2>" + at("said"))
                                .c_str());
   EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_THAT(base::read_text_file(folder_ / "said", 1000), HasSubstr("the same command goes on from there"));
+  EXPECT_THAT(base::read_text_file(folder_ / "said", 1000), HasSubstr("rerun the same command to resume"));
   Outcome again = app::run(command(at("p.tar")));
   EXPECT_EQ(again.exit_code, 0);
   EXPECT_THAT(again.output, AllOf(HasSubstr("resumed where an earlier run had stopped"), HasSubstr("30  prepared")));

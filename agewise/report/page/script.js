@@ -151,11 +151,11 @@ function figures(evaluation) {
   const {model, baseline} = evaluation.all;
   const figure = (value, ...lines) => el("div", {class: "card figure"}, el("b", {}, value), ...lines.map((line) => el("span", {}, line)));
   page.append(el("div", {class: "figures"},
-    fewClasses ? figure(percent(model.accuracy), "in the right class", "guessing: " + percent(baseline.accuracy)) : "",
-    figure(number(model.mae, 2), "years off on average (MAE)", "guessing: " + number(baseline.mae, 2)),
-    figure(percent(model.cs5 / 100), "at most 5 years off (CS@5)", "guessing: " + percent(baseline.cs5 / 100)),
+    fewClasses ? figure(percent(model.accuracy), "in the right class", "baseline: " + percent(baseline.accuracy)) : "",
+    figure(number(model.mae, 2), "years off on average (MAE)", "baseline: " + number(baseline.mae, 2)),
+    figure(percent(model.cs5 / 100), "at most 5 years off (CS@5)", "baseline: " + percent(baseline.cs5 / 100)),
     model.epsilon_error === undefined ? figure(count(evaluation.all.pictures), evaluation.part + " pictures", "that it was measured on")
-      : figure(number(model.epsilon_error, 3), "ε-error", "guessing: " + number(baseline.epsilon_error, 3))));
+      : figure(number(model.epsilon_error, 3), "ε-error", "baseline: " + number(baseline.epsilon_error, 3))));
   if (data.caveats.length > 0) page.append(el("div", {class: "note"}, ...data.caveats.map((text) => el("p", {}, text))));
 }
 
@@ -168,7 +168,7 @@ function comparison(evaluation) {
     ...data.score_years.map((k) => ["CS@" + k, percent(model["cs" + k] / 100), percent(baseline["cs" + k] / 100)])
   ];
   if (model.epsilon_error !== undefined) rows.push(["ε-error", number(model.epsilon_error, 3), number(baseline.epsilon_error, 3)]);
-  return card("Beside guessing", table(["", "network", "guessing"], rows));
+  return card("Compared with the baseline", table(["", "network", "baseline"], rows));
 }
 
 function confusionTable(names, counts) {
@@ -205,7 +205,7 @@ function confusion(evaluation) {
 }
 
 function groupTable(title, groups) {
-  return card(title, table(["", "pictures", "MAE", "guessing", "accuracy", "bias", "CS@5"], groups.map((group) => [
+  return card(title, table(["", "pictures", "MAE", "baseline", "accuracy", "bias", "CS@5"], groups.map((group) => [
     group.name, count(group.pictures), number(group.model.mae, 2), number(group.baseline.mae, 2),
     percent(group.model.accuracy), (group.model.mean_error > 0 ? "+" : "") + number(group.model.mean_error, 2),
     percent(group.model.cs5 / 100)])));
@@ -213,7 +213,7 @@ function groupTable(title, groups) {
 
 function quality(evaluation) {
   section("How good it is", `Measured on the ${count(evaluation.all.pictures)} pictures of the ${evaluation.part} part. ` +
-    `Guessing is to answer, whatever the picture, “${evaluation.majority_class}”, the commonest class of ` +
+    `The baseline gives the same answer for every picture: “${evaluation.majority_class}”, the most frequent class of ` +
     `${evaluation.baseline_from}, and ${number(evaluation.mean_age, 1)} years, the mean age there.`,
     grid(confusion(evaluation), comparison(evaluation)));
   const cards = [];
@@ -223,11 +223,11 @@ function quality(evaluation) {
   const decades = groupTable("By decade of the true age", evaluation.decades);
   decades.append(bars(evaluation.decades.map((group) => group.name), [
     {name: "network", values: evaluation.decades.map((group) => group.model.mae), ink: "accent"},
-    {name: "guessing", values: evaluation.decades.map((group) => group.baseline.mae), ink: "quiet"}],
+    {name: "baseline", values: evaluation.decades.map((group) => group.baseline.mae), ink: "quiet"}],
     (value) => number(value, 0) + " y", true));
   cards.unshift(decades);
   for (const node of cards) node.classList.add("wide");
-  section("For whom", "Bias is estimate less truth, in years: above 0, people are taken for older than they are.", grid(...cards));
+  section("For whom", "Bias = predicted age − true age, in years: above 0, people are estimated too old.", grid(...cards));
 }
 
 function mistakes(evaluation) {
