@@ -11,12 +11,12 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/evaluate/json.h"
+#include "agewise/library/surroundings.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/outputs.h"
 #include "app/run_report.h"
-#include "app/shipped_model.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
@@ -66,28 +66,30 @@ std::string years(double value, bool with_sign = false) {
   return with_sign ? fmt::format("{:+.2f}", value) : fmt::format("{:.2f}", value);
 }
 
-void add_rows(Rows& rows, const std::vector<evaluate::Group>& groups) {
+void add_rows(Rows& rows, const std::vector<evaluate::Group>& groups, bool with_epsilon) {
   for (const evaluate::Group& group : groups) {
     rows.push_back({group.name, with_thousands(static_cast<std::uint64_t>(group.pictures)),
                     percent(group.model.accuracy), percent(group.baseline.accuracy), years(group.model.mae),
                     years(group.baseline.mae), years(group.model.mean_error, /*with_sign=*/true)});
     for (double share : group.model.cs) rows.back().push_back(fmt::format("{:.1f}", share));
-    rows.back().push_back(group.model.epsilon_error ? fmt::format("{:.3f}", *group.model.epsilon_error) : "");
+    if (with_epsilon)
+      rows.back().push_back(group.model.epsilon_error ? fmt::format("{:.3f}", *group.model.epsilon_error) : "");
   }
 }
 
-std::vector<std::string> groups_head() {
+std::vector<std::string> groups_head(bool with_epsilon) {
   std::vector<std::string> head{"", "pictures", "accuracy %", "majority %", "MAE", "MAE of mean age", "bias"};
   for (double k : evaluate::kScoreYears) head.push_back(fmt::format("CS@{}", k));
-  head.emplace_back("ε-error");
+  if (with_epsilon) head.emplace_back("ε-error");
   return head;
 }
 
 std::string groups_table(const evaluate::Evaluation& evaluation) {
-  Rows rows{groups_head()};
+  bool with_epsilon = evaluation.all.model.epsilon_error.has_value();
+  Rows rows{groups_head(with_epsilon)};
   for (const std::vector<evaluate::Group>& groups :
        {std::vector{evaluation.all}, evaluation.decades, evaluation.genders, evaluation.races, evaluation.sources}) {
-    add_rows(rows, groups);
+    add_rows(rows, groups, with_epsilon);
   }
   return table(rows);
 }
@@ -191,7 +193,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
   if (!arguments.report.empty()) throw base::UsageError("--report is of one store: give --data once");
   estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
   std::unique_ptr<nn::Engine> engine = engine_for(context);
-  Rows rows{groups_head()};
+  Rows rows{groups_head(/*with_epsilon=*/true)};
   Json json = Json::array();
   std::string remarks;
   for (const std::string& data : arguments.data) {
@@ -209,7 +211,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
     json.push_back(to_json(evaluation, sentences));
     json.back()["store"] = data;
     evaluation.all.name = fmt::format("{}, {}", data, catalog::name_of(evaluation.part));
-    add_rows(rows, {evaluation.all});
+    add_rows(rows, {evaluation.all}, /*with_epsilon=*/true);
   }
   arguments.json ? print_json(json) : print(table(rows) + remarks);
 }
@@ -217,7 +219,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
 void run(Arguments arguments, const Context& context) {
   if (arguments.model.empty()) {
     if (arguments.data.empty()) throw base::UsageError("give a MODEL, a --data STORE, or both");
-    arguments.model = shipped_model().string();
+    arguments.model = library::shipped_model().string();
   }
   if (!arguments.report.empty()) {
     std::vector<std::filesystem::path> inputs(arguments.data.begin(), arguments.data.end());

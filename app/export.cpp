@@ -41,8 +41,8 @@ std::vector<float> parameters_of_members(const estimate::Model& model) {
 void export_onnx(const std::filesystem::path& file, const estimate::Model& model) {
   if (model.whitening) {
     throw base::UsageError(
-        "this model whitens its pictures, which an ONNX file would need the whole transform for: only "
-        "models without whitening are exported");
+        "an ONNX file cannot hold this model's whitening: write a .safetensors file instead, or train a model with "
+        "--set whiten.method=none");
   }
   if (model.recipe.train.gender_weight > 0)
     throw base::UsageError(

@@ -43,7 +43,7 @@ std::string usage_text(const CLI::App* program, const CLI::Error& error) {
   std::vector<std::string> rest = program->remaining();
   std::string help = "agewise" + (asked.empty() ? "" : " " + asked.front()->get_name()) + " --help";
   std::string what = error.what();
-  if (asked.empty() && rest.empty()) what = "name a command";
+  if (asked.empty() && rest.empty()) return program->help();
   if (asked.empty() && !rest.empty()) {
     std::vector<std::string> commands;  // all of them: nullptr filters none
     for (const CLI::App* command : program->get_subcommands(nullptr)) commands.push_back(command->get_name());

@@ -54,11 +54,6 @@ void add_detect_options(CLI::App& command, library::Detection& options) {
       ->excludes(detect, detector);
 }
 
-void apply_detection(const DetectOptions& options, estimate::Model& model) {
-  std::string warning = library::apply(options, model);
-  if (!warning.empty()) warn(warning);
-}
-
 library::OpenedModel opened_model(const std::string& model, const library::Detection& detection) {
   library::OpenedModel opened = library::open_model(model, detection);
   if (!opened.warning.empty()) warn(opened.warning);

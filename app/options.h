@@ -33,11 +33,8 @@ catalog::LabelOptions label_options(const LabelArguments& arguments);
 
 // --detect, --detector and --crops: how a model finds the faces in pictures, other than its recipe says.
 void add_detect_options(CLI::App& command, library::Detection& options);
-using DetectOptions = library::Detection;
-// library::apply(), which is warned of on stderr.
-void apply_detection(const DetectOptions& options, estimate::Model& model);
 
-// library::open_model(), which is warned of on stderr.
+// library::open_model(), with its warning on stderr.
 library::OpenedModel opened_model(const std::string& model, const library::Detection& detection);
 
 }  // namespace agewise::app

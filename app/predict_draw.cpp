@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -25,6 +26,12 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> identity_of(const Path& f
   return std::pair<std::uint64_t, std::uint64_t>(status.st_dev, status.st_ino);
 }
 
+// Or is it.
+bool lies_in(const Path& path, const Path& folder) {
+  Path inner = std::filesystem::weakly_canonical(path), outer = std::filesystem::weakly_canonical(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 }  // namespace
 
 Drawings::Drawings(Path target, const Asked& asked, bool force) : target_(std::move(target)), force_(force) {
@@ -44,6 +51,12 @@ Drawings::Drawings(Path target, const Asked& asked, bool force) : target_(std::m
   }
   if (std::filesystem::exists(target_, absent) && !std::filesystem::is_directory(target_, absent))
     throw base::UsageError(target_.string() + ": is a file; --draw takes a folder, or a PNG for one picture");
+  for (const Path& folder : asked.folders) {
+    if (lies_in(target_, folder))
+      throw base::UsageError(
+          target_.string() + ": lies in " + folder.string() +
+          ", whose pictures are read: the next run would read the drawings, too; name another folder");
+  }
   for (const AskedFile& file : asked.files) {
     if (!file.is_archive) check(output_of(file.below));
   }

@@ -26,6 +26,7 @@ void add_path(const Path& path, Asked& asked) {
     asked.files.push_back({path, path.filename(), prepare::has_archive_ending(path.string())});
     return;
   }
+  asked.folders.push_back(path);
   base::FolderContent content = base::files_under(path);
   std::size_t before = asked.files.size();
   for (const Path& file : content.files) {

@@ -19,7 +19,8 @@ struct AskedFile {
 };
 
 struct Asked {
-  std::vector<AskedFile> files;  // in the order in which they were named; those of a folder sorted
+  std::vector<AskedFile> files;                // in the order in which they were named; those of a folder sorted
+  std::vector<std::filesystem::path> folders;  // that were named
   std::vector<base::UnreadableFolder> unreadable;
   std::size_t passed_over = 0;  // files in folders that are neither pictures nor archives by their names
 

@@ -13,12 +13,11 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/face/spec.h"
 #include "agewise/serve/listen.h"
-#include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/options.h"
-#include "app/shipped_model.h"
 #include "app/signals.h"
 #include "app/terminal.h"
 
@@ -32,7 +31,7 @@ struct Arguments {
   int megabytes = 32, megapixels = 50, per_client = 50;
   double gather_milliseconds = 2;
   std::optional<int> batch;
-  DetectOptions detection;
+  library::Detection detection;
   serve::ServiceOptions service;
 };
 
@@ -83,9 +82,11 @@ Loaded load(const Arguments& arguments, const Context& context) {
   Loaded loaded;
   loaded.options = options_of(arguments, context);
   serve::check_options(loaded.options);
-  loaded.file = arguments.model.empty() ? shipped_model() : train::model_file_of(arguments.model);
-  loaded.model = estimate::read_model(loaded.file);
-  apply_detection(arguments.detection, loaded.model);
+  library::OpenedModel opened = opened_model(arguments.model, arguments.detection);
+  if (!face::cuts_faces(opened.model.recipe.face) && !arguments.detection.crops)
+    warn("this model takes each picture for one face crop; --detect finds the faces in photographs");
+  loaded.file = std::move(opened.file);
+  loaded.model = std::move(opened.model);
   return loaded;
 }
 

@@ -69,9 +69,9 @@ nlohmann::ordered_json to_json(const train::TrainPlan& plan, const recipe::Recip
           {"memory_mb", plan.memory >> 20},
           {"disk_mb", plan.disk >> 20},
           {"disk_free_mb", plan.disk_free >> 20},
-          {"feature_hours", plan.feature_seconds / 3600},
+          {"feature_hours", duration_text(plan.feature_seconds)},
           {"whitened_on", plan.whitened_on},
-          {"whitening_hours", plan.whitening_seconds / 3600}};
+          {"whitening_hours", duration_text(plan.whitening_seconds)}};
 }
 
 // Of a run of many hours: on these pictures and this machine.
@@ -98,7 +98,6 @@ void print_cheaper_ways(const train::TrainPlan& plan) {
 }
 
 void print_plan(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
-  double hours = plan.seconds_an_epoch / 3600;
   print(fmt::format("training    {} pictures, validated on {} {} pictures\n", with_thousands(plan.training_pictures),
                     with_thousands(plan.validation_pictures), catalog::name_of(plan.validation_part)));
   print(fmt::format("network     {} parameters; {:.0f} ms a step of {} pictures ({:.0f} pictures/s)\n",
@@ -107,17 +106,17 @@ void print_plan(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
   print(
       fmt::format("pictures    {:.0f}/s read, augmented and normalised; the network waits {:.1f} s an epoch for them\n",
                   plan.pictures_a_second, plan.wait_seconds));
-  print(fmt::format("time        {:.3g} hours an epoch, {:.3g} hours for {} epochs\n", hours,
-                    hours * recipe.train.epochs, recipe.train.epochs));
+  print(fmt::format("time        {} an epoch, {} for {} epochs\n", duration_text(plan.seconds_an_epoch),
+                    duration_text(plan.seconds_an_epoch * recipe.train.epochs), recipe.train.epochs));
   if (plan.whitened_on > 0) {
-    print(fmt::format("            and before them {:.3g} hours of whitening, fitted on {} pictures\n",
-                      plan.whitening_seconds / 3600, with_thousands(plan.whitened_on)));
+    print(fmt::format("            and before them {} of whitening, fitted on {} pictures\n",
+                      duration_text(plan.whitening_seconds), with_thousands(plan.whitened_on)));
   }
   if (plan.feature_seconds > 0) {
-    print(fmt::format("            and before them {:.3g} hours to compute features\n", plan.feature_seconds / 3600));
+    print(fmt::format("            and before them {} to compute features\n", duration_text(plan.feature_seconds)));
   }
   if (plan.whitened_on > 0 || plan.feature_seconds > 0)
-    print(fmt::format("            {:.3g} hours in all\n", plan.seconds / 3600));
+    print(fmt::format("            {} in all\n", duration_text(plan.seconds)));
   if (plan.seconds > train::kLongRun) print_cheaper_ways(plan);
   print(fmt::format("memory      {} MB\n", plan.memory >> 20));
   print(fmt::format("disk        {} MB of {} MB free\n", plan.disk >> 20, plan.disk_free >> 20));
@@ -183,7 +182,8 @@ nlohmann::ordered_json to_json(const train::TrainResult& result, const train::Ru
 
 void print_result(const train::TrainResult& result, const train::RunFolder& run) {
   if (result.stopped_early) print(fmt::format("stopped after {} epochs: none of the last was better\n", result.epochs));
-  print(fmt::format("best epoch: {}, {}\n", result.best_epoch, run.best().string()));
+  print(fmt::format("best epoch: {}, {}\nreport: {}\n", result.best_epoch, run.best().string(),
+                    (run.path / "report.html").string()));
 }
 
 nlohmann::ordered_json to_json(const std::vector<train::SeriesResult>& results) {

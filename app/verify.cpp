@@ -50,7 +50,7 @@ void run(const std::string& path, bool as_json, const Context& context) {
     json["others"] = others;
     print_json(json);
   } else {
-    print(fmt::format("{} good, {} damaged, {} without checksum, {} unreadable; {} others\n",
+    print(fmt::format("{} good, {} damaged, {} without checksum, {} unreadable; {} other files, not checked\n",
                       counts[verify::State::good], counts[verify::State::damaged],
                       counts[verify::State::without_checksum], counts[verify::State::unreadable], others));
   }
@@ -62,7 +62,7 @@ void run(const std::string& path, bool as_json, const Context& context) {
 
 void add_verify(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand(
-      "verify", "Whether stores, models and runs are the bytes that were written; exits with 1 if one is not");
+      "verify", "Check that stores, models and runs are undamaged; exits with 1 if one is damaged");
   auto path = std::make_shared<std::string>();
   auto as_json = std::make_shared<bool>(false);
   command->add_option("PATH", *path, "A store, a model, a run, a file of a run, or a folder with any of them in it")

@@ -58,7 +58,8 @@ catalog::Split part_to_evaluate(const store::Store& store, std::optional<catalog
     if (may_be && !train::indices_of(faces, part).empty()) return part;
   }
   throw base::file_error(store.file(),
-                         fmt::format("has no {} pictures", wanted ? catalog::name_of(*wanted) : "test or val"));
+                         fmt::format("has no {} pictures; its recipe's [split] or a column of the labels makes parts",
+                                     wanted ? catalog::name_of(*wanted) : "test or val"));
 }
 
 std::string caveat_of_cut(const estimate::Model& model, const store::Store& store) {

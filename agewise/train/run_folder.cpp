@@ -61,7 +61,8 @@ void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
   if (std::string difference = recipe::first_difference(recipe::Outcome::training, old, recipe); !difference.empty()) {
     throw base::UsageError(
         run.path.string() + ": was begun with " + difference +
-        "; only train.epochs and train.patience may change when a run goes on: begin a new run for the rest");
+        ", and of a run only train.epochs and train.patience may change. To resume it as it was begun: agewise train " +
+        run.path.string() + " --resume; for other settings name another folder");
   }
   if (recipe::to_toml(old) != recipe::to_toml(recipe))
     base::write_file(run.recipe(), base::sealed_toml(recipe::to_toml(recipe)));

@@ -208,7 +208,8 @@ TrainState first_state(const TrainTask& task, const estimate::Model& model, cons
   if (std::filesystem::exists(task.run.last())) {
     TrainState state = read_checkpoint(task.run.last(), model);
     cut_log(task.run.log(), state.epoch);
-    say(notice, fmt::format("going on after {} epochs and {} steps", state.epoch, state.step));
+    say(notice, fmt::format("resuming after {} of {} epochs{}", state.epoch, task.recipe.train.epochs,
+                            state.step > 0 ? fmt::format(" and {} steps", state.step) : ""));
     return state;
   }
   cut_log(task.run.log(), 0);

@@ -178,10 +178,10 @@ TEST(Docs, give_the_size_of_the_shipped_model) {
 TEST(SlowDocs, readme_s_commands_run_one_after_the_other) {
   fs::path folder = fs::path(testing::TempDir()) / "agewise-readme";
   fs::remove_all(folder);
-  fs::create_directories(folder / "pictures");
+  fs::create_directories(folder / "photographs");
   base::StopFlag stop{false};
   demo::draw_collection(folder, {.people = 120}, 2, stop);
-  base::write_file(folder / "pictures/a.jpg", prepare::numbered_jpeg(1, 150, 150));
+  base::write_file(folder / "photographs/a.jpg", prepare::numbered_jpeg(1, 150, 150));
   std::string page = text_of(kSource / "README.md");
   fs::path part = folder / "flow.md";
   std::size_t begin = page.find("## Data flow"), end = page.find("\n- **", begin);

@@ -163,7 +163,7 @@ TEST_F(OldFiles, a_store_is_trained_upon_by_its_own_recipe_and_by_an_old_recipe_
 TEST_F(OldFiles, a_run_goes_on_to_where_the_old_program_would_have_brought_it) {
   Outcome outcome = run("train " + at("run") + " --resume --data " + at("colour.db"));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
-  EXPECT_THAT(outcome.output, HasSubstr("going on after 2 epochs"));
+  EXPECT_THAT(outcome.output, HasSubstr("resuming after 2 of"));
   expect_same_end("run", "run");
 }
 

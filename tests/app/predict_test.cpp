@@ -300,7 +300,8 @@ TEST_F(Predict, draws_a_folder_into_a_folder_under_the_same_names_and_overwrites
   // Beside the originals, one of which has the name that another's drawing would have.
   std::filesystem::copy(folder_ / "pictures/b.png", folder_ / "pictures/b.png.png");
   for (const char* force : {"", " --force"}) {
-    Outcome outcome = predict("--detect " + at("pictures") + " --draw " + at("pictures") + force);
+    Outcome outcome = predict("--detect " + at("pictures/b.png") + " " + at("pictures/b.png.png") + " --draw " +
+                              at("pictures") + force);
     EXPECT_EQ(outcome.exit_code, 2);
     EXPECT_THAT(outcome.output, HasSubstr("b.png.png: is what this command reads"));
   }
@@ -311,6 +312,15 @@ TEST_F(Predict, draws_a_folder_into_a_folder_under_the_same_names_and_overwrites
             0);
   EXPECT_TRUE(std::filesystem::exists(folder_ / "two/b.png.png"));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "two/b.png.2.png"));
+}
+
+TEST_F(Predict, draws_into_no_folder_whose_pictures_it_reads) {
+  for (const char* inside : {"pictures", "pictures/drawn", "drawn/../pictures/below/drawn"}) {
+    Outcome outcome = predict("--detect " + at("pictures") + " --draw " + at(inside));
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.output, HasSubstr("lies in " + at("pictures") + ", whose pictures are read"));
+  }
+  EXPECT_EQ(predict("--detect " + at("pictures/below") + " --draw " + at("pictures/drawn")).exit_code, 0);
 }
 
 // 3e38 is a number, 3e38 · 250 is none.

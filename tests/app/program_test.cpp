@@ -31,7 +31,7 @@ TEST(Program, exits_with_2_when_used_wrongly) {
 TEST(Program, names_a_command_that_does_not_exist_and_the_one_that_is_nearest) {
   EXPECT_EQ(run("pretict x.jpg").output,
             "agewise: pretict: no such command; did you mean predict?\nSee `agewise --help`.\n");
-  EXPECT_EQ(run("").output, "agewise: name a command\nSee `agewise --help`.\n");
+  EXPECT_EQ(run("").output, run("--help").output);
 }
 
 TEST(Program, says_of_a_wrong_option_which_help_to_read) {

@@ -164,7 +164,7 @@ function comparison(evaluation) {
   const rows = [
     ["accuracy", percent(model.accuracy), percent(baseline.accuracy)],
     ["MAE, years", number(model.mae, 2), number(baseline.mae, 2)],
-    ["mean error, years", number(model.mean_error, 2), number(baseline.mean_error, 2)],
+    ["bias, years", number(model.mean_error, 2), number(baseline.mean_error, 2)],
     ...data.score_years.map((k) => ["CS@" + k, percent(model["cs" + k] / 100), percent(baseline["cs" + k] / 100)])
   ];
   if (model.epsilon_error !== undefined) rows.push(["ε-error", number(model.epsilon_error, 3), number(baseline.epsilon_error, 3)]);
@@ -205,10 +205,10 @@ function confusion(evaluation) {
 }
 
 function groupTable(title, groups) {
-  return card(title, table(["", "pictures", "MAE", "baseline", "accuracy", "bias", "CS@5"], groups.map((group) => [
-    group.name, count(group.pictures), number(group.model.mae, 2), number(group.baseline.mae, 2),
-    percent(group.model.accuracy), (group.model.mean_error > 0 ? "+" : "") + number(group.model.mean_error, 2),
-    percent(group.model.cs5 / 100)])));
+  return card(title, table(["", "pictures", "MAE", "bias", "baseline", "accuracy", "CS@5"], groups.map((group) => [
+    group.name, count(group.pictures), number(group.model.mae, 2),
+    (group.model.mean_error > 0 ? "+" : "") + number(group.model.mean_error, 2), number(group.baseline.mae, 2),
+    percent(group.model.accuracy), percent(group.model.cs5 / 100)])));
 }
 
 function quality(evaluation) {
