@@ -114,8 +114,11 @@ PYBIND11_MODULE(_core, module) {
   py::class_<Estimator>(module, "Estimator")
       .def(py::init([](const std::string& model, int threads, bool ready_crops, bool detect,
                        const std::string& detector, bool small_faces, bool distribution, bool standard_kernels) {
-             agewise::Options options{model, threads, ready_crops, detect, detector, small_faces, distribution,
-                                      standard_kernels ? agewise::Kernels::standard : agewise::Kernels::fastest};
+             agewise::Options options{
+                 model,        threads,
+                 ready_crops,  detect,
+                 detector,     small_faces,
+                 distribution, standard_kernels ? agewise::Kernels::standard : agewise::Kernels::fastest};
              py::gil_scoped_release others_run;
              return std::make_unique<Estimator>(options);
            }),

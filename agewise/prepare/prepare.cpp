@@ -165,8 +165,8 @@ class Preparation {
     guarded([this] { writer_.commit(); });
     if (problem_) std::rethrow_exception(problem_);
     if (stop_)
-      throw base::Interrupted(fmt::format(
-          "stopped; {} of {} pictures are prepared; rerun the same command to resume", done_, plan_.wanted.size()));
+      throw base::Interrupted(fmt::format("stopped; {} of {} pictures are prepared; rerun the same command to resume",
+                                          done_, plan_.wanted.size()));
     return finish();
   }
 
