@@ -78,8 +78,11 @@ endif()
 
 agewise_precompiled(precompiled)
 if(AGEWISE_TESTS)
-  agewise_precompiled(precompiled_for_tests OPTIONS ${AGEWISE_PLAIN_FLAGS}
+  agewise_precompiled(precompiled_for_tests OPTIONS ${AGEWISE_PLAIN_FLAGS} -fPIE
     HEADERS <gmock/gmock.h> <gtest/gtest.h> LIBRARIES GTest::gmock)
+  if(AGEWISE_PRECOMPILE)
+    set_target_properties(precompiled_for_tests PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # -fPIE as of programs, not -fPIC
+  endif()
 endif()
 
 # agewise_embed(ROOM NAME file…) compiles the files into the room, or into the program if ROOM is `app`: NAME_texts() returns them, from stem to text.

@@ -1,6 +1,7 @@
 // Files that the program of commit 934c3ae made (tests/golden/make_934c3ae.sh) are read by this one, to the same
 // results. What it said then lies beside them. It computed with AVX2 on one thread; other kernels round otherwise,
 // which is what the tolerances are for.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -81,22 +82,23 @@ void OldFiles::expect_same_ages(const std::string& model, const std::string& nam
       EXPECT_EQ(all[i].at("reason"), "no face found") << file;
       EXPECT_TRUE(all[i].at("age").is_null()) << file;
       json crop = told("predict --crops --model " + at(model) + " " + at(file));
-      expect_near(crop[0].at("age"), then[i]["age"], kReduced, model + ", age of the whole of " + file);
+      expect_near(crop[0].at("age"), then[i]["age"], kReduced, fmt::format("{}, age of the whole of {}", model, file));
       continue;
     }
-    expect_near(all[i].at("age"), then[i]["age"], kYears, model + ", age of " + file);
+    expect_near(all[i].at("age"), then[i]["age"], kYears, fmt::format("{}, age of {}", model, file));
     if (then[i].contains("male"))
-      expect_near(all[i].at("male"), then[i]["male"], kYears, model + ", gender of " + file);
+      expect_near(all[i].at("male"), then[i]["male"], kYears, fmt::format("{}, gender of {}", model, file));
     if (then[i].contains("spread"))
-      expect_near(all[i].at("spread"), then[i]["spread"], kYears, model + ", spread of " + file);
+      expect_near(all[i].at("spread"), then[i]["spread"], kYears, fmt::format("{}, spread of {}", model, file));
     if (then[i].contains("interval")) {
       for (const char* end : {"low", "high", "coverage"})
-        expect_near(all[i].at("interval").at(end), then[i]["interval"][end], kYears, model + ", interval of " + file);
+        expect_near(all[i].at("interval").at(end), then[i]["interval"][end], kYears,
+                    fmt::format("{}, interval of {}", model, file));
     }
     if (!then[i].contains("box")) continue;
     ASSERT_EQ(all[i].at("box").size(), then[i]["box"].size()) << file;
     for (std::size_t side = 0; side < then[i]["box"].size(); ++side)
-      expect_near(all[i]["box"][side], then[i]["box"][side], kYears, model + ", box in " + file);
+      expect_near(all[i]["box"][side], then[i]["box"][side], kYears, fmt::format("{}, box in {}", model, file));
   }
 }
 
