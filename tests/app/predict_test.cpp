@@ -1,4 +1,5 @@
 // predict, and info of a model, as a user meets them: on a model that tells bright pictures from dark ones.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -17,7 +18,6 @@ namespace {
 
 using nlohmann::json;
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -264,9 +264,10 @@ TEST_F(Predict, leaves_a_closed_array_and_whole_lines_behind_when_it_is_stopped)
   for (std::string format : {"--json", "--jsonl", "--csv"}) {
     std::string output = at("stopped" + format);
     Outcome outcome = run_command(
-        "cd " + folder_.string() + "; mkfifo pipe" + format +
-        "; " AGEWISE_PROGRAM " --kernels default predict --model m.safetensors --files list " + format + " >pipe" +
-        format + " 2>/dev/null & (head -c 3000; kill -INT $!; cat) <pipe" + format + " >" + output + "; wait $!");
+        fmt::format("cd {0}; mkfifo pipe{1}; " AGEWISE_PROGRAM
+                    " --kernels default predict --model m.safetensors --files list {1} >pipe{1} 2>/dev/null & "
+                    "(head -c 3000; kill -INT $!; cat) <pipe{1} >{2}; wait $!",
+                    folder_.string(), format, output));
     EXPECT_EQ(outcome.exit_code, 130) << format << outcome.output;
     std::string text = base::read_text_file(output, 1 << 26);
     EXPECT_GE(text.size(), 3000U);
@@ -393,7 +394,7 @@ TEST_F(Predict, draws_over_nothing_but_its_own_drawing) {
   std::string picture = at("pictures/b.png");
   std::vector<std::byte> before = base::read_file(picture, 1 << 20);
   for (const char* force : {"", " --force"}) {
-    Outcome itself = predict("--detect " + picture + " --draw " + picture + force);
+    Outcome itself = predict(fmt::format("--detect {0} --draw {0}{1}", picture, force));
     EXPECT_EQ(itself.exit_code, 2);
     EXPECT_THAT(itself.output, HasSubstr("is what this command reads"));
   }
