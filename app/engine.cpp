@@ -17,14 +17,13 @@ nn::CpuOptions cpu_options(const Context& context) {
 // What `--kernels` says, other than "default".
 library::EngineMemory memory_of(const Context& context, const std::optional<train::RunFolder>& run) {
   library::EngineMemory memory;
-  memory.warn = [](const std::string& problem) { warn(problem); };
   if (context.kernels == "best") {
-    memory.cache = library::kernel_cache();
-    memory.book = library::read_kernel_cache(memory.cache);
+    memory = library::cached_memory();
   } else {
     memory.book = nn::read_kernel_book(train::is_run(context.kernels) ? train::RunFolder{context.kernels}.kernels()
                                                                       : std::filesystem::path(context.kernels));
   }
+  memory.warn = [](const std::string& problem) { warn(problem); };
   if (run) memory.run = run->kernels();
   if (run && std::filesystem::exists(memory.run)) {  // a run goes on with the kernels that it began with
     nn::KernelBook begun = nn::read_kernel_book(memory.run);

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/folders.h"
 #include "agewise/base/text.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
@@ -24,12 +24,6 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> identity_of(const Path& f
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return std::nullopt;
   return std::pair<std::uint64_t, std::uint64_t>(status.st_dev, status.st_ino);
-}
-
-// Or is it.
-bool lies_in(const Path& path, const Path& folder) {
-  Path inner = std::filesystem::weakly_canonical(path), outer = std::filesystem::weakly_canonical(folder);
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 }  // namespace
@@ -52,7 +46,7 @@ Drawings::Drawings(Path target, const Asked& asked, bool force) : target_(std::m
   if (std::filesystem::exists(target_, absent) && !std::filesystem::is_directory(target_, absent))
     throw base::UsageError(target_.string() + ": is a file; --draw takes a folder, or a PNG for one picture");
   for (const Path& folder : asked.folders) {
-    if (lies_in(target_, folder))
+    if (base::lies_in(target_, folder))
       throw base::UsageError(
           target_.string() + ": lies in " + folder.string() +
           ", whose pictures are read: the next run would read the drawings, too; name another folder");

@@ -26,6 +26,12 @@ std::error_code list(const fs::path& folder, FolderContent& content, std::vector
 
 }  // namespace
 
+bool lies_in(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  std::filesystem::path relative =
+      std::filesystem::weakly_canonical(path).lexically_relative(std::filesystem::weakly_canonical(folder));
+  return !relative.empty() && *relative.begin() != "..";
+}
+
 FolderContent files_under(const fs::path& folder) {
   FolderContent content;
   std::vector<fs::path> waiting;

@@ -16,6 +16,9 @@ struct FolderContent {
   std::vector<UnreadableFolder> unreadable;  // below the folder: what is in them is not known
 };
 
+// Whether `path`, with all links followed, is `folder` or lies below it. Neither need exist.
+bool lies_in(const std::filesystem::path& path, const std::filesystem::path& folder);
+
 // Links to folders are not followed. Throws Error naming the folder if it cannot itself be listed.
 FolderContent files_under(const std::filesystem::path& folder);
 

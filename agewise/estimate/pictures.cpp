@@ -1,6 +1,5 @@
 #include "agewise/estimate/pictures.h"
 
-#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -29,20 +28,9 @@ class Line {
   // Of the first `count` faces that wait.
   void estimate(std::size_t count) {
     if (count == 0) return;
-    std::vector<image::Image> faces;
-    for (Waiting& one : pictures_) {
-      for (std::size_t i = one.estimates.size(); i < one.picture.faces.cuts.size() && faces.size() < count; ++i)
-        faces.push_back(one.picture.faces.cuts[i].image);
-    }
-    std::vector<Estimate> estimates = estimator_.estimate(faces);
-    auto next = std::make_move_iterator(estimates.begin());
-    for (Waiting& one : pictures_) {
-      auto own = static_cast<std::ptrdiff_t>(std::min(one.left(), count));
-      one.estimates.insert(one.estimates.end(), next, next + own);
-      next += own;
-      count -= static_cast<std::size_t>(own);
-      faces_ -= static_cast<std::size_t>(own);
-    }
+    estimate_first(estimator_, pictures_, count,
+                   [](const Waiting& one, std::size_t i) { return one.picture.faces.cuts[i].image; });
+    faces_ -= count;
   }
 
   // Of all pictures up to the first that still has a face without an estimate.

@@ -15,8 +15,6 @@ namespace {
 // Pictures that are read and wait for the network, beside those that are being read: what bounds the memory of a call.
 constexpr std::size_t kReadAhead = 2 * estimate::kFacesAtOnce;
 
-bool stands_across(int orientation) { return orientation >= 5 && orientation <= 8; }
-
 }  // namespace
 
 struct Crew::Call {
@@ -147,7 +145,8 @@ void Crew::estimate_alone(Task& task) {
 void Crew::estimate_waiting(std::size_t count) {
   if (count == 0) return;
   try {
-    estimate_first(count);
+    estimate::estimate_first(*batches_, waiting_, count,
+                             [](Task& task, std::size_t i) { return std::move(task.faces.cuts[i].image); });
   } catch (...) {
     for (Task& task : waiting_) task.problem = std::current_exception();
   }
@@ -157,32 +156,17 @@ void Crew::estimate_waiting(std::size_t count) {
   waiting_.erase(ready, waiting_.end());
 }
 
-// Of the first `count` faces that wait.
-void Crew::estimate_first(std::size_t count) {
-  std::vector<image::Image> faces;
-  for (Task& task : waiting_) {
-    for (std::size_t i = task.estimates.size(); i < task.faces.cuts.size() && faces.size() < count; ++i)
-      faces.push_back(std::move(task.faces.cuts[i].image));
-  }
-  std::vector<estimate::Estimate> estimates = batches_->estimate(faces);
-  auto next = std::make_move_iterator(estimates.begin());
-  for (Task& task : waiting_) {
-    auto own = static_cast<std::ptrdiff_t>(std::min(task.left(), count));
-    task.estimates.insert(task.estimates.end(), next, next + own);
-    next += own;
-    count -= static_cast<std::size_t>(own);
-  }
-}
-
 Picture Crew::answer(const Task& task) const {
   const face::PictureFaces& faces = task.faces;
   Picture picture;
   picture.readable = faces.problem.empty();
   picture.reason = faces.problem;
   if (!picture.readable) return picture;
-  picture.width = faces.info.width;
-  picture.height = faces.info.height;
-  if (stands_across(faces.info.orientation)) std::swap(picture.width, picture.height);
+  const int width = faces.info.width, height = faces.info.height;
+  image::Box upright =
+      image::turned_upright({0, 0, double(width), double(height)}, width, height, faces.info.orientation);
+  picture.width = static_cast<int>(upright.right);
+  picture.height = static_cast<int>(upright.bottom);
   if (faces.cuts.empty()) picture.reason = estimate::kNoFace;
   for (std::size_t i = 0; i < faces.cuts.size(); ++i) {
     const std::string& refusal = options_.small_faces ? "" : faces.refusals[i];

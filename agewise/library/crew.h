@@ -65,7 +65,6 @@ class Crew {
   void take(Task task);
   void estimate_alone(Task& task);
   void estimate_waiting(std::size_t count);
-  void estimate_first(std::size_t count);
   Picture answer(const Task& task) const;
   void finish(Task& task);
 

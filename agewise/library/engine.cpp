@@ -13,6 +13,14 @@ namespace {
 using Path = std::filesystem::path;
 using Warn = std::function<void(const std::string&)>;
 
+nn::KernelBook read_kernel_cache(const Path& file) {
+  try {
+    if (!file.empty() && std::filesystem::exists(file)) return nn::read_kernel_book(file);
+  } catch (const std::exception&) {
+  }
+  return {};
+}
+
 // Once: every network that is compiled would say it again.
 void warn_of_cache(const Path& folder, const std::string& problem, const Warn& warn) {
   static std::atomic<bool> warned{false};
@@ -65,12 +73,11 @@ class RememberingEngine : public nn::Engine {
 
 }  // namespace
 
-nn::KernelBook read_kernel_cache(const Path& file) {
-  try {
-    if (!file.empty() && std::filesystem::exists(file)) return nn::read_kernel_book(file);
-  } catch (const std::exception&) {
-  }
-  return {};
+EngineMemory cached_memory() {
+  EngineMemory memory;
+  memory.cache = kernel_cache();
+  memory.book = read_kernel_cache(memory.cache);
+  return memory;
 }
 
 std::unique_ptr<nn::Engine> make_remembering_engine(nn::CpuOptions options, EngineMemory memory) {

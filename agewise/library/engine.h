@@ -19,8 +19,9 @@ struct EngineMemory {
   std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
-// A book, or an empty one where the file is missing or broken: that costs a second of timing, no more.
-nn::KernelBook read_kernel_cache(const std::filesystem::path& file);
+// What is in the user's cache (surroundings.h), and the cache. A file that is missing or broken is an empty book: that
+// costs a second of timing, no more.
+EngineMemory cached_memory();
 
 // Kernels are chosen by memory.book; what it does not know is timed with steady_clock() and remembered at once. Throws
 // as make_cpu_engine() does, of which options.book and options.clock are replaced.

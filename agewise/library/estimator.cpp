@@ -35,10 +35,7 @@ auto told(const Work& work) {
 std::unique_ptr<nn::Engine> engine_of(int threads, Kernels kernels) {
   nn::CpuOptions options{threads};
   if (kernels == Kernels::standard) return nn::make_cpu_engine(options);
-  library::EngineMemory memory;
-  memory.cache = library::kernel_cache();
-  memory.book = library::read_kernel_cache(memory.cache);
-  return library::make_remembering_engine(options, std::move(memory));
+  return library::make_remembering_engine(options, library::cached_memory());
 }
 
 int threads_of(const Options& options) {

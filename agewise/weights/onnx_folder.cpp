@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "agewise/base/error.h"
+#include "agewise/base/folders.h"
 #include "agewise/weights/safetensors_header.h"
 
 namespace agewise::weights {
@@ -30,12 +31,6 @@ std::uint64_t number_field(const onnx::Tensor& tensor, const char* key, std::uin
   return number;
 }
 
-// Whether `file` with all links followed lies in `folder`.
-bool lies_in(const std::filesystem::path& file, const std::filesystem::path& folder) {
-  std::filesystem::path relative = std::filesystem::canonical(file).lexically_relative(folder);
-  return !relative.empty() && *relative.begin() != "..";
-}
-
 }  // namespace
 
 bool OnnxFolder::is_outside(const onnx::Tensor& tensor) { return tensor.data_location() == kStoredOutside; }
@@ -52,7 +47,7 @@ const base::MappedFile& OnnxFolder::opened(const std::string& location) {
     throw base::Error(fmt::format("its values are in the file {}, which is not there: it belongs beside the network",
                                   name_text(location)));
   }
-  if (!std::filesystem::is_regular_file(file, error) || !lies_in(file, std::filesystem::canonical(folder_)))
+  if (!std::filesystem::is_regular_file(file, error) || !base::lies_in(file, folder_))
     throw base::Error(
         fmt::format("its values are in {}, which is no file in the network's folder", name_text(location)));
   if (files_.size() == kMostFiles) throw base::Error(fmt::format("its values: more than {} files", kMostFiles));

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "agewise/base/files.h"
+#include "tests/error_of.h"
 #include "tests/library/bright.h"
 
 namespace agewise::library {
@@ -21,19 +22,8 @@ namespace {
 
 using serve::grey_png;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 class Estimators : public WithModel {};
-
-template <class Work>
-std::string error_of(const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "none";
-}
 
 TEST_F(Estimators, tell_the_age_of_a_picture_in_memory) {
   AgeEstimator estimator = open();
@@ -128,17 +118,17 @@ TEST_F(Estimators, are_opened_side_by_side_and_moved) {
 }
 
 TEST_F(Estimators, throw_an_error_that_names_what_is_missing_or_wrong) {
-  EXPECT_THAT(error_of([] { (void)AgeEstimator::open("/nowhere/m.safetensors"); }),
+  EXPECT_THAT(error_of<Error>([] { (void)AgeEstimator::open("/nowhere/m.safetensors"); }),
               HasSubstr("/nowhere/m.safetensors"));
   Options both = options();
   both.ready_crops = both.detect = true;
-  EXPECT_THAT(error_of([&] { (void)AgeEstimator::open(both); }), HasSubstr("not both"));
+  EXPECT_THAT(error_of<Error>([&] { (void)AgeEstimator::open(both); }), HasSubstr("not both"));
   Options lost = options();
   lost.detector = "/nowhere/yunet.onnx";
-  EXPECT_THAT(error_of([&] { (void)AgeEstimator::open(lost); }), HasSubstr("/nowhere/yunet.onnx"));
-  EXPECT_THAT(error_of([&] { (void)open(-1); }), HasSubstr("threads"));
+  EXPECT_THAT(error_of<Error>([&] { (void)AgeEstimator::open(lost); }), HasSubstr("/nowhere/yunet.onnx"));
+  EXPECT_THAT(error_of<Error>([&] { (void)open(-1); }), HasSubstr("threads"));
   AgeEstimator estimator = open();
-  EXPECT_THAT(error_of([&] { (void)estimator.estimate(ImageView{}); }), HasSubstr("shows nothing"));
+  EXPECT_THAT(error_of<Error>([&] { (void)estimator.estimate(ImageView{}); }), HasSubstr("shows nothing"));
   EXPECT_EQ(age_of(estimator.estimate(grey_png(250))), 70);  // and goes on
 }
 
@@ -147,7 +137,8 @@ TEST_F(Estimators, do_not_hang_in_a_child_process_but_say_to_open_another) {
   pid_t child = ::fork();
   if (child == 0) {
     int result =
-        error_of([&] { (void)estimator.estimate(grey_png(250)); }).starts_with("this estimator was opened") ? 0 : 1;
+        error_of<Error>([&] { (void)estimator.estimate(grey_png(250)); }).starts_with("this estimator was opened") ? 0
+                                                                                                                   : 1;
     {
       AgeEstimator gone = std::move(estimator);  // and is destroyed there
     }
