@@ -178,14 +178,14 @@ int HttpServer::port() const { return inside_->port; }
 
 void HttpServer::finish(double seconds) {
   HttpShared& shared = inside_->shared;
-  {
-    std::lock_guard lock(shared.mutex);
-    if (std::exchange(shared.stopping, true)) return;
-  }
   std::promise<void> closed;
   asio::post(shared.io, [&] {
     error_code ignored;
-    inside_->acceptor.close(ignored);
+    inside_->acceptor.close(ignored);  // before an answer may say that the server is stopping
+    {
+      std::lock_guard lock(shared.mutex);
+      shared.stopping = true;
+    }
     for (const auto& connection : shared.connections) connection->stop();
     closed.set_value();
   });
