@@ -72,7 +72,7 @@ void show(const estimate::Imported& imported, const Arguments& arguments) {
 void run(Arguments& arguments, const CLI::App& command, const Context& context) {
   check_output(arguments.output_file, OutputKind::safetensors, arguments.force, {arguments.file, arguments.statistics});
   estimate::ImportOptions& options = arguments.options;
-  if (!arguments.architecture.empty()) options.architecture = recipe::load_recipe(arguments.architecture);
+  if (!arguments.architecture.empty()) options.architecture = recipe::load_recipe(arguments.architecture, warn);
   if (command.count("--scale") > 0) options.scale = arguments.scale;
   if (arguments.bgr || arguments.rgb) options.bgr = arguments.bgr;
   options.fold_scales = arguments.statistics.empty();

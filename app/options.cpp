@@ -15,13 +15,13 @@ void add_recipe_options(CLI::App& command, RecipeOptions& options) {
 }
 
 recipe::Recipe load(const RecipeOptions& options) {
-  recipe::Recipe recipe = recipe::load_recipe(options.recipe);
+  recipe::Recipe recipe = recipe::load_recipe(options.recipe, warn);
   apply_assignments(options, recipe);
   return recipe;
 }
 
 void apply_assignments(const RecipeOptions& options, recipe::Recipe& recipe) {
-  recipe::set_options(recipe, options.assignments);
+  recipe::set_options(recipe, options.assignments, warn);
 }
 
 void add_label_options(CLI::App& command, LabelArguments& arguments) {

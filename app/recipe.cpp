@@ -27,7 +27,7 @@ void add_recipe(CLI::App& program, const Context&) {
   command->callback([name] {
     if (name->empty()) return list_recipes();
     bool file = !recipe::built_in_recipes().contains(*name) && std::filesystem::exists(*name);
-    if (file && name->ends_with(".toml")) return print(recipe::to_toml(recipe::load_recipe(*name)));
+    if (file && name->ends_with(".toml")) return print(recipe::to_toml(recipe::load_recipe(*name, warn)));
     if (file) return print(recipe::to_toml(estimate::read_model(train::model_file_of(*name)).recipe));
     if (!file && name->find_first_of("./") != std::string::npos) throw base::file_error(*name, "does not exist");
     recipe::load_recipe(*name);  // an unknown name is told with the known ones

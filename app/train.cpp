@@ -46,7 +46,7 @@ store::Store open_store(const Arguments& arguments) {
 }
 
 recipe::Recipe wanted_recipe(const Arguments& arguments, const store::Store& store) {
-  recipe::Recipe recipe = !arguments.recipe.recipe.empty() ? recipe::load_recipe(arguments.recipe.recipe)
+  recipe::Recipe recipe = !arguments.recipe.recipe.empty() ? recipe::load_recipe(arguments.recipe.recipe, warn)
                           : arguments.resume               ? train::recipe_of({arguments.run})
                                                            : store.facts().recipe;
   apply_assignments(arguments.recipe, recipe);
@@ -307,7 +307,7 @@ void add_train(CLI::App& program, const Context& context) {
   command->add_option("--from", arguments->from, "Start from the weights of this model or run instead of random ones");
   command->add_option(
       "--teacher", arguments->teacher,
-      "Model whose estimates are learned beside the labels (knowledge distillation; train.teacher_weight)");
+      "Model whose estimates are learned beside the labels (knowledge distillation; train.distillation_weight)");
   CLI::Option* folds =
       command->add_option("--folds", arguments->folds,
                           "Cross-validation: train this many networks, each validated on another fold of the persons");

@@ -32,8 +32,9 @@ inline int outputs_for(const recipe::TrainRecipe& recipe, const age::Classes& cl
 // Loss, mean over the batch of each picture's times its weight, and its gradient. `outputs` and `gradient` are batch ×
 // outputs_for() raw network outputs (logits). Cross-entropy: against the age's class. Label distribution:
 // Kullback–Leibler divergence from gaussian_target, or where a teacher has looked at the picture from
-// (1 - teacher_weight) · gaussian_target + teacher_weight · its distribution (Hinton et al., "Distilling the knowledge
-// in a neural network", 2015, at temperature 1). Expected-value L1: |Σ value·softmax - age|, years. Regression: (output
+// (1 - distillation_weight) · gaussian_target + distillation_weight · its distribution (Hinton et al., "Distilling the
+// knowledge in a neural network", 2015, at temperature 1). Expected-value L1: |Σ value·softmax - age|, years.
+// Regression: (output
 // - age / 100)². Mean-variance (Pan et al., "Mean-variance loss for deep age estimation", CVPR 2018): cross-entropy +
 // mean_weight · ½(mean - age)² + variance_weight · variance, of softmax over the classes' values, in years. With a
 // gender head plus gender_weight · its cross-entropy, 0 for a picture whose gender is not known.

@@ -107,7 +107,7 @@ std::vector<Key> make_keys() {
        word<kTrain, &TrainRecipe::loss>(
            {"cross-entropy", "label-distribution", "expected-value-l1", "regression", "mean-variance"})},
       {"train", "sigma", Real{at<kTrain, &TrainRecipe::sigma>, 0.01, 100}},
-      {"train", "teacher_weight", Real{at<kTrain, &TrainRecipe::teacher_weight>, 0, 1}},
+      {"train", "distillation_weight", Real{at<kTrain, &TrainRecipe::distillation_weight>, 0, 1}},
       {"train", "gender_weight", Real{at<kTrain, &TrainRecipe::gender_weight>, 0, 100}},
       {"train", "label_sigma", word<kTrain, &TrainRecipe::label_sigma>({"replaces", "widens", "ignored"})},
       {"train", "mean_weight", Real{at<kTrain, &TrainRecipe::mean_weight>, 0, 1000}},

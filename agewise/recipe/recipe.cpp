@@ -10,6 +10,7 @@
 #include "agewise/base/files.h"
 #include "agewise/base/nearest.h"
 #include "agewise/recipe/keys.h"
+#include "agewise/recipe/renamed.h"
 
 namespace agewise::recipe {
 
@@ -26,10 +27,14 @@ struct Source {
   std::string origin;
   bool lines = true;                            // false: a --set, which has but one
   const std::filesystem::path* base = nullptr;  // the folder of network.base's files; null: none is read
+  Notice notice = {};
 
   [[noreturn]] void reject(const toml::node& node, const std::string& problem) const {
     if (!lines) throw base::UsageError(origin + ": " + problem);
     throw base::UsageError(fmt::format("{}, line {}: {}", origin, node.source().begin.line, problem));
+  }
+  void tell_of(const Renamed& one) const {
+    if (notice) notice(fmt::format("{}: {} is now called {}", origin, one.old_name, one.name));
   }
 };
 
@@ -185,7 +190,9 @@ void read_base(Recipe& recipe, const toml::node& node, const Source& source) {
   if (source.base == nullptr)
     source.reject(node, "network.base names a file, which is read for a recipe in a file only");
   std::filesystem::path file = *source.base / *name;
-  recipe.network.layers = parse(base::read_text_file(file, kLargestRecipe), {file.string()}).network.layers;
+  recipe.network.layers =
+      parse(base::read_text_file(file, kLargestRecipe), {.origin = file.string(), .notice = source.notice})
+          .network.layers;
   if (recipe.network.layers.empty())
     source.reject(node, "network.base: " + file.string() + " has no [[network.layers]]");
 }
@@ -230,8 +237,8 @@ void check(const Recipe& recipe, const std::string& origin) {
   check_sizes(recipe, origin);
   if (recipe.screen.min_age > recipe.screen.max_age) reject("screen.min_age is above screen.max_age");
   if (recipe.face.crop && recipe.face.detect) reject("give face.crop or face.detect, not both");
-  if (recipe.train.teacher_weight > 0 && recipe.train.loss != Loss::label_distribution)
-    reject("train.teacher_weight: only train.loss = \"label-distribution\" learns from a teacher");
+  if (recipe.train.distillation_weight > 0 && recipe.train.loss != Loss::label_distribution)
+    reject("train.distillation_weight: only train.loss = \"label-distribution\" learns from a teacher");
   if (recipe.train.patience > 0 && recipe.train.select == Selection::last)
     reject("train.patience waits for a better epoch, and with train.select = \"last\" none is: make it 0");
   if (recipe.classes.years > 0 && !recipe.classes.edges.empty())
@@ -243,14 +250,23 @@ void check(const Recipe& recipe, const std::string& origin) {
   }
 }
 
+std::pair<std::string_view, std::string_view> table_and_key(std::string_view full_name) {
+  std::size_t dot = full_name.find('.');
+  return {full_name.substr(0, dot), full_name.substr(dot + 1)};
+}
+
 // One "table.key=value".
-void assign(Recipe& recipe, const std::string& assignment) {
-  Source source{"--set " + assignment, false};
+void assign(Recipe& recipe, const std::string& assignment, const Notice& notice) {
+  Source source{"--set " + assignment, false, nullptr, notice};
   std::size_t equals = assignment.find('='), dot = assignment.find('.');
   if (equals == std::string::npos || dot == std::string::npos || dot > equals) {
     throw base::UsageError(source.origin + ": must be table.key=value");
   }
-  std::string table = assignment.substr(0, dot), name = assignment.substr(dot + 1, equals - dot - 1);
+  std::string_view given = std::string_view(assignment).substr(0, equals);
+  for (const Renamed& one : kRenamedKeys) {
+    if (one.old_name == given) source.tell_of(one);
+  }
+  auto [table, name] = table_and_key(present_name(kRenamedKeys, given));
   std::string text = assignment.substr(equals + 1);
   toml::table values;
   try {
@@ -260,9 +276,27 @@ void assign(Recipe& recipe, const std::string& assignment) {
   }
   if (values.size() != 1) throw base::UsageError(source.origin + ": must be table.key=value");
   const toml::node& node = *values.get("value");
-  const Key& key = find_key(table, name, node, source);
+  const Key& key = find_key(std::string(table), name, node, source);
   std::string full = full_name(key);
   std::visit(Reader{recipe, node, source, full}, key.place);
+}
+
+// Moves what has an old name to the new one.
+void rename_keys(toml::table& document, const Source& source) {
+  for (const Renamed& one : kRenamedKeys) {
+    auto [old_table, old_key] = table_and_key(one.old_name);
+    auto [table, key] = table_and_key(one.name);
+    toml::table* from = document[old_table].as_table();
+    if (from == nullptr || !from->contains(old_key)) continue;
+    toml::node& value = *from->get(old_key);
+    toml::table* to = document.insert(table, toml::table{}).first->second.as_table();
+    if (to == nullptr) continue;  // read_table() tells of it
+    if (to->contains(key))
+      source.reject(value, fmt::format("{} is now called {}: give only that", one.old_name, one.name));
+    source.tell_of(one);
+    value.visit([&, key = key](auto& node) { to->insert(key, std::move(node)); });
+    from->erase(old_key);
+  }
 }
 
 Recipe parse(const std::string& toml, const Source& source) {
@@ -274,6 +308,7 @@ Recipe parse(const std::string& toml, const Source& source) {
   } catch (const toml::parse_error& error) {
     throw base::UsageError(fmt::format("{}, line {}: {}", origin, error.source().begin.line, error.description()));
   }
+  rename_keys(document, source);
   toml::table top;
   for (const auto& [key, node] : document) {
     std::string name(key.str());
@@ -296,13 +331,13 @@ Recipe parse(const std::string& toml, const Source& source) {
 
 Recipe parse_recipe(const std::string& toml, const std::string& origin) { return parse(toml, {origin}); }
 
-Recipe load_recipe(const std::string& name_or_file) {
+Recipe load_recipe(const std::string& name_or_file, const Notice& notice) {
   auto built_in = built_in_recipes().find(name_or_file);
   if (built_in != built_in_recipes().end()) return parse_recipe(built_in->second, "built-in recipe " + name_or_file);
   bool is_path = name_or_file.find('/') != std::string::npos || name_or_file.ends_with(".toml");
   if (is_path) {
     std::filesystem::path folder = std::filesystem::path(name_or_file).parent_path();
-    return parse(base::read_text_file(name_or_file, kLargestRecipe), {name_or_file, true, &folder});
+    return parse(base::read_text_file(name_or_file, kLargestRecipe), {name_or_file, true, &folder, notice});
   }
   std::vector<std::string> known;
   for (const auto& [name, text] : built_in_recipes()) known.push_back(name);
@@ -310,9 +345,9 @@ Recipe load_recipe(const std::string& name_or_file) {
                                      fmt::join(known, ", ")));
 }
 
-void set_options(Recipe& recipe, const std::vector<std::string>& assignments) {
+void set_options(Recipe& recipe, const std::vector<std::string>& assignments, const Notice& notice) {
   Recipe changed = recipe;
-  for (const std::string& assignment : assignments) assign(changed, assignment);
+  for (const std::string& assignment : assignments) assign(changed, assignment, notice);
   if (!assignments.empty()) check(changed, fmt::format("--set {}", fmt::join(assignments, " --set ")));
   recipe = std::move(changed);
 }

@@ -3,6 +3,7 @@
 // file, each member a key of the same name (docs/recipes.md explains every key).
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <variant>
@@ -117,7 +118,7 @@ struct TrainRecipe {
   double sigma = 2;                               // years, of the label distribution
   LabelSigma label_sigma = LabelSigma::replaces;  // a label's own deviation: instead of sigma, beside it (√(σ² + own²))
   double mean_weight = 0.2, variance_weight = 0.05;  // of the mean-variance loss
-  double teacher_weight = 0;        // share of a teacher's distribution in the target; 0: the label alone
+  double distillation_weight = 0;   // share of a teacher's distribution in the target; 0: the label alone
   double gender_weight = 0;         // of a gender head's cross-entropy beside the age's loss; 0: none
   int age_cap = 0;                  // pictures of one age in an epoch, drawn anew in each; 0: all
   double age_weight = 0;            // a picture's loss times (pictures of its age)^-x; 0: all alike, 1: ages alike
@@ -159,16 +160,19 @@ struct Recipe {
   TrainRecipe train;
 };
 
+// Told what the reader should know, a sentence each: a key with an old name (renamed.h).
+using Notice = std::function<void(const std::string&)>;
+
 // Reads TOML. `origin` is what errors call the text (a path, "built-in recipe seed"). Throws UsageError that names
 // origin, line and key: for a syntax error, an unknown key (with the nearest known one), a wrong type, a value out of
-// range. Keys not given keep their defaults.
+// range, an old name beside its new one. Keys not given keep their defaults.
 Recipe parse_recipe(const std::string& toml, const std::string& origin);
 
 // TOML that parse_recipe reads back to the same recipe, every key spelled out.
 std::string to_toml(const Recipe& recipe);
 
 // `name_or_file`: a built-in name, or a path to a .toml file. An unknown name lists the built-in ones.
-Recipe load_recipe(const std::string& name_or_file);
+Recipe load_recipe(const std::string& name_or_file, const Notice& notice = {});
 
 // A rule as recipes spell it: "expected-value", "median", "argmax".
 std::string name_of(Prediction rule);
@@ -178,7 +182,7 @@ void set_option(Recipe& recipe, const std::string& assignment);
 
 // Several at once: what keys must be together (so many classes.names to so many classes.edges) holds after the last.
 // Throws UsageError and then changes nothing.
-void set_options(Recipe& recipe, const std::vector<std::string>& assignments);
+void set_options(Recipe& recipe, const std::vector<std::string>& assignments, const Notice& notice = {});
 
 // Pixels, width and height at the network's input.
 inline int input_side(const Recipe& recipe) { return recipe.network.size > 0 ? recipe.network.size : recipe.face.size; }

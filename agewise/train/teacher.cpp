@@ -69,13 +69,13 @@ std::vector<float> read(const DerivedFile& file) {
 
 void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const store::Store& store,
                    const RunFolder& run) {
-  bool wanted = recipe.train.teacher_weight > 0, known = wanted && holds(taught_file(run, recipe, store));
+  bool wanted = recipe.train.distillation_weight > 0, known = wanted && holds(taught_file(run, recipe, store));
   if (teacher == nullptr) {
     if (wanted && !known)
-      throw base::UsageError("train.teacher_weight: --teacher MODEL is needed, whose estimates are learned");
+      throw base::UsageError("train.distillation_weight: --teacher MODEL is needed, whose estimates are learned");
     return;
   }
-  if (!wanted) throw base::UsageError("--teacher: the recipe has no use for it; --set train.teacher_weight=0.5");
+  if (!wanted) throw base::UsageError("--teacher: the recipe has no use for it; --set train.distillation_weight=0.5");
   if (known) return;  // the command that began the run resumes it
   if (teacher->recipe.train.loss == recipe::Loss::regression)
     throw base::UsageError("--teacher: a regression tells an age, no distribution over classes");
@@ -92,7 +92,7 @@ void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe,
 std::vector<float> taught_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,
                              const store::Store& store, const RunFolder& run, nn::Engine& engine,
                              const base::StopFlag& stop, const base::ProgressSink& progress) {
-  if (recipe.train.teacher_weight == 0) return {};
+  if (recipe.train.distillation_weight == 0) return {};
   DerivedFile file = taught_file(run, recipe, store);
   if (!teacher && !holds(file))
     throw base::file_error(file.path, "is not of the faces of " + store.file().string() + "; begin a new run");

@@ -13,17 +13,16 @@
 namespace agewise::train {
 
 // Throws UsageError where the recipe and the teacher, or no teacher (null), do not go together: without
-// train.teacher_weight there may be none, with it there must be one until the run has what it says; from then on it is
-// not asked again. It must tell a
-// distribution over the recipe's classes and see faces of the recipe's cut and colour; their size may be another, to
-// which they are then resized.
+// train.distillation_weight there may be none, with it there must be one until the run has what it says; from then on
+// it is not asked again. It must tell a distribution over the recipe's classes and see faces of the recipe's cut and
+// colour; their size may be another, to which they are then resized.
 void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const store::Store& store,
                    const RunFolder& run);
 
 // A distribution over the recipe's classes for each face of the store, in label order, of the picture as it is stored
 // (of an ensemble and of mirror images the mean); 0 for faces that are not of the training part. Computed by `teacher`,
 // which check_teacher() must have let pass, and kept in RUN/taught.f32; when a run goes on, read from there. Empty
-// where train.teacher_weight is 0. Throws Error if it was kept for another store or an estimate is not finite,
+// where train.distillation_weight is 0. Throws Error if it was kept for another store or an estimate is not finite,
 // Interrupted on `stop`.
 std::vector<float> taught_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,
                              const store::Store& store, const RunFolder& run, nn::Engine& engine,

@@ -268,8 +268,8 @@ class Loop {
 }  // namespace
 
 TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& hooks) {
-  if (task.recipe.train.teacher_weight > 0 && task.taught.empty())
-    throw std::invalid_argument("train.teacher_weight needs what a teacher says");
+  if (task.recipe.train.distillation_weight > 0 && task.taught.empty())
+    throw std::invalid_argument("train.distillation_weight needs what a teacher says");
   Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.store);
   std::string remark = task.examples != nullptr ? "" : left_out(examples);
   if (!remark.empty() && hooks.notice) hooks.notice(remark);

@@ -76,7 +76,8 @@ TEST_F(Cut, of_a_store_must_be_the_models_to_be_evaluated_calibrated_begun_with_
          {"evaluate " + model + " --data " + store, "calibrate " + model + " --data " + store + " -o " + at("c"),
           "train " + at("run") + " --data " + store + " --from " + model,
           "train " + at("run") + " --data " + store + " --teacher " + model +
-              " --set train.loss=label-distribution --set train.teacher_weight=0.5 --set 'classes.edges=[30, 60]'"}) {
+              " --set train.loss=label-distribution --set train.distillation_weight=0.5 --set 'classes.edges=[30, "
+              "60]'"}) {
       Outcome outcome = run(command);
       EXPECT_EQ(outcome.exit_code, 2) << command;
       EXPECT_THAT(outcome.output, AllOf(HasSubstr(difference), HasSubstr("prepare a store with --set face.")))

@@ -43,7 +43,7 @@ def make_all():
     frozen = ['--set', 'train.frozen=["conv1", "bn1"]', '--set', 'train.features=pool1']
     bench.good('train', made / 'features', *plain, *frozen, '--from', made / 'plain')
     bench.good('train', made / 'years', *plain, *YEARS)
-    bench.good('train', made / 'taught', *plain, *YEARS, '--set', 'train.teacher_weight=0.3', '--teacher',
+    bench.good('train', made / 'taught', *plain, *YEARS, '--set', 'train.distillation_weight=0.3', '--teacher',
                made / 'years')
     bench.good(*bench.calibrate(made / 'plain', store, made / 'calibrated.safetensors'))
     bench.good('train', made / 'timed', *plain, kernels='best')

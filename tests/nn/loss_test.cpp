@@ -55,7 +55,7 @@ TEST(LabelDistribution, is_learned_from_the_label_and_a_teacher_by_their_shares)
   targets[0].taught = said;
   recipe::TrainRecipe recipe;
   recipe.loss = recipe::Loss::label_distribution;
-  recipe.teacher_weight = 0.5;
+  recipe.distillation_weight = 0.5;
   double expected = 0.7 * std::log(0.7 / 0.25) + 0.3 * std::log(0.3 / 0.75);
   EXPECT_NEAR(loss_and_gradient(recipe, classes, outputs, targets, gradient), expected, 1e-6);
   EXPECT_NEAR(gradient[0], 0.25 - 0.7, 1e-6);

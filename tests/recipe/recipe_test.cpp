@@ -136,7 +136,7 @@ TEST(RecipeError, says_what_is_wrong_with_a_value) {
            {"[[network.layers]]\nkind = \"x\"\npad = [1.0]", "pad must be a list of whole numbers"},
            {"[classes]\nedges = 30", "classes.edges must be a list of numbers"},
            {"[classes]\nedges = [30]\nyears = 101", "not both"},
-           {"[train]\nloss = \"regression\"\nteacher_weight = 0.5", "learns from a teacher"},
+           {"[train]\nloss = \"regression\"\ndistillation_weight = 0.5", "learns from a teacher"},
            {"[train]\nselect = \"last\"\npatience = 3", "train.patience"},
            {"[screen]\nmin_age = 50\nmax_age = 40", "above screen.max_age"},
            {"network = 3", "unknown key network"},

@@ -25,7 +25,7 @@ class Teacher : public testing::Test {
     RunFolder run = create_run(folder_ / "teacher", recipe_);
     (void)train({run, recipe_, *store_}, *engine_, hooks_);
     model_ = estimate::read_model(run.best());
-    recipe_.train.teacher_weight = 0.5;
+    recipe_.train.distillation_weight = 0.5;
     run_ = create_run(folder_ / "run", recipe_);
   }
 
@@ -110,8 +110,8 @@ TEST_F(Teacher, is_refused_where_it_does_not_fit) {
   other.recipe.train.loss = recipe::Loss::regression;
   EXPECT_THAT(error_of(&other), HasSubstr("regression"));
   EXPECT_EQ(error_of(&model_), "no error");
-  recipe_.train.teacher_weight = 0;
-  EXPECT_THAT(error_of(&model_), HasSubstr("train.teacher_weight"));
+  recipe_.train.distillation_weight = 0;
+  EXPECT_THAT(error_of(&model_), HasSubstr("train.distillation_weight"));
   EXPECT_TRUE(taught({}).empty());
 }
 

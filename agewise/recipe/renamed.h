@@ -1,0 +1,27 @@
+// Names that were replaced. What was written down before with the old ones, recipes, --set, run folders, logs, is still
+// read; nothing is written with them any more. The only place where an old name stands.
+#pragma once
+#include <array>
+#include <span>
+#include <string_view>
+
+namespace agewise::recipe {
+
+struct Renamed {
+  std::string_view old_name, name;
+};
+
+// Keys of a recipe, table.key.
+inline constexpr std::array kRenamedKeys = std::to_array<Renamed>({
+    {"train.teacher_weight", "train.distillation_weight"},
+});
+
+// The present name; `name` itself if it is none of the old ones.
+constexpr std::string_view present_name(std::span<const Renamed> renamed, std::string_view name) {
+  for (const Renamed& one : renamed) {
+    if (one.old_name == name) return one.name;
+  }
+  return name;
+}
+
+}  // namespace agewise::recipe
