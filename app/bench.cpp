@@ -140,7 +140,7 @@ Result measure(nn::Engine& engine, const Case& test, double seconds, const base:
     network->forward({1, 0, samples});
     nn::loss_and_gradient(recipe::TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
     network->backward();
-    network->update(recipe.train.rate);
+    network->update(recipe.train.learning_rate);
   });
   return {times.front(), times[times.size() / 2], flops_of(graph, test.batch, test.mode), peak_memory(),
           network->kernels()};

@@ -167,7 +167,7 @@ std::string missing_sentence(const Evaluation& evaluation) {
   }
   return fmt::format(
       "The network gives no age for {} of {} pictures, because its output for them is not a number: {}. Groups with "
-      "such pictures, and the whole, have no mean error. Train the network anew with a smaller train.rate.",
+      "such pictures, and the whole, have no mean error. Train the network anew with a smaller train.learning_rate.",
       evaluation.all.missing, evaluation.all.pictures, where);
 }
 

@@ -57,8 +57,8 @@ struct PrepareResult {
   bool went_on = false;        // an earlier run had begun the store
   bool was_complete = false;   // an earlier run had done it all: no picture was read
   std::vector<std::string> left_out;  // of the sources: what could not be looked into, a line each
-  // Of a store that was complete: where its recipe, which stays, trains otherwise than the plan's. "train.rate = 0.001,
-  // not 0.01", or empty.
+  // Of a store that was complete: where its recipe, which stays, trains otherwise than the plan's. "train.learning_rate
+  // = 0.001, not 0.01", or empty.
   std::string other_training;
 };
 

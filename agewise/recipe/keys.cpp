@@ -118,7 +118,7 @@ std::vector<Key> make_keys() {
       {"train", "features", at<kTrain, &TrainRecipe::features>},
       {"train", "feature_copies", Whole{at<kTrain, &TrainRecipe::feature_copies>, 1, 1000}},
       {"train", "optimiser", word<kTrain, &TrainRecipe::optimiser>({"sgd", "rmsprop", "adamw"})},
-      {"train", "rate", Real{at<kTrain, &TrainRecipe::rate>, 0, 1000}},
+      {"train", "learning_rate", Real{at<kTrain, &TrainRecipe::learning_rate>, 0, 1000}},
       {"train", "alpha", Real{at<kTrain, &TrainRecipe::alpha>, 0, 1}},
       {"train", "momentum", Real{at<kTrain, &TrainRecipe::momentum>, 0, 1}},
       {"train", "beta1", Real{at<kTrain, &TrainRecipe::beta1>, 0, 0.999999}},

@@ -126,14 +126,14 @@ struct TrainRecipe {
   std::string features;             // a layer before which nothing learns: what it gives is computed once and kept
   int feature_copies = 1;           // of each training picture, differently augmented; epochs take turns
   Optimiser optimiser = Optimiser::rmsprop;
-  double rate = 1e-3;
+  double learning_rate = 1e-3;
   double alpha = 0.9;                 // RMSprop's decay of the squared gradient
   double momentum = 0.9;              // SGD
   double beta1 = 0.9, beta2 = 0.999;  // AdamW
   double epsilon = 1e-8;              // RMSprop and AdamW: added to the root
   double weight_decay = 0;            // not on biases and normalisation
   Schedule schedule = Schedule::constant;
-  int warmup_epochs = 0;  // cosine: linear up to `rate`
+  int warmup_epochs = 0;  // cosine: linear up to `learning_rate`
   int step_epochs = 30;   // step: every so many epochs times `step_factor`
   double step_factor = 0.1;
   double average = 0;  // decay of the exponential moving average of the weights; 0: none

@@ -14,6 +14,12 @@ struct Renamed {
 // Keys of a recipe, table.key.
 inline constexpr std::array kRenamedKeys = std::to_array<Renamed>({
     {"train.teacher_weight", "train.distillation_weight"},
+    {"train.rate", "train.learning_rate"},
+});
+
+// Fields of log.jsonl.
+inline constexpr std::array kRenamedLogFields = std::to_array<Renamed>({
+    {"rate", "learning_rate"},
 });
 
 // The present name; `name` itself if it is none of the old ones.

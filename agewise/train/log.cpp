@@ -12,6 +12,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/sealed.h"
+#include "agewise/recipe/renamed.h"
 
 namespace agewise::train {
 namespace {
@@ -23,8 +24,16 @@ constexpr std::uint64_t kMaxLog = 64 << 20;  // bytes
 // JSON has no NaN: null stands for it.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
+// A log that was begun before may have the old name.
+const Json& field(const Json& json, const std::string& name) {
+  for (const recipe::Renamed& one : recipe::kRenamedLogFields) {
+    if (one.name == name && !json.contains(name)) return json.at(std::string(one.old_name));
+  }
+  return json.at(name);
+}
+
 double number_at(const Json& json, const char* name) {
-  const Json& value = json.at(name);
+  const Json& value = field(json, name);
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
@@ -36,7 +45,7 @@ EpochRecord from_line(const std::string& line) {
   record.validation = {number_at(json, "validation_loss"), number_at(json, "validation_accuracy"),
                        number_at(json, "validation_mae")};
   record.epsilon_error = number_at(json, "validation_epsilon_error");
-  record.rate = number_at(json, "rate");
+  record.learning_rate = number_at(json, "learning_rate");
   record.seconds = number_at(json, "seconds");
   record.images_per_second = number_at(json, "images_per_second");
   record.wait_seconds = number_at(json, "wait_seconds");
@@ -62,7 +71,7 @@ std::string to_line(const EpochRecord& record) {
             {"validation_accuracy", number(record.validation.accuracy)},
             {"validation_mae", number(record.validation.mae)},
             {"validation_epsilon_error", number(record.epsilon_error)},
-            {"rate", number(record.rate)},
+            {"learning_rate", number(record.learning_rate)},
             {"seconds", number(record.seconds)},
             {"images_per_second", number(record.images_per_second)},
             {"wait_seconds", number(record.wait_seconds)},

@@ -18,7 +18,7 @@ struct EpochRecord {
   PartScores train;              // as seen while training: with dropout, on weights that move
   PartScores validation;         // of the weights after the epoch (of their average, if there is one)
   double epsilon_error = 0;      // of the validation part; NaN where not every picture has a known deviation
-  double rate = 0;               // learning rate of the epoch's last step
+  double learning_rate = 0;      // of the epoch's last step
   double seconds = 0;            // training and validating
   double images_per_second = 0;  // while training; NaN where a run was resumed after the epoch's last step
   double wait_seconds = 0;       // of the training time, in which the network had no pictures

@@ -104,7 +104,8 @@ double seconds_a_picture(const recipe::Recipe& other, const store::Store& store,
   Batch batch = first_batch(other, examples, other.train.batch);
   std::vector<nn::Target> all = targets_of(examples, other.train), targets;
   for (std::uint32_t sample : batch.samples) targets.push_back(all[sample]);
-  return seconds_of(clock, 1, [&] { trainer.step(batch, targets, /*epoch=*/1, other.train.rate); }) / other.train.batch;
+  return seconds_of(clock, 1, [&] { trainer.step(batch, targets, /*epoch=*/1, other.train.learning_rate); }) /
+         other.train.batch;
 }
 
 bool is_vgg(const nn::Graph& graph) {
@@ -158,7 +159,7 @@ TrainPlan plan_training(const recipe::Recipe& recipe, const store::Store& store,
     seconds_a_batch = 0;  // read from a file
   }
   plan.seconds_a_step =
-      seconds_of(clock, kTimedSteps, [&] { trainer.step(batch, targets, /*epoch=*/1, recipe.train.rate); });
+      seconds_of(clock, kTimedSteps, [&] { trainer.step(batch, targets, /*epoch=*/1, recipe.train.learning_rate); });
   double seconds_a_test = seconds_of(clock, 1, [&] { tester.outputs(batch); });
   auto rows = static_cast<std::size_t>(recipe.train.batch);
   auto steps = static_cast<double>(batches_in(epoch_order(examples, recipe.train, 1).size(), rows));

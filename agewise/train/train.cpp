@@ -106,14 +106,14 @@ class Loop {
                        {record.epoch, threads_, static_cast<std::size_t>(state_.step)});
     double start = hooks_.clock(), waited = 0;
     std::int64_t first = state_.step;
-    record.rate = rate_of(steps_ - 1);  // stands where all steps were done before the run was stopped
+    record.learning_rate = rate_of(steps_ - 1);  // stands where all steps were done before the run was stopped
     while (state_.step < steps_) {
       if (hooks_.stop) stop_here(record.epoch);
       double before = hooks_.clock();
       const Batch* next = stream.next();
       waited += hooks_.clock() - before;
-      record.rate = rate_of(state_.step);
-      ScoreSum sum = trainer_.step(*next, pick(targets_, next->samples), record.epoch, record.rate);
+      record.learning_rate = rate_of(state_.step);
+      ScoreSum sum = trainer_.step(*next, pick(targets_, next->samples), record.epoch, record.learning_rate);
       if (!std::isfinite(sum.loss)) diverged("the loss is no longer a number", record.epoch, state_.step + 1);
       state_.sums += sum;
       ++state_.step;
@@ -235,8 +235,8 @@ class Loop {
   // What is kept is the last checkpoint that was whole.
   [[noreturn]] void diverged(const std::string& how, int epoch, std::int64_t step) const {
     std::int64_t last = std::int64_t{epoch - 1} * steps_ + step - 1;
-    std::string advice =
-        fmt::format("Begin a new run with a smaller rate (--set train.rate={:.3g})", recipe().rate / 10);
+    std::string advice = fmt::format("Begin a new run with a smaller rate (--set train.learning_rate={:.3g})",
+                                     recipe().learning_rate / 10);
     if (recipe().schedule == recipe::Schedule::cosine && recipe().warmup_epochs == 0)
       advice += " or one that grows at the beginning (--set train.warmup_epochs=1)";
     if (state_.best_epoch > 0) advice += fmt::format("; the best epoch so far, {}, is kept", state_.best_epoch);

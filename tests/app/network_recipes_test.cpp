@@ -54,7 +54,7 @@ class SlowNetworkRecipes : public testing::TestWithParam<const char*> {
 
   // One epoch with steps of next to nothing.
   void expect_to_begin_with(const std::string& model_file, const estimate::Model& expected) {
-    std::string said = train("still", "--set train.epochs=1 --set train.rate=1e-30 --from " + at(model_file));
+    std::string said = train("still", "--set train.epochs=1 --set train.learning_rate=1e-30 --from " + at(model_file));
     EXPECT_THAT(said, Not(HasSubstr("drawn afresh")));
     estimate::Model trained = estimate::read_model(folder_ / "still/last.safetensors");
     ASSERT_EQ(trained.parameters.size(), expected.parameters.size());
@@ -76,9 +76,10 @@ class SlowNetworkRecipes : public testing::TestWithParam<const char*> {
 
 TEST_P(SlowNetworkRecipes, learn_from_scratch) {
   // The faces of the store differ by their brightness.
-  train("run",
-        "--set train.epochs=5 --set train.rate=0.003 --set augment.brightness=0 --set augment.contrast=0 --set "
-        "augment.erase=0");
+  train(
+      "run",
+      "--set train.epochs=5 --set train.learning_rate=0.003 --set augment.brightness=0 --set augment.contrast=0 --set "
+      "augment.erase=0");
   std::vector<train::EpochRecord> log = train::read_log(folder_ / "run/log.jsonl");
   ASSERT_EQ(log.size(), 5);
   EXPECT_LT(log.back().train.mae, 0.75 * log.front().train.mae);

@@ -76,7 +76,7 @@ TEST_F(Judge, agrees_with_the_estimator_whatever_the_loss_and_the_prediction_and
        {std::vector<std::string>{"train.loss=regression"},
         {"train.loss=mean-variance", "train.prediction=argmax"},
         {"train.loss=label-distribution", "train.prediction=median", "train.mirror_test=true"}}) {
-    keys.insert(keys.end(), {"network.scale=0.01", "network.size=6", "train.rate=0.01", "train.epochs=40"});
+    keys.insert(keys.end(), {"network.scale=0.01", "network.size=6", "train.learning_rate=0.01", "train.epochs=40"});
     estimate::Model model = trained(keys);
     store::Store store(folder_ / "faces.db");
     std::vector<Judged> judged = judge(model, store, catalog::Split::train, *engine_, 2, stop_, {});

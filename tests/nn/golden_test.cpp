@@ -64,7 +64,7 @@ class Golden : public testing::TestWithParam<EngineUnderTest> {
         loss_and_gradient(recipe::TrainRecipe{}, classes, network->output(), targets, network->output_gradient());
     EXPECT_NEAR(loss, golden(name + ".loss")[0], tolerance);
     network->backward();
-    network->update(train.rate);
+    network->update(train.learning_rate);
 
     std::vector<float> after = array_of(*network, Array::parameters, graph);
     std::size_t offset = 0;
@@ -92,7 +92,7 @@ TEST_P(Golden, the_articles_network_computes_and_learns_as_in_pytorch) {
 TEST_P(Golden, the_residual_network_computes_and_learns_as_in_pytorch) {
   recipe::Recipe recipe = recipe::load_recipe(AGEWISE_SOURCE_DIR "/bench/networks/resnet10.toml");
   recipe::TrainRecipe train = recipe.train;
-  train.rate = 1e-2;
+  train.learning_rate = 1e-2;
   std::map<std::string, std::string> names{{"stem", "stem.0"}, {"stem_bn", "stem.1"}, {"fc", "fc"}};
   for (int block = 1; block <= 5; ++block) {
     for (int half = 0; half < 2; ++half) {

@@ -7,7 +7,7 @@ namespace {
 
 TEST(Rate, constant_and_step_by_hand) {
   recipe::TrainRecipe recipe;
-  recipe.rate = 0.1;
+  recipe.learning_rate = 0.1;
   EXPECT_DOUBLE_EQ(rate_at(recipe, 12345, 10), 0.1);
   recipe.schedule = recipe::Schedule::step;
   recipe.step_epochs = 30;
@@ -19,7 +19,7 @@ TEST(Rate, constant_and_step_by_hand) {
 // end.
 TEST(Rate, cosine_warms_up_and_comes_down_to_zero) {
   recipe::TrainRecipe recipe;
-  recipe.rate = 0.1;
+  recipe.learning_rate = 0.1;
   recipe.schedule = recipe::Schedule::cosine;
   recipe.warmup_epochs = 2;
   recipe.epochs = 12;

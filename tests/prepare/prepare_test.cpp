@@ -198,14 +198,14 @@ TEST_F(Prepare, goes_on_with_another_recipe_for_training_which_the_store_then_ha
   write_tar(folder_ / "p.tar", members(20));
   base::StopFlag stop{true};
   EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store(), 2, stop), base::Interrupted);
-  recipe_.train.rate = 0.5;
+  recipe_.train.learning_rate = 0.5;
   recipe_.name = "another";
   EXPECT_EQ(run({folder_ / "p.tar"}).faces, 20);
-  EXPECT_EQ(store::Store(store()).facts().recipe.train.rate, 0.5);
+  EXPECT_EQ(store::Store(store()).facts().recipe.train.learning_rate, 0.5);
   EXPECT_EQ(run({folder_ / "p.tar"}).other_training, "");
-  recipe_.train.rate = 0.25;
-  EXPECT_EQ(run({folder_ / "p.tar"}).other_training, "train.rate = 0.5, not 0.25");
-  EXPECT_EQ(store::Store(store()).facts().recipe.train.rate, 0.5);
+  recipe_.train.learning_rate = 0.25;
+  EXPECT_EQ(run({folder_ / "p.tar"}).other_training, "train.learning_rate = 0.5, not 0.25");
+  EXPECT_EQ(store::Store(store()).facts().recipe.train.learning_rate, 0.5);
 }
 
 TEST_F(Prepare, a_complete_store_is_left_as_it_is) {

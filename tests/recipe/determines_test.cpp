@@ -23,12 +23,12 @@ Recipe recipe_with(const std::vector<std::string>& assignments) {
 TEST(FirstDifference, names_the_key_and_both_values) {
   EXPECT_EQ(difference(Outcome::store, {"face.size=64"}), "face.size = 128, not 64");
   EXPECT_EQ(difference(Outcome::store, {"screen.second_face=ignore"}), "screen.second_face = 'reject', not 'ignore'");
-  EXPECT_EQ(difference(Outcome::training, {"train.rate=0.5", "whiten.method=zca"}),
+  EXPECT_EQ(difference(Outcome::training, {"train.learning_rate=0.5", "whiten.method=zca"}),
             "whiten.method = 'none', not 'zca'");
 }
 
 TEST(FirstDifference, of_stores_does_not_look_at_what_only_training_needs) {
-  EXPECT_EQ(difference(Outcome::store, {"train.rate=0.5", "classes.years=101", "augment.mirror=true",
+  EXPECT_EQ(difference(Outcome::store, {"train.learning_rate=0.5", "classes.years=101", "augment.mirror=true",
                                         "whiten.method=none", "network.scale=0.5"}),
             "");
   Recipe named;

@@ -42,7 +42,7 @@ TEST(Recipe, seed_is_the_articles_method) {
   EXPECT_EQ(seed.face.colour, Colour::grey);
   EXPECT_EQ(seed.classes.edges, (std::vector<double>{30, 45, 60}));
   EXPECT_EQ(seed.train.optimiser, Optimiser::rmsprop);
-  EXPECT_EQ(seed.train.rate, 1e-3);
+  EXPECT_EQ(seed.train.learning_rate, 1e-3);
   EXPECT_EQ(seed.train.alpha, 0.9);
   EXPECT_EQ(seed.train.batch, 128);
   EXPECT_EQ(seed.train.epochs, 100);
@@ -125,8 +125,8 @@ TEST(RecipeError, says_what_is_wrong_with_a_value) {
            {"[train]\nepochs = \"ten\"", "train.epochs must be a whole number"},
            {"[train]\nepochs = 0", "train.epochs is 0; it must be from 1"},
            {"[train]\nepochs = 1.5", "train.epochs must be a whole number"},
-           {"[train]\nrate = true", "train.rate must be a number"},
-           {"[train]\nrate = nan", "it must be from 0"},
+           {"[train]\nlearning_rate = true", "train.learning_rate must be a number"},
+           {"[train]\nlearning_rate = nan", "it must be from 0"},
            {"[train]\nloss = \"l2\"", "must be one of cross-entropy, label-distribution"},
            {"[split]\ntrain = 1.0", "split.train is 1"},
            {"[face]\ncrop = 1", "face.crop must be true or false"},
@@ -208,7 +208,7 @@ TEST(SetOptions, are_checked_together) {
 
 TEST(ToToml, quotes_keys_and_texts_that_need_it) {
   std::string toml =
-      to_toml(parse_recipe("description = \"a \\\"b\\\"\\n\"\n[split]\nseed = 0\n[train]\nrate = -0.0\n"
+      to_toml(parse_recipe("description = \"a \\\"b\\\"\\n\"\n[split]\nseed = 0\n[train]\nlearning_rate = -0.0\n"
                            "[[network.layers]]\nkind = \"x\"\n\"odd key\" = -0.0\n",
                            "my.toml"));
   EXPECT_EQ(to_toml(parse_recipe(toml, "again")), toml);

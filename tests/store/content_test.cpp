@@ -60,7 +60,7 @@ TEST_F(Content, counts_pixels_labels_and_order) {
 TEST_F(Content, does_not_count_what_no_training_sees) {
   std::string content = content_with([](auto&, auto&, auto&) {});
   EXPECT_EQ(content_with([](StoreFacts& facts, auto&, auto&) {
-              facts.recipe.train.rate = 0.5;
+              facts.recipe.train.learning_rate = 0.5;
               facts.recipe.name = "another";
               facts.labels = "others.csv";
             }),

@@ -54,8 +54,8 @@ TEST(BadRecipe, is_told_by_its_key) {
            BadRecipe{{"classes.edges=[]"}, "[classes]"},
            BadRecipe{{"train.frozen=[\"cnov*\"]"},
                      "train.frozen: no layer with weights is called cnov*; did you mean conv?"},
-           BadRecipe{{"train.optimiser=sgd", "train.rate=1000", "train.weight_decay=1", "train.epochs=9"},
-                     "smaller rate (--set train.rate=100)"},
+           BadRecipe{{"train.optimiser=sgd", "train.learning_rate=1000", "train.weight_decay=1", "train.epochs=9"},
+                     "smaller rate (--set train.learning_rate=100)"},
        }) {
     tiny::Folder folder;
     tiny::make_store(folder / "faces.db");
@@ -171,9 +171,9 @@ TEST_F(DamagedRun, names_a_face_that_is_damaged) {
 
 TEST_F(DamagedRun, does_not_change_its_recipe_but_for_how_long) {
   recipe::Recipe other = tiny::recipe();
-  other.train.rate = 0.5;
+  other.train.learning_rate = 0.5;
   EXPECT_THAT(error_of([&] { change_recipe({folder_ / "run"}, other); }),
-              testing::AllOf(HasSubstr("train.rate = 0.001, not 0.5"), HasSubstr("only train.epochs")));
+              testing::AllOf(HasSubstr("train.learning_rate = 0.001, not 0.5"), HasSubstr("only train.epochs")));
   other = tiny::recipe();
   other.train.epochs = 9;
   change_recipe({folder_ / "run"}, other);

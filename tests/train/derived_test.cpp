@@ -59,7 +59,7 @@ class Derived : public testing::Test {
 TEST_F(Derived, whitened_faces_are_made_once) {
   EXPECT_FALSE(whiten().reused);
   EXPECT_TRUE(whiten().reused);
-  recipe_.train.rate = 0.5;  // changes no face
+  recipe_.train.learning_rate = 0.5;  // changes no face
   EXPECT_TRUE(whiten().reused);
 }
 

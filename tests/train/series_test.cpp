@@ -203,7 +203,7 @@ TEST_F(Series, an_ensemble_that_chooses_nothing_trains_on_all_and_keeps_the_last
 TEST_F(Series, an_ensemble_begins_with_the_members_of_one_as_large) {
   train_all("first", SeriesKind::ensemble, 2);
   estimate::Model first = estimate::read_model(folder_ / "first/best.safetensors");
-  recipe_.train.rate = 0;
+  recipe_.train.learning_rate = 0;
   train_all("second", SeriesKind::ensemble, 2, -1, &first);
   for (const char* member : {"member-01", "member-02"}) {
     estimate::Model before = estimate::read_model(folder_ / ("first/" + std::string(member) + "/best.safetensors")),

@@ -61,7 +61,7 @@ recipe::Recipe with(std::initializer_list<const char*> assignments) {
 TEST(Train, learns_what_can_be_learned) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  Outcome outcome = run(folder, with({"train.epochs=60", "train.rate=0.01"}));
+  Outcome outcome = run(folder, with({"train.epochs=60", "train.learning_rate=0.01"}));
   ASSERT_EQ(outcome.log.size(), 60);
   EXPECT_LT(outcome.log.back().train.loss, 0.6 * outcome.log.front().train.loss);
   EXPECT_GE(outcome.log[outcome.result.best_epoch - 1].validation.accuracy, 0.7);
@@ -110,7 +110,7 @@ TEST(Train, that_diverges_in_an_epochs_last_step_keeps_no_checkpoint_of_it) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
   recipe::Recipe recipe = with({"train.batch=30"});
-  recipe.train.rate = 1e39;  // more than a user may ask for
+  recipe.train.learning_rate = 1e39;  // more than a user may ask for
   EXPECT_THAT([&] { run(folder, recipe); }, testing::ThrowsMessage<base::Error>(testing::AllOf(
                                                 HasSubstr("diverged in epoch 1, step 1, at a learning rate of 1e+39"),
                                                 HasSubstr("a weight is no longer a number"))));
@@ -122,7 +122,7 @@ TEST(Train, that_diverged_saves_nothing_when_stopped) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
   recipe::Recipe recipe = with({"train.batch=15"});
-  recipe.train.rate = 1e39;
+  recipe.train.learning_rate = 1e39;
   EXPECT_THAT([&] { run(folder, recipe, 1); },
               testing::ThrowsMessage<base::Error>(
                   testing::AllOf(HasSubstr("diverged in epoch 1, step 1, at a learning rate of 1e+39"),
@@ -168,7 +168,7 @@ TEST(Train, whose_validation_is_not_a_number_stops_and_keeps_no_checkpoint_of_it
     std::fill_n(from.parameters.begin(), 64 * 4, 3e38F);
     EXPECT_THAT([&] { run(folder, recipe, -1, &from); },
                 testing::ThrowsMessage<base::Error>(testing::AllOf(HasSubstr("diverged in epoch 1"),
-                                                                   HasSubstr("--set train.rate=0.0001"),
+                                                                   HasSubstr("--set train.learning_rate=0.0001"),
                                                                    HasSubstr("no age for 4 of 4 validation pictures"))))
         << select;
     EXPECT_FALSE(std::filesystem::exists(folder / "run/best.safetensors")) << select;
@@ -181,10 +181,10 @@ TEST(Train, whose_loss_grows_beyond_all_use_stops_though_it_is_still_a_number) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
   recipe::Recipe recipe = bare_recipe();
-  recipe.train.rate = 1000;
+  recipe.train.learning_rate = 1000;
   EXPECT_THAT([&] { run(folder, recipe); }, testing::ThrowsMessage<base::Error>(testing::AllOf(
                                                 HasSubstr("diverged in epoch 1"), HasSubstr("the mean loss is above"),
-                                                HasSubstr("train.rate=100)"))));
+                                                HasSubstr("train.learning_rate=100)"))));
 }
 
 TEST(Train, validates_on_test_where_there_is_no_val_part) {
@@ -206,7 +206,8 @@ TEST(Train, gives_each_class_the_mean_age_of_its_training_pictures) {
 TEST(Train, stops_when_patience_is_at_its_end_and_stays_stopped) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  recipe::Recipe recipe = with({"train.epochs=50", "train.patience=2", "train.rate=1e-12"});  // nothing is learned
+  recipe::Recipe recipe =
+      with({"train.epochs=50", "train.patience=2", "train.learning_rate=1e-12"});  // nothing is learned
   Outcome outcome = run(folder, recipe);
   EXPECT_TRUE(outcome.result.stopped_early);
   EXPECT_EQ(outcome.result.epochs, outcome.result.best_epoch + 2);
@@ -242,7 +243,8 @@ TEST(Train, begins_with_the_weights_of_another_model_where_they_fit) {
   estimate::Model from = {tiny::recipe(), recipe::classes_of(tiny::recipe().classes), {}, {}, {}, {}, {}};
   from.graph = estimate::graph_of(from.recipe, from.classes);
   from.parameters = nn::initial_parameters(from.graph, 77);
-  recipe::Recipe still = with({"train.rate=1e-30", "train.epochs=1", "classes.edges=[30, 45]"});  // another last layer
+  recipe::Recipe still =
+      with({"train.learning_rate=1e-30", "train.epochs=1", "classes.edges=[30, 45]"});  // another last layer
   Outcome outcome = run(folder, still, -1, &from);
   EXPECT_THAT(outcome.notices, Contains("2 of 3 layers with weights begin as in the model; drawn afresh: out"));
   estimate::Model model = estimate::read_model(folder / "run/last.safetensors");
@@ -274,7 +276,7 @@ TEST(Train, refuses_to_begin_with_a_convolution_without_its_normalisation) {
 TEST(Train, spreads_the_oldest_of_fewer_year_classes_evenly_over_the_new_ones) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  recipe::Recipe fifty = with({"train.rate=1e-30", "train.epochs=1", "train.frozen=[\"conv\", \"norm\"]"});
+  recipe::Recipe fifty = with({"train.learning_rate=1e-30", "train.epochs=1", "train.frozen=[\"conv\", \"norm\"]"});
   fifty.classes = {.edges = {}, .names = {}, .years = 50};
   estimate::Model from = {fifty, age::yearly_classes(50), {}, {}, {}, {}, {}};
   from.graph = estimate::graph_of(from.recipe, from.classes);
