@@ -47,7 +47,7 @@ struct UpdateRule {
   // Of `decayed` parameters: Sgd and RmsProp add weight_decay · w to g; AdamW takes rate · weight_decay · w from w.
   double weight_decay = 0;
   // After the step, of all parameters and running statistics: average = decay · average + (1 - decay) · parameters.
-  double average_decay = 0;  // 0: no average is kept
+  double ema_decay = 0;  // 0: no average is kept
 };
 
 // Sums gradients over processes that train one network together, each on its rows of a batch. nn/ has none: a program

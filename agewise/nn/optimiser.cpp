@@ -81,7 +81,7 @@ Updater::Updater(const Training& training, std::vector<ParameterInfo> parameters
   if (training_.reducer != nullptr) make_buckets();
   if (!training_.rule) return;
   buffers_.assign(buffer_names(*training_.rule).size(), std::vector<float>(size));
-  if (training_.rule->average_decay > 0) average_.resize(size);
+  if (training_.rule->ema_decay > 0) average_.resize(size);
 }
 
 // Memory that sums are still written into must not go. What then fails has no one left to be told.
@@ -148,7 +148,7 @@ void Updater::update(double rate, std::span<float> parameters, std::span<const f
     update_blocks(buckets_[i].begin, buckets_[i].end, rate, parameters, gradients);
   }
   started_ = awaited_ = 0;
-  if (!average_.empty()) update_average(training_.rule->average_decay, parameters, average_);
+  if (!average_.empty()) update_average(training_.rule->ema_decay, parameters, average_);
 }
 
 void Updater::update_blocks(std::size_t begin, std::size_t end, double rate, std::span<float> parameters,

@@ -39,7 +39,7 @@ UpdateRule update_rule_of(const recipe::TrainRecipe& recipe) {
       break;
   }
   rule.weight_decay = recipe.weight_decay;
-  rule.average_decay = recipe.average;
+  rule.ema_decay = recipe.ema_decay;
   return rule;
 }
 

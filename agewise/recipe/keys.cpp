@@ -129,7 +129,7 @@ std::vector<Key> make_keys() {
       {"train", "warmup_epochs", Whole{at<kTrain, &TrainRecipe::warmup_epochs>, 0, 1'000'000}},
       {"train", "step_epochs", Whole{at<kTrain, &TrainRecipe::step_epochs>, 1, 1'000'000}},
       {"train", "step_factor", Real{at<kTrain, &TrainRecipe::step_factor>, 0, 1}},
-      {"train", "average", Real{at<kTrain, &TrainRecipe::average>, 0, 0.999999}},
+      {"train", "ema_decay", Real{at<kTrain, &TrainRecipe::ema_decay>, 0, 0.999999}},
       {"train", "batch", Whole{at<kTrain, &TrainRecipe::batch>, 1, 65536}},
       {"train", "epochs", Whole{at<kTrain, &TrainRecipe::epochs>, 1, 1'000'000}},
       {"train", "patience", Whole{at<kTrain, &TrainRecipe::patience>, 0, 1'000'000}},

@@ -136,7 +136,7 @@ struct TrainRecipe {
   int warmup_epochs = 0;  // cosine: linear up to `learning_rate`
   int step_epochs = 30;   // step: every so many epochs times `step_factor`
   double step_factor = 0.1;
-  double average = 0;  // decay of the exponential moving average of the weights; 0: none
+  double ema_decay = 0;  // of the exponential moving average of the weights; 0: none
   int batch = 128;
   int epochs = 100;
   int patience = 0;                        // stop after so many epochs without a better validation; 0: never

@@ -15,6 +15,7 @@ struct Renamed {
 inline constexpr std::array kRenamedKeys = std::to_array<Renamed>({
     {"train.teacher_weight", "train.distillation_weight"},
     {"train.rate", "train.learning_rate"},
+    {"train.average", "train.ema_decay"},
 });
 
 // Fields of log.jsonl.

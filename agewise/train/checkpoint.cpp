@@ -90,7 +90,7 @@ TrainState read_checkpoint(const std::filesystem::path& path, const estimate::Mo
     std::vector<nn::ParameterInfo> parameters = nn::parameters_of(model.graph);
     state.weights = read_model_arrays(file, parameters);
     bool averaged = json.at("averaged");
-    if (averaged != (model.recipe.train.average > 0))
+    if (averaged != (model.recipe.train.ema_decay > 0))
       throw base::file_error(path, "its average is not its recipe's; begin a new run");
     if (averaged) {
       state.average = std::move(state.weights);

@@ -69,7 +69,7 @@ void Trainer::get_state(TrainState& state) const {
   };
   nn::UpdateRule rule = nn::update_rule_of(model_.recipe.train);
   get(nn::Array::parameters, state.weights);
-  if (rule.average_decay > 0) get(nn::Array::average, state.average);
+  if (rule.ema_decay > 0) get(nn::Array::average, state.average);
   state.optimiser.resize(nn::buffer_names(rule).size());
   for (std::size_t i = 0; i < state.optimiser.size(); ++i) get(nn::optimiser_buffer(i), state.optimiser[i]);
   state.optimiser_step = network_->updates();
@@ -92,7 +92,7 @@ std::size_t Trainer::input_size() const {
 TrainState fresh_state(const estimate::Model& model) {
   TrainState state;
   state.weights = nn::initial_parameters(model.graph, model.recipe.train.seed);
-  if (model.recipe.train.average > 0) state.average = state.weights;
+  if (model.recipe.train.ema_decay > 0) state.average = state.weights;
   state.optimiser.assign(nn::buffer_names(nn::update_rule_of(model.recipe.train)).size(),
                          std::vector<float>(state.weights.size()));
   return state;

@@ -32,7 +32,7 @@ TEST(Rate, cosine_warms_up_and_comes_down_to_zero) {
 TEST(UpdateRule, has_the_recipes_constants) {
   recipe::TrainRecipe recipe;
   recipe.momentum = 0.1, recipe.alpha = 0.2, recipe.beta1 = 0.3, recipe.beta2 = 0.4, recipe.epsilon = 0.5;
-  recipe.weight_decay = 0.6, recipe.average = 0.7;
+  recipe.weight_decay = 0.6, recipe.ema_decay = 0.7;
   recipe.optimiser = recipe::Optimiser::sgd;
   EXPECT_EQ(std::get<optimiser::Sgd>(update_rule_of(recipe).kind).momentum, 0.1);
   recipe.optimiser = recipe::Optimiser::rmsprop;
@@ -42,7 +42,7 @@ TEST(UpdateRule, has_the_recipes_constants) {
   auto adamw = std::get<optimiser::AdamW>(update_rule_of(recipe).kind);
   EXPECT_EQ(std::tuple(adamw.beta1, adamw.beta2, adamw.epsilon), std::tuple(0.3, 0.4, 0.5));
   EXPECT_EQ(update_rule_of(recipe).weight_decay, 0.6);
-  EXPECT_EQ(update_rule_of(recipe).average_decay, 0.7);
+  EXPECT_EQ(update_rule_of(recipe).ema_decay, 0.7);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 recipe::Recipe recipe_with(const std::vector<std::string>& keys) {
   recipe::Recipe recipe = tiny::recipe();
   recipe.network.layers[3].options["rate"] = 0.0;
-  recipe::set_options(recipe, {"train.frozen=[\"conv\"]", "train.average=0.5"});
+  recipe::set_options(recipe, {"train.frozen=[\"conv\"]", "train.ema_decay=0.5"});
   recipe::set_options(recipe, keys);
   return recipe;
 }

@@ -68,7 +68,7 @@ TEST(Train, learns_what_can_be_learned) {
 }
 
 TEST(Train, gives_the_same_files_when_stopped_anywhere_and_resumed) {
-  recipe::Recipe recipe = with({"train.average=0.9", "whiten.method=zca"});
+  recipe::Recipe recipe = with({"train.ema_decay=0.9", "whiten.method=zca"});
   tiny::Folder whole;
   tiny::make_store(whole / "faces.db");
   Outcome uninterrupted = run(whole, recipe);
@@ -217,7 +217,7 @@ TEST(Train, stops_when_patience_is_at_its_end_and_stays_stopped) {
 TEST(Train, keeps_the_average_as_the_model_and_the_weights_for_going_on) {
   tiny::Folder folder;
   tiny::make_store(folder / "faces.db");
-  recipe::Recipe recipe = with({"train.average=0.5"});
+  recipe::Recipe recipe = with({"train.ema_decay=0.5"});
   run(folder, recipe);
   estimate::Model model = estimate::read_model(folder / "run/last.safetensors");
   TrainState state = read_checkpoint(folder / "run/last.safetensors", model);
