@@ -47,7 +47,7 @@ model: build
 	$(AGEWISE) train build/model/first --data build/model/first.db --from build/model/start.safetensors --ensemble 2 \
 	  --set augment.contrast=0.3 --set augment.noise_deviation=12 --set train.weight_decay=0.02
 	$(AGEWISE) train build/model/run --data build/model/compact.db --ensemble 2 --from build/model/first \
-	  --set train.distillation_weight=0.5 --set train.select=last --set train.patience=0 --set train.learning_rate=0.0007 \
+	  --set train.distillation_weight=0.5 --set train.monitor=last --set train.patience=0 --set train.learning_rate=0.0007 \
 	  --teacher build/model/first
 	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --half \
 	  --notes models/compact-notes.txt -o models/compact.safetensors

@@ -206,7 +206,7 @@ void print_series(const std::vector<train::SeriesResult>& results, const recipe:
                     std::to_string(one.best.epoch), fmt::format("{:.1f}", 100 * one.best.validation.accuracy),
                     fmt::format("{:.2f}", one.best.validation.mae)});
   }
-  if (recipe.train.select == recipe::Selection::last) return print("\n" + table(rows));
+  if (recipe.train.monitor == recipe::Monitor::last) return print("\n" + table(rows));
   rows.push_back({"all", with_thousands(static_cast<std::uint64_t>(pictures)), "",
                   fmt::format("{:.1f}", 100 * accuracy / pictures), fmt::format("{:.2f}", mae / pictures)});
   print("\n" + table(rows));

@@ -81,9 +81,9 @@ train() {
     --set train.features=pool1 --set train.feature_copies=2 --from runs/colour
   quiet train runs/folds --data found.db --set train.epochs=1 --folds 2
   tiny sgd train.optimiser=sgd train.schedule=step train.step_epochs=1 train.weight_decay=0.01
-  tiny mean-variance train.loss=mean-variance train.age_cap=2 train.select=mae
-  tiny expected train.loss=expected-value-l1 train.prediction=argmax train.select=loss
-  tiny regression train.loss=regression train.select=last
+  tiny mean-variance train.loss=mean-variance train.age_cap=2 train.monitor=mae
+  tiny expected train.loss=expected-value-l1 train.prediction=argmax train.monitor=loss
+  tiny regression train.loss=regression train.monitor=last
   tiny as-published train.test_dropout=true train.test_batch_statistics=true train.seed=7
   rm -f runs/*/*.png
 }

@@ -133,7 +133,7 @@ std::vector<Key> make_keys() {
       {"train", "batch", Whole{at<kTrain, &TrainRecipe::batch>, 1, 65536}},
       {"train", "epochs", Whole{at<kTrain, &TrainRecipe::epochs>, 1, 1'000'000}},
       {"train", "patience", Whole{at<kTrain, &TrainRecipe::patience>, 0, 1'000'000}},
-      {"train", "select", word<kTrain, &TrainRecipe::select>({"accuracy", "mae", "loss", "epsilon", "last"})},
+      {"train", "monitor", word<kTrain, &TrainRecipe::monitor>({"accuracy", "mae", "loss", "epsilon", "last"})},
       {"train", "prediction", word<kTrain, &TrainRecipe::prediction>({kPredictions.begin(), kPredictions.end()})},
       {"train", "mirror_test", at<kTrain, &TrainRecipe::mirror_test>},
       {"train", "test_dropout", at<kTrain, &TrainRecipe::test_dropout>},

@@ -239,8 +239,8 @@ void check(const Recipe& recipe, const std::string& origin) {
   if (recipe.face.crop && recipe.face.detect) reject("give face.crop or face.detect, not both");
   if (recipe.train.distillation_weight > 0 && recipe.train.loss != Loss::label_distribution)
     reject("train.distillation_weight: only train.loss = \"label-distribution\" learns from a teacher");
-  if (recipe.train.patience > 0 && recipe.train.select == Selection::last)
-    reject("train.patience waits for a better epoch, and with train.select = \"last\" none is: make it 0");
+  if (recipe.train.patience > 0 && recipe.train.monitor == Monitor::last)
+    reject("train.patience waits for a better epoch, and with train.monitor = \"last\" none is: make it 0");
   if (recipe.classes.years > 0 && !recipe.classes.edges.empty())
     reject("give classes.edges or classes.years, not both");
   try {

@@ -111,7 +111,7 @@ enum class LabelSigma { replaces, widens, ignored };
 enum class Optimiser { sgd, rmsprop, adamw };
 enum class Schedule { constant, step, cosine };
 enum class Prediction { expected_value, median, argmax };
-enum class Selection { accuracy, mae, loss, epsilon, last };
+enum class Monitor { accuracy, mae, loss, epsilon, last };
 
 struct TrainRecipe {
   Loss loss = Loss::cross_entropy;
@@ -139,8 +139,8 @@ struct TrainRecipe {
   double ema_decay = 0;  // of the exponential moving average of the weights; 0: none
   int batch = 128;
   int epochs = 100;
-  int patience = 0;                        // stop after so many epochs without a better validation; 0: never
-  Selection select = Selection::accuracy;  // what makes a checkpoint the best
+  int patience = 0;                     // stop after so many epochs without a better validation; 0: never
+  Monitor monitor = Monitor::accuracy;  // what makes a checkpoint the best
   Prediction prediction = Prediction::expected_value;
   bool mirror_test = false;            // an estimate is the mean of the picture's and its mirror image's
   bool test_dropout = false;           // Chainer v1's habit: dropout left on when testing

@@ -16,6 +16,7 @@ inline constexpr std::array kRenamedKeys = std::to_array<Renamed>({
     {"train.teacher_weight", "train.distillation_weight"},
     {"train.rate", "train.learning_rate"},
     {"train.average", "train.ema_decay"},
+    {"train.select", "train.monitor"},
 });
 
 // Fields of log.jsonl.

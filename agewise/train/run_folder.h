@@ -17,7 +17,7 @@ struct RunFolder {
   std::filesystem::path facts() const { return path / "run.json"; }         // RunFacts
   std::filesystem::path log() const { return path / "log.jsonl"; }          // a line an epoch (log.h)
   std::filesystem::path last() const { return path / "last.safetensors"; }  // checkpoints (checkpoint.h)
-  std::filesystem::path best() const { return path / "best.safetensors"; }  // by recipe.train.select
+  std::filesystem::path best() const { return path / "best.safetensors"; }  // by recipe.train.monitor
   std::filesystem::path kernels() const { return path / "kernels.json"; }   // the choices of the engine, if it made any
   std::filesystem::path taught() const { return path / "taught.f32"; }      // what a teacher says (teacher.h)
   std::filesystem::path whitening() const { return path / "whiten.safetensors"; }

@@ -137,7 +137,7 @@ std::vector<SeriesPart> parts_of(const SeriesTask& series, const Examples& examp
   std::uint64_t seed = series.task.recipe.train.seed;
   if (series.shape.kind == SeriesKind::folds) return folds_of(examples, series.shape.count, seed);
   if (series.shape.kind == SeriesKind::each_person) return leaving_out_each_person(examples);
-  if (series.task.recipe.train.select == recipe::Selection::last) return all_alike(examples, series.shape.count);
+  if (series.task.recipe.train.monitor == recipe::Monitor::last) return all_alike(examples, series.shape.count);
   return tenths_by_age(examples, series.shape.count, seed);
 }
 

@@ -31,7 +31,7 @@ std::vector<SeriesPart> leaving_out_each_person(const Examples& examples);
 std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed);
 
 // `members` parts of all pictures alike, validated on the store's val part, or test where it has none: where nothing is
-// chosen by validation (train.select = "last") nothing need be kept from training.
+// chosen by validation (train.monitor = "last") nothing need be kept from training.
 std::vector<SeriesPart> all_alike(const Examples& examples, int members);
 
 enum class SeriesKind { folds, each_person, ensemble };

@@ -153,11 +153,11 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
   model.recipe = recipe;
   model.classes = trained_classes(recipe.classes, examples);
   model.graph = estimate::graph_of(recipe, model.classes);
-  if (recipe.train.select == recipe::Selection::epsilon) {
+  if (recipe.train.monitor == recipe::Monitor::epsilon) {
     for (std::uint32_t i : examples.validation) {
       if (!std::isnan(examples.faces[i].age_sigma)) continue;
       throw base::UsageError(
-          "recipe, train.select: epsilon needs labels with the deviation of every age; the others do not");
+          "recipe, train.monitor: epsilon needs labels with the deviation of every age; the others do not");
     }
   }
   model.notes["data"] = store.facts().labels;

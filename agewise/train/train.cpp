@@ -175,16 +175,16 @@ class Loop {
 
   // Larger is better.
   double score_of(const Validation& validation) const {
-    switch (recipe().select) {
-      case recipe::Selection::accuracy:
+    switch (recipe().monitor) {
+      case recipe::Monitor::accuracy:
         return validation.scores.accuracy;
-      case recipe::Selection::mae:
+      case recipe::Monitor::mae:
         return -validation.scores.mae;
-      case recipe::Selection::loss:
+      case recipe::Monitor::loss:
         return -validation.scores.loss;
-      case recipe::Selection::epsilon:
+      case recipe::Monitor::epsilon:
         return -validation.epsilon_error;
-      case recipe::Selection::last:
+      case recipe::Monitor::last:
         break;
     }
     return state_.epoch + 1;

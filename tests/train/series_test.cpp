@@ -189,7 +189,7 @@ TEST_F(Series, an_ensembles_age_is_the_mean_of_its_members) {
 }
 
 TEST_F(Series, an_ensemble_that_chooses_nothing_trains_on_all_and_keeps_the_last_epoch) {
-  recipe_.train.select = recipe::Selection::last;
+  recipe_.train.monitor = recipe::Monitor::last;
   for (const SeriesResult& result : train_all("run", SeriesKind::ensemble, 2)) {
     EXPECT_EQ(result.validation_pictures, 8) << "the val part";
     EXPECT_EQ(result.result.best_epoch, 3);

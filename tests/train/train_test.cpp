@@ -160,7 +160,7 @@ TEST(Train, whose_validation_is_not_a_number_stops_and_keeps_no_checkpoint_of_it
   for (const char* select : {"accuracy", "mae", "loss", "last"}) {
     tiny::Folder folder;
     recipe::Recipe recipe = bare_recipe();
-    recipe::set_option(recipe, std::string("train.select=") + select);
+    recipe::set_option(recipe, std::string("train.monitor=") + select);
     make_two_tone_store(folder / "faces.db", recipe, 0, 255);
     estimate::Model from = {recipe, recipe::classes_of(recipe.classes), {}, {}, {}, {}, {}};
     from.graph = estimate::graph_of(from.recipe, from.classes);
