@@ -40,10 +40,10 @@ model: build
 	@mkdir -p build/model
 	$(AGEWISE) prepare build/model/compact.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog
 	$(AGEWISE) prepare build/model/small.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog \
-	  --set face.size=64 --set face.margin=0.05 --set network.size=0 --set network.view=0 --limit 2500 --sample 1
+	  --set face.size=64 --set face.margin=0.05 --set network.size=0 --set network.center_crop=0 --limit 2500 --sample 1
 	$(AGEWISE) import $(START) --statistics build/model/small.db -o build/model/start.safetensors
 	$(AGEWISE) prepare build/model/first.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog \
-	  --set face.size=136 --set network.size=112 --set network.view=0
+	  --set face.size=136 --set network.size=112 --set network.center_crop=0
 	$(AGEWISE) train build/model/first --data build/model/first.db --from build/model/start.safetensors --ensemble 2 \
 	  --set augment.contrast=0.3 --set augment.noise_deviation=12 --set train.weight_decay=0.02
 	$(AGEWISE) train build/model/run --data build/model/compact.db --ensemble 2 --from build/model/first \

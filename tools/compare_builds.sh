@@ -70,7 +70,7 @@ train() {
   mkdir runs
   quiet train runs/grey --data grey.db                                       # whitening, dropout, rmsprop
   quiet train runs/colour --data found.db                                    # all augmentations, gender, average, cosine
-  quiet train runs/cut --data cut.db --set train.epochs=1 --set network.view=40 --isa avx2
+  quiet train runs/cut --data cut.db --set train.epochs=1 --set network.center_crop=40 --isa avx2
   quiet train runs/resumed --data grey.db --set train.epochs=1
   quiet train runs/resumed --resume --set train.epochs=3                     # the bits of runs/grey
   cmp runs/resumed/last.safetensors runs/grey/last.safetensors || { echo "$(basename "$PWD"): resuming gives other bits" >&2; exit 1; }

@@ -29,9 +29,9 @@ inline const std::string kNoAge = "the network's output is not a number";
 double spread_of(const Estimate& estimate);
 
 // A prepared face, or what training has made of one at the network's own size, as network input, C × H × W floats of
-// input_side(): its middle where the network sees less (view_side()), scaled bilinearly where it is told to, channel
-// order, mean (in the network's channel order) and scale applied; where the recipe whitens, the bare pixels 0 … 255,
-// ready for apply_zca(). The one place where pixels become numbers: train and estimate both call it. Throws
+// input_side(): its middle where the network sees less (center_crop_side()), scaled bilinearly where it is told to,
+// channel order, mean (in the network's channel order) and scale applied; where the recipe whitens, the bare pixels 0 …
+// 255, ready for apply_zca(). The one place where pixels become numbers: train and estimate both call it. Throws
 // std::invalid_argument for a face that is not prepared.
 void to_network_input(const recipe::Recipe& recipe, const image::Image& face, std::span<float> input);
 

@@ -85,7 +85,7 @@ std::string joined(const std::vector<Difference>& differences, std::string Diffe
 }  // namespace
 
 View view_of(const recipe::Recipe& recipe) {
-  int side = recipe::view_side(recipe);
+  int side = recipe::center_crop_side(recipe);
   return {(recipe.face.size - side) / 2, side, recipe::input_side(recipe)};
 }
 

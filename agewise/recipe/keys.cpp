@@ -101,7 +101,7 @@ std::vector<Key> make_keys() {
       {"network", "mean", at<kNetwork, &NetworkRecipe::mean>},
       {"network", "bgr", at<kNetwork, &NetworkRecipe::bgr>},
       {"network", "size", Whole{at<kNetwork, &NetworkRecipe::size>, 0, 1024}},
-      {"network", "view", Whole{at<kNetwork, &NetworkRecipe::view>, 0, 1024}},
+      {"network", "center_crop", Whole{at<kNetwork, &NetworkRecipe::center_crop>, 0, 1024}},
 
       {"train", "loss",
        word<kTrain, &TrainRecipe::loss>(

@@ -221,11 +221,12 @@ bool is_table(const std::string& name) {
 void check_sizes(const Recipe& recipe, const std::string& origin) {
   auto reject = [&](const std::string& problem) { throw base::UsageError(origin + ": " + problem); };
   if (recipe.network.size > recipe.face.size) reject("network.size is above face.size, the size that is stored");
-  if (recipe.network.view > recipe.face.size) reject("network.view is above face.size, the size that is stored");
-  if (recipe.network.view > 0 && input_side(recipe) == recipe.face.size)
-    reject("network.view needs a network.size below face.size");
-  if (recipe.augment.crop && view_side(recipe) == recipe.face.size)
-    reject("augment.crop needs a network.size, or network.view, below face.size");
+  if (recipe.network.center_crop > recipe.face.size)
+    reject("network.center_crop is above face.size, the size that is stored");
+  if (recipe.network.center_crop > 0 && input_side(recipe) == recipe.face.size)
+    reject("network.center_crop needs a network.size below face.size");
+  if (recipe.augment.crop && center_crop_side(recipe) == recipe.face.size)
+    reject("augment.crop needs a network.size, or network.center_crop, below face.size");
   if (recipe.whiten.method == Whitening::none) return;
   if (augments(recipe.augment)) reject("whitened pictures are made once: leave out [augment], or whiten.method");
   if (recipe.train.mirror_test) reject("train.mirror_test does not go with whitened pictures");

@@ -102,7 +102,7 @@ struct NetworkRecipe {
   std::vector<double> mean;  // … one a channel, or none for 0; ignored for whitened pictures
   bool bgr = false;          // channel order at the network's input
   int size = 0;              // pixels, width and height at the network's input: the middle of a face; 0: all of it
-  int view = 0;              // pixels of that middle, made `size` by interpolation; 0: `size` pixels as they are
+  int center_crop = 0;       // pixels of that middle, made `size` by interpolation; 0: `size` pixels as they are
   std::vector<LayerRecipe> layers;
 };
 
@@ -188,8 +188,8 @@ void set_options(Recipe& recipe, const std::vector<std::string>& assignments, co
 inline int input_side(const Recipe& recipe) { return recipe.network.size > 0 ? recipe.network.size : recipe.face.size; }
 
 // Pixels of the stored face, width and height, that the network sees.
-inline int view_side(const Recipe& recipe) {
-  return recipe.network.view > 0 ? recipe.network.view : input_side(recipe);
+inline int center_crop_side(const Recipe& recipe) {
+  return recipe.network.center_crop > 0 ? recipe.network.center_crop : input_side(recipe);
 }
 
 // Whether training pictures are changed at all.

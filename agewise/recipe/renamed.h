@@ -17,6 +17,7 @@ inline constexpr std::array kRenamedKeys = std::to_array<Renamed>({
     {"train.rate", "train.learning_rate"},
     {"train.average", "train.ema_decay"},
     {"train.select", "train.monitor"},
+    {"network.view", "network.center_crop"},
 });
 
 // Fields of log.jsonl.

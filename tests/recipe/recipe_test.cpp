@@ -191,8 +191,8 @@ TEST(Recipe, has_every_key_in_its_documentation) {
 
 TEST(Recipe, says_which_keys_do_not_go_together) {
   EXPECT_THAT(set_error("network.size=200"), HasSubstr("network.size is above face.size"));
-  EXPECT_THAT(set_error("network.view=200"), HasSubstr("network.view is above face.size"));
-  EXPECT_THAT(set_error("network.view=30"), HasSubstr("network.view needs a network.size"));
+  EXPECT_THAT(set_error("network.center_crop=200"), HasSubstr("network.center_crop is above face.size"));
+  EXPECT_THAT(set_error("network.center_crop=30"), HasSubstr("network.center_crop needs a network.size"));
   EXPECT_THAT(set_error("augment.crop=true"), HasSubstr("augment.crop needs a network.size"));
   EXPECT_THAT(set_error("augment.rotate=5"), HasSubstr("whitened pictures are made once"));
   EXPECT_THAT(set_error("train.mirror_test=true"), HasSubstr("mirror_test does not go with whitened"));

@@ -131,7 +131,7 @@ TEST(Augment, cuts_the_networks_size_out_of_the_stored_face_at_every_place) {
 
 // Without a change of its own, training shows the network what it is shown afterwards; with one, as much of the face.
 TEST(Augment, scales_a_wider_view_down_as_a_test_does) {
-  recipe::Recipe recipe = recipe_with({"network.size=12", "network.view=20"});
+  recipe::Recipe recipe = recipe_with({"network.size=12", "network.center_crop=20"});
   auto input = [&](const image::Image& picture) {
     std::vector<float> values(input_size(recipe));
     estimate::to_network_input(recipe, picture, values);
@@ -147,7 +147,7 @@ TEST(Augment, scales_a_wider_view_down_as_a_test_does) {
 
 // 13 pixels are left over: the middle lies half a pixel off the face's, in both.
 TEST(Augment, cuts_an_uneven_view_where_a_test_does) {
-  recipe::Recipe recipe = recipe_with({"network.size=12", "network.view=19"});
+  recipe::Recipe recipe = recipe_with({"network.size=12", "network.center_crop=19"});
   std::vector<float> trained(input_size(recipe)), tested(input_size(recipe));
   estimate::to_network_input(recipe, augmented(face(), choose(recipe, stream(1)), 12), trained);
   estimate::to_network_input(recipe, face(), tested);
@@ -156,7 +156,7 @@ TEST(Augment, cuts_an_uneven_view_where_a_test_does) {
 
 // 32 stored, 24 seen as 12: each pixel is the mean of four, at nine places each way.
 TEST(Augment, draws_the_place_of_a_wider_view_too) {
-  recipe::Recipe recipe = recipe_with({"network.size=12", "network.view=24", "augment.crop=true"});
+  recipe::Recipe recipe = recipe_with({"network.size=12", "network.center_crop=24", "augment.crop=true"});
   std::set<int> places;
   for (std::uint32_t sample = 0; sample < 200; ++sample) {
     Augmentation what = choose(recipe, stream(sample));

@@ -188,7 +188,7 @@ TEST_F(DamagedRun, goes_on_with_recipes_that_lack_a_key_which_came_later) {
     return text.erase(place, line.size());
   };
   std::string toml = recipe::to_toml(tiny::recipe());
-  toml = without(without(without(toml, "name = 'tiny'\n"), "label_sigma = 'replaces'\n"), "view = 0\n");
+  toml = without(without(without(toml, "name = 'tiny'\n"), "label_sigma = 'replaces'\n"), "center_crop = 0\n");
   base::write_file(folder_ / "run/recipe.toml", toml);
   {
     SQLite::Database store((folder_ / "faces.db").string(), SQLite::OPEN_READWRITE);
