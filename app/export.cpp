@@ -62,8 +62,8 @@ void export_onnx(const std::filesystem::path& file, const estimate::Model& model
                  {"class_edges", nlohmann::json(model.classes.edges).dump()},
                  {"class_names", nlohmann::json(model.classes.names).dump()},
                  {"members", std::to_string(1 + model.others.size())},
-                 {"mirror_test", recipe.train.mirror_test ? "true" : "false"},
-                 {"prediction", name_of(recipe.train.prediction)},
+                 {"flip", recipe.predict.flip ? "true" : "false"},
+                 {"point_estimate", name_of(recipe.predict.point_estimate)},
                  {"face_size", std::to_string(recipe.face.size)},
                  {"face_seen", fmt::format("[{0}, {0}, {1}, {1}]", seen.edge, seen.edge + seen.side)},
                  {"face_margin", fmt::format("{}", recipe.face.margin)}};

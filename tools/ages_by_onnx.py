@@ -11,12 +11,12 @@ years, edges = json.loads(notes['class_years']), json.loads(notes['class_edges']
 
 def age(pixels):
     """Of the mean of what the members of an ensemble say, of the face and where the model asks for it of its mirror image."""
-    looks = [pixels, pixels[:, :, ::-1]] if notes['mirror_test'] == 'true' else [pixels]
+    looks = [pixels, pixels[:, :, ::-1]] if notes['flip'] == 'true' else [pixels]
     outputs = [output[0] for look in looks for output in session.run(None, {'pixels': look[None].astype(np.float32)})]
     if session.get_outputs()[0].name == 'age': return np.mean(outputs)
     mean = np.mean(outputs, axis=0)
-    if notes['prediction'] == 'argmax': return years[mean.argmax()]
-    return mean @ years if notes['prediction'] in ('expected-value', 'expected value') else median(mean)
+    if notes['point_estimate'] == 'argmax': return years[mean.argmax()]
+    return mean @ years if notes['point_estimate'] == 'expected-value' else median(mean)
 
 def median(probabilities):
     """The age below which half of the distribution lies, spread evenly within each class."""

@@ -20,7 +20,7 @@ for picture, mine in zip(pictures, ours):
     if image.size != (shape[3], shape[2]): sys.exit(f'{picture}: is {image.size}, the model takes {shape[3]} x {shape[2]}')
     pixels = np.asarray(image, np.float32).reshape(shape[2], shape[3], shape[1]).transpose(2, 0, 1)
     if notes['channels'] == 'BGR': pixels = pixels[::-1]
-    looks = [pixels, pixels[:, :, ::-1]] if notes['mirror_test'] == 'true' else [pixels]
+    looks = [pixels, pixels[:, :, ::-1]] if notes['flip'] == 'true' else [pixels]
     result = np.mean([output[0] for look in looks for output in session.run(None, {'pixels': look[None].copy()})], axis=0)
     if session.get_outputs()[0].name == 'age':
         worst = max(worst, abs(result[0] - mine['age'])); continue

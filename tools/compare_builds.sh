@@ -82,9 +82,9 @@ train() {
   quiet train runs/folds --data found.db --set train.epochs=1 --folds 2
   tiny sgd train.optimiser=sgd train.schedule=step train.step_epochs=1 train.weight_decay=0.01
   tiny mean-variance train.loss=mean-variance train.age_cap=2 train.monitor=mae
-  tiny expected train.loss=expected-value-l1 train.prediction=argmax train.monitor=loss
+  tiny expected train.loss=expected-value-l1 predict.point_estimate=argmax train.monitor=loss
   tiny regression train.loss=regression train.monitor=last
-  tiny as-published train.test_dropout=true train.test_batch_statistics=true train.seed=7
+  tiny as-published predict.dropout=true predict.batch_statistics=true train.seed=7
   rm -f runs/*/*.png
 }
 

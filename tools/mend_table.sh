@@ -38,11 +38,11 @@ echo "| settings, each row with all that the rows above mend | right, % | majori
 echo "|---|---|---|---|---|"
 row "as published" ordered.db seed-as-published
 row "pictures split at random" random.db seed-as-published
-row "no dropout when testing" random.db seed-as-published --set train.test_dropout=false
+row "no dropout when testing" random.db seed-as-published --set predict.dropout=false
 row "running statistics when testing" random.db seed-as-published \
-  --set train.test_dropout=false --set train.test_batch_statistics=false
+  --set predict.dropout=false --set predict.batch_statistics=false
 row "ε of the whitening 0.1 instead of 0" random.db seed-as-published \
-  --set train.test_dropout=false --set train.test_batch_statistics=false --set whiten.epsilon=0.1
+  --set predict.dropout=false --set predict.batch_statistics=false --set whiten.epsilon=0.1
 row "initial weights and constants of today: the recipe \`seed\`" random.db seed
 row "no whitening, pixels to -1 … 1" random.db seed \
   --set whiten.method=none --set network.scale=0.0078125 --set "network.mean=[128]"

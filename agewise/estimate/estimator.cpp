@@ -26,16 +26,16 @@ Estimate of_age(const age::Classes& classes, double age) {
   return estimate;
 }
 
-double age_of(recipe::Prediction rule, const age::Classes& classes, std::span<const float> distribution) {
+double age_of(recipe::PointEstimate rule, const age::Classes& classes, std::span<const float> distribution) {
   switch (rule) {
-    case recipe::Prediction::expected_value:
+    case recipe::PointEstimate::expected_value:
       return age::expected_value(classes, distribution);
-    case recipe::Prediction::median:
+    case recipe::PointEstimate::median:
       return age::median(classes, distribution);
-    case recipe::Prediction::argmax:
+    case recipe::PointEstimate::argmax:
       return classes.values[age::argmax(distribution)];
   }
-  throw std::logic_error("a prediction rule that does not exist");
+  throw std::logic_error("a point estimate that does not exist");
 }
 
 Estimate age_estimate(const Model& model, std::span<const float> outputs) {
@@ -44,7 +44,7 @@ Estimate age_estimate(const Model& model, std::span<const float> outputs) {
   std::span<const float> ages = outputs.first(static_cast<std::size_t>(model.classes.count()));
   std::vector<float> distribution(ages.begin(), ages.end());
   if (!ends_in_softmax(model.graph)) nn::softmax_rows(distribution, model.classes.count());
-  double age = age_of(model.recipe.train.prediction, model.classes, distribution);
+  double age = age_of(model.recipe.predict.point_estimate, model.classes, distribution);
   int likely = age::argmax(distribution);
   return {age, likely, std::move(distribution)};
 }
@@ -127,7 +127,7 @@ Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
     return estimate;
   }
   mean.most_likely_class = age::argmax(mean.distribution);
-  if (std::isfinite(mean.age)) mean.age = age_of(model.recipe.train.prediction, model.classes, mean.distribution);
+  if (std::isfinite(mean.age)) mean.age = age_of(model.recipe.predict.point_estimate, model.classes, mean.distribution);
   return mean;
 }
 
@@ -173,7 +173,7 @@ std::vector<Estimate> Estimator::member_estimates(nn::Executable& network, std::
   std::copy(inputs.begin(), inputs.end(), place.begin());
   if (model_.whitening) whiten::apply_zca(*model_.whitening, place);
   std::vector<Estimate> seen = outputs_of(network, faces);
-  if (!model_.recipe.train.mirror_test) return seen;
+  if (!model_.recipe.predict.flip) return seen;
   mirror_rows(place, static_cast<std::size_t>(recipe::input_side(model_.recipe)));
   std::vector<Estimate> mirrored = outputs_of(network, faces);
   for (std::size_t i = 0; i < faces; ++i) seen[i] = mean_of(model_, std::array{seen[i], mirrored[i]});

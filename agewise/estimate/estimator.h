@@ -14,7 +14,7 @@
 namespace agewise::estimate {
 
 struct Estimate {
-  double age;  // years, by the recipe's prediction rule; NaN if the network's outputs are not finite
+  double age;  // years, by the recipe's predict.point_estimate; NaN if the network's outputs are not finite
   int most_likely_class;
   std::vector<float> distribution;  // one a class, sums to 1; for a regression all of it in the class of the age
   std::optional<AgeInterval> interval = {};  // where the model is calibrated
@@ -42,13 +42,13 @@ std::vector<std::uint8_t> network_pixels(const recipe::Recipe& recipe, const ima
 // What the raw outputs of a network mean: those of one picture.
 Estimate estimate_of(const Model& model, std::span<const float> outputs);
 
-// Of several estimates of the same face: the mean distribution, the age that the recipe's prediction rule makes of it
+// Of several estimates of the same face: the mean distribution, the age that predict.point_estimate makes of it
 // (a regression: the mean age), and the mean probability of gender.
 Estimate mean_of(const Model& model, std::span<const Estimate> estimates);
 
-// Estimates with dropout off and normalisation by the running statistics, also where the recipe says test_dropout or
-// test_batch_statistics: those repeat how the article measured, and would make one picture's age depend on chance and
-// on the pictures beside it. With mirror_test each face is looked at twice. One thread at a time.
+// Estimates with dropout off and normalisation by the running statistics, also where the recipe says predict.dropout or
+// predict.batch_statistics: those repeat how the article measured, and would make one picture's age depend on chance
+// and on the pictures beside it. With predict.flip each face is looked at twice. One thread at a time.
 class Estimator {
  public:
   // Works on `batch` faces at a time. Members of an ensemble that have more parameters than `most_held` together take

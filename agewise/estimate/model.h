@@ -27,7 +27,7 @@ using Member = std::function<void(const nn::ParameterInfo&, std::span<float> val
 inline constexpr std::size_t kMostParametersHeld = 32'000'000;
 
 struct Model {
-  recipe::Recipe recipe;  // as resolved: face, classes, whiten, network and train.prediction are used
+  recipe::Recipe recipe;  // as resolved: face, classes, whiten, network and predict.point_estimate are used
   age::Classes classes;   // values: mean training age of each class, where the recipe gives edges
   nn::Graph graph;
   std::vector<float> parameters;  // plain layout

@@ -32,7 +32,7 @@ void check_fits(const estimate::Model& model, const store::Store& store, OtherCu
 using Estimates = std::function<std::vector<estimate::Estimate>(train::Batch&)>;
 
 Estimates estimates_for(const estimate::Model& model, nn::Engine& engine) {
-  if (!model.recipe.train.test_dropout && !model.recipe.train.test_batch_statistics) {
+  if (!model.recipe.predict.dropout && !model.recipe.predict.batch_statistics) {
     auto estimator = std::make_shared<estimate::Estimator>(model, engine, model.recipe.train.batch);
     return [estimator](train::Batch& batch) { return estimator->estimate_inputs(batch.inputs); };
   }

@@ -18,7 +18,8 @@ bool of_store(const Key& key, const Recipe& recipe) {
 
 bool of_training(const Key& key) {
   if (key.table == "train") return key.name != "epochs" && key.name != "patience";
-  return key.table == "classes" || key.table == "whiten" || key.table == "augment" || key.table == "network";
+  return key.table == "classes" || key.table == "whiten" || key.table == "augment" || key.table == "network" ||
+         key.table == "predict";
 }
 
 bool of_pixels(const Key& key) { return key.table == "network" || (key.table == "whiten" && key.name == "method"); }

@@ -24,7 +24,7 @@ Word word(std::vector<std::string> words) {
           [](const Recipe& recipe) { return static_cast<int>(recipe.*table.*member); }, std::move(words)};
 }
 
-constexpr std::array kPredictions{"expected-value", "median", "argmax"};  // in the order of Prediction
+constexpr std::array kPointEstimates{"expected-value", "median", "argmax"};  // in the order of PointEstimate
 
 constexpr auto kScreen = &Recipe::screen;
 constexpr auto kFace = &Recipe::face;
@@ -34,6 +34,7 @@ constexpr auto kWhiten = &Recipe::whiten;
 constexpr auto kAugment = &Recipe::augment;
 constexpr auto kNetwork = &Recipe::network;
 constexpr auto kTrain = &Recipe::train;
+constexpr auto kPredict = &Recipe::predict;
 
 std::vector<Key> make_keys() {
   using Real = Number<double>;
@@ -134,17 +135,18 @@ std::vector<Key> make_keys() {
       {"train", "epochs", Whole{at<kTrain, &TrainRecipe::epochs>, 1, 1'000'000}},
       {"train", "patience", Whole{at<kTrain, &TrainRecipe::patience>, 0, 1'000'000}},
       {"train", "monitor", word<kTrain, &TrainRecipe::monitor>({"accuracy", "mae", "loss", "epsilon", "last"})},
-      {"train", "prediction", word<kTrain, &TrainRecipe::prediction>({kPredictions.begin(), kPredictions.end()})},
-      {"train", "mirror_test", at<kTrain, &TrainRecipe::mirror_test>},
-      {"train", "test_dropout", at<kTrain, &TrainRecipe::test_dropout>},
-      {"train", "test_batch_statistics", at<kTrain, &TrainRecipe::test_batch_statistics>},
       {"train", "seed", Seed{at<kTrain, &TrainRecipe::seed>, 0, kAnySeed}},
+      {"predict", "point_estimate",
+       word<kPredict, &PredictRecipe::point_estimate>({kPointEstimates.begin(), kPointEstimates.end()})},
+      {"predict", "flip", at<kPredict, &PredictRecipe::flip>},
+      {"predict", "dropout", at<kPredict, &PredictRecipe::dropout>},
+      {"predict", "batch_statistics", at<kPredict, &PredictRecipe::batch_statistics>},
   };
 }
 
 }  // namespace
 
-std::string name_of(Prediction rule) { return kPredictions[static_cast<std::size_t>(rule)]; }
+std::string name_of(PointEstimate rule) { return kPointEstimates[static_cast<std::size_t>(rule)]; }
 
 const std::vector<Key>& recipe_keys() {
   static const std::vector<Key> keys = make_keys();

@@ -229,7 +229,7 @@ void check_sizes(const Recipe& recipe, const std::string& origin) {
     reject("augment.crop needs a network.size, or network.center_crop, below face.size");
   if (recipe.whiten.method == Whitening::none) return;
   if (augments(recipe.augment)) reject("whitened pictures are made once: leave out [augment], or whiten.method");
-  if (recipe.train.mirror_test) reject("train.mirror_test does not go with whitened pictures");
+  if (recipe.predict.flip) reject("predict.flip does not go with whitened pictures");
 }
 
 // What no single key can see.
@@ -318,7 +318,7 @@ Recipe parse(const std::string& toml, const Source& source) {
     } else if (node.is_table()) {
       source.reject(node, unknown("table", "[" + name + "]",
                                   {"[screen]", "[face]", "[classes]", "[split]", "[whiten]", "[augment]", "[network]",
-                                   "[train]"}));
+                                   "[train]", "[predict]"}));
     } else {
       top.insert(key, node);
     }

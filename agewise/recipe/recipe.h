@@ -110,7 +110,6 @@ enum class Loss { cross_entropy, label_distribution, expected_value_l1, regressi
 enum class LabelSigma { replaces, widens, ignored };
 enum class Optimiser { sgd, rmsprop, adamw };
 enum class Schedule { constant, step, cosine };
-enum class Prediction { expected_value, median, argmax };
 enum class Monitor { accuracy, mae, loss, epsilon, last };
 
 struct TrainRecipe {
@@ -141,11 +140,17 @@ struct TrainRecipe {
   int epochs = 100;
   int patience = 0;                     // stop after so many epochs without a better validation; 0: never
   Monitor monitor = Monitor::accuracy;  // what makes a checkpoint the best
-  Prediction prediction = Prediction::expected_value;
-  bool mirror_test = false;            // an estimate is the mean of the picture's and its mirror image's
-  bool test_dropout = false;           // Chainer v1's habit: dropout left on when testing
-  bool test_batch_statistics = false;  // and normalisation by the batch's own statistics
   std::uint64_t seed = 1;
+};
+
+enum class PointEstimate { expected_value, median, argmax };
+
+// How an age is made of what the network gives, also after training.
+struct PredictRecipe {
+  PointEstimate point_estimate = PointEstimate::expected_value;
+  bool flip = false;              // test-time augmentation: the mean of the picture's estimate and its mirror image's
+  bool dropout = false;           // Chainer v1's habit: dropout left on when testing
+  bool batch_statistics = false;  // and normalisation by the batch's own statistics
 };
 
 struct Recipe {
@@ -158,6 +163,7 @@ struct Recipe {
   AugmentRecipe augment;
   NetworkRecipe network;
   TrainRecipe train;
+  PredictRecipe predict;
 };
 
 // Told what the reader should know, a sentence each: a key with an old name (renamed.h).
@@ -175,7 +181,7 @@ std::string to_toml(const Recipe& recipe);
 Recipe load_recipe(const std::string& name_or_file, const Notice& notice = {});
 
 // A rule as recipes spell it: "expected-value", "median", "argmax".
-std::string name_of(Prediction rule);
+std::string name_of(PointEstimate rule);
 
 // One `--set table.key=value`: the value in TOML syntax, or bare text for a string ("birth-month").
 void set_option(Recipe& recipe, const std::string& assignment);

@@ -18,6 +18,10 @@ inline constexpr std::array kRenamedKeys = std::to_array<Renamed>({
     {"train.average", "train.ema_decay"},
     {"train.select", "train.monitor"},
     {"network.view", "network.center_crop"},
+    {"train.prediction", "predict.point_estimate"},
+    {"train.mirror_test", "predict.flip"},
+    {"train.test_dropout", "predict.dropout"},
+    {"train.test_batch_statistics", "predict.batch_statistics"},
 });
 
 // Fields of log.jsonl.

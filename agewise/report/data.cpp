@@ -88,7 +88,7 @@ bool is_finished(const Report& report) {
 // What a network meets in training only.
 std::string harder_training(const recipe::Recipe& recipe) {
   auto drops = [](const recipe::LayerRecipe& layer) { return layer.kind == "dropout"; };
-  bool dropout = !recipe.train.test_dropout && std::ranges::any_of(recipe.network.layers, drops);
+  bool dropout = !recipe.predict.dropout && std::ranges::any_of(recipe.network.layers, drops);
   bool augmented = recipe::determinants(recipe::Outcome::features, recipe).find("augment.") != std::string::npos;
   if (dropout && augmented) return "are augmented, and dropout switches units off";
   if (augmented) return "are augmented";

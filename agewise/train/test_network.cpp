@@ -15,11 +15,11 @@ bool has(const nn::Graph& graph) {
 }
 
 nn::Mode test_mode(const recipe::Recipe& recipe, const nn::Graph& graph) {
-  bool drops = recipe.train.test_dropout && has<nn::layer::Dropout>(graph);
-  bool normalises = recipe.train.test_batch_statistics && has<nn::layer::BatchNorm>(graph);
+  bool drops = recipe.predict.dropout && has<nn::layer::Dropout>(graph);
+  bool normalises = recipe.predict.batch_statistics && has<nn::layer::BatchNorm>(graph);
   if (drops && !normalises && has<nn::layer::BatchNorm>(graph)) {
     throw base::UsageError(
-        "recipe, [train]: test_dropout needs test_batch_statistics in a network with batch normalisation; set both, "
+        "recipe, [predict]: dropout needs batch_statistics in a network with batch normalisation; set both, "
         "the second, or neither");
   }
   return drops || normalises ? nn::Mode::train : nn::Mode::infer;
@@ -39,7 +39,7 @@ TestNetwork::TestNetwork(const recipe::Recipe& recipe, const nn::Graph& graph, n
   nn::Graph tested = first_layer > 0 ? nn::after(graph, first_layer) : graph;
   held_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(graph)) -
                                    nn::parameter_count(nn::parameters_of(tested)));
-  network_ = engine.compile(recipe.train.test_dropout ? tested : without_dropout(tested), recipe.train.batch,
+  network_ = engine.compile(recipe.predict.dropout ? tested : without_dropout(tested), recipe.train.batch,
                             test_mode(recipe, graph));
 }
 

@@ -9,8 +9,8 @@
 namespace agewise::train {
 
 // Runs batches of recipe.train.batch pictures the way the recipe tests: normally in inference mode; with
-// test_dropout and test_batch_statistics as Chainer v1 did by default, dropping and normalising by the batch. Running
-// statistics never move here.
+// predict.dropout and predict.batch_statistics as Chainer v1 did by default, dropping and normalising by the batch.
+// Running statistics never move here.
 class TestNetwork {
  public:
   // Throws UsageError if the recipe wants dropout but not the batch's statistics and the network has both: training

@@ -22,7 +22,7 @@ class Convert : public testing::Test {
  protected:
   Convert() {
     std::filesystem::create_directories(folder_);
-    estimate::Model model = estimate::small_model("prediction = \"argmax\"");
+    estimate::Model model = estimate::small_model("[predict]\npoint_estimate = \"argmax\"");
     // Class 2 where the mean pixel is above 128, class 0 below.
     std::span<float> weights = estimate::parameter(model, "outputs.weight");
     std::fill(weights.begin() + 128, weights.end(), 1 / 64.0F);

@@ -25,7 +25,7 @@ class Predict : public testing::Test {
  protected:
   Predict() {
     std::filesystem::create_directories(folder_ / "pictures/below");
-    estimate::Model model = estimate::small_model("prediction = \"argmax\"");
+    estimate::Model model = estimate::small_model("[predict]\npoint_estimate = \"argmax\"");
     // Class 2 (70 years) where the mean pixel is above 128, class 0 (20 years) below.
     std::span<float> weights = estimate::parameter(model, "outputs.weight");
     std::fill(weights.begin() + 128, weights.end(), 1 / 64.0F);

@@ -26,11 +26,11 @@ TEST(EstimateOf, gives_the_softmax_of_the_outputs) {
 }
 
 TEST(EstimateOf, follows_the_prediction_rule) {
-  EXPECT_NEAR(estimate_of(small_model("prediction = \"expected-value\""), kOutputs).age, (20 + 2 * 40 + 5 * 70) / 8.0,
-              1e-5);
-  EXPECT_EQ(estimate_of(small_model("prediction = \"argmax\""), kOutputs).age, 70);
+  EXPECT_NEAR(estimate_of(small_model("[predict]\npoint_estimate = \"expected-value\""), kOutputs).age,
+              (20 + 2 * 40 + 5 * 70) / 8.0, 1e-5);
+  EXPECT_EQ(estimate_of(small_model("[predict]\npoint_estimate = \"argmax\""), kOutputs).age, 70);
   // Three eighths lie below 60; an eighth more of the five in the open class, taken as a year wide.
-  EXPECT_NEAR(estimate_of(small_model("prediction = \"median\""), kOutputs).age, 60.2, 1e-5);
+  EXPECT_NEAR(estimate_of(small_model("[predict]\npoint_estimate = \"median\""), kOutputs).age, 60.2, 1e-5);
 }
 
 TEST(EstimateOf, takes_a_regressions_output_as_hundreds_of_years) {
@@ -91,12 +91,12 @@ TEST(EstimateOf, outputs_that_are_no_numbers_make_no_age) {
 // half of it lies below two thirds of the middle class.
 TEST(MeanOf, makes_the_age_of_the_mean_distribution) {
   std::vector<Estimate> two{{20, 0, {0.5F, 0.3F, 0.2F}}, {50, 2, {0.1F, 0.3F, 0.6F}}};
-  Estimate mean = mean_of(small_model("prediction = \"expected-value\""), two);
+  Estimate mean = mean_of(small_model("[predict]\npoint_estimate = \"expected-value\""), two);
   EXPECT_NEAR(mean.age, 46, 1e-5);
   EXPECT_EQ(mean.most_likely_class, 2);
   EXPECT_THAT(mean.distribution, Pointwise(FloatNear(1e-6F), std::vector<float>{0.3F, 0.3F, 0.4F}));
-  EXPECT_NEAR(mean_of(small_model("prediction = \"median\""), two).age, 50, 1e-5);
-  EXPECT_EQ(mean_of(small_model("prediction = \"argmax\""), two).age, 70);
+  EXPECT_NEAR(mean_of(small_model("[predict]\npoint_estimate = \"median\""), two).age, 50, 1e-5);
+  EXPECT_EQ(mean_of(small_model("[predict]\npoint_estimate = \"argmax\""), two).age, 70);
 }
 
 TEST(MeanOf, is_no_age_where_one_estimate_is_none) {
@@ -119,7 +119,7 @@ image::Image face_of(int grey) {
 
 // Class 2's output is the mean of the pixels / 100, the others' 0.
 Model brightness_model() {
-  Model model = small_model("prediction = \"argmax\"");
+  Model model = small_model("[predict]\npoint_estimate = \"argmax\"");
   std::span<float> weights = parameter(model, "outputs.weight");
   std::fill(weights.begin() + 128, weights.end(), 1 / 6400.0F);
   return model;
@@ -139,8 +139,8 @@ TEST(Estimator, runs_any_number_of_faces_through_the_network) {
 }
 
 // Class 2's output is the upper left pixel / 100: of a face whose left half is bright it is 1, of its mirror image 0.
-TEST(Estimator, with_mirror_test_averages_a_face_and_its_mirror_image) {
-  Model model = small_model("prediction = \"expected-value\"\nmirror_test = true");
+TEST(Estimator, with_flip_averages_a_face_and_its_mirror_image) {
+  Model model = small_model("[predict]\npoint_estimate = \"expected-value\"\nflip = true");
   parameter(model, "outputs.weight")[128] = 0.01F;
   image::Image face = face_of(0);
   for (int y = 0; y < 8; ++y) std::fill_n(face.row(y), 4, std::uint8_t{100});

@@ -74,8 +74,8 @@ TEST_F(Judge, agrees_with_the_estimator_one_picture_at_a_time) {
 TEST_F(Judge, agrees_with_the_estimator_whatever_the_loss_and_the_prediction_and_learns) {
   for (std::vector<std::string> keys :
        {std::vector<std::string>{"train.loss=regression"},
-        {"train.loss=mean-variance", "train.prediction=argmax"},
-        {"train.loss=label-distribution", "train.prediction=median", "train.mirror_test=true"}}) {
+        {"train.loss=mean-variance", "predict.point_estimate=argmax"},
+        {"train.loss=label-distribution", "predict.point_estimate=median", "predict.flip=true"}}) {
     keys.insert(keys.end(), {"network.scale=0.01", "network.size=6", "train.learning_rate=0.01", "train.epochs=40"});
     estimate::Model model = trained(keys);
     store::Store store(folder_ / "faces.db");

@@ -47,7 +47,7 @@ TEST(Recipe, seed_is_the_articles_method) {
   EXPECT_EQ(seed.train.batch, 128);
   EXPECT_EQ(seed.train.epochs, 100);
   EXPECT_EQ(seed.whiten.method, Whitening::zca);
-  EXPECT_FALSE(seed.train.test_dropout);
+  EXPECT_FALSE(seed.predict.dropout);
 }
 
 TEST(Recipe, seed_as_published_has_each_defect_of_the_scripts) {
@@ -57,8 +57,8 @@ TEST(Recipe, seed_as_published_has_each_defect_of_the_scripts) {
   EXPECT_TRUE(std::isinf(published.screen.min_face_score));
   EXPECT_EQ(published.split.rule, SplitRule::ordered);
   EXPECT_EQ(published.whiten.epsilon, 0);
-  EXPECT_TRUE(published.train.test_dropout);
-  EXPECT_TRUE(published.train.test_batch_statistics);
+  EXPECT_TRUE(published.predict.dropout);
+  EXPECT_TRUE(published.predict.batch_statistics);
 }
 
 TEST(Recipe, every_built_in_one_survives_being_written_and_read_back) {
@@ -195,7 +195,7 @@ TEST(Recipe, says_which_keys_do_not_go_together) {
   EXPECT_THAT(set_error("network.center_crop=30"), HasSubstr("network.center_crop needs a network.size"));
   EXPECT_THAT(set_error("augment.crop=true"), HasSubstr("augment.crop needs a network.size"));
   EXPECT_THAT(set_error("augment.rotate=5"), HasSubstr("whitened pictures are made once"));
-  EXPECT_THAT(set_error("train.mirror_test=true"), HasSubstr("mirror_test does not go with whitened"));
+  EXPECT_THAT(set_error("predict.flip=true"), HasSubstr("predict.flip does not go with whitened"));
 }
 
 TEST(SetOptions, are_checked_together) {

@@ -11,7 +11,7 @@
 namespace agewise::serve {
 
 inline estimate::Model bright_model() {
-  estimate::Model model = estimate::small_model("prediction = \"argmax\"");
+  estimate::Model model = estimate::small_model("[predict]\npoint_estimate = \"argmax\"");
   std::span<float> weights = estimate::parameter(model, "outputs.weight");
   std::fill(weights.begin() + 128, weights.end(), 1 / 64.0F);
   estimate::parameter(model, "outputs.bias")[2] = -128;

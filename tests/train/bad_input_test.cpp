@@ -50,7 +50,7 @@ struct BadRecipe {
 TEST(BadRecipe, is_told_by_its_key) {
   for (const BadRecipe& bad : {
            BadRecipe{{"train.monitor=epsilon"}, "train.monitor: epsilon"},
-           BadRecipe{{"train.test_dropout=true"}, "test_dropout needs test_batch_statistics"},
+           BadRecipe{{"predict.dropout=true"}, "dropout needs batch_statistics"},
            BadRecipe{{"classes.edges=[]"}, "[classes]"},
            BadRecipe{{"train.frozen=[\"cnov*\"]"},
                      "train.frozen: no layer with weights is called cnov*; did you mean conv?"},

@@ -27,13 +27,13 @@ std::vector<float> outputs(std::initializer_list<const char*> assignments, int e
 
 TEST(TestNetwork, drops_nothing_unless_the_recipe_says_so) {
   EXPECT_EQ(outputs({}, 1), outputs({}, 2));
-  EXPECT_EQ(outputs({"train.test_batch_statistics=true"}, 1), outputs({"train.test_batch_statistics=true"}, 2));
-  EXPECT_NE(outputs({"train.test_batch_statistics=true", "train.test_dropout=true"}, 1),
-            outputs({"train.test_batch_statistics=true", "train.test_dropout=true"}, 2));
+  EXPECT_EQ(outputs({"predict.batch_statistics=true"}, 1), outputs({"predict.batch_statistics=true"}, 2));
+  EXPECT_NE(outputs({"predict.batch_statistics=true", "predict.dropout=true"}, 1),
+            outputs({"predict.batch_statistics=true", "predict.dropout=true"}, 2));
 }
 
 TEST(TestNetwork, normalises_by_running_statistics_unless_the_recipe_says_by_the_batchs) {
-  EXPECT_NE(outputs({}), outputs({"train.test_batch_statistics=true"}));
+  EXPECT_NE(outputs({}), outputs({"predict.batch_statistics=true"}));
 }
 
 }  // namespace
