@@ -252,8 +252,8 @@ void append(Graph& graph, const recipe::LayerRecipe& recipe, int classes) {
   Options options(layer.name, recipe.options);
   layer.kind = maker_of(recipe.kind, layer.name)(options, classes);
   if (has_weights(layer.kind)) {
-    layer.rate_factor = options.factor("rate_factor", 1);
-    layer.bias_rate_factor = options.factor("bias_rate_factor", layer.rate_factor);
+    layer.lr_multiplier = options.factor("lr_multiplier", 1);
+    layer.bias_lr_multiplier = options.factor("bias_lr_multiplier", layer.lr_multiplier);
   }
   options.finish();
   if (recipe.from.empty()) layer.inputs = {static_cast<int>(graph.layers.size()) - 1};
@@ -297,7 +297,7 @@ void freeze(Graph& graph, const std::string& pattern) {
     names.push_back(layer.name);
     if (::fnmatch(pattern.c_str(), layer.name.c_str(), 0) != 0) continue;
     any = true;
-    layer.rate_factor = layer.bias_rate_factor = 0;
+    layer.lr_multiplier = layer.bias_lr_multiplier = 0;
     if (auto* norm = std::get_if<layer::BatchNorm>(&layer.kind)) norm->momentum = 1;
   }
   if (any) return;

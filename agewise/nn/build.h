@@ -29,8 +29,8 @@ namespace agewise::nn {
 //   reshape              shape: channels, height, width
 //   transpose            order: which of the input's axes (0, 1, 2: channels, height, width) each of the output's is
 //
-// initial: "he-normal", "lecun-normal", "pytorch-uniform", "normal-001". On every layer with weights: rate_factor 1,
-// bias_rate_factor = rate_factor. Throws UsageError naming layer and key for an unknown kind or option (with the
+// initial: "he-normal", "lecun-normal", "pytorch-uniform", "normal-001". On every layer with weights: lr_multiplier 1,
+// bias_lr_multiplier = lr_multiplier. Throws UsageError naming layer and key for an unknown kind or option (with the
 // nearest known one), a missing or wrong value, or shapes that do not fit.
 Graph build_graph(const recipe::NetworkRecipe& network, int channels, int size, int classes);
 

@@ -40,8 +40,8 @@ struct AdamW {
 };
 }  // namespace optimiser
 
-// How an update changes the parameters. Each has a rate of its own, rate × its rate_factor; those that are not trained
-// or whose factor is 0 stay as they are (ParameterInfo in nn/graph.h says which).
+// How an update changes the parameters. Each has a rate of its own, rate × its lr_multiplier; those that are not
+// trained or whose factor is 0 stay as they are (ParameterInfo in nn/graph.h says which).
 struct UpdateRule {
   std::variant<optimiser::Sgd, optimiser::RmsProp, optimiser::AdamW> kind;
   // Of `decayed` parameters: Sgd and RmsProp add weight_decay · w to g; AdamW takes rate · weight_decay · w from w.

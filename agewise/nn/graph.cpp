@@ -307,28 +307,29 @@ std::vector<ParameterInfo> parameters_of(const Graph& graph) {
   std::vector<ParameterInfo> all;
   for (int i = 0; i < static_cast<int>(graph.layers.size()); ++i) {
     const Layer& layer = graph.layers[i];
-    auto add = [&](const char* part, std::vector<std::int64_t> shape, bool trained, bool decayed, double rate_factor) {
-      all.push_back({layer.name + "." + part, std::move(shape), i, trained, decayed, rate_factor});
+    auto add = [&](const char* part, std::vector<std::int64_t> shape, bool trained, bool decayed,
+                   double lr_multiplier) {
+      all.push_back({layer.name + "." + part, std::move(shape), i, trained, decayed, lr_multiplier});
     };
     if (const auto* c = std::get_if<layer::Convolution>(&layer.kind)) {
       std::int64_t in = graph.layers[layer.inputs[0]].shape.channels / c->groups;
-      add("weight", {c->channels, in, c->kernel_height, c->kernel_width}, true, true, layer.rate_factor);
-      if (c->bias) add("bias", {c->channels}, true, false, layer.bias_rate_factor);
+      add("weight", {c->channels, in, c->kernel_height, c->kernel_width}, true, true, layer.lr_multiplier);
+      if (c->bias) add("bias", {c->channels}, true, false, layer.bias_lr_multiplier);
     } else if (const auto* f = std::get_if<layer::FullyConnected>(&layer.kind)) {
-      add("weight", {f->outputs, graph.layers[layer.inputs[0]].shape.size()}, true, true, layer.rate_factor);
-      if (f->bias) add("bias", {f->outputs}, true, false, layer.bias_rate_factor);
+      add("weight", {f->outputs, graph.layers[layer.inputs[0]].shape.size()}, true, true, layer.lr_multiplier);
+      if (f->bias) add("bias", {f->outputs}, true, false, layer.bias_lr_multiplier);
     } else if (std::holds_alternative<layer::BatchNorm>(layer.kind)) {
       std::int64_t channels = layer.shape.channels;
-      add("weight", {channels}, true, false, layer.rate_factor);
-      add("bias", {channels}, true, false, layer.bias_rate_factor);
+      add("weight", {channels}, true, false, layer.lr_multiplier);
+      add("bias", {channels}, true, false, layer.bias_lr_multiplier);
       add("running_mean", {channels}, false, false, 0);
       add("running_var", {channels}, false, false, 0);
     } else if (std::holds_alternative<layer::Scale>(layer.kind) ||
                std::holds_alternative<layer::LayerNorm>(layer.kind)) {
-      add("weight", {layer.shape.channels}, true, false, layer.rate_factor);
-      add("bias", {layer.shape.channels}, true, false, layer.bias_rate_factor);
+      add("weight", {layer.shape.channels}, true, false, layer.lr_multiplier);
+      add("bias", {layer.shape.channels}, true, false, layer.bias_lr_multiplier);
     } else if (std::holds_alternative<layer::PRelu>(layer.kind)) {
-      add("weight", {layer.shape.channels}, true, false, layer.rate_factor);
+      add("weight", {layer.shape.channels}, true, false, layer.lr_multiplier);
     }
   }
   return all;

@@ -137,9 +137,9 @@ using LayerKind = std::variant<layer::Input, layer::Convolution, layer::BatchNor
 struct Layer {
   std::string name;  // unique in the graph
   LayerKind kind;
-  std::vector<int> inputs;                       // indices of earlier layers
-  Shape shape;                                   // of the output
-  double rate_factor = 1, bias_rate_factor = 1;  // times the learning rate; 0: held still
+  std::vector<int> inputs;                           // indices of earlier layers
+  Shape shape;                                       // of the output
+  double lr_multiplier = 1, bias_lr_multiplier = 1;  // times the learning rate; 0: held still
 };
 
 // In an order in which every layer comes after its inputs.
@@ -158,7 +158,7 @@ struct ParameterInfo {
   int layer;     // index in the graph
   bool trained;  // false: running statistics
   bool decayed;  // weight decay applies: weights, not biases or normalisation
-  double rate_factor;
+  double lr_multiplier;
   std::int64_t size() const;
 };
 

@@ -94,7 +94,7 @@ Updater::~Updater() {
 
 bool Updater::learns(std::size_t block) const {
   const ParameterInfo& info = parameters_[static_cast<std::size_t>(blocks_[block].parameter)];
-  return info.trained && info.rate_factor != 0;
+  return info.trained && info.lr_multiplier != 0;
 }
 
 // Running statistics, whose gradients are 0, go along where they lie between; what is held still may be large and ends
@@ -158,7 +158,7 @@ void Updater::update_blocks(std::size_t begin, std::size_t end, double rate, std
     if (!learns(i)) continue;
     const ParameterBlock& block = blocks_[i];
     const ParameterInfo& info = parameters_[static_cast<std::size_t>(block.parameter)];
-    auto own_rate = static_cast<float>(rate * info.rate_factor);
+    auto own_rate = static_cast<float>(rate * info.lr_multiplier);
     auto decay = static_cast<float>(info.decayed ? rule.weight_decay : 0);
     Arrays arrays{parameters.data() + block.offset, gradients.data() + block.offset, buffers_[0].data() + block.offset,
                   buffers_.size() > 1 ? buffers_[1].data() + block.offset : nullptr,

@@ -138,8 +138,9 @@ std::vector<recipe::LayerRecipe> spelled_out(const Graph& graph, int classes) {
     Spelled text = spelled(layer.kind, full != nullptr && last && full->outputs == classes);
     recipe::LayerRecipe recipe{text.kind, layer.name, {}, std::move(text.options)};
     for (int from : layer.inputs) recipe.from.push_back(from == input ? "input" : graph.layers[from].name);
-    if (layer.rate_factor != 1) recipe.options["rate_factor"] = layer.rate_factor;
-    if (layer.bias_rate_factor != layer.rate_factor) recipe.options["bias_rate_factor"] = layer.bias_rate_factor;
+    if (layer.lr_multiplier != 1) recipe.options["lr_multiplier"] = layer.lr_multiplier;
+    if (layer.bias_lr_multiplier != layer.lr_multiplier)
+      recipe.options["bias_lr_multiplier"] = layer.bias_lr_multiplier;
     layers.push_back(std::move(recipe));
   }
   return layers;

@@ -33,10 +33,19 @@ struct Source {
     if (!lines) throw base::UsageError(origin + ": " + problem);
     throw base::UsageError(fmt::format("{}, line {}: {}", origin, node.source().begin.line, problem));
   }
+  // That a key has an old name.
   void tell_of(const Renamed& one) const {
     if (notice) notice(fmt::format("{}: {} is now called {}", origin, one.old_name, one.name));
   }
 };
+
+// The name that it has now, `name` itself where it is none of the old ones.
+std::string renamed(std::span<const Renamed> all, std::string_view name, const Source& source) {
+  auto one = std::ranges::find(all, name, &Renamed::old_name);
+  if (one == all.end()) return std::string(name);
+  source.tell_of(*one);
+  return std::string(one->name);
+}
 
 std::string unknown(const std::string& what, const std::string& name, const std::vector<std::string>& known) {
   return fmt::format("unknown {} {}; did you mean {}?", what, name, base::nearest_name(name, known));
@@ -148,7 +157,9 @@ LayerRecipe read_layer(const toml::table& table, const Source& source) {
       layer.from = node.is_string() ? std::vector{*node.value<std::string>()}
                                     : list_of<std::string>(node, source, "from", "layer names");
     } else {
-      layer.options[name] = layer_value(node, source, name);
+      name = renamed(kRenamedLayerKeys, name, source);
+      if (!layer.options.emplace(name, layer_value(node, source, name)).second)
+        source.reject(node, name + " is given twice, once with its old name");
     }
   }
   if (layer.kind.empty()) source.reject(table, "a layer has no kind");
@@ -263,11 +274,8 @@ void assign(Recipe& recipe, const std::string& assignment, const Notice& notice)
   if (equals == std::string::npos || dot == std::string::npos || dot > equals) {
     throw base::UsageError(source.origin + ": must be table.key=value");
   }
-  std::string_view given = std::string_view(assignment).substr(0, equals);
-  for (const Renamed& one : kRenamedKeys) {
-    if (one.old_name == given) source.tell_of(one);
-  }
-  auto [table, name] = table_and_key(present_name(kRenamedKeys, given));
+  std::string given_name = renamed(kRenamedKeys, std::string_view(assignment).substr(0, equals), source);
+  auto [table, name] = table_and_key(given_name);
   std::string text = assignment.substr(equals + 1);
   toml::table values;
   try {

@@ -2,7 +2,6 @@
 // read; nothing is written with them any more. The only place where an old name stands.
 #pragma once
 #include <array>
-#include <span>
 #include <string_view>
 
 namespace agewise::recipe {
@@ -24,17 +23,15 @@ inline constexpr std::array kRenamedKeys = std::to_array<Renamed>({
     {"train.test_batch_statistics", "predict.batch_statistics"},
 });
 
+// Keys of a [[network.layers]] table.
+inline constexpr std::array kRenamedLayerKeys = std::to_array<Renamed>({
+    {"rate_factor", "lr_multiplier"},
+    {"bias_rate_factor", "bias_lr_multiplier"},
+});
+
 // Fields of log.jsonl.
 inline constexpr std::array kRenamedLogFields = std::to_array<Renamed>({
     {"rate", "learning_rate"},
 });
-
-// The present name; `name` itself if it is none of the old ones.
-constexpr std::string_view present_name(std::span<const Renamed> renamed, std::string_view name) {
-  for (const Renamed& one : renamed) {
-    if (one.old_name == name) return one.name;
-  }
-  return name;
-}
 
 }  // namespace agewise::recipe

@@ -106,7 +106,7 @@ int feature_layer(const recipe::Recipe& recipe, const nn::Graph& graph) {
   int layer = nn::layer_called(graph, recipe.train.features);
   (void)nn::after(graph, layer);
   for (const nn::ParameterInfo& parameter : nn::parameters_of(graph)) {
-    if (parameter.layer <= layer && parameter.trained && parameter.rate_factor != 0) {
+    if (parameter.layer <= layer && parameter.trained && parameter.lr_multiplier != 0) {
       throw base::UsageError(
           fmt::format("train.features: {} comes before {} and learns; name its layer in train.frozen", parameter.name,
                       recipe.train.features));

@@ -180,7 +180,7 @@ TEST(GraphOf, seed_vgg_learns_its_classifier_only) {
   recipe::Recipe recipe = recipe::load_recipe("seed-vgg");
   std::int64_t held = 0, learned = 0;
   for (const nn::ParameterInfo& parameter : nn::parameters_of(graph_of(recipe, recipe::classes_of(recipe.classes))))
-    (parameter.rate_factor == 0 ? held : learned) += parameter.size();
+    (parameter.lr_multiplier == 0 ? held : learned) += parameter.size();
   EXPECT_EQ(held, 14'714'688);
   EXPECT_EQ(learned, 25088LL * 4096 + 4096 + 4096 * 512 + 512 + 512 * 4 + 4);
 }

@@ -69,12 +69,12 @@ TEST(Build, layers_that_nobody_reads_are_the_outputs) {
   EXPECT_EQ(graph.layers[graph.outputs[1]].shape.channels, 2);
 }
 
-TEST(Build, rate_factors_are_those_of_weights_and_biases) {
+TEST(Build, lr_multipliers_are_those_of_weights_and_biases) {
   std::vector<ParameterInfo> parameters = parameters_of(build(R"(
-    {kind = 'fully-connected', outputs = 4, rate_factor = 10, bias_rate_factor = 20},
-    {kind = 'fully-connected', outputs = 4, rate_factor = 3})"));
+    {kind = 'fully-connected', outputs = 4, lr_multiplier = 10, bias_lr_multiplier = 20},
+    {kind = 'fully-connected', outputs = 4, lr_multiplier = 3})"));
   std::vector<double> factors;
-  for (const ParameterInfo& parameter : parameters) factors.push_back(parameter.rate_factor);
+  for (const ParameterInfo& parameter : parameters) factors.push_back(parameter.lr_multiplier);
   EXPECT_EQ(factors, (std::vector<double>{10, 20, 3, 3}));
 }
 
@@ -114,12 +114,12 @@ TEST(BuildError, names_layer_and_key) {
            {"{kind = 'dropout', name = 'd', rate = nan}", "layer d: rate must be from 0"},
            {"{kind = 'batch-norm', name = 'n', epsilon = 0}", "layer n: epsilon must be above 0"},
            {"{kind = 'batch-norm', name = 'n', momentum = nan}", "layer n: momentum must be from 0 to 1"},
-           {"{kind = 'batch-norm', name = 'n', rate_factor = -1}", "layer n: rate_factor must be from 0"},
+           {"{kind = 'batch-norm', name = 'n', lr_multiplier = -1}", "layer n: lr_multiplier must be from 0"},
            {"{kind = 'fully-connected', name = 'f', outputs = 'all'}", "layer f: outputs must be a whole number or"},
            {"{kind = 'relu', name = 'r', from = 'inptu'}", "did you mean \"input\"?"},
            {"{kind = 'relu', name = 'r'}, {kind = 'relu', name = 'r'}", "two layers have this name"},
            {"{kind = 'relu', name = 'r', slope = 1}", "layer r: slope unknown: this kind of layer has no options"},
-           {"{kind = 'relu', name = 'r', rate_factor = 1}", "layer r: rate_factor unknown"},
+           {"{kind = 'relu', name = 'r', lr_multiplier = 1}", "layer r: lr_multiplier unknown"},
            {"{kind = 'pad', name = 'p', channels = 2}, {kind = 'add', name = 's', from = ['p', 'input']}",
             "layer s: cannot add 3×8×8 to 5×8×8"},
            {"{kind = 'relu', name = 'r', from = ['input', 'input']}", "layer r: 2 inputs"},

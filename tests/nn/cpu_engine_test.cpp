@@ -266,7 +266,7 @@ TEST(CpuEngine, trains_the_articles_network_in_a_quarter_of_what_plain_layers_ne
 TEST(CpuEngine, held_still_layers_get_no_gradient) {
   recipe::NetworkRecipe recipe;
   recipe.layers = {
-      layer_of("convolution", {{"channels", std::int64_t{16}}, {"kernel", std::int64_t{3}}, {"rate_factor", 0.0}}),
+      layer_of("convolution", {{"channels", std::int64_t{16}}, {"kernel", std::int64_t{3}}, {"lr_multiplier", 0.0}}),
       layer_of("relu"), layer_of("fully-connected", {{"outputs", std::int64_t{3}}})};
   Graph graph = build_graph(recipe, 3, 8, 3);
   std::unique_ptr<Executable> network = make_cpu_engine({1})->compile(graph, 2, Mode::train);

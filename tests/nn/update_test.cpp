@@ -88,9 +88,9 @@ TEST_P(UpdateConformance, each_rule_steps_as_in_pytorch) {
   }
 }
 
-TEST_P(UpdateConformance, a_rate_factor_of_zero_holds_a_layer_still) {
+TEST_P(UpdateConformance, an_lr_multiplier_of_zero_holds_a_layer_still) {
   Graph graph = six_weights();
-  graph.layers[1].rate_factor = 0;
+  graph.layers[1].lr_multiplier = 0;
   EXPECT_EQ(after_five_steps(*engine_, graph, {optimiser::Sgd{}, 0.01}), golden_numbers(7, 6));
 }
 
@@ -101,8 +101,8 @@ TEST_P(UpdateConformance, each_parameter_moves_by_its_own_rate_and_decay) {
     if (graph.inputs.size() > 1 || graph.outputs.size() > 1) continue;
     SCOPED_TRACE(name);
     for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-      graph.layers[i].rate_factor = i % 3 == 0 ? 0 : 0.5;
-      graph.layers[i].bias_rate_factor = i % 3 == 1 ? 0 : 2;
+      graph.layers[i].lr_multiplier = i % 3 == 0 ? 0 : 0.5;
+      graph.layers[i].bias_lr_multiplier = i % 3 == 1 ? 0 : 2;
     }
     std::vector<ParameterInfo> infos = parameters_of(graph);
     std::unique_ptr<Executable> network =
@@ -117,9 +117,9 @@ TEST_P(UpdateConformance, each_parameter_moves_by_its_own_rate_and_decay) {
       std::size_t i = 0;
       for (const ParameterInfo& info : infos) {
         for (std::size_t end = i + static_cast<std::size_t>(info.size()); i < end; ++i) {
-          if (info.trained && info.rate_factor != 0) {
+          if (info.trained && info.lr_multiplier != 0) {
             velocity[i] = 0.9F * velocity[i] + gradients[i] + (info.decayed ? 0.01F * expected[i] : 0);
-            expected[i] -= static_cast<float>(0.1 * info.rate_factor) * velocity[i];
+            expected[i] -= static_cast<float>(0.1 * info.lr_multiplier) * velocity[i];
           }
           average[i] = (3 * average[i] + expected[i]) / 4;
         }
@@ -276,11 +276,11 @@ TEST_P(UpdateConformance, buckets_hold_all_that_learns_once_and_nothing_that_is_
   auto learned = [&] {
     std::int64_t count = 0;
     for (const ParameterInfo& info : parameters_of(graph))
-      count += info.trained && info.rate_factor != 0 ? info.size() : 0;
+      count += info.trained && info.lr_multiplier != 0 ? info.size() : 0;
     return static_cast<std::size_t>(count);
   };
   for (bool hold : {false, true}) {
-    if (hold) graph.layers[1].rate_factor = graph.layers[1].bias_rate_factor = 0;
+    if (hold) graph.layers[1].lr_multiplier = graph.layers[1].bias_lr_multiplier = 0;
     for (std::size_t bytes : {std::size_t{1}, std::size_t{2000}, std::size_t{1} << 30}) {
       Recorder reducer;
       std::unique_ptr<Executable> network =

@@ -49,7 +49,7 @@ Plan::Plan(const Graph& graph, int batch, Mode mode, int threads, KernelChooser 
 
 void Plan::find_wanted_gradients() {
   for (const ParameterInfo& info : parameters_.infos()) {
-    if (info.trained && info.rate_factor != 0) wants_gradient_[index(info.layer)] = true;
+    if (info.trained && info.lr_multiplier != 0) wants_gradient_[index(info.layer)] = true;
   }
   for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
     for (int input : graph_.layers[i].inputs) {
@@ -174,7 +174,7 @@ Tensor Plan::output_gradient(int layer) {
 
 bool Plan::learns(int layer, bool bias) const {
   const Layer& of = graph_.layers[index(layer)];
-  return (bias ? of.bias_rate_factor : of.rate_factor) != 0;
+  return (bias ? of.bias_lr_multiplier : of.lr_multiplier) != 0;
 }
 
 Tensor Plan::flat(const Desc& layout, Where where, std::size_t offset) {
