@@ -15,7 +15,7 @@ namespace agewise::app {
 struct Context {
   int threads = 1;       // --threads, by default all processors
   std::string isa;       // --isa: "avx2", "avx512", or empty for the best that the processor has
-  std::string kernels;   // --kernels: "best", "default", a run or a kernel book
+  std::string kernels;   // --kernels: "best", "default", a run or a tuning cache
   bool bfloat16;         // --bfloat16
   base::StopFlag& stop;  // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
 };

@@ -20,15 +20,15 @@ library::EngineMemory memory_of(const Context& context, const std::optional<trai
   if (context.kernels == "best") {
     memory = library::cached_memory();
   } else {
-    memory.book = nn::read_kernel_book(train::is_run(context.kernels) ? train::RunFolder{context.kernels}.kernels()
-                                                                      : std::filesystem::path(context.kernels));
+    memory.cache = nn::read_tuning_cache(train::is_run(context.kernels) ? train::RunFolder{context.kernels}.kernels()
+                                                                        : std::filesystem::path(context.kernels));
   }
   memory.warn = [](const std::string& problem) { warn(problem); };
-  if (run) memory.run = run->kernels();
-  if (run && std::filesystem::exists(memory.run)) {  // a run goes on with the kernels that it began with
-    nn::KernelBook begun = nn::read_kernel_book(memory.run);
-    begun.merge(memory.book);
-    memory.book = std::move(begun);
+  if (run) memory.run_file = run->kernels();
+  if (run && std::filesystem::exists(memory.run_file)) {  // a run goes on with the kernels that it began with
+    nn::TuningCache begun = nn::read_tuning_cache(memory.run_file);
+    begun.merge(memory.cache);
+    memory.cache = std::move(begun);
   }
   return memory;
 }

@@ -63,11 +63,11 @@ nn::Graph graph_of(const Case& test) {
 }
 
 nn::Engine& engine() {
-  static nn::KernelBook book;
+  static nn::TuningCache cache;
   static auto made = [] {
     const char* threads = std::getenv("LAYER_BENCH_THREADS");
     return nn::make_cpu_engine(
-        {threads == nullptr ? 2 : std::max(1, std::atoi(threads)), nn::Isa::best, true, &book, [] {
+        {threads == nullptr ? 2 : std::max(1, std::atoi(threads)), nn::Isa::best, true, &cache, [] {
            auto now = std::chrono::steady_clock::now().time_since_epoch();
            return std::chrono::duration<double>(now).count();
          }});

@@ -13,9 +13,9 @@ namespace {
 using Path = std::filesystem::path;
 using Warn = std::function<void(const std::string&)>;
 
-nn::KernelBook read_kernel_cache(const Path& file) {
+nn::TuningCache read_kernel_cache(const Path& file) {
   try {
-    if (!file.empty() && std::filesystem::exists(file)) return nn::read_kernel_book(file);
+    if (!file.empty() && std::filesystem::exists(file)) return nn::read_tuning_cache(file);
   } catch (const std::exception&) {
   }
   return {};
@@ -31,13 +31,13 @@ void warn_of_cache(const Path& folder, const std::string& problem, const Warn& w
                   folder.string(), problem));
 }
 
-// What other processes have added since `book` was read stays.
-void add_to_cache(const Path& file, nn::KernelBook book, const Warn& warn) {
+// What other processes have added since `cache` was read stays.
+void add_to_cache(const Path& file, nn::TuningCache cache, const Warn& warn) {
   if (file.empty()) return;
   try {
     std::filesystem::create_directories(file.parent_path());
-    book.merge(read_kernel_cache(file));
-    nn::write_kernel_book(file, book);
+    cache.merge(read_kernel_cache(file));
+    nn::write_tuning_cache(file, cache);
   } catch (const std::filesystem::filesystem_error& problem) {
     warn_of_cache(file.parent_path(), problem.code().message(), warn);
   } catch (const std::exception& problem) {
@@ -47,8 +47,8 @@ void add_to_cache(const Path& file, nn::KernelBook book, const Warn& warn) {
 
 class RememberingEngine : public nn::Engine {
  public:
-  RememberingEngine(nn::CpuOptions options, EngineMemory memory) : memory_(std::move(memory)), saved_(memory_.book) {
-    options.book = &memory_.book;
+  RememberingEngine(nn::CpuOptions options, EngineMemory memory) : memory_(std::move(memory)), saved_(memory_.cache) {
+    options.tuning_cache = &memory_.cache;
     options.clock = steady_clock();
     engine_ = nn::make_cpu_engine(options);
   }
@@ -56,18 +56,18 @@ class RememberingEngine : public nn::Engine {
   std::unique_ptr<nn::Executable> compile(const nn::Graph& graph, int batch, nn::Mode mode,
                                           const nn::Training& training) override {
     std::unique_ptr<nn::Executable> compiled = engine_->compile(graph, batch, mode, training);
-    const nn::KernelBook& book = memory_.book;
-    const Path& run = memory_.run;
-    if (book != saved_) add_to_cache(memory_.cache, book, memory_.warn);
-    if (!run.empty() && (book != saved_ || !std::filesystem::exists(run))) nn::write_kernel_book(run, book);
-    saved_ = book;
+    const nn::TuningCache& cache = memory_.cache;
+    const Path& run = memory_.run_file;
+    if (cache != saved_) add_to_cache(memory_.cache_file, cache, memory_.warn);
+    if (!run.empty() && (cache != saved_ || !std::filesystem::exists(run))) nn::write_tuning_cache(run, cache);
+    saved_ = cache;
     return compiled;
   }
   std::string name() const override { return engine_->name(); }
 
  private:
   EngineMemory memory_;
-  nn::KernelBook saved_;
+  nn::TuningCache saved_;
   std::unique_ptr<nn::Engine> engine_;
 };
 
@@ -75,8 +75,8 @@ class RememberingEngine : public nn::Engine {
 
 EngineMemory cached_memory() {
   EngineMemory memory;
-  memory.cache = kernel_cache();
-  memory.book = read_kernel_cache(memory.cache);
+  memory.cache_file = kernel_cache();
+  memory.cache = read_kernel_cache(memory.cache_file);
   return memory;
 }
 

@@ -11,20 +11,20 @@
 namespace agewise::library {
 
 struct EngineMemory {
-  nn::KernelBook book;          // the choices to begin with
-  std::filesystem::path cache;  // a book that new choices are added to; empty: none
-  std::filesystem::path run;    // a book that is written over with all choices; empty: none
+  nn::TuningCache cache;             // the choices to begin with
+  std::filesystem::path cache_file;  // a cache that new choices are added to; empty: none
+  std::filesystem::path run_file;    // a cache that is written over with all choices; empty: none
   // Once a process: that the cache cannot be written, in a sentence. Where the cache is of no use, kernels are timed
   // anew.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
-// What is in the user's cache (surroundings.h), and the cache. A file that is missing or broken is an empty book: that
+// What is in the user's cache (surroundings.h), and its file. A file that is missing or broken is an empty cache: that
 // costs a second of timing, no more.
 EngineMemory cached_memory();
 
-// Kernels are chosen by memory.book; what it does not know is timed with steady_clock() and remembered at once. Throws
-// as make_cpu_engine() does, of which options.book and options.clock are replaced.
+// Kernels are chosen by memory.cache; what it does not know is timed with steady_clock() and remembered at once. Throws
+// as make_cpu_engine() does, of which options.tuning_cache and options.clock are replaced.
 std::unique_ptr<nn::Engine> make_remembering_engine(nn::CpuOptions options, EngineMemory memory);
 
 }  // namespace agewise::library

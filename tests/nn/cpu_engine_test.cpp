@@ -132,9 +132,9 @@ TEST(CpuEngine, estimates_alike_with_weights_in_half_precision) {
                    layer_of("fully-connected", {{"outputs", std::int64_t{70}}}), layer_of("relu"),
                    layer_of("fully-connected", {{"outputs", std::int64_t{5}}})};
   Graph graph = build_graph(recipe, 3, 12, 5);
-  KernelBook book;
+  TuningCache cache;
   std::unique_ptr<Engine> exact = make_cpu_engine({2}),
-                          half = make_cpu_engine({2, Isa::best, true, &book, slowing_clock()});
+                          half = make_cpu_engine({2, Isa::best, true, &cache, slowing_clock()});
   std::unique_ptr<Executable> one = exact->compile(graph, 3, Mode::infer), other = half->compile(graph, 3, Mode::infer);
   EXPECT_THAT(other->kernels(), testing::Contains(HasSubstr("half precision")));
   for (Executable* each : {one.get(), other.get()}) {
@@ -209,12 +209,12 @@ TEST(CpuEngine, multiplies_in_bfloat16_where_it_may_and_the_book_says_so) {
                    layer_of("fully-connected", {{"outputs", std::int64_t{3}}})};
   Graph graph = build_graph(recipe, 3, 24, 3);
   double now = 0;
-  KernelBook book;
-  CpuOptions options{2, Isa::best, true, &book, [&] { return now += 1; }, true};
+  TuningCache cache;
+  CpuOptions options{2, Isa::best, true, &cache, [&] { return now += 1; }, true};
   if (!make_cpu_engine(options)->name().starts_with("cpu AVX-512")) GTEST_SKIP() << "oneDNN needs AVX-512 for it";
   std::unique_ptr<Executable> exact = make_cpu_engine({2})->compile(graph, 4, Mode::infer);
   make_cpu_engine(options)->compile(graph, 4, Mode::infer);
-  for (auto& [question, choice] : book) choice = question.find(": convolution") < question.size() ? "bfloat16" : choice;
+  for (auto& [key, choice] : cache) choice = key.find(": convolution") < key.size() ? "bfloat16" : choice;
   std::unique_ptr<Executable> rough = make_cpu_engine(options)->compile(graph, 4, Mode::infer);
   fill(*exact, graph), fill(*rough, graph);
   exact->forward(), rough->forward();

@@ -20,15 +20,15 @@ struct EngineUnderTest {
 class WinogradEngine : public Engine {
  public:
   std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode, const Training& training) override {
-    engine_->compile(graph, batch, mode);  // writes down the questions
-    for (auto& [question, kernel] : book_) kernel = "own winograd";
+    engine_->compile(graph, batch, mode);  // writes down the keys
+    for (auto& [key, kernel] : cache_) kernel = "own winograd";
     return engine_->compile(graph, batch, mode, training);
   }
   std::string name() const override { return engine_->name(); }
 
  private:
-  KernelBook book_;
-  std::unique_ptr<Engine> engine_ = make_cpu_engine({2, Isa::best, true, &book_, [] { return 0.0; }});
+  TuningCache cache_;
+  std::unique_ptr<Engine> engine_ = make_cpu_engine({2, Isa::best, true, &cache_, [] { return 0.0; }});
 };
 
 inline const std::vector<EngineUnderTest>& engines_under_test() {

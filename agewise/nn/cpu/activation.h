@@ -10,7 +10,7 @@ namespace agewise::nn::cpu {
 // Whether a convolution can compute the layer along (ReLU, which has ways of its own, not among them).
 bool is_computed_along(const LayerKind& kind);
 
-// What it then does to the convolution's sums, and the layer's name among the kernel book's questions.
+// What it then does to the convolution's sums, and the layer's name among the tuning cache's keys.
 void append_activation(dnnl::post_ops& after, const LayerKind& kind);
 std::string name_of_activation(const LayerKind& kind);
 

@@ -108,7 +108,7 @@ class Convolution : public WeightedStep {
   Desc any_weights(dnnl::memory::data_type type = kFloat) const { return {geometry_.weights, type, Tag::any}; }
 
   // What distinguishes one pass over one convolution from another.
-  std::string question(const Plan& plan, const char* pass) const {
+  std::string key(const Plan& plan, const char* pass) const {
     const Shape &in = plan.layer(input_).shape, &out = plan.layer(operation_.layer).shape;
     bool bfloat16 = plan.chooser().bfloat16 && !plan.train();
     return fmt::format("convolution {}×{}×{}×{} → {}×{}×{}, {}×{}, stride {}, {} groups, block {}, {} {}{}{}{}{}",
@@ -146,7 +146,7 @@ class Convolution : public WeightedStep {
     // Ours takes the layouts that the first does.
     bool own = activation_.empty() && fits_own(ways[0].src_desc(), ways[0].dst_desc());
     if (own) candidates.push_back(winograd_candidate(plan, forward_task(plan)));
-    std::size_t chosen = plan.chooser().choose(question(plan, "forward"), candidates);
+    std::size_t chosen = plan.chooser().choose(key(plan, "forward"), candidates);
     own_forward_ = own && chosen == ways.size();
     description_ = ways[own_forward_ ? 0 : chosen];
   }
@@ -296,7 +296,7 @@ class Convolution : public WeightedStep {
     if (fits_winograd(options_)) consider("winograd", kWinograd);
     if (ways.empty()) return {};
     if (fits_own(in_.layout(), out_.layout())) candidates.push_back(winograd_candidate(plan, own));
-    std::size_t chosen = plan.chooser().choose(question(plan, pass), candidates);
+    std::size_t chosen = plan.chooser().choose(key(plan, pass), candidates);
     if (chosen == ways.size()) return {{}, true};
     return {ways[chosen]};
   }

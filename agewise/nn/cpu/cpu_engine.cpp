@@ -42,7 +42,7 @@ class CpuEngine : public Engine {
   std::unique_ptr<Executable> compile(const Graph& graph, int batch, Mode mode, const Training& training) override {
     auto compile = [&](const Graph& part, int pictures) {
       return cpu::make_executable(part, pictures, mode, training, options_.threads, options_.fused,
-                                  {options_.book, options_.clock, name(), options_.bfloat16});
+                                  {options_.tuning_cache, options_.clock, name(), options_.bfloat16});
     };
     std::optional<int> end = mode == Mode::infer ? cpu::end_of_slices(graph, batch) : std::nullopt;
     return end ? cpu::make_sliced(graph, batch, *end, compile) : compile(graph, batch);

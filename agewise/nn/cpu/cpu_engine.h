@@ -10,12 +10,12 @@
 // Layouts: with AVX-512 activations lie in blocks of 16 channels, N × C/16 × H × W × 16 (oneDNN's nChw16c), with AVX2
 // in blocks of 8; channels that fill up the last block are 0 and stay 0.
 //
-// The same calls give the same bits on the same processor with the same thread count, instruction set and kernel book.
+// The same calls give the same bits on the same processor with the same thread count, instruction set and tuning cache.
 #pragma once
 #include <memory>
 
 #include "agewise/base/progress.h"
-#include "agewise/nn/cpu/kernel_book.h"
+#include "agewise/nn/cpu/tuning_cache.h"
 #include "agewise/nn/engine.h"
 
 namespace agewise::nn {
@@ -27,12 +27,12 @@ struct CpuOptions {
   Isa isa = Isa::best;  // at most this; one choice a process, made before its first engine
   bool fused = true;    // false: one oneDNN primitive a layer, the oracle for our own kernels
   // Kernels that round otherwise than the default and may be faster, Winograd's convolution above all: chosen by the
-  // book; what it does not know is timed once with `clock`, and added. Null: the default everywhere, nothing is timed.
+  // cache; what it does not know is timed once with `clock`, and added. Null: the default everywhere, nothing is timed.
   // Must outlive the engine.
-  KernelBook* book = nullptr;
+  TuningCache* tuning_cache = nullptr;
   base::Clock clock = {};
-  // With a book, estimating: convolutions may multiply in bfloat16 (8 bits of mantissa; sums stay in float), where that
-  // is faster: processors with AVX512_BF16.
+  // With a cache, estimating: convolutions may multiply in bfloat16 (8 bits of mantissa; sums stay in float), where
+  // that is faster: processors with AVX512_BF16.
   bool bfloat16 = false;
 };
 

@@ -1,5 +1,5 @@
 // Fully connected layers by oneDNN's inner product, with ReLU; for estimating with few pictures at a time, where the
-// kernel book says so, by our own with weights in half precision. The input is flattened as it lies: where activations
+// tuning cache says so, by our own with weights in half precision. The input is flattened as it lies: where activations
 // are blocked, the weights' columns follow that order instead of the graph's C, H, W, and no activation is reordered.
 #include <fmt/format.h>
 

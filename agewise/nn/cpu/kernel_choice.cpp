@@ -15,17 +15,17 @@ constexpr std::size_t kMaxBookBytes = 16 << 20;
 
 }  // namespace
 
-KernelBook read_kernel_book(const std::filesystem::path& file) {
+TuningCache read_tuning_cache(const std::filesystem::path& file) {
   try {
     return nlohmann::json::parse(base::read_sealed_file(file, kMaxBookBytes, "delete it: kernels are timed anew"))
-        .get<KernelBook>();
+        .get<TuningCache>();
   } catch (const nlohmann::json::exception&) {
     throw base::Error(file.string() + ": no list of kernels; delete it, it is made anew");
   }
 }
 
-void write_kernel_book(const std::filesystem::path& file, const KernelBook& book) {
-  base::write_file(file, base::sealed_json(nlohmann::json(book).dump(1) + "\n"));
+void write_tuning_cache(const std::filesystem::path& file, const TuningCache& cache) {
+  base::write_file(file, base::sealed_json(nlohmann::json(cache).dump(1) + "\n"));
 }
 
 namespace cpu {
@@ -49,9 +49,9 @@ double best_time(const base::Clock& clock, const Candidate& candidate) {
 
 }  // namespace
 
-std::size_t KernelChooser::choose(const std::string& question, const std::vector<Candidate>& candidates) const {
-  if (book == nullptr || candidates.size() < 2) return 0;
-  std::string& known = (*book)[machine + ": " + question];
+std::size_t KernelChooser::choose(const std::string& key, const std::vector<Candidate>& candidates) const {
+  if (cache == nullptr || candidates.size() < 2) return 0;
+  std::string& known = (*cache)[machine + ": " + key];
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (candidates[i].name == known) return i;
   }

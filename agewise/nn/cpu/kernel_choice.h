@@ -1,11 +1,11 @@
-// Asking a kernel book, or else the clock.
+// Asking a tuning cache, or else the clock.
 #pragma once
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "agewise/base/progress.h"
-#include "agewise/nn/cpu/kernel_book.h"
+#include "agewise/nn/cpu/tuning_cache.h"
 
 namespace agewise::nn::cpu {
 
@@ -17,14 +17,14 @@ struct Candidate {
 };
 
 struct KernelChooser {
-  KernelBook* book = nullptr;  // null: always the first candidate
+  TuningCache* cache = nullptr;  // null: always the first candidate
   base::Clock clock;
   std::string machine;    // instruction set and threads: other machines choose otherwise
   bool bfloat16 = false;  // estimating: kernels that multiply in bfloat16 are candidates too
 
-  // The index of the fastest of the candidates, by the book, or timed now and written into it. The first is the
+  // The index of the fastest of the candidates, by the cache, or timed now and written into it. The first is the
   // default: another must be clearly faster, so that noise alone never makes anything slower.
-  std::size_t choose(const std::string& question, const std::vector<Candidate>& candidates) const;
+  std::size_t choose(const std::string& key, const std::vector<Candidate>& candidates) const;
 };
 
 }  // namespace agewise::nn::cpu

@@ -8,10 +8,10 @@ namespace agewise::nn {
 
 // From what is computed ("AVX-512, 2 threads: convolution 8×64×56×56 → 256, 3×3, forward") to the chosen kernel's name
 // ("winograd"). A name that a later version does not know is timed anew.
-using KernelBook = std::map<std::string, std::string>;
+using TuningCache = std::map<std::string, std::string>;
 
 // A JSON file. Reading throws Error if it is none of ours; writing is whole or not at all.
-KernelBook read_kernel_book(const std::filesystem::path& file);
-void write_kernel_book(const std::filesystem::path& file, const KernelBook& book);
+TuningCache read_tuning_cache(const std::filesystem::path& file);
+void write_tuning_cache(const std::filesystem::path& file, const TuningCache& cache);
 
 }  // namespace agewise::nn
