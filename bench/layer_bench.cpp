@@ -30,7 +30,7 @@ constexpr Case kCases[]{
     {"convolution_1x1", 64, 56, "kind = 'convolution'\nchannels = 64\nkernel = 1"},
     {"convolution_7x7_of_colours", 3, 112, "kind = 'convolution'\nchannels = 64\nkernel = 7\nstride = 2"},
     {"convolution_depthwise", 64, 56, "kind = 'convolution'\nchannels = 64\nkernel = 3\npad = 1\ngroups = 64"},
-    {"thin_block", 1, 128,
+    {"fused_stem", 1, 128,
      "kind = 'convolution'\nchannels = 32\nkernel = 3|kind = 'batch-norm'|kind = 'relu'|kind = 'max-pool'\nkernel = 2"},
     {"batch_norm", 64, 56, "kind = 'batch-norm'"},
     {"batch_norm_relu", 64, 56, "kind = 'batch-norm'|kind = 'relu'"},

@@ -100,13 +100,13 @@ void expect_equal_ways(const Graph& graph, int batch, float scale, float offset,
   expect_near(one_infer->output(), other_infer->output(), share, "inferred");
 }
 
-TEST(CpuThinBlock, is_what_the_articles_first_block_compiles_to) {
+TEST(CpuFusedStem, is_what_the_articles_first_block_compiles_to) {
   std::vector<std::string> kernels =
       make_cpu_engine({1})->compile(network_of(recipe::load_recipe("seed")), 2, Mode::train)->kernels();
   EXPECT_THAT(kernels, testing::Contains(HasSubstr("conv1: own convolution, normalisation, ReLU, pool and dropout")));
 }
 
-TEST(CpuThinBlock, computes_what_onednns_kernels_compute) {
+TEST(CpuFusedStem, computes_what_onednns_kernels_compute) {
   for (bool dropout : {false, true}) {
     expect_equal_ways(first_block(1, 33, 3, 2, 1, dropout), 5, 1, 0, 1e-4F);  // odd sizes: a row in no window
     expect_equal_ways(first_block(3, 16, 3, 1, 1, dropout), 3, 1, 0, 1e-4F);  // colour: 27 taps
@@ -116,7 +116,7 @@ TEST(CpuThinBlock, computes_what_onednns_kernels_compute) {
 }
 
 // Pixels as the article's scripts had them, 0 … 255 unscaled: statistics must not drown in the square of the mean.
-TEST(CpuThinBlock, keeps_its_digits_on_bright_pictures) {
+TEST(CpuFusedStem, keeps_its_digits_on_bright_pictures) {
   expect_equal_ways(first_block(1, 32, 3, 2, 1, false), 6, 20, 230, 1e-3F);
 }
 

@@ -9,8 +9,8 @@
 
 #include "agewise/base/error.h"
 #include "agewise/nn/cpu/elementwise.h"
+#include "agewise/nn/cpu/fused_stem.h"
 #include "agewise/nn/cpu/step.h"
-#include "agewise/nn/cpu/thin_block.h"
 
 namespace agewise::nn::cpu {
 namespace {
@@ -21,7 +21,7 @@ std::unique_ptr<Step> make_step(Plan& plan, const Operation& operation) {
     Plan& plan;
     const Operation& operation;
     Made operator()(const layer::Convolution&) const {
-      return operation.pool >= 0 ? make_thin_block(plan, operation) : make_convolution(plan, operation);
+      return operation.pool >= 0 ? make_fused_stem(plan, operation) : make_convolution(plan, operation);
     }
     Made operator()(const layer::FullyConnected&) const { return make_fully_connected(plan, operation); }
     Made operator()(const layer::BatchNorm&) const { return make_batch_norm(plan, operation); }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "agewise/nn/cpu/activation.h"
-#include "agewise/nn/cpu/thin_block.h"
+#include "agewise/nn/cpu/fused_stem.h"
 
 namespace agewise::nn::cpu {
 namespace {
@@ -78,11 +78,11 @@ class Finder {
     operation.other = inputs[0] == before ? inputs[1] : inputs[0];
   }
 
-  bool take_thin_block(Operation& operation) {
+  bool take_fused_stem(Operation& operation) {
     int norm = next(operation.layer), relu = is<layer::BatchNorm>(graph_, norm) ? next(norm) : -1;
     int pool = is<layer::Relu>(graph_, relu) ? next(relu) : -1;
     if (!is<layer::Convolution>(graph_, operation.layer) || !is<layer::MaxPool>(graph_, pool) ||
-        !is_thin_block(graph_, operation.layer, pool)) {
+        !is_fused_stem(graph_, operation.layer, pool)) {
       return false;
     }
     take<layer::BatchNorm>(operation, operation.normalisation);
@@ -96,7 +96,7 @@ class Finder {
     Operation operation{layer};
     operation.output = layer;
     if (!fused_) return operation;
-    if (take_thin_block(operation)) return operation;
+    if (take_fused_stem(operation)) return operation;
     if (is<layer::Convolution>(graph_, layer) && infer_) {
       take<layer::BatchNorm>(operation, operation.normalisation);
       take_add(operation);

@@ -20,7 +20,7 @@ struct Operation {
 };
 
 // Every layer but the inputs is in exactly one operation; an operation comes after those that it reads.
-// A thin block (thin_block.h) is one. Train: convolution, fully connected or normalisation with ReLU. Infer:
+// A fused stem (fused_stem.h) is one. Train: convolution, fully connected or normalisation with ReLU. Infer:
 // convolution with normalisation, residual add and an activation, fully connected with ReLU.
 std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused);
 

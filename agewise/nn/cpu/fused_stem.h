@@ -17,8 +17,8 @@ namespace agewise::nn::cpu {
 
 // Whether the convolution and the layers after it, already known to be normalisation, ReLU and pool, can be computed
 // so.
-bool is_thin_block(const Graph& graph, int convolution, int pool);
+bool is_fused_stem(const Graph& graph, int convolution, int pool);
 
-std::unique_ptr<Step> make_thin_block(Plan& plan, const Operation& operation);
+std::unique_ptr<Step> make_fused_stem(Plan& plan, const Operation& operation);
 
 }  // namespace agewise::nn::cpu

@@ -1,4 +1,4 @@
-#include "agewise/nn/cpu/thin_block.h"
+#include "agewise/nn/cpu/fused_stem.h"
 
 #include <algorithm>
 #include <cmath>
@@ -21,9 +21,9 @@ constexpr std::size_t kMaskSlack = 8;  // bytes that a vector's mask may be read
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-class ThinBlock : public Step {
+class FusedStem : public Step {
  public:
-  ThinBlock(Plan& plan, const Operation& operation)
+  FusedStem(Plan& plan, const Operation& operation)
       : operation_(operation),
         train_(plan.train()),
         batch_(plan.batch()),
@@ -301,7 +301,7 @@ class ThinBlock : public Step {
 
 }  // namespace
 
-bool is_thin_block(const Graph& graph, int convolution, int pool) {
+bool is_fused_stem(const Graph& graph, int convolution, int pool) {
   const Layer& layer = graph.layers[at(convolution)];
   const auto& c = std::get<layer::Convolution>(layer.kind);
   const Layer& before = graph.layers[at(layer.inputs[0])];
@@ -311,8 +311,8 @@ bool is_thin_block(const Graph& graph, int convolution, int pool) {
          layer.shape.channels % vector_floats() == 0 && p.kernel == 2 && p.stride == 2 && p.pad == Padding{};
 }
 
-std::unique_ptr<Step> make_thin_block(Plan& plan, const Operation& operation) {
-  return std::make_unique<ThinBlock>(plan, operation);
+std::unique_ptr<Step> make_fused_stem(Plan& plan, const Operation& operation) {
+  return std::make_unique<FusedStem>(plan, operation);
 }
 
 }  // namespace agewise::nn::cpu
