@@ -109,9 +109,10 @@ TEST(CpuFusedStem, is_what_the_articles_first_block_compiles_to) {
 TEST(CpuFusedStem, computes_what_onednns_kernels_compute) {
   for (bool dropout : {false, true}) {
     expect_equal_ways(first_block(1, 33, 3, 2, 1, dropout), 5, 1, 0, 1e-4F);  // odd sizes: a row in no window
-    expect_equal_ways(first_block(3, 16, 3, 1, 1, dropout), 3, 1, 0, 1e-4F);  // colour: 27 taps
-    expect_equal_ways(first_block(1, 20, 5, 3, 2, dropout), 4, 1, 0, 1e-4F);  // stride 3, 25 taps
-    expect_equal_ways(first_block(2, 14, 4, 1, 0, dropout), 1, 1, 0, 1e-4F);  // as many taps as may be, one sample
+    expect_equal_ways(first_block(3, 16, 3, 1, 1, dropout), 3, 1, 0, 1e-4F);  // colour: 27 kernel elements
+    expect_equal_ways(first_block(1, 20, 5, 3, 2, dropout), 4, 1, 0, 1e-4F);  // stride 3, 25 kernel elements
+    expect_equal_ways(first_block(2, 14, 4, 1, 0, dropout), 1, 1, 0,
+                      1e-4F);  // as many kernel elements as may be, one sample
   }
 }
 

@@ -71,8 +71,8 @@ struct Case {
     fill(out_gradient, 3, -1);
     std::vector<float> numbers = golden_numbers(4, at(s.out.channels) * at(s.in.channels) * 9);
     for (int o = 0, i = 0; o < s.out.channels * s.in.channels; ++o) {
-      for (int tap = 0; tap < 9; ++tap, ++i)
-        weights(o / s.in.channels, o % s.in.channels, tap / 3, tap % 3) = numbers[at(i)];
+      for (int element = 0; element < 9; ++element, ++i)
+        weights(o / s.in.channels, o % s.in.channels, element / 3, element % 3) = numbers[at(i)];
     }
   }
 
@@ -121,9 +121,9 @@ struct Case {
   double expected_out(int n, int o, int y, int x) {
     double sum = bias[at(o)];
     for (int c = 0; c < shape.in.channels; ++c) {
-      for (int tap = 0; tap < 9; ++tap) {
-        int row = y + tap / 3 - shape.pad.top, column = x + tap % 3 - shape.pad.left;
-        if (in.inside(row, column)) sum += double{in(n, c, row, column)} * weights(o, c, tap / 3, tap % 3);
+      for (int element = 0; element < 9; ++element) {
+        int row = y + element / 3 - shape.pad.top, column = x + element % 3 - shape.pad.left;
+        if (in.inside(row, column)) sum += double{in(n, c, row, column)} * weights(o, c, element / 3, element % 3);
       }
     }
     return sum;
@@ -131,9 +131,10 @@ struct Case {
   double expected_in_gradient(int n, int c, int y, int x) {
     double sum = 0;
     for (int o = 0; o < shape.out.channels; ++o) {
-      for (int tap = 0; tap < 9; ++tap) {
-        int row = y - tap / 3 + shape.pad.top, column = x - tap % 3 + shape.pad.left;
-        if (out.inside(row, column)) sum += double{out_gradient(n, o, row, column)} * weights(o, c, tap / 3, tap % 3);
+      for (int element = 0; element < 9; ++element) {
+        int row = y - element / 3 + shape.pad.top, column = x - element % 3 + shape.pad.left;
+        if (out.inside(row, column))
+          sum += double{out_gradient(n, o, row, column)} * weights(o, c, element / 3, element % 3);
       }
     }
     return sum;

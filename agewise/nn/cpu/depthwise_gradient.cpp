@@ -47,8 +47,8 @@ void add_picture(const DepthwiseShape& s, const float* in, const float* gradient
 
 void sum_block(const DepthwiseShape& s, std::int64_t b, const float* in, const float* gradient, float* to_weight,
                float* to_bias) {
-  std::int64_t taps = std::int64_t{s.kernel_height} * s.kernel_width, first = b * s.block;
-  std::vector<float> sums(static_cast<std::size_t>(taps * s.block));
+  std::int64_t kernel_elements = std::int64_t{s.kernel_height} * s.kernel_width, first = b * s.block;
+  std::vector<float> sums(static_cast<std::size_t>(kernel_elements * s.block));
   std::vector<double> all(sums.size()), bias(static_cast<std::size_t>(s.block));
   for (std::int64_t n = 0; n < s.batch; ++n) {
     const float *from = block_of(in, s.in, s.block, n, b), *by = block_of(gradient, s.out, s.block, n, b);
@@ -59,8 +59,9 @@ void sum_block(const DepthwiseShape& s, std::int64_t b, const float* in, const f
       bias[static_cast<std::size_t>(i % s.block)] += by[i];
   }
   for (std::int64_t k = 0; k < std::min<std::int64_t>(s.block, s.in.channels - first); ++k) {
-    for (std::int64_t tap = 0; tap < taps; ++tap)
-      to_weight[(first + k) * taps + tap] = static_cast<float>(all[static_cast<std::size_t>(tap * s.block + k)]);
+    for (std::int64_t element = 0; element < kernel_elements; ++element)
+      to_weight[(first + k) * kernel_elements + element] =
+          static_cast<float>(all[static_cast<std::size_t>(element * s.block + k)]);
     if (to_bias != nullptr) to_bias[first + k] = static_cast<float>(bias[static_cast<std::size_t>(k)]);
   }
 }

@@ -31,7 +31,7 @@ class FusedStem : public Step {
         shape_(shape_of_convolution(plan)),
         pooled_(plan.layer(operation.pool).shape),
         offsets_(shape_.tap_offsets()),
-        taps_(shape_.taps()),
+        kernel_elements_(shape_.kernel_elements()),
         channels_(shape_.out.channels) {
     in_ = plan.value(plan.layer(operation.layer).inputs[0]);
     bool wide = vector_floats() == 16;
@@ -80,13 +80,13 @@ class FusedStem : public Step {
   }
 
   void backward(const Pass&) override {
-    std::size_t size = at(channels_) * at(taps_ + 1);  // weights, then bias
+    std::size_t size = at(channels_) * at(kernel_elements_ + 1);  // weights, then bias
     std::fill(sums_.begin(), sums_.end(), 0.0F);
     for_each_sample(false, [&](std::size_t row, const float* patches, int part) {
       std::size_t place = row * at(static_cast<int>(pooled_.size()));
       float* sums = sums_.data() + at(part) * size;
       thin_pooled_backward(shape_, offsets_.data(), patches, gradient_.data() + place, bytes(winners_) + place, sums,
-                           sums + at(channels_) * at(taps_));
+                           sums + at(channels_) * at(kernel_elements_));
     });
     for (std::size_t begin = size; begin < sums_.size(); begin += size)
       std::transform(sums_.begin(), sums_.begin() + static_cast<std::ptrdiff_t>(size),
@@ -175,8 +175,8 @@ class FusedStem : public Step {
       mask_bytes_ = dropout_mask_bytes(pooled_.size());
       masks_ = plan.allocate(bytes_layout(static_cast<std::int64_t>(mask_bytes_ * at(batch_) + kMaskSlack)));
     }
-    products_.resize(at(plan.threads()) * at(taps_ + 1) * at(taps_));
-    sums_.resize(at(plan.threads()) * at(taps_ + 1) * at(channels_));
+    products_.resize(at(plan.threads()) * at(kernel_elements_ + 1) * at(kernel_elements_));
+    sums_.resize(at(plan.threads()) * at(kernel_elements_ + 1) * at(channels_));
     inverse_deviation_.resize(at(channels_));
   }
 
@@ -205,35 +205,38 @@ class FusedStem : public Step {
     }
   }
 
-  double weight(int channel, int tap) const {
+  double weight(int channel, int element) const {
     int block = vector_floats();
-    return weights_.data()[(channel / block * taps_ + tap) * block + channel % block];
+    return weights_.data()[(channel / block * kernel_elements_ + element) * block + channel % block];
   }
   double positions() const { return static_cast<double>(batch_) * shape_.out.height * shape_.out.width; }
-  double tap_sum(int tap) const { return products_[at(taps_ * taps_ + tap)]; }  // S of taps less the pilot
-  // Row `tap` of C times the channel's weights.
-  double centred_product(int channel, int tap) const {
+  double element_sum(int element) const {
+    return products_[at(kernel_elements_ * kernel_elements_ + element)];
+  }  // S of kernel elements less the pilot
+  // Row `element` of C times the channel's weights.
+  double centred_product(int channel, int element) const {
     double sum = 0;
-    for (int j = 0; j < taps_; ++j) {
-      double product = products_[at(tap * taps_ + j)] - tap_sum(tap) * tap_sum(j) / positions();
+    for (int j = 0; j < kernel_elements_; ++j) {
+      double product =
+          products_[at(element * kernel_elements_ + j)] - element_sum(element) * element_sum(j) / positions();
       sum += product * weight(channel, j);
     }
     return sum;
   }
-  double pilot_of_tap(int tap) const { return pilot_[at(tap % shape_.in.channels)]; }
+  double pilot_of_element(int element) const { return pilot_[at(element % shape_.in.channels)]; }
 
   void take_statistics(bool update) {
     take_pilot();
     std::fill(products_.begin(), products_.end(), 0.0);
-    std::size_t size = at(taps_ + 1) * at(taps_);
+    std::size_t size = at(kernel_elements_ + 1) * at(kernel_elements_);
     for_each_sample(true, [&](std::size_t, const float* patches, int part) {
       add_tap_products(shape_, offsets_.data(), patches, products_.data() + at(part) * size);
     });
     for (std::size_t i = size; i < products_.size(); ++i) products_[i % size] += products_[i];
     for (int c = 0; c < channels_; ++c) {
       double mean = bias_ ? bias_.data()[c] : 0, variance = 0;
-      for (int t = 0; t < taps_; ++t) {
-        mean += weight(c, t) * (tap_sum(t) / positions() + pilot_of_tap(t));
+      for (int t = 0; t < kernel_elements_; ++t) {
+        mean += weight(c, t) * (element_sum(t) / positions() + pilot_of_element(t));
         variance += weight(c, t) * centred_product(c, t) / positions();
       }
       variance = std::max(variance, 0.0);
@@ -254,9 +257,10 @@ class FusedStem : public Step {
   void fold(int c, double mean, double inverse_deviation) {
     int block = vector_floats();
     double scale = gamma_.data()[c] * inverse_deviation, shift = (bias_ ? bias_.data()[c] : 0) - mean;
-    for (int t = 0; t < taps_; ++t) {
-      shift += weight(c, t) * pilot_of_tap(t);
-      used_weights_.data()[(c / block * taps_ + t) * block + c % block] = static_cast<float>(scale * weight(c, t));
+    for (int t = 0; t < kernel_elements_; ++t) {
+      shift += weight(c, t) * pilot_of_element(t);
+      used_weights_.data()[(c / block * kernel_elements_ + t) * block + c % block] =
+          static_cast<float>(scale * weight(c, t));
     }
     used_bias_.data()[c] = static_cast<float>(beta_.data()[c] + scale * shift);
   }
@@ -264,13 +268,15 @@ class FusedStem : public Step {
   // From T and β', which lie in sums_.
   void find_gradients(int c) {
     int block = vector_floats();
-    auto place = [&](int t) { return at((c / block * taps_ + t) * block + c % block); };
-    double beta = static_cast<double>(sums_[at(channels_) * at(taps_) + at(c)]) * scale_, gamma = 0;
+    auto place = [&](int t) { return at((c / block * kernel_elements_ + t) * block + c % block); };
+    double beta = static_cast<double>(sums_[at(channels_) * at(kernel_elements_) + at(c)]) * scale_, gamma = 0;
     double inverse_deviation = inverse_deviation_[at(c)], m = positions();
-    auto without_mean = [&](int t) { return static_cast<double>(sums_[place(t)]) * scale_ - beta * tap_sum(t) / m; };
-    for (int t = 0; t < taps_; ++t) gamma += weight(c, t) * without_mean(t) * inverse_deviation;
+    auto without_mean = [&](int t) {
+      return static_cast<double>(sums_[place(t)]) * scale_ - beta * element_sum(t) / m;
+    };
+    for (int t = 0; t < kernel_elements_; ++t) gamma += weight(c, t) * without_mean(t) * inverse_deviation;
     double scale = gamma_.data()[c] * inverse_deviation;
-    for (int t = 0; t < taps_; ++t) {
+    for (int t = 0; t < kernel_elements_; ++t) {
       double through_variance = gamma * inverse_deviation / m * centred_product(c, t);
       weight_gradient_.data()[place(t)] = static_cast<float>(scale * (without_mean(t) - through_variance));
     }
@@ -286,7 +292,7 @@ class FusedStem : public Step {
   ThinShape shape_;
   Shape pooled_;
   std::vector<std::int32_t> offsets_;
-  int taps_, channels_;
+  int kernel_elements_, channels_;
   double rate_ = 0;
   float scale_ = 1;
   std::size_t mask_bytes_ = 0;
@@ -294,7 +300,7 @@ class FusedStem : public Step {
   Tensor weights_, bias_, gamma_, beta_, running_mean_, running_variance_, used_weights_, used_bias_;
   Tensor weight_gradient_, bias_gradient_, gamma_gradient_, beta_gradient_;
   std::vector<float> pilot_;               // one an input channel
-  std::vector<double> products_;           // of taps, a set a thread; then the sum in the first
+  std::vector<double> products_;           // of kernel elements, a set a thread; then the sum in the first
   std::vector<float> sums_;                // T and β', a set a thread; then the sum in the first
   std::vector<double> inverse_deviation_;  // of the convolution's output
 };
@@ -307,7 +313,7 @@ bool is_fused_stem(const Graph& graph, int convolution, int pool) {
   const Layer& before = graph.layers[at(layer.inputs[0])];
   const auto& p = std::get<layer::MaxPool>(graph.layers[at(pool)].kind);
   return std::holds_alternative<layer::Input>(before.kind) && c.groups == 1 &&
-         before.shape.channels * c.kernel_height * c.kernel_width <= kMostTaps &&
+         before.shape.channels * c.kernel_height * c.kernel_width <= kMostKernelElements &&
          layer.shape.channels % vector_floats() == 0 && p.kernel == 2 && p.stride == 2 && p.pad == Padding{};
 }
 

@@ -1,8 +1,8 @@
 // The first block of a network in one step: convolution of the input (thin_kernels.h), batch normalisation, ReLU, max
 // pool of 2 × 2, dropout. Neither the convolution's output nor its gradient is ever stored.
 //
-// Training. With taps p (a vector for each output position), weights w and bias b of a channel, z = w·p + b, and S and
-// C the sum and the centred products of the taps over all M positions of the batch:
+// Training. With kernel elements p (a vector for each output position), weights w and bias b of a channel, z = w·p + b,
+// and S and C the sum and the centred products of the kernel elements over all M positions of the batch:
 //   mean of z = w·S/M + b, variance of z = wᵀCw/M,
 // so one pass over the input gives the statistics. γ(z-mean)/deviation + β is a convolution again, with other weights:
 // the second pass computes it with ReLU, pool and dropout, and keeps which position won.

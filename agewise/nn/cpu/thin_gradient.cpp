@@ -17,8 +17,8 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 }  // namespace
 
 bool has_thin_gradient(const layer::Convolution& convolution, const Tensor& in, const Tensor& out) {
-  auto taps = in.layout().dims()[1] * convolution.kernel_height * convolution.kernel_width;
-  return convolution.groups == 1 && taps <= kMostTaps && is_plain(in.layout()) &&
+  auto kernel_elements = in.layout().dims()[1] * convolution.kernel_height * convolution.kernel_width;
+  return convolution.groups == 1 && kernel_elements <= kMostKernelElements && is_plain(in.layout()) &&
          channel_block(out.layout()) == vector_floats();
 }
 
@@ -32,7 +32,7 @@ ThinGradient::ThinGradient(Plan& plan, const ThinShape& shape, const Tensor& in,
       bias_gradient_(bias_gradient) {
   int block = vector_floats();
   padded_channels_ = (shape.out.channels + block - 1) / block * block;
-  sums_.resize(at(plan.threads()) * at(shape.taps() + 1) * at(padded_channels_));
+  sums_.resize(at(plan.threads()) * at(shape.kernel_elements() + 1) * at(padded_channels_));
   Desc patches({static_cast<dnnl::memory::dim>(at(plan.threads()) * shape.patch_floats())}, kFloat, Tag::a);
   patches_ = plan.allocate(patches);
   blocked_ = plan.allocate({weight_gradient.layout().dims(), kFloat, block == 16 ? Tag::Ohwi16o : Tag::Ohwi8o});
@@ -40,7 +40,7 @@ ThinGradient::ThinGradient(Plan& plan, const ThinShape& shape, const Tensor& in,
 }
 
 void ThinGradient::operator()(const Tensor& out_gradient) {
-  std::size_t weights = at(shape_.taps()) * at(padded_channels_), size = weights + at(padded_channels_);
+  std::size_t weights = at(shape_.kernel_elements()) * at(padded_channels_), size = weights + at(padded_channels_);
   std::fill(sums_.begin(), sums_.end(), 0.0F);
   std::size_t row_floats = out_gradient.floats() / at(batch_);
   parallel(batch_, 1, [&](std::int64_t begin, std::int64_t end, int part) {

@@ -1,12 +1,12 @@
-// Gradient of the weights of a convolution of few taps by our own kernel: for the shapes where oneDNN has only its
-// plain loop (on AVX2 the 1-channel convolution of a grey picture: 3.9 s a step instead of 2 ms).
+// Gradient of the weights of a convolution of few kernel elements by our own kernel: for the shapes where oneDNN has
+// only its plain loop (on AVX2 the 1-channel convolution of a grey picture: 3.9 s a step instead of 2 ms).
 #pragma once
 #include "agewise/nn/cpu/plan.h"
 #include "agewise/nn/cpu/thin_kernels.h"
 
 namespace agewise::nn::cpu {
 
-// Whether it can be used: input in plain layout, output in blocks of vector_floats(), few taps, no groups.
+// Whether it can be used: input in plain layout, output in blocks of vector_floats(), few kernel elements, no groups.
 bool has_thin_gradient(const layer::Convolution& convolution, const Tensor& in, const Tensor& out);
 
 class ThinGradient {

@@ -18,18 +18,18 @@ using V = hn::Vec<D>;
 using DU = hn::RebindToUnsigned<D>;
 using DByte = hn::Rebind<std::uint8_t, D>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
-constexpr int kTapsAtOnce = 9;  // accumulators, which leaves registers for all else
+constexpr int kElementsAtOnce = 9;  // accumulators, which leaves registers for all else
 
 int lanes() { return kLanes; }
 
-// A run of tap products is added up in floats over so many rows, then in doubles.
+// A run of element products is added up in floats over so many rows, then in doubles.
 constexpr int kRowsInFloats = 8;
 
-// sums[i] += Σ first · tap[i] over the rows; first null: Σ tap[i].
-HWY_INLINE void add_products_of_rows(const ThinShape& shape, const float* first, const float* const* taps, int rows,
-                                     double* sums, int count) {
+// sums[i] += Σ first · element[i] over the rows; first null: Σ element[i].
+HWY_INLINE void add_products_of_rows(const ThinShape& shape, const float* first, const float* const* kernel_elements,
+                                     int rows, double* sums, int count) {
   const D d;
-  V sum[kTapsAtOnce];
+  V sum[kElementsAtOnce];
   for (V& each : sum) each = hn::Zero(d);
   for (int y = 0; y < rows; ++y) {
     std::ptrdiff_t row = std::ptrdiff_t{y} * shape.row_step();
@@ -37,29 +37,31 @@ HWY_INLINE void add_products_of_rows(const ThinShape& shape, const float* first,
       // Lanes past the row's end multiply by 0.
       auto inside = hn::FirstN(d, static_cast<std::size_t>(shape.out.width - x));
       V factor = hn::IfThenElseZero(inside, first == nullptr ? hn::Set(d, 1.0F) : hn::LoadU(d, first + row + x));
-      for (int i = 0; i < kTapsAtOnce; ++i) sum[i] = hn::MulAdd(factor, hn::LoadU(d, taps[i] + row + x), sum[i]);
+      for (int i = 0; i < kElementsAtOnce; ++i)
+        sum[i] = hn::MulAdd(factor, hn::LoadU(d, kernel_elements[i] + row + x), sum[i]);
     }
   }
   for (int i = 0; i < count; ++i) sums[i] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum[i])));
 }
 
 void tap_products(const ThinShape& shape, const std::int32_t* offsets, const float* patches, double* sums) {
-  int taps = shape.taps();
+  int kernel_elements = shape.kernel_elements();
   for (int y = 0; y < shape.out.height; y += kRowsInFloats) {
     int rows = std::min(kRowsInFloats, shape.out.height - y);
     const float* here = patches + std::ptrdiff_t{y} * shape.row_step();
-    for (int j = 0; j <= taps; ++j) {
-      for (int k = j < taps ? j : 0; k < taps; k += kTapsAtOnce) {
-        const float* columns[kTapsAtOnce];
-        for (int i = 0; i < kTapsAtOnce; ++i) columns[i] = here + offsets[std::min(k + i, taps - 1)];
-        add_products_of_rows(shape, j < taps ? here + offsets[j] : nullptr, columns, rows,
-                             sums + std::ptrdiff_t{j} * taps + k, std::min(kTapsAtOnce, taps - k));
+    for (int j = 0; j <= kernel_elements; ++j) {
+      for (int k = j < kernel_elements ? j : 0; k < kernel_elements; k += kElementsAtOnce) {
+        const float* columns[kElementsAtOnce];
+        for (int i = 0; i < kElementsAtOnce; ++i) columns[i] = here + offsets[std::min(k + i, kernel_elements - 1)];
+        add_products_of_rows(shape, j < kernel_elements ? here + offsets[j] : nullptr, columns, rows,
+                             sums + std::ptrdiff_t{j} * kernel_elements + k,
+                             std::min(kElementsAtOnce, kernel_elements - k));
       }
     }
   }
   // The products are symmetric.
-  for (int j = 0; j < taps; ++j) {
-    for (int k = 0; k < j; ++k) sums[j * taps + k] = sums[k * taps + j];
+  for (int j = 0; j < kernel_elements; ++j) {
+    for (int k = 0; k < j; ++k) sums[j * kernel_elements + k] = sums[k * kernel_elements + j];
   }
 }
 
@@ -110,13 +112,13 @@ HWY_INLINE void convolve_windows(const ThinShape& shape, const std::int32_t* off
   for (int b = 0; b < kBlocks; ++b)
     for (V& sum : sums[b]) sum = hn::LoadU(d, bias + b * kLanes);
   const std::int32_t below = shape.row_step();
-  const std::ptrdiff_t block_step = std::ptrdiff_t{shape.taps()} * kLanes;
-  for (int t = 0; t < shape.taps(); ++t) {
-    const float* tap = patches + offsets[t];
+  const std::ptrdiff_t block_step = std::ptrdiff_t{shape.kernel_elements()} * kLanes;
+  for (int t = 0; t < shape.kernel_elements(); ++t) {
+    const float* element = patches + offsets[t];
     V weight[kBlocks];
     for (int b = 0; b < kBlocks; ++b) weight[b] = hn::LoadU(d, weights + b * block_step + std::ptrdiff_t{t} * kLanes);
     for (int i = 0; i < 4 * kWindows; ++i) {
-      V pixel = hn::Set(d, tap[(i & 2 ? below : 0) + 2 * (i / 4) + (i & 1)]);
+      V pixel = hn::Set(d, element[(i & 2 ? below : 0) + 2 * (i / 4) + (i & 1)]);
       for (int b = 0; b < kBlocks; ++b) sums[b][i] = hn::MulAdd(weight[b], pixel, sums[b][i]);
     }
   }
@@ -150,7 +152,7 @@ HWY_INLINE void pooled_blocks(const ThinShape& shape, const std::int32_t* offset
                               const float* weights, const float* bias, Rows rows, int first,
                               const PooledOutput& output) {
   const int width = shape.out.width / 2, channels = shape.out.channels;
-  const float* block_weights = weights + std::ptrdiff_t{first} * shape.taps();
+  const float* block_weights = weights + std::ptrdiff_t{first} * shape.kernel_elements();
   for (int y = rows.begin; y < rows.end; ++y) {
     const float* row = patches + std::ptrdiff_t{2} * y * shape.row_step();
     std::int64_t pixel = std::int64_t{y} * width;
@@ -185,41 +187,43 @@ void pooled_forward(const ThinShape& shape, const std::int32_t* offsets, const f
   for (; c < shape.out.channels; c += kLanes) pooled_blocks<1>(shape, offsets, patches, weights, bias, rows, c, output);
 }
 
-// Accumulates kTapsAtOnce taps' sums, and those of the gradient itself, over the outputs that next() hands out.
-struct TapSums {
-  V taps[kTapsAtOnce];
+// Accumulates kElementsAtOnce elements' sums, and those of the gradient itself, over the outputs that next() hands out.
+struct ElementSums {
+  V kernel_elements[kElementsAtOnce];
   V gradient;
 
-  HWY_INLINE TapSums() {
-    for (V& sum : taps) sum = hn::Zero(D());
+  HWY_INLINE ElementSums() {
+    for (V& sum : kernel_elements) sum = hn::Zero(D());
     gradient = hn::Zero(D());
   }
-  HWY_INLINE void add(V g, const float* const* tap, std::ptrdiff_t at) {
-    for (int i = 0; i < kTapsAtOnce; ++i) taps[i] = hn::MulAdd(g, hn::Set(D(), tap[i][at]), taps[i]);
+  HWY_INLINE void add(V g, const float* const* element, std::ptrdiff_t at) {
+    for (int i = 0; i < kElementsAtOnce; ++i)
+      kernel_elements[i] = hn::MulAdd(g, hn::Set(D(), element[i][at]), kernel_elements[i]);
   }
   HWY_INLINE void store(float* weight_sums, int count, float* bias_sums) const {
     const D d;
     for (int i = 0; i < count; ++i) {
       float* to = weight_sums + std::ptrdiff_t{i} * kLanes;
-      hn::StoreU(hn::Add(hn::LoadU(d, to), taps[i]), d, to);
+      hn::StoreU(hn::Add(hn::LoadU(d, to), kernel_elements[i]), d, to);
     }
     if (bias_sums != nullptr) hn::StoreU(hn::Add(hn::LoadU(d, bias_sums), gradient), d, bias_sums);
   }
 };
 
-// body(channel block, taps' places, sums) for each block of channels and each kTapsAtOnce of the taps.
+// body(channel block, elements' places, sums) for each block of channels and each kElementsAtOnce of the kernel
+// elements.
 template <class Body>
 HWY_INLINE void for_each_tap_block(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
                                    float* weight_sums, float* bias_sums, Body body) {
-  int taps = shape.taps();
+  int kernel_elements = shape.kernel_elements();
   for (int c = 0; c < shape.out.channels; c += kLanes) {
-    for (int t = 0; t < taps; t += kTapsAtOnce) {
-      const float* places[kTapsAtOnce];
-      for (int i = 0; i < kTapsAtOnce; ++i) places[i] = patches + offsets[std::min(t + i, taps - 1)];
-      TapSums sums;
+    for (int t = 0; t < kernel_elements; t += kElementsAtOnce) {
+      const float* places[kElementsAtOnce];
+      for (int i = 0; i < kElementsAtOnce; ++i) places[i] = patches + offsets[std::min(t + i, kernel_elements - 1)];
+      ElementSums sums;
       body(c, places, sums);
-      sums.store(weight_sums + std::ptrdiff_t{c} * taps + std::ptrdiff_t{t} * kLanes, std::min(kTapsAtOnce, taps - t),
-                 t == 0 ? bias_sums + c : nullptr);
+      sums.store(weight_sums + std::ptrdiff_t{c} * kernel_elements + std::ptrdiff_t{t} * kLanes,
+                 std::min(kElementsAtOnce, kernel_elements - t), t == 0 ? bias_sums + c : nullptr);
     }
   }
 }
@@ -230,7 +234,7 @@ void pooled_backward(const ThinShape& shape, const std::int32_t* offsets, const 
   const DU du;
   const int height = shape.out.height / 2, width = shape.out.width / 2;
   for_each_tap_block(shape, offsets, patches, weight_sums, bias_sums,
-                     [&](int c, const float* const* taps, TapSums& sums) HWY_ATTR {
+                     [&](int c, const float* const* kernel_elements, ElementSums& sums) HWY_ATTR {
                        for (int y = 0; y < height; ++y) {
                          std::ptrdiff_t row = std::ptrdiff_t{2} * y * shape.row_step();
                          std::ptrdiff_t place = (std::ptrdiff_t{c} * height + std::ptrdiff_t{y} * kLanes) * width;
@@ -242,10 +246,10 @@ void pooled_backward(const ThinShape& shape, const std::int32_t* offsets, const 
                            };
                            std::ptrdiff_t at = row + std::ptrdiff_t{2} * x;
                            V g0 = won(0), g1 = won(1), g2 = won(2), g3 = won(3);
-                           sums.add(g0, taps, at);
-                           sums.add(g1, taps, at + 1);
-                           sums.add(g2, taps, at + shape.row_step());
-                           sums.add(g3, taps, at + shape.row_step() + 1);
+                           sums.add(g0, kernel_elements, at);
+                           sums.add(g1, kernel_elements, at + 1);
+                           sums.add(g2, kernel_elements, at + shape.row_step());
+                           sums.add(g3, kernel_elements, at + shape.row_step() + 1);
                            sums.gradient = hn::Add(sums.gradient, hn::Add(hn::Add(g0, g1), hn::Add(g2, g3)));
                          }
                        }
@@ -256,13 +260,13 @@ void dense_backward(const ThinShape& shape, const std::int32_t* offsets, const f
                     float* weight_sums, float* bias_sums) {
   const D d;
   for_each_tap_block(shape, offsets, patches, weight_sums, bias_sums,
-                     [&](int c, const float* const* taps, TapSums& sums) HWY_ATTR {
+                     [&](int c, const float* const* kernel_elements, ElementSums& sums) HWY_ATTR {
                        const float* from = gradient + std::ptrdiff_t{c} * shape.out.height * shape.out.width;
                        for (int y = 0; y < shape.out.height; ++y) {
                          std::ptrdiff_t row = std::ptrdiff_t{y} * shape.row_step();
                          for (int x = 0; x < shape.out.width; ++x, from += kLanes) {
                            V g = hn::LoadU(d, from);
-                           sums.add(g, taps, row + x);
+                           sums.add(g, kernel_elements, row + x);
                            sums.gradient = hn::Add(sums.gradient, g);
                          }
                        }

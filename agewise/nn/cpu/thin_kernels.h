@@ -1,8 +1,9 @@
-// Our own kernels for a convolution of the network's input: few channels, so few taps (weights of one output) that the
-// convolution is cheaper to compute again than its output is to store and read. No input gradient is needed there.
+// Our own kernels for a convolution of the network's input: few channels, so few kernel elements (weights of one
+// output) that the convolution is cheaper to compute again than its output is to store and read. No input gradient is
+// needed there.
 //
 // A sample's "patches" are its pixels with the padding around them, less a pilot (below), each row's columns sorted by
-// their remainder modulo the stride: then a tap of neighbouring outputs is a run of neighbouring floats.
+// their remainder modulo the stride: then an element of neighbouring outputs is a run of neighbouring floats.
 // Outputs and their gradients lie in blocks of vector_floats() channels; weights as [block][row][column][input
 // channel][channel in block], which is oneDNN's Ohwi16o (or 8o).
 #pragma once
@@ -14,7 +15,7 @@
 
 namespace agewise::nn::cpu {
 
-constexpr int kMostTaps = 32;
+constexpr int kMostKernelElements = 32;
 
 // Of the instruction set at hand: 16 or 8.
 int vector_floats();
@@ -24,12 +25,12 @@ struct ThinShape {
   int kernel_height, kernel_width, stride;
   Padding pad;
 
-  int taps() const { return in.channels * kernel_height * kernel_width; }
+  int kernel_elements() const { return in.channels * kernel_height * kernel_width; }
   int padded_height() const { return in.height + pad.top + pad.bottom; }
   int padded_width() const { return in.width + pad.left + pad.right; }
   int columns() const;  // floats of one remainder's columns in a row, with room for reading a vector too far
   std::size_t patch_floats() const;
-  // Where output (0, 0)'s tap lies in the patches; output (y, x)'s lies y · row_step() + x further.
+  // Where output (0, 0)'s element lies in the patches; output (y, x)'s lies y · row_step() + x further.
   std::vector<std::int32_t> tap_offsets() const;
   std::int32_t row_step() const { return stride * stride * columns(); }
 };
@@ -46,8 +47,8 @@ void make_patches(const ThinShape& shape, const float* pixels, const float* pilo
 // The rows of the padded picture that the windows of these rows of the 2 × 2 pool's output see.
 Rows padded_rows(const ThinShape& shape, Rows pooled);
 
-// Adds to sums[(taps + 1) × taps]: row j, column k the sum over all outputs of tap j · tap k, the last row that of tap
-// k.
+// Adds to sums[(kernel_elements + 1) × kernel_elements]: row j, column k the sum over all outputs of element j ·
+// element k, the last row that of element k.
 void add_tap_products(const ThinShape& shape, const std::int32_t* offsets, const float* patches, double* sums);
 
 // Convolution, ReLU and max pool of 2 × 2, those rows of the pool's output. With a mask (nn/cpu/dropout_mask.h, of the
@@ -65,8 +66,8 @@ struct PooledOutput {
 void thin_pooled_forward(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
                          const float* weights, const float* bias, Rows rows, const PooledOutput& output);
 
-// Adds to weight_sums (as the weights) Σ gradient · tap and to bias_sums Σ gradient, the gradient being that of each
-// pooled output's winner.
+// Adds to weight_sums (as the weights) Σ gradient · element and to bias_sums Σ gradient, the gradient being that of
+// each pooled output's winner.
 void thin_pooled_backward(const ThinShape& shape, const std::int32_t* offsets, const float* patches,
                           const float* gradient, const std::uint8_t* winners, float* weight_sums, float* bias_sums);
 
