@@ -7,7 +7,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/nn/cpu/executable.h"
-#include "agewise/nn/cpu/sliced.h"
+#include "agewise/nn/cpu/micro_batches.h"
 
 namespace agewise::nn {
 namespace {
@@ -44,8 +44,8 @@ class CpuEngine : public Engine {
       return cpu::make_executable(part, pictures, mode, training, options_.threads, options_.fused,
                                   {options_.tuning_cache, options_.clock, name(), options_.bfloat16});
     };
-    std::optional<int> end = mode == Mode::infer ? cpu::end_of_slices(graph, batch) : std::nullopt;
-    return end ? cpu::make_sliced(graph, batch, *end, compile) : compile(graph, batch);
+    std::optional<int> end = mode == Mode::infer ? cpu::end_of_micro_batches(graph, batch) : std::nullopt;
+    return end ? cpu::make_micro_batched(graph, batch, *end, compile) : compile(graph, batch);
   }
 
   std::string name() const override {

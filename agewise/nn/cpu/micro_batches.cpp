@@ -1,4 +1,4 @@
-#include "agewise/nn/cpu/sliced.h"
+#include "agewise/nn/cpu/micro_batches.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -18,9 +18,9 @@ bool reads_nothing_before(const Graph& graph, int layer) {
   return std::ranges::all_of(graph.outputs, [&](int output) { return output > layer; });
 }
 
-class Sliced : public Executable {
+class MicroBatched : public Executable {
  public:
-  Sliced(const Graph& before, const Graph& rest, int batch, const Compile& compile)
+  MicroBatched(const Graph& before, const Graph& rest, int batch, const Compile& compile)
       : first_parameters_(static_cast<std::size_t>(parameter_count(parameters_of(before)))),
         one_(compile(before, 1)),
         all_(compile(rest, batch)),
@@ -80,7 +80,7 @@ class Sliced : public Executable {
 
 }  // namespace
 
-std::optional<int> end_of_slices(const Graph& graph, int batch) {
+std::optional<int> end_of_micro_batches(const Graph& graph, int batch) {
   auto first = std::ranges::find_if(
       graph.layers, [](const Layer& layer) { return std::holds_alternative<layer::FullyConnected>(layer.kind); });
   if (batch == 1 || graph.inputs.size() != 1 || first == graph.layers.end()) return {};
@@ -91,8 +91,10 @@ std::optional<int> end_of_slices(const Graph& graph, int batch) {
   return end;
 }
 
-std::unique_ptr<Executable> make_sliced(const Graph& graph, int batch, int end_of_slices, const Compile& compile) {
-  return std::make_unique<Sliced>(up_to(graph, end_of_slices), after(graph, end_of_slices), batch, compile);
+std::unique_ptr<Executable> make_micro_batched(const Graph& graph, int batch, int end_of_micro_batches,
+                                               const Compile& compile) {
+  return std::make_unique<MicroBatched>(up_to(graph, end_of_micro_batches), after(graph, end_of_micro_batches), batch,
+                                        compile);
 }
 
 }  // namespace agewise::nn::cpu

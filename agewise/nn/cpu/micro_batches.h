@@ -13,11 +13,12 @@ namespace agewise::nn::cpu {
 
 // The layer after which to go on with the whole batch: the input of the first fully connected one, where a picture has
 // an activation of a million numbers or more before it. Nothing where batch is 1, or the network cannot be cut there.
-std::optional<int> end_of_slices(const Graph& graph, int batch);
+std::optional<int> end_of_micro_batches(const Graph& graph, int batch);
 
 using Compile = std::function<std::unique_ptr<Executable>(const Graph& graph, int batch)>;
 
 // Compiled for inference in two pieces, by `compile`.
-std::unique_ptr<Executable> make_sliced(const Graph& graph, int batch, int end_of_slices, const Compile& compile);
+std::unique_ptr<Executable> make_micro_batched(const Graph& graph, int batch, int end_of_micro_batches,
+                                               const Compile& compile);
 
 }  // namespace agewise::nn::cpu
