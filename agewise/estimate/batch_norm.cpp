@@ -117,7 +117,7 @@ Model with_batch_norm(const Model& model, nn::Engine& engine, std::span<const im
     to.kind = kNorm;
     normalise(arrays, from.name, to.name, *of++);
   }
-  normalised.recipe.network.layers = nn::spelled_out(normalised.graph, normalised.classes.count());
+  normalised.recipe.network.layers = nn::graph_to_config(normalised.graph, normalised.classes.count());
   normalised.graph = graph_of(normalised.recipe, normalised.classes);
   normalised.parameters.clear();
   for (const nn::ParameterInfo& info : nn::parameters_of(normalised.graph)) {

@@ -116,7 +116,7 @@ Imported import_onnx(const std::filesystem::path& file, const ImportOptions& opt
   Model& model = imported.model;
   model.recipe = recipe_of(file, network.graph, options.classes);
   model.recipe.network = pixels;
-  model.recipe.network.layers = nn::spelled_out(network.graph, last_of(network.graph).shape.channels);
+  model.recipe.network.layers = nn::graph_to_config(network.graph, last_of(network.graph).shape.channels);
   model.classes = recipe::classes_of(model.recipe.classes);
   std::copy(class_values.begin(), class_values.end(), model.classes.values.begin());
   model.graph = graph_of(model.recipe, model.classes);

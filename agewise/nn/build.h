@@ -41,6 +41,6 @@ void freeze(Graph& graph, const std::string& pattern);
 // The [network] layers of which build_graph() makes the graph's again, all names and inputs spelled out; a fully
 // connected output of `classes` numbers says outputs = "classes". The graph has one input; its layer may have any name,
 // no other is named "input".
-std::vector<recipe::LayerRecipe> spelled_out(const Graph& graph, int classes);
+std::vector<recipe::LayerRecipe> graph_to_config(const Graph& graph, int classes);
 
 }  // namespace agewise::nn

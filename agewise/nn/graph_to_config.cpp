@@ -29,12 +29,12 @@ recipe::LayerValue word(Initial initial) {
   throw std::logic_error("an initial rule that does not exist");
 }
 
-struct Spelled {
+struct LayerConfig {
   const char* kind;
   Options options = {};
 };
 
-Spelled convolution(const layer::Convolution& c) {
+LayerConfig convolution(const layer::Convolution& c) {
   return {"convolution",
           {{"channels", whole(c.channels)},
            {"kernel_height", whole(c.kernel_height)},
@@ -47,78 +47,78 @@ Spelled convolution(const layer::Convolution& c) {
 }
 
 template <class Pool>
-Spelled pool(const char* kind, const Pool& p) {
+LayerConfig pool(const char* kind, const Pool& p) {
   return {kind, {{"kernel", whole(p.kernel)}, {"stride", whole(p.stride)}, {"pad", sides(p.pad)}}};
 }
 
-Spelled fully_connected(const layer::FullyConnected& f, bool of_classes) {
+LayerConfig fully_connected(const layer::FullyConnected& f, bool of_classes) {
   recipe::LayerValue outputs = of_classes ? recipe::LayerValue("classes") : whole(f.outputs);
   return {"fully-connected", {{"outputs", outputs}, {"bias", f.bias}, {"initial", word(f.initial)}}};
 }
 
-Spelled spelled(const LayerKind& kind, bool of_classes) {
+LayerConfig config_of(const LayerKind& kind, bool of_classes) {
   return std::visit(
       base::Overloaded{
-          [](const layer::Input&) -> Spelled { throw std::invalid_argument("an input is no layer of a recipe"); },
+          [](const layer::Input&) -> LayerConfig { throw std::invalid_argument("an input is no layer of a recipe"); },
           [](const layer::Convolution& c) { return convolution(c); },
           [](const layer::BatchNorm& n) {
-            return Spelled{"batch-norm", {{"epsilon", n.epsilon}, {"momentum", n.momentum}}};
+            return LayerConfig{"batch-norm", {{"epsilon", n.epsilon}, {"momentum", n.momentum}}};
           },
-          [](const layer::Relu&) { return Spelled{"relu"}; },
+          [](const layer::Relu&) { return LayerConfig{"relu"}; },
           [](const layer::MaxPool& p) { return pool("max-pool", p); },
           [](const layer::AveragePool& p) { return pool("average-pool", p); },
-          [](const layer::GlobalAveragePool&) { return Spelled{"global-average-pool"}; },
+          [](const layer::GlobalAveragePool&) { return LayerConfig{"global-average-pool"}; },
           [](const layer::Dropout& d) {
-            return Spelled{"dropout", {{"rate", d.rate}}};
+            return LayerConfig{"dropout", {{"rate", d.rate}}};
           },
           [&](const layer::FullyConnected& f) { return fully_connected(f, of_classes); },
-          [](const layer::Add&) { return Spelled{"add"}; },
+          [](const layer::Add&) { return LayerConfig{"add"}; },
           [](const layer::Pad& p) {
-            return Spelled{"pad",
-                           {{"channels", whole(p.channels)},
-                            {"bottom", whole(p.bottom)},
-                            {"right", whole(p.right)},
-                            {"top", whole(p.top)},
-                            {"left", whole(p.left)}}};
+            return LayerConfig{"pad",
+                               {{"channels", whole(p.channels)},
+                                {"bottom", whole(p.bottom)},
+                                {"right", whole(p.right)},
+                                {"top", whole(p.top)},
+                                {"left", whole(p.left)}}};
           },
-          [](const layer::Concat&) { return Spelled{"concat"}; },
-          [](const layer::Softmax&) { return Spelled{"softmax"}; },
-          [](const layer::Scale&) { return Spelled{"scale"}; },
-          [](const layer::PRelu&) { return Spelled{"prelu"}; },
-          [](const layer::Sigmoid&) { return Spelled{"sigmoid"}; },
-          [](const layer::Tanh&) { return Spelled{"tanh"}; },
-          [](const layer::Multiply&) { return Spelled{"multiply"}; },
-          [](const layer::Subtract&) { return Spelled{"subtract"}; },
-          [](const layer::Divide&) { return Spelled{"divide"}; },
+          [](const layer::Concat&) { return LayerConfig{"concat"}; },
+          [](const layer::Softmax&) { return LayerConfig{"softmax"}; },
+          [](const layer::Scale&) { return LayerConfig{"scale"}; },
+          [](const layer::PRelu&) { return LayerConfig{"prelu"}; },
+          [](const layer::Sigmoid&) { return LayerConfig{"sigmoid"}; },
+          [](const layer::Tanh&) { return LayerConfig{"tanh"}; },
+          [](const layer::Multiply&) { return LayerConfig{"multiply"}; },
+          [](const layer::Subtract&) { return LayerConfig{"subtract"}; },
+          [](const layer::Divide&) { return LayerConfig{"divide"}; },
           [](const layer::Upsample& u) {
-            return Spelled{"upsample", {{"factor", whole(u.factor)}}};
+            return LayerConfig{"upsample", {{"factor", whole(u.factor)}}};
           },
           [](const layer::Reshape& r) {
             std::vector<std::int64_t> shape{r.shape.channels, r.shape.height, r.shape.width};
-            return Spelled{"reshape", {{"shape", shape}}};
+            return LayerConfig{"reshape", {{"shape", shape}}};
           },
           [](const layer::HardSigmoid& s) {
-            return Spelled{"hard-sigmoid", {{"slope", s.slope}, {"offset", s.offset}}};
+            return LayerConfig{"hard-sigmoid", {{"slope", s.slope}, {"offset", s.offset}}};
           },
-          [](const layer::HardSwish&) { return Spelled{"hard-swish"}; },
-          [](const layer::Silu&) { return Spelled{"silu"}; },
+          [](const layer::HardSwish&) { return LayerConfig{"hard-swish"}; },
+          [](const layer::Silu&) { return LayerConfig{"silu"}; },
           [](const layer::Gelu& g) {
-            return Spelled{"gelu", {{"tanh", g.tanh}}};
+            return LayerConfig{"gelu", {{"tanh", g.tanh}}};
           },
           [](const layer::Clip& c) {
-            return Spelled{"clip", {{"low", c.low}, {"high", c.high}}};
+            return LayerConfig{"clip", {{"low", c.low}, {"high", c.high}}};
           },
           [](const layer::LayerNorm& n) {
-            return Spelled{"layer-norm", {{"epsilon", n.epsilon}}};
+            return LayerConfig{"layer-norm", {{"epsilon", n.epsilon}}};
           },
           [](const layer::Slice& s) {
-            return Spelled{"slice", {{"first", whole(s.first)}, {"channels", whole(s.channels)}}};
+            return LayerConfig{"slice", {{"first", whole(s.first)}, {"channels", whole(s.channels)}}};
           },
           [](const layer::Shuffle& s) {
-            return Spelled{"shuffle", {{"groups", whole(s.groups)}}};
+            return LayerConfig{"shuffle", {{"groups", whole(s.groups)}}};
           },
           [](const layer::Transpose& t) {
-            return Spelled{"transpose", {{"order", std::vector<std::int64_t>(t.order.begin(), t.order.end())}}};
+            return LayerConfig{"transpose", {{"order", std::vector<std::int64_t>(t.order.begin(), t.order.end())}}};
           },
       },
       kind);
@@ -126,7 +126,7 @@ Spelled spelled(const LayerKind& kind, bool of_classes) {
 
 }  // namespace
 
-std::vector<recipe::LayerRecipe> spelled_out(const Graph& graph, int classes) {
+std::vector<recipe::LayerRecipe> graph_to_config(const Graph& graph, int classes) {
   if (graph.inputs.size() != 1) throw std::invalid_argument("a recipe's network has one input");
   int input = graph.inputs.front();
   std::vector<recipe::LayerRecipe> layers;
@@ -135,7 +135,7 @@ std::vector<recipe::LayerRecipe> spelled_out(const Graph& graph, int classes) {
     const Layer& layer = graph.layers[i];
     bool last = std::find(graph.outputs.begin(), graph.outputs.end(), i) != graph.outputs.end();
     const auto* full = std::get_if<layer::FullyConnected>(&layer.kind);
-    Spelled text = spelled(layer.kind, full != nullptr && last && full->outputs == classes);
+    LayerConfig text = config_of(layer.kind, full != nullptr && last && full->outputs == classes);
     recipe::LayerRecipe recipe{text.kind, layer.name, {}, std::move(text.options)};
     for (int from : layer.inputs) recipe.from.push_back(from == input ? "input" : graph.layers[from].name);
     if (layer.lr_multiplier != 1) recipe.options["lr_multiplier"] = layer.lr_multiplier;
