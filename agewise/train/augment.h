@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "agewise/base/random.h"
-#include "agewise/image/dirt.h"
+#include "agewise/image/corruptions.h"
 #include "agewise/image/image.h"
 #include "agewise/image/warp.h"
 #include "agewise/recipe/recipe.h"
@@ -18,7 +18,7 @@ struct Augmentation {
   double brightness = 1, contrast = 1;  // factors
   double saturation = 1, hue = 0;       // factor, degrees
   std::array<double, 3> tint{1, 1, 1};  // factors of red, green and blue
-  double blur_factor = 1;               // see image/dirt.h
+  double blur_factor = 1;               // see image/corruptions.h
   double noise_deviation = 0;           // grey levels
   int jpeg_quality = 0;                 // 0: not encoded
   std::optional<image::Patch> erased;   // of the picture at the network's size

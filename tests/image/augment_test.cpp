@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "agewise/image/colour.h"
-#include "agewise/image/dirt.h"
+#include "agewise/image/corruptions.h"
 #include "agewise/image/resize.h"
 #include "agewise/image/warp.h"
 

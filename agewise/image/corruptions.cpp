@@ -1,4 +1,4 @@
-#include "agewise/image/dirt.h"
+#include "agewise/image/corruptions.h"
 
 #include <algorithm>
 #include <cmath>
