@@ -11,13 +11,13 @@ namespace agewise::face {
 namespace {
 
 constexpr double kStep = 5, kFarthest = 20;  // degrees
-constexpr double kFace = 1.2;  // width of a face in a close-up, in that of the smallest that the detector finds
+constexpr double kFace = 1.2;  // width of a face in the patch, in that of the smallest that the detector finds
 constexpr double kView = 2;    // width of what is seen, in that of the smallest face
 
 // A picture around a face at the middle, scaled so that the face has a size that the detector likes.
-class CloseUp {
+class FacePatch {
  public:
-  CloseUp(const image::Image& picture, const Face& found, UprightDetector& detector)
+  FacePatch(const image::Image& picture, const Face& found, UprightDetector& detector)
       : found_(found),
         detector_(detector),
         scale_(kFace * detector.smallest_face() / (found.box.right - found.box.left)),
@@ -57,13 +57,13 @@ class CloseUp {
 }  // namespace
 
 Face turned_to_best(const image::Image& picture, const Face& found, UprightDetector& detector) {
-  CloseUp close_up(picture, found, detector);
-  std::optional<Face> start = close_up.at(found.angle);
+  FacePatch patch(picture, found, detector);
+  std::optional<Face> start = patch.at(found.angle);
   if (!start) return found;
   Face best = *start;
   for (double step : {kStep, -kStep}) {
     for (double turn = step; std::abs(turn) <= kFarthest; turn += step) {
-      std::optional<Face> next = close_up.at(found.angle + turn);
+      std::optional<Face> next = patch.at(found.angle + turn);
       if (!next || next->score <= best.score) break;
       best = *next;
     }
