@@ -75,13 +75,13 @@ void run(const Arguments& arguments, const Context& context) {
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   ProgressLine line;
   std::map<std::string, std::string> notes = read_notes(arguments.notes);
-  std::vector<evaluate::Judged> judged =
-      evaluate::judge(model, store, evaluate::part_to_evaluate(store, catalog::Split::val), *engine, context.threads,
-                      context.stop, line.sink());
+  std::vector<evaluate::Prediction> predictions =
+      evaluate::predict(model, store, evaluate::part_to_evaluate(store, catalog::Split::val), *engine, context.threads,
+                        context.stop, line.sink());
   line.clear();
-  evaluate::take_ranges(judged);  // an interval is measured by exact ages
+  evaluate::take_ranges(predictions);  // an interval is measured by exact ages
   std::vector<double> estimates, ages;
-  for (const evaluate::Judged& one : judged) {
+  for (const evaluate::Prediction& one : predictions) {
     if (!std::isfinite(one.estimate)) throw base::file_error(arguments.model, "gives estimates that are no numbers");
     estimates.push_back(one.estimate);
     ages.push_back(one.face.age);
@@ -89,20 +89,20 @@ void run(const Arguments& arguments, const Context& context) {
   evaluate::CoverageStudy study;
   try {
     model.intervals = estimate::calibrate(estimates, ages, arguments.coverage);
-    study = evaluate::study_coverage(judged, arguments.coverage, kSplits);
+    study = evaluate::study_coverage(predictions, arguments.coverage, kSplits);
   } catch (const std::invalid_argument&) {
     throw base::UsageError(fmt::format("{}: has too few val pictures ({}) for intervals of {:.4g} %",
-                                       store.file().string(), judged.size(), 100 * arguments.coverage));
+                                       store.file().string(), predictions.size(), 100 * arguments.coverage));
   }
   model.notes["intervals"] =
       fmt::format("{:.4g} % of true ages, calibrated on {} val pictures; measured by halves: {:.1f} % ± {:.1f}",
-                  100 * arguments.coverage, judged.size(), 100 * study.mean, 100 * study.deviation);
-  model.notes["measured"] =
-      fmt::format("mean absolute error {:.2f} years, mean signed error {:+.2f}, on the same {} pictures",
-                  age::mean_absolute_error(estimates, ages), age::mean_signed_error(estimates, ages), judged.size());
+                  100 * arguments.coverage, predictions.size(), 100 * study.mean, 100 * study.deviation);
+  model.notes["measured"] = fmt::format(
+      "mean absolute error {:.2f} years, mean signed error {:+.2f}, on the same {} pictures",
+      age::mean_absolute_error(estimates, ages), age::mean_signed_error(estimates, ages), predictions.size());
   model.notes.merge(std::move(notes));
   estimate::write_model(arguments.output, model);
-  if (arguments.json) return print_json(to_json(*model.intervals, study, judged.size()));
+  if (arguments.json) return print_json(to_json(*model.intervals, study, predictions.size()));
   print_intervals(*model.intervals, study);
   print(fmt::format("{}: {} KB\n", arguments.output, std::filesystem::file_size(arguments.output) >> 10));
 }

@@ -107,9 +107,10 @@ std::string confusion_table(const evaluate::Evaluation& evaluation) {
 
 std::string worst_table(const evaluate::Evaluation& evaluation) {
   Rows rows{{"worst mistakes", "label row", "age", "estimate"}};
-  for (const evaluate::Judged& judged : evaluation.worst) {
-    rows.push_back({judged.face.file, std::to_string(judged.face.row), fmt::format("{:.0f}", judged.face.age),
-                    std::isnan(judged.estimate) ? "–" : fmt::format("{:.1f}", judged.estimate)});
+  for (const evaluate::Prediction& prediction : evaluation.worst) {
+    rows.push_back({prediction.face.file, std::to_string(prediction.face.row),
+                    fmt::format("{:.0f}", prediction.face.age),
+                    std::isnan(prediction.estimate) ? "–" : fmt::format("{:.1f}", prediction.estimate)});
     if (rows.size() > 10) break;
   }
   return table(rows);
@@ -167,14 +168,14 @@ evaluate::Evaluation evaluation_of(const estimate::Model& model, const store::St
                                    const Arguments& arguments, const Context& context) {
   catalog::Split part = evaluate::part_to_evaluate(store, wanted_split(arguments.split));
   ProgressLine line;
-  std::vector<evaluate::Judged> judged =
-      evaluate::judge(model, store, part, engine, context.threads, context.stop, line.sink(),
-                      arguments.other_cut ? evaluate::OtherCut::judged : evaluate::OtherCut::refused);
+  std::vector<evaluate::Prediction> predictions =
+      evaluate::predict(model, store, part, engine, context.threads, context.stop, line.sink(),
+                        arguments.other_cut ? evaluate::OtherCut::measured : evaluate::OtherCut::refused);
   line.clear();
-  std::optional<evaluate::RangeScores> ranges = evaluate::take_ranges(judged);
+  std::optional<evaluate::RangeScores> ranges = evaluate::take_ranges(predictions);
   evaluate::Evaluation evaluation;
   evaluation.part = part;
-  if (!judged.empty()) evaluation = evaluate::evaluate(judged, part, model.classes, training_ages(store));
+  if (!predictions.empty()) evaluation = evaluate::evaluate(predictions, part, model.classes, training_ages(store));
   evaluation.ranges = ranges;
   evaluation.other_cut = evaluate::caveat_of_cut(model, store);
   return evaluation;

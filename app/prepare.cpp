@@ -119,7 +119,7 @@ std::string likeliest_reason(const prepare::PreparePlan& plan, const prepare::Pr
 }
 
 // Nothing prepared is a failure; under a tenth of what was wanted is likely to be a mistake.
-void judge_result(const prepare::PreparePlan& plan, const prepare::PrepareResult& result, const Arguments& arguments) {
+void check_result(const prepare::PreparePlan& plan, const prepare::PrepareResult& result, const Arguments& arguments) {
   std::size_t wanted = plan.wanted.size();
   if (static_cast<std::size_t>(result.faces) * 10 >= std::max<std::size_t>(1, wanted)) return;
   std::string why = likeliest_reason(plan, result, arguments);
@@ -172,7 +172,7 @@ void run(const Arguments& arguments, const Context& context) {
     warn(fmt::format("{} is complete and keeps the recipe it was made by, with {}: give `agewise train` the other one",
                      arguments.store, result.other_training));
   arguments.json ? print_json(to_json(result)) : print_result(result, arguments.store);
-  judge_result(plan, result, arguments);
+  check_result(plan, result, arguments);
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ def distance(find, face):
     return (((left + right) / 2 - face["x"]) ** 2 + ((top + bottom) / 2 - face["y"]) ** 2) ** 0.5 / face["side"]
 
 
-def judge(pictures, truth, leans):
+def evaluate(pictures, truth, leans):
     turns, faces, others, missed = [], 0, 0, []
     for name, places in truth.items():
         finds = pictures.get(next((file for file in pictures if os.path.basename(file) == name), None), [])
@@ -64,7 +64,7 @@ def main():
         faces = finds_by_picture(sys.argv[3]) if len(sys.argv) == 4 else {}
         leans = {os.path.basename(file): max(finds, key=lambda find: find["score"])["angle"]
                  for file, finds in faces.items() if finds}
-        return judge(pictures, json.load(open(sys.argv[2])), leans)
+        return evaluate(pictures, json.load(open(sys.argv[2])), leans)
     false = {file: finds for file, finds in pictures.items() if finds}
     print("pictures with a false find:", share(len(false), len(pictures)))
     for file, finds in false.items():

@@ -17,24 +17,24 @@ struct Half {
 };
 
 // In the order of their persons' names, those without one first: what is drawn from them depends on it.
-std::vector<std::vector<const Judged*>> groups_of(std::span<const Judged> judged) {
+std::vector<std::vector<const Prediction*>> groups_of(std::span<const Prediction> predictions) {
   std::vector<std::string_view> persons;
-  for (const Judged& one : judged) persons.push_back(one.face.person);
+  for (const Prediction& one : predictions) persons.push_back(one.face.person);
   std::vector<std::vector<std::size_t>> indices = catalog::by_person(persons);
   std::stable_sort(indices.begin(), indices.end(),
                    [&](const auto& a, const auto& b) { return persons[a.front()] < persons[b.front()]; });
-  std::vector<std::vector<const Judged*>> groups;
+  std::vector<std::vector<const Prediction*>> groups;
   for (const std::vector<std::size_t>& group : indices) {
-    std::vector<const Judged*>& pictures = groups.emplace_back();
-    for (std::size_t i : group) pictures.push_back(&judged[i]);
+    std::vector<const Prediction*>& pictures = groups.emplace_back();
+    for (std::size_t i : group) pictures.push_back(&predictions[i]);
   }
   return groups;
 }
 
 }  // namespace
 
-CoverageStudy study_coverage(std::span<const Judged> judged, double coverage, int splits) {
-  std::vector<std::vector<const Judged*>> groups = groups_of(judged);
+CoverageStudy study_coverage(std::span<const Prediction> predictions, double coverage, int splits) {
+  std::vector<std::vector<const Prediction*>> groups = groups_of(predictions);
   std::vector<double> shares;
   double width = 0;
   std::size_t intervals_made = 0;
@@ -43,7 +43,7 @@ CoverageStudy study_coverage(std::span<const Judged> judged, double coverage, in
     Half halves[2];
     for (const auto& group : groups) {
       Half& half = halves[halves[1].ages.size() < halves[0].ages.size()];
-      for (const Judged* one : group) {
+      for (const Prediction* one : group) {
         half.estimates.push_back(one->estimate);
         half.ages.push_back(one->face.age);
       }

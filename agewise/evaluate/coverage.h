@@ -12,8 +12,8 @@ struct CoverageStudy {
   double width = 0;                                         // years, mean of all intervals
 };
 
-// Cuts `judged` into halves `splits` times at random, persons and groups of duplicates whole; each half is calibrated
-// on and measured with the other. Throws std::invalid_argument as calibrate() does for too few pictures.
-CoverageStudy study_coverage(std::span<const Judged> judged, double coverage, int splits);
+// Cuts `predictions` into halves `splits` times at random, persons and groups of duplicates whole; each half is
+// calibrated on and measured with the other. Throws std::invalid_argument as calibrate() does for too few pictures.
+CoverageStudy study_coverage(std::span<const Prediction> predictions, double coverage, int splits);
 
 }  // namespace agewise::evaluate

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kThesePictures = "these pictures";
 constexpr double kStandardErrors = 2;  // that a difference must have to be told from chance
 
-bool is_missing(const Judged& judged) { return std::isnan(judged.estimate); }
+bool is_missing(const Prediction& prediction) { return std::isnan(prediction.estimate); }
 
 struct Answers {
   std::vector<double> ages;
@@ -65,16 +65,16 @@ Scores scores_of(const Answers& answers, const Truth& truth) {
   return scores;
 }
 
-Group group_of(std::string name, const std::vector<const Judged*>& members, const age::Classes& classes,
+Group group_of(std::string name, const std::vector<const Prediction*>& members, const age::Classes& classes,
                const Baseline& baseline) {
   Truth truth;
   Answers answers;
-  for (const Judged* judged : members) {
-    truth.ages.push_back(judged->face.age);
-    truth.sigmas.push_back(judged->face.age_sigma);
-    truth.classes.push_back(age::class_of(classes, judged->face.age));
-    answers.ages.push_back(judged->estimate);
-    answers.classes.push_back(judged->estimated_class);
+  for (const Prediction* prediction : members) {
+    truth.ages.push_back(prediction->face.age);
+    truth.sigmas.push_back(prediction->face.age_sigma);
+    truth.classes.push_back(age::class_of(classes, prediction->face.age));
+    answers.ages.push_back(prediction->estimate);
+    answers.classes.push_back(prediction->estimated_class);
   }
   Answers blind{std::vector<double>(members.size(), baseline.mean_age),
                 std::vector<int>(members.size(), baseline.majority_class)};
@@ -85,10 +85,10 @@ Group group_of(std::string name, const std::vector<const Judged*>& members, cons
 
 // A group for each value of key_of(face), ascending.
 template <class KeyOf, class NameOf>
-std::vector<Group> groups_by(const std::vector<Judged>& judged, const age::Classes& classes, const Baseline& baseline,
-                             KeyOf key_of, NameOf name_of_key) {
-  std::map<decltype(key_of(judged[0].face)), std::vector<const Judged*>> members;
-  for (const Judged& one : judged) members[key_of(one.face)].push_back(&one);
+std::vector<Group> groups_by(const std::vector<Prediction>& predictions, const age::Classes& classes,
+                             const Baseline& baseline, KeyOf key_of, NameOf name_of_key) {
+  std::map<decltype(key_of(predictions[0].face)), std::vector<const Prediction*>> members;
+  for (const Prediction& one : predictions) members[key_of(one.face)].push_back(&one);
   std::vector<Group> groups;
   for (const auto& [key, list] : members) groups.push_back(group_of(name_of_key(key), list, classes, baseline));
   return groups;
@@ -109,10 +109,11 @@ bool clearly_positive(const std::vector<double>& advantages) {
   return middle > kStandardErrors * standard_error;
 }
 
-void compare_with_baseline(const std::vector<Judged>& judged, const age::Classes& classes, Evaluation& evaluation) {
+void compare_with_baseline(const std::vector<Prediction>& predictions, const age::Classes& classes,
+                           Evaluation& evaluation) {
   if (evaluation.all.missing > 0) return;
   std::vector<double> hits, years;
-  for (const Judged& one : judged) {
+  for (const Prediction& one : predictions) {
     int truth = age::class_of(classes, one.face.age);
     hits.push_back((one.estimated_class == truth ? 1 : 0) - (evaluation.majority_class == truth ? 1 : 0));
     years.push_back(std::abs(evaluation.mean_age - one.face.age) - std::abs(one.estimate - one.face.age));
@@ -121,17 +122,17 @@ void compare_with_baseline(const std::vector<Judged>& judged, const age::Classes
   evaluation.beats_mean_age = clearly_positive(years);
 }
 
-std::optional<Members> members_of(const std::vector<Judged>& judged) {
-  std::size_t count = judged.front().members.size();
-  bool all_gave = std::ranges::all_of(judged, [](const Judged& one) {
+std::optional<Members> members_of(const std::vector<Prediction>& predictions) {
+  std::size_t count = predictions.front().members.size();
+  bool all_gave = std::ranges::all_of(predictions, [](const Prediction& one) {
     return std::ranges::all_of(one.members, [](double age) { return std::isfinite(age); });
   });
   if (count < 2 || !all_gave) return std::nullopt;
   std::vector<double> maes(count), spreads;
-  for (const Judged& one : judged) {
+  for (const Prediction& one : predictions) {
     double squares = 0;
     for (std::size_t m = 0; m < count; ++m) {
-      maes[m] += std::abs(one.members[m] - one.face.age) / static_cast<double>(judged.size());
+      maes[m] += std::abs(one.members[m] - one.face.age) / static_cast<double>(predictions.size());
       squares += (one.members[m] - one.estimate) * (one.members[m] - one.estimate);
     }
     spreads.push_back(std::sqrt(squares / static_cast<double>(count - 1)));
@@ -140,9 +141,9 @@ std::optional<Members> members_of(const std::vector<Judged>& judged) {
   return Members{count, mean(maes), *best, *worst, mean(spreads)};
 }
 
-std::optional<double> gender_accuracy_of(const std::vector<Judged>& judged) {
+std::optional<double> gender_accuracy_of(const std::vector<Prediction>& predictions) {
   double right = 0, known = 0;
-  for (const Judged& one : judged) {
+  for (const Prediction& one : predictions) {
     if (!one.male || one.face.gender == catalog::Gender::unknown) continue;
     known += 1;
     right += (*one.male >= 0.5) == (one.face.gender == catalog::Gender::male) ? 1 : 0;
@@ -150,13 +151,14 @@ std::optional<double> gender_accuracy_of(const std::vector<Judged>& judged) {
   return known > 0 ? std::optional(right / known) : std::nullopt;
 }
 
-std::vector<Judged> worst_of(std::vector<Judged> judged) {
-  auto error = [](const Judged& one) {
+std::vector<Prediction> worst_of(std::vector<Prediction> predictions) {
+  auto error = [](const Prediction& one) {
     return is_missing(one) ? std::numeric_limits<double>::infinity() : std::abs(one.estimate - one.face.age);
   };
-  std::stable_sort(judged.begin(), judged.end(), [&](const Judged& a, const Judged& b) { return error(a) > error(b); });
-  judged.resize(std::min(judged.size(), kWorst));
-  return judged;
+  std::stable_sort(predictions.begin(), predictions.end(),
+                   [&](const Prediction& a, const Prediction& b) { return error(a) > error(b); });
+  predictions.resize(std::min(predictions.size(), kWorst));
+  return predictions;
 }
 
 std::string missing_sentence(const Evaluation& evaluation) {
@@ -173,10 +175,10 @@ std::string missing_sentence(const Evaluation& evaluation) {
 
 }  // namespace
 
-Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, const age::Classes& classes,
+Evaluation evaluate(const std::vector<Prediction>& predictions, catalog::Split part, const age::Classes& classes,
                     const std::vector<double>& training_ages) {
   std::vector<double> own_ages;
-  for (const Judged& one : judged) own_ages.push_back(one.face.age);
+  for (const Prediction& one : predictions) own_ages.push_back(one.face.age);
   Baseline baseline = baseline_of(classes, training_ages.empty() ? own_ages : training_ages);
   Evaluation result;
   result.baseline_from = training_ages.empty() ? kThesePictures : "the training part";
@@ -184,28 +186,28 @@ Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, cons
   result.class_names = classes.names;
   result.majority_class = baseline.majority_class;
   result.mean_age = baseline.mean_age;
-  std::vector<const Judged*> everyone;
-  for (const Judged& one : judged) everyone.push_back(&one);
+  std::vector<const Prediction*> everyone;
+  for (const Prediction& one : predictions) everyone.push_back(&one);
   result.all = group_of("all", everyone, classes, baseline);
-  result.decades = groups_by(judged, classes, baseline, decade_of, name_of_decade);
+  result.decades = groups_by(predictions, classes, baseline, decade_of, name_of_decade);
   result.genders = groups_by(
-      judged, classes, baseline, [](const store::FaceRecord& face) { return face.gender; }, name_of_gender);
+      predictions, classes, baseline, [](const store::FaceRecord& face) { return face.gender; }, name_of_gender);
   result.races = groups_by(
-      judged, classes, baseline, [](const store::FaceRecord& face) { return face.race; },
+      predictions, classes, baseline, [](const store::FaceRecord& face) { return face.race; },
       [](const std::string& race) { return race; });
   std::erase_if(result.races, [](const Group& group) { return group.name.empty(); });  // labels that name none
   result.sources = groups_by(
-      judged, classes, baseline, [](const store::FaceRecord& face) { return face.source; },
+      predictions, classes, baseline, [](const store::FaceRecord& face) { return face.source; },
       [](const std::string& source) { return source; });
   auto count = static_cast<std::size_t>(classes.count());
   result.confusion.assign(count, std::vector<std::int64_t>(count));
-  for (const Judged& one : judged) {
+  for (const Prediction& one : predictions) {
     if (!is_missing(one)) ++result.confusion[age::class_of(classes, one.face.age)][one.estimated_class];
   }
-  result.worst = worst_of(judged);
-  result.members = members_of(judged);
-  result.gender_accuracy = gender_accuracy_of(judged);
-  if (!training_ages.empty()) compare_with_baseline(judged, classes, result);
+  result.worst = worst_of(predictions);
+  result.members = members_of(predictions);
+  result.gender_accuracy = gender_accuracy_of(predictions);
+  if (!training_ages.empty()) compare_with_baseline(predictions, classes, result);
   return result;
 }
 

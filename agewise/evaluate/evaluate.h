@@ -13,7 +13,7 @@
 namespace agewise::evaluate {
 
 // A picture, what it is and what the model takes it for.
-struct Judged {
+struct Prediction {
   store::FaceRecord face;
   double estimate = 0;  // years; NaN: the network gave none (estimate/estimator.h)
   int estimated_class = 0;
@@ -64,7 +64,7 @@ struct Evaluation {
   Group all;
   std::vector<Group> decades, genders, races, sources;  // empty groups are left out
   std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures with an estimate
-  std::vector<Judged> worst;                            // those without an estimate, then largest |error| first
+  std::vector<Prediction> worst;                        // those without an estimate, then largest |error| first
   std::optional<Members> members;                       // of an ensemble whose members all gave estimates
   std::optional<RangeScores> ranges;                    // beside all these
   std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
@@ -75,30 +75,30 @@ struct Evaluation {
 
 inline constexpr std::size_t kWorst = 24;  // pictures in Evaluation::worst, at most
 
-// Takes the pictures whose age is known only as a range out of `judged`; nothing if there are none.
-std::optional<RangeScores> take_ranges(std::vector<Judged>& judged);
+// Takes the pictures whose age is known only as a range out of `predictions`; nothing if there are none.
+std::optional<RangeScores> take_ranges(std::vector<Prediction>& predictions);
 
 // `wanted`, or where none is wanted `test`, or `val` in a store without test pictures. Throws Error naming the store if
 // it has no such pictures.
 catalog::Split part_to_evaluate(const store::Store& store, std::optional<catalog::Split> wanted);
 
 // Faces of another cut than the model's: a figure of them is not the model's, but tells what the other cut costs.
-enum class OtherCut { refused, judged };
+enum class OtherCut { refused, measured };
 
 // Runs the model on every picture of the part, as an Estimator does, or the way its recipe tests if it has the
 // article's habits (train/test_network.h); `threads` decode pictures. Throws UsageError naming what differs if the
 // faces are of another size or colour than the model's, or cut otherwise and that is refused (face/spec.h); Interrupted
 // on `stop`.
-std::vector<Judged> judge(const estimate::Model& model, const store::Store& store, catalog::Split part,
-                          nn::Engine& engine, int threads, const base::StopFlag& stop,
-                          const base::ProgressSink& progress, OtherCut other_cut = OtherCut::refused);
+std::vector<Prediction> predict(const estimate::Model& model, const store::Store& store, catalog::Split part,
+                                nn::Engine& engine, int threads, const base::StopFlag& stop,
+                                const base::ProgressSink& progress, OtherCut other_cut = OtherCut::refused);
 
 // A sentence that says how the store's faces are cut otherwise than the model's own; mostly none.
 std::string caveat_of_cut(const estimate::Model& model, const store::Store& store);
 
-// What `judged`, which may not be empty and has exact ages only, says. The baselines know `training_ages`, or if empty
-// the true ages.
-Evaluation evaluate(const std::vector<Judged>& judged, catalog::Split part, const age::Classes& classes,
+// What `predictions`, which may not be empty and has exact ages only, says. The baselines know `training_ages`, or if
+// empty the true ages.
+Evaluation evaluate(const std::vector<Prediction>& predictions, catalog::Split part, const age::Classes& classes,
                     const std::vector<double>& training_ages);
 
 // What a reader of the figures must know, a sentence each: that estimates are missing, and in which decades; that the

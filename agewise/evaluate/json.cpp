@@ -57,11 +57,11 @@ nlohmann::ordered_json to_json(const RangeScores& ranges) {
 
 nlohmann::ordered_json to_json(const Evaluation& evaluation) {
   Json worst = Json::array();
-  for (const Judged& judged : evaluation.worst) {
-    worst.push_back({{"row", judged.face.row},
-                     {"file", base::as_utf8(judged.face.file)},
-                     {"age", judged.face.age},
-                     {"estimate", judged.estimate}});
+  for (const Prediction& prediction : evaluation.worst) {
+    worst.push_back({{"row", prediction.face.row},
+                     {"file", base::as_utf8(prediction.face.file)},
+                     {"age", prediction.face.age},
+                     {"estimate", prediction.estimate}});
   }
   return {{"part", catalog::name_of(evaluation.part)},
           {"classes", evaluation.class_names},

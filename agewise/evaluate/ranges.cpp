@@ -4,9 +4,9 @@
 
 namespace agewise::evaluate {
 
-std::optional<RangeScores> take_ranges(std::vector<Judged>& judged) {
+std::optional<RangeScores> take_ranges(std::vector<Prediction>& predictions) {
   RangeScores scores;
-  for (const Judged& one : judged) {
+  for (const Prediction& one : predictions) {
     if (!one.face.age_range) continue;
     double distance = age::distance(one.estimate, *one.face.age_range);
     ++scores.pictures;
@@ -15,7 +15,7 @@ std::optional<RangeScores> take_ranges(std::vector<Judged>& judged) {
     scores.mean_distance += distance;
   }
   if (scores.pictures == 0) return std::nullopt;
-  std::erase_if(judged, [](const Judged& one) { return one.face.age_range.has_value(); });
+  std::erase_if(predictions, [](const Prediction& one) { return one.face.age_range.has_value(); });
   for (double* sum : {&scores.inside, &scores.distance, &scores.mean_distance})
     *sum /= static_cast<double>(scores.pictures);
   return scores;

@@ -11,9 +11,9 @@ enum class Quality { fine, too_small, too_blurred };
 double detail_of(const image::Image& face);
 
 // Faces less than kSmallestFace pixels wide in their picture, and those with less detail than kLeastDetail, are not
-// worth an estimate; a whole picture in which none was found is not judged. Of 600 faces of
+// worth an estimate; a whole picture in which none was found has no quality. Of 600 faces of
 // UTKFace the least has a detail of 0.12; blurred by a deviation of a twentieth of their width, nine of ten have 0.04
-// to 0.09. `margin` is what the face was cut with: only what lies within it is judged.
+// to 0.09. `margin` is what the face was cut with: only what lies within it counts.
 inline constexpr double kSmallestFace = 24, kLeastDetail = 0.1;
 Quality quality_of(const FaceCut& cut, double margin);
 

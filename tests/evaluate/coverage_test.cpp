@@ -9,8 +9,8 @@
 namespace agewise::evaluate {
 namespace {
 
-Judged judged(double age, double estimate, const std::string& person = "") {
-  Judged one;
+Prediction prediction(double age, double estimate, const std::string& person = "") {
+  Prediction one;
   one.face.age = age;
   one.face.person = person;
   one.estimate = estimate;
@@ -19,10 +19,10 @@ Judged judged(double age, double estimate, const std::string& person = "") {
 
 TEST(CoverageStudy, finds_the_promised_share_where_errors_are_alike) {
   base::Random random(9, base::Purpose::test);
-  std::vector<Judged> all;
+  std::vector<Prediction> all;
   for (int i = 0; i < 1200; ++i) {
     double age = random.uniform(10, 80);
-    all.push_back(judged(age, age + 4 * random.normal()));
+    all.push_back(prediction(age, age + 4 * random.normal()));
   }
   CoverageStudy study = study_coverage(all, 0.9, 20);
   EXPECT_NEAR(study.mean, 0.9, 0.02);
@@ -32,9 +32,9 @@ TEST(CoverageStudy, finds_the_promised_share_where_errors_are_alike) {
 
 // Copies of one picture on both sides would make the intervals look right that hold for no new picture.
 TEST(CoverageStudy, keeps_a_persons_pictures_together) {
-  std::vector<Judged> all;
+  std::vector<Prediction> all;
   for (int person = 0; person < 40; ++person) {
-    for (int copy = 0; copy < 10; ++copy) all.push_back(judged(40, 40 + person, std::to_string(person)));
+    for (int copy = 0; copy < 10; ++copy) all.push_back(prediction(40, 40 + person, std::to_string(person)));
   }
   // A person's pictures all have one error: a half has each error ten times or not at all.
   CoverageStudy study = study_coverage(all, 0.9, 5);
@@ -43,7 +43,7 @@ TEST(CoverageStudy, keeps_a_persons_pictures_together) {
 }
 
 TEST(CoverageStudy, refuses_too_few_pictures) {
-  std::vector<Judged> all(30, judged(40, 41));
+  std::vector<Prediction> all(30, prediction(40, 41));
   EXPECT_THROW(study_coverage(all, 0.9, 1), std::invalid_argument);
 }
 

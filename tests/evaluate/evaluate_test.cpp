@@ -17,9 +17,9 @@ using testing::HasSubstr;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 const age::Classes kClasses = age::classes_between({30, 45, 60}, {"Young", "Middle", "Old", "Very Old"});
 
-Judged judged(double age, double estimate, catalog::Gender gender = catalog::Gender::female,
-              const char* source = "imdb", double sigma = catalog::kNotANumber) {
-  Judged one;
+Prediction prediction(double age, double estimate, catalog::Gender gender = catalog::Gender::female,
+                      const char* source = "imdb", double sigma = catalog::kNotANumber) {
+  Prediction one;
   one.face.age = age;
   one.face.age_sigma = sigma;
   one.face.gender = gender;
@@ -31,15 +31,15 @@ Judged judged(double age, double estimate, catalog::Gender gender = catalog::Gen
 
 // Four pictures; the training part is mostly Middle (two of three) and 40 years old in the mean.
 Evaluation four_pictures() {
-  std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47, catalog::Gender::male),
-                               judged(70, 50, catalog::Gender::male, "wiki")};
+  std::vector<Prediction> pictures{prediction(20, 25), prediction(34, 33), prediction(50, 47, catalog::Gender::male),
+                                   prediction(70, 50, catalog::Gender::male, "wiki")};
   pictures[1].face.race = "Asian";
   return evaluate(pictures, catalog::Split::test, kClasses, {34, 38, 48});
 }
 
 // As four_pictures(), but the network's output for the one of 50 and the one of 70 is not a number.
 Evaluation two_of_four_missing() {
-  std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47), judged(70, 50)};
+  std::vector<Prediction> pictures{prediction(20, 25), prediction(34, 33), prediction(50, 47), prediction(70, 50)};
   for (std::size_t i : {std::size_t{2}, std::size_t{3}}) {
     pictures[i].estimate = kNan;
     pictures[i].estimated_class = i == 2 ? 2 : 0;  // 2 would be right
@@ -98,7 +98,7 @@ TEST(Evaluate, sets_guessing_beside_the_model) {
 
 // Ages 20, 34, 50, 70: their mean is 43.5; of four classes with one picture each the first is taken.
 TEST(Evaluate, without_training_pictures_lets_the_guess_know_the_true_ages) {
-  std::vector<Judged> pictures{judged(20, 25), judged(34, 33), judged(50, 47), judged(70, 50)};
+  std::vector<Prediction> pictures{prediction(20, 25), prediction(34, 33), prediction(50, 47), prediction(70, 50)};
   Evaluation evaluation = evaluate(pictures, catalog::Split::val, kClasses, {});
   EXPECT_DOUBLE_EQ(evaluation.mean_age, 43.5);
   EXPECT_EQ(evaluation.majority_class, 0);
@@ -110,8 +110,9 @@ TEST(Evaluate, without_training_pictures_lets_the_guess_know_the_true_ages) {
 
 // Told right: a male at .5 and a female at .4; wrong: a male at .2. Of the fourth the labels do not know.
 TEST(Evaluate, counts_right_genders_among_those_known) {
-  std::vector<Judged> pictures{judged(20, 20, catalog::Gender::male), judged(20, 20, catalog::Gender::female),
-                               judged(20, 20, catalog::Gender::male), judged(20, 20, catalog::Gender::unknown)};
+  std::vector<Prediction> pictures{
+      prediction(20, 20, catalog::Gender::male), prediction(20, 20, catalog::Gender::female),
+      prediction(20, 20, catalog::Gender::male), prediction(20, 20, catalog::Gender::unknown)};
   EXPECT_FALSE(evaluate(pictures, catalog::Split::val, kClasses, {}).gender_accuracy) << "the model does not tell";
   const double male[] = {0.5, 0.4, 0.2, 0.9};
   for (std::size_t i = 0; i < 4; ++i) pictures[i].male = male[i];
@@ -148,18 +149,18 @@ TEST(Evaluate, lists_the_worst_mistakes_first) {
 
 TEST(Evaluate, gives_an_epsilon_error_where_every_deviation_is_known) {
   // One deviation off: 1 - exp(-1/2) = 0.393469; exactly right: 0.
-  std::vector<Judged> pictures{judged(30, 34, catalog::Gender::female, "lap", 4),
-                               judged(50, 50, catalog::Gender::female, "lap", 2)};
+  std::vector<Prediction> pictures{prediction(30, 34, catalog::Gender::female, "lap", 4),
+                                   prediction(50, 50, catalog::Gender::female, "lap", 2)};
   Evaluation evaluation = evaluate(pictures, catalog::Split::val, kClasses, {40});
   EXPECT_NEAR(evaluation.all.model.epsilon_error.value(), 0.393469 / 2, 1e-6);
 }
 
 // 100 pictures, half of them Young and half Middle; the model is right in `right` of them.
 Evaluation of_hundred(int right) {
-  std::vector<Judged> pictures;
+  std::vector<Prediction> pictures;
   for (int i = 0; i < 100; ++i) {
     double truth = i % 2 == 0 ? 20 : 40, other = i % 2 == 0 ? 40 : 20;
-    pictures.push_back(judged(truth, i < right ? truth : other));
+    pictures.push_back(prediction(truth, i < right ? truth : other));
   }
   return evaluate(pictures, catalog::Split::test, kClasses, {20, 40, 40});
 }

@@ -36,7 +36,7 @@ TEST(Quality, refuses_faces_that_are_small_in_their_picture_or_blurred) {
 }
 
 // Stripes around an even middle: of 140 pixels a margin of 20 % is 20 on each side.
-TEST(Quality, judges_what_lies_within_the_margin) {
+TEST(Quality, measures_what_lies_within_the_margin) {
   image::Image picture = stripes(140, 4);
   for (int y = 20; y < 120; ++y) std::fill_n(picture.row(y) + 20, 100, std::uint8_t{128});
   EXPECT_EQ(quality_of(cut(picture, 100), 0), Quality::fine);

@@ -16,7 +16,7 @@ namespace {
 
 void check_fits(const estimate::Model& model, const store::Store& store, OtherCut other_cut) {
   face::FaceSpec wanted = face::spec_of(model.recipe), stored = face::spec_of(store.facts().recipe), given = stored;
-  if (other_cut == OtherCut::judged) {
+  if (other_cut == OtherCut::measured) {
     given = wanted;
     given.size = stored.size;
     given.colour = stored.colour;
@@ -69,9 +69,9 @@ std::string caveat_of_cut(const estimate::Model& model, const store::Store& stor
   return text + (fit.stand_in != nullptr ? fmt::format(" ({}).", fit.stand_in->measured) : ".");
 }
 
-std::vector<Judged> judge(const estimate::Model& model, const store::Store& store, catalog::Split part,
-                          nn::Engine& engine, int threads, const base::StopFlag& stop,
-                          const base::ProgressSink& progress, OtherCut other_cut) {
+std::vector<Prediction> predict(const estimate::Model& model, const store::Store& store, catalog::Split part,
+                                nn::Engine& engine, int threads, const base::StopFlag& stop,
+                                const base::ProgressSink& progress, OtherCut other_cut) {
   check_fits(model, store, other_cut);
   std::vector<store::FaceRecord> faces = store.faces();
   std::vector<std::uint32_t> order = train::indices_of(faces, part);
@@ -79,17 +79,17 @@ std::vector<Judged> judge(const estimate::Model& model, const store::Store& stor
   train::BatchStream stream(train::inputs_from_store(model.recipe, store, faces), order,
                             train::input_size(model.recipe), static_cast<std::size_t>(model.recipe.train.batch),
                             {0, threads, 0});
-  std::vector<Judged> judged;
+  std::vector<Prediction> predictions;
   while (train::Batch* batch = stream.next()) {
     if (stop) throw base::Interrupted("stopped while evaluating; nothing was written");
     std::vector<estimate::Estimate> estimates = estimates_of(*batch);
     for (std::size_t row = 0; row < batch->fresh; ++row) {
-      judged.push_back({faces[batch->samples[row]], estimates[row].age, estimates[row].most_likely_class,
-                        std::move(estimates[row].members), estimates[row].male});
+      predictions.push_back({faces[batch->samples[row]], estimates[row].age, estimates[row].most_likely_class,
+                             std::move(estimates[row].members), estimates[row].male});
     }
-    if (progress) progress({"evaluating", judged.size(), order.size()});
+    if (progress) progress({"evaluating", predictions.size(), order.size()});
   }
-  return judged;
+  return predictions;
 }
 
 }  // namespace agewise::evaluate

@@ -27,9 +27,9 @@ TEST(PartToEvaluate, is_test_or_else_val_unless_another_is_wanted) {
               HasSubstr("neither.db: has no test or val pictures"));
 }
 
-class Judge : public testing::Test {
+class Predict : public testing::Test {
  protected:
-  Judge() { train::tiny::make_store(folder_ / "faces.db"); }
+  Predict() { train::tiny::make_store(folder_ / "faces.db"); }
 
   estimate::Model trained(const std::vector<std::string>& assignments) {
     recipe::Recipe recipe = train::tiny::recipe();
@@ -45,12 +45,12 @@ class Judge : public testing::Test {
   std::unique_ptr<nn::Engine> engine_ = nn::make_reference_engine();
 };
 
-TEST_F(Judge, agrees_with_the_accuracy_that_training_saw) {
+TEST_F(Predict, agrees_with_the_accuracy_that_training_saw) {
   for (const char* assignment : {"whiten.method=none", "whiten.method=zca"}) {
     estimate::Model model = trained({assignment});
     store::Store store(folder_ / "faces.db");
-    std::vector<Judged> judged = judge(model, store, catalog::Split::val, *engine_, 2, stop_, {});
-    Evaluation evaluation = evaluate(judged, catalog::Split::val, model.classes, {40});
+    std::vector<Prediction> predictions = predict(model, store, catalog::Split::val, *engine_, 2, stop_, {});
+    Evaluation evaluation = evaluate(predictions, catalog::Split::val, model.classes, {40});
     double best = 0;
     for (const train::EpochRecord& record : train::read_log(folder_ / "run/log.jsonl")) {
       if (record.best) best = record.validation.accuracy;
@@ -60,18 +60,18 @@ TEST_F(Judge, agrees_with_the_accuracy_that_training_saw) {
   }
 }
 
-TEST_F(Judge, agrees_with_the_estimator_one_picture_at_a_time) {
+TEST_F(Predict, agrees_with_the_estimator_one_picture_at_a_time) {
   estimate::Model model = trained({"whiten.method=zca"});
   store::Store store(folder_ / "faces.db");
-  std::vector<Judged> judged = judge(model, store, catalog::Split::train, *engine_, 2, stop_, {});
-  ASSERT_EQ(judged.size(), 30);
+  std::vector<Prediction> predictions = predict(model, store, catalog::Split::train, *engine_, 2, stop_, {});
+  ASSERT_EQ(predictions.size(), 30);
   estimate::Estimator estimator(model, *engine_, 1);
-  std::vector<image::Image> face{store.picture(judged[13].face.row)};
-  EXPECT_NEAR(judged[13].estimate, estimator.estimate(face)[0].age, 1e-3);
+  std::vector<image::Image> face{store.picture(predictions[13].face.row)};
+  EXPECT_NEAR(predictions[13].estimate, estimator.estimate(face)[0].age, 1e-3);
 }
 
 // Whatever a network was trained on and however it answers: evaluate and predict see the same age.
-TEST_F(Judge, agrees_with_the_estimator_whatever_the_loss_and_the_prediction_and_learns) {
+TEST_F(Predict, agrees_with_the_estimator_whatever_the_loss_and_the_prediction_and_learns) {
   for (std::vector<std::string> keys :
        {std::vector<std::string>{"train.loss=regression"},
         {"train.loss=mean-variance", "predict.point_estimate=argmax"},
@@ -79,23 +79,23 @@ TEST_F(Judge, agrees_with_the_estimator_whatever_the_loss_and_the_prediction_and
     keys.insert(keys.end(), {"network.scale=0.01", "network.size=6", "train.learning_rate=0.01", "train.epochs=40"});
     estimate::Model model = trained(keys);
     store::Store store(folder_ / "faces.db");
-    std::vector<Judged> judged = judge(model, store, catalog::Split::train, *engine_, 2, stop_, {});
+    std::vector<Prediction> predictions = predict(model, store, catalog::Split::train, *engine_, 2, stop_, {});
     estimate::Estimator estimator(model, *engine_, 3);
-    std::vector<image::Image> faces{store.picture(judged[13].face.row), store.picture(judged[2].face.row)};
+    std::vector<image::Image> faces{store.picture(predictions[13].face.row), store.picture(predictions[2].face.row)};
     std::vector<estimate::Estimate> estimates = estimator.estimate(faces);
-    EXPECT_NEAR(judged[13].estimate, estimates[0].age, 1e-3) << keys[0];
-    EXPECT_NEAR(judged[2].estimate, estimates[1].age, 1e-3) << keys[0];
-    Evaluation evaluation = evaluate(judged, catalog::Split::train, model.classes, {45});
+    EXPECT_NEAR(predictions[13].estimate, estimates[0].age, 1e-3) << keys[0];
+    EXPECT_NEAR(predictions[2].estimate, estimates[1].age, 1e-3) << keys[0];
+    Evaluation evaluation = evaluate(predictions, catalog::Split::train, model.classes, {45});
     EXPECT_LT(evaluation.all.model.mae, evaluation.all.baseline.mae) << keys[0];
     std::filesystem::remove_all(folder_ / "run");
   }
 }
 
-TEST_F(Judge, refuses_a_store_of_other_faces_and_says_what_differs_and_what_to_do) {
+TEST_F(Predict, refuses_a_store_of_other_faces_and_says_what_differs_and_what_to_do) {
   estimate::Model model = trained({});
   store::Store store(folder_ / "faces.db");
   auto refusal = [&](OtherCut other_cut) {
-    return error_of([&] { judge(model, store, catalog::Split::val, *engine_, 2, stop_, {}, other_cut); });
+    return error_of([&] { predict(model, store, catalog::Split::val, *engine_, 2, stop_, {}, other_cut); });
   };
   model.recipe.face.crop = true;
   model.recipe.face.margin = 0.1;
@@ -104,19 +104,19 @@ TEST_F(Judge, refuses_a_store_of_other_faces_and_says_what_differs_and_what_to_d
       AllOf(HasSubstr("faces.db: holds other faces than the model was trained on: face.crop is false, not true, "
                       "face.margin is 0.4, not 0.1"),
             HasSubstr("--set face.crop=true --set face.margin=0.1")));
-  EXPECT_EQ(refusal(OtherCut::judged), "no error");
+  EXPECT_EQ(refusal(OtherCut::measured), "no error");
   EXPECT_THAT(caveat_of_cut(model, store), HasSubstr("face.margin is 0.4, not 0.1"));
   model.recipe.face.size = 16;
-  EXPECT_THAT(refusal(OtherCut::judged), HasSubstr("face.size is 8, not 16"));
+  EXPECT_THAT(refusal(OtherCut::measured), HasSubstr("face.size is 8, not 16"));
 }
 
 // The store's faces were cut out beforehand, with the margin that its recipe states.
-TEST_F(Judge, takes_faces_cut_out_beforehand_for_its_own_if_the_margin_is_the_same_and_says_so) {
+TEST_F(Predict, takes_faces_cut_out_beforehand_for_its_own_if_the_margin_is_the_same_and_says_so) {
   estimate::Model model = trained({});
   store::Store store(folder_ / "faces.db");
   EXPECT_EQ(caveat_of_cut(model, store), "");
   model.recipe.face.detect = true;
-  EXPECT_EQ(judge(model, store, catalog::Split::val, *engine_, 2, stop_, {}).size(), 10U);
+  EXPECT_EQ(predict(model, store, catalog::Split::val, *engine_, 2, stop_, {}).size(), 10U);
   EXPECT_THAT(caveat_of_cut(model, store), HasSubstr("cut out beforehand"));
 }
 

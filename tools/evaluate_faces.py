@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Compares the faces that `agewise prepare` found with what make_photographs.py had put into the pictures:
-judge_faces.py TRUTH.json STORE [OTHER_STORE]
+evaluate_faces.py TRUTH.json STORE [OTHER_STORE]
 With another store also: how often both hold the same face."""
 import json
 import sqlite3
@@ -30,7 +30,7 @@ def overlap(a, b):
     return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
 
 
-def judge(truth, found):
+def evaluate(truth, found):
     offsets, widths, angles = [], [], []
     for name, face in found.items():
         if face is None:
@@ -62,7 +62,7 @@ def main():
         sys.exit(__doc__)
     truth = json.load(open(sys.argv[1]))
     found = faces(sys.argv[2])
-    judge(truth, found)
+    evaluate(truth, found)
     if len(sys.argv) == 4:
         compare(found, faces(sys.argv[3]))
 
