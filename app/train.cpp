@@ -12,8 +12,8 @@
 #include "agewise/base/error.h"
 #include "agewise/serve/watch.h"
 #include "agewise/train/keep.h"
+#include "agewise/train/multirun.h"
 #include "agewise/train/plan.h"
-#include "agewise/train/series.h"
 #include "agewise/train/teacher.h"
 #include "app/commands.h"
 #include "app/engine.h"
@@ -132,16 +132,16 @@ void plan(const Arguments& arguments, const Context& context) {
 }
 
 // What the command asks for; nothing: one network.
-std::optional<train::SeriesShape> wanted_series(const Arguments& arguments) {
-  if (arguments.folds > 0) return train::SeriesShape{train::SeriesKind::folds, arguments.folds};
-  if (arguments.ensemble > 0) return train::SeriesShape{train::SeriesKind::ensemble, arguments.ensemble};
-  if (!arguments.leave_out.empty()) return train::SeriesShape{train::SeriesKind::each_person, 0};
+std::optional<train::MultirunShape> wanted_multirun(const Arguments& arguments) {
+  if (arguments.folds > 0) return train::MultirunShape{train::MultirunKind::folds, arguments.folds};
+  if (arguments.ensemble > 0) return train::MultirunShape{train::MultirunKind::ensemble, arguments.ensemble};
+  if (!arguments.leave_out.empty()) return train::MultirunShape{train::MultirunKind::each_person, 0};
   return std::nullopt;
 }
 
 // A run stays what it was begun as; --resume need not repeat what that was.
 void check_shape(const Arguments& arguments, const train::RunFolder& run) {
-  std::optional<train::SeriesShape> wanted = wanted_series(arguments), is = train::shape_of(run);
+  std::optional<train::MultirunShape> wanted = wanted_multirun(arguments), is = train::shape_of(run);
   if (wanted == is || (!wanted && arguments.resume)) return;
   auto describe = [](const auto& shape) { return shape ? train::describe(*shape) : "one network"; };
   throw base::UsageError(fmt::format("{}: was begun as {}, not {}; begin a new run under another name",
@@ -157,8 +157,9 @@ struct OpenRun {
 OpenRun open_run(const Arguments& arguments, const recipe::Recipe& recipe) {
   train::RunFolder run{arguments.run};
   if (!continues(arguments)) {
-    std::optional<train::SeriesShape> series = wanted_series(arguments);
-    run = series ? train::create_series(arguments.run, recipe, *series) : train::create_run(arguments.run, recipe);
+    std::optional<train::MultirunShape> multirun = wanted_multirun(arguments);
+    run =
+        multirun ? train::create_multirun(arguments.run, recipe, *multirun) : train::create_run(arguments.run, recipe);
   }
   train::recipe_of(run);  // tells of a folder without a run
   base::FileLock lock = train::lock_run(run);
@@ -186,9 +187,9 @@ void print_result(const train::TrainResult& result, const train::RunFolder& run)
                     (run.path / "report.html").string()));
 }
 
-nlohmann::ordered_json to_json(const std::vector<train::SeriesResult>& results) {
+nlohmann::ordered_json to_json(const std::vector<train::MultirunResult>& results) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const train::SeriesResult& one : results) {
+  for (const train::MultirunResult& one : results) {
     json.push_back({{"name", one.name},
                     {"validation_pictures", one.validation_pictures},
                     {"best", nlohmann::ordered_json::parse(train::to_line(one.best))}});
@@ -196,10 +197,10 @@ nlohmann::ordered_json to_json(const std::vector<train::SeriesResult>& results) 
   return json;
 }
 
-void print_series(const std::vector<train::SeriesResult>& results, const recipe::Recipe& recipe) {
+void print_multirun(const std::vector<train::MultirunResult>& results, const recipe::Recipe& recipe) {
   std::vector<std::vector<std::string>> rows{{"", "pictures", "best epoch", "accuracy %", "MAE"}};
   double pictures = 0, mae = 0, accuracy = 0;
-  for (const train::SeriesResult& one : results) {
+  for (const train::MultirunResult& one : results) {
     auto own = static_cast<double>(one.validation_pictures);
     pictures += own, mae += own * one.best.validation.mae, accuracy += own * one.best.validation.accuracy;
     rows.push_back({one.name, with_thousands(static_cast<std::uint64_t>(one.validation_pictures)),
@@ -213,12 +214,12 @@ void print_series(const std::vector<train::SeriesResult>& results, const recipe:
   print("The best epoch of each was chosen on the very pictures that it is measured on here.\n");
 }
 
-void run_series(const Arguments& arguments, const train::SeriesTask& series, nn::Engine& engine,
-                train::TrainHooks hooks) {
-  const train::TrainTask& task = series.task;
-  std::vector<train::SeriesResult> results =
-      train::train_series(series, engine, hooks, [&](const std::string& name) { hooks.notice("\n" + name); });
-  arguments.json ? print_json(to_json(results)) : print_series(results, task.recipe);
+void run_multirun(const Arguments& arguments, const train::MultirunTask& multirun, nn::Engine& engine,
+                  train::TrainHooks hooks) {
+  const train::TrainTask& task = multirun.task;
+  std::vector<train::MultirunResult> results =
+      train::train_multirun(multirun, engine, hooks, [&](const std::string& name) { hooks.notice("\n" + name); });
+  arguments.json ? print_json(to_json(results)) : print_multirun(results, task.recipe);
   if (!arguments.json && std::filesystem::exists(task.run.best()))
     print(fmt::format("ensemble: {}\n", task.run.best().string()));
 }
@@ -243,13 +244,13 @@ void run(const Arguments& arguments, const Context& context) {
   std::optional<estimate::Model> teacher;
   if (!arguments.teacher.empty()) teacher = estimate::read_model(train::model_file_of(arguments.teacher));
   train::check_teacher(teacher ? &*teacher : nullptr, recipe, store, {arguments.run});
-  if (arguments.watch > 0 && (wanted_series(arguments) || train::shape_of({arguments.run})))
+  if (arguments.watch > 0 && (wanted_multirun(arguments) || train::shape_of({arguments.run})))
     throw base::UsageError("--watch shows the curves of one network, not of several");
   std::optional<serve::Listener> listener;  // before anything is written: the port may be taken
   if (arguments.watch > 0) listener = serve::listen_on("127.0.0.1", arguments.watch);
   OpenRun opened = open_run(arguments, recipe);
   const train::RunFolder& folder = opened.folder;
-  std::optional<train::SeriesShape> series = train::shape_of(folder);
+  std::optional<train::MultirunShape> multirun = train::shape_of(folder);
   std::unique_ptr<nn::Engine> engine = engine_for(context, folder);
 
   ProgressLine line;
@@ -265,7 +266,7 @@ void run(const Arguments& arguments, const Context& context) {
   };
   hooks.epoch_done = [&](const train::EpochRecord& record) {
     ++epochs;
-    if (!drawings && !series) drawings.emplace(folder, recipe, store);
+    if (!drawings && !multirun) drawings.emplace(folder, recipe, store);
     if (drawings) drawings->draw();
     if (watch) watch->epoch_done(record);
     line.clear();
@@ -273,11 +274,11 @@ void run(const Arguments& arguments, const Context& context) {
     print(epoch_line(record, /*with_head=*/epochs == 1));
     std::fflush(stdout);  // someone may be watching a file
   };
-  std::vector<float> taught =
-      train::taught_by(std::exchange(teacher, {}), recipe, store, folder, *engine, hooks.stop, hooks.progress);
-  train::TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads, nullptr, taught};
-  if (series) {
-    run_series(arguments, {task, *series}, *engine, hooks);
+  std::vector<float> soft_targets =
+      train::soft_targets_by(std::exchange(teacher, {}), recipe, store, folder, *engine, hooks.stop, hooks.progress);
+  train::TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads, nullptr, soft_targets};
+  if (multirun) {
+    run_multirun(arguments, {task, *multirun}, *engine, hooks);
     if (arguments.keep == "model") train::keep_model_only(folder);
     return;
   }

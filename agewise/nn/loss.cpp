@@ -38,7 +38,7 @@ double label_distribution(const recipe::TrainRecipe& recipe, const age::Classes&
   std::vector<float> truth(gradient.size());
   age::gaussian_target(classes, target.age, target.sigma, truth);
   auto share = static_cast<float>(recipe.distillation_weight);
-  for (std::size_t c = 0; c < target.taught.size(); ++c) truth[c] = (1 - share) * truth[c] + share * target.taught[c];
+  for (std::size_t c = 0; c < target.soft.size(); ++c) truth[c] = (1 - share) * truth[c] + share * target.soft[c];
   double divergence = 0;
   for (std::size_t c = 0; c < gradient.size(); ++c) {
     if (truth[c] > 0) divergence += truth[c] * (std::log(truth[c]) - found.log[c]);

@@ -14,7 +14,7 @@ struct Target {
   double sigma;  // of the label distribution, years; 0 where the loss has no use for it
   double weight = 1;
   double male = std::numeric_limits<double>::quiet_NaN();  // 1 or 0; NaN: not known
-  std::span<const float> taught = {};                      // a teacher's distribution over the classes; empty: none
+  std::span<const float> soft = {};                        // a teacher's distribution over the classes; empty: none
 };
 
 inline constexpr double kRegressionUnit = 100;  // years: the output of a regression network is age / 100

@@ -41,7 +41,7 @@ bool determines(const Key& key, Outcome outcome, const Recipe& recipe) {
     case Outcome::features:
       return of_pixels(key) || key.table == "augment" || is_seed_of_training(key) ||
              (key.table == "train" && key.name == "features");
-    case Outcome::taught:
+    case Outcome::soft_targets:
       return key.table == "classes";
   }
   return true;

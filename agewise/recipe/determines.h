@@ -18,7 +18,7 @@ enum class Outcome {
   pixels,          // a stored face as network input, not augmented: the plain keys of [network], whiten.method
   whitening,       // the transform, on a store of one content: `pixels`, [whiten], train.seed
   features,        // what the layers before train.features make of a face: `pixels`, [augment], the layers, train.seed
-  taught,          // what a teacher says of a store's faces: [classes]
+  soft_targets,    // what a teacher says of a store's faces: [classes]
 };
 
 // "face.size = 16, not 32": the first key that determines the outcome and has another value in `found` than in

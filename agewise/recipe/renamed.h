@@ -34,4 +34,10 @@ inline constexpr std::array kRenamedLogFields = std::to_array<Renamed>({
     {"rate", "learning_rate"},
 });
 
+// Files of a run folder.
+inline constexpr std::array kRenamedRunFiles = std::to_array<Renamed>({
+    {"taught.f32", "soft-targets.f32"},
+    {"series.json", "multirun.json"},
+});
+
 }  // namespace agewise::recipe

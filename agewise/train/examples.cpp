@@ -91,13 +91,13 @@ std::string left_out(const Examples& examples) {
 }
 
 std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,
-                                   std::span<const float> taught) {
+                                   std::span<const float> soft_targets) {
   std::vector<nn::Target> targets;
   for (const store::FaceRecord& face : examples.faces)
     targets.push_back({face.age, sigma_of(face.age_sigma, recipe), 1, male_of(face.gender)});
-  if (!taught.empty()) {
-    std::size_t classes = taught.size() / examples.faces.size();
-    for (std::uint32_t i : examples.train) targets[i].taught = taught.subspan(i * classes, classes);
+  if (!soft_targets.empty()) {
+    std::size_t classes = soft_targets.size() / examples.faces.size();
+    for (std::uint32_t i : examples.train) targets[i].soft = soft_targets.subspan(i * classes, classes);
   }
   if (recipe.age_weight == 0) return targets;
   double sum = 0;

@@ -17,7 +17,7 @@ struct Examples {
   catalog::Split validation_part =
       catalog::Split::val;      // or test, where the store has no val part: as the article did it
   std::int64_t ranges = 0;      // faces of these two parts that are left out: only a range of ages is known
-  std::string validation_name;  // of a share of the training part (series.h), instead
+  std::string validation_name;  // of a share of the training part (multirun.h), instead
 };
 
 // Faces whose age is known only as a range are in neither part. Throws Error naming what is missing if the store has no
@@ -30,10 +30,10 @@ std::string left_out(const Examples& examples);
 std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& faces, catalog::Split part);
 
 // One a face: its age, the deviation that recipe.sigma and recipe.label_sigma give it, and for a training picture its
-// weight by recipe.age_weight, 1 on average; ages count by whole years; and of `taught` (teacher.h), if it is not
+// weight by recipe.age_weight, 1 on average; ages count by whole years; and of `soft_targets` (teacher.h), if it is not
 // empty, the face's row.
 std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,
-                                   std::span<const float> taught = {});
+                                   std::span<const float> soft_targets = {});
 
 // The training pictures of an epoch (from 1) in their order, a function of (seed, epoch): of each age at most
 // recipe.age_cap, drawn anew. Each epoch has as many.

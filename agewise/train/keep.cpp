@@ -20,7 +20,7 @@ bool is_of_features(const std::string& name) { return name.starts_with("features
 void keep_model_of_one(const RunFolder& run) {
   if (!fs::exists(run.best())) return;
   mark(run);
-  std::vector<fs::path> needless{run.last(), run.faces(), run.taught()};
+  std::vector<fs::path> needless{run.last(), run.faces(), run.soft_targets()};
   for (const fs::directory_entry& entry : fs::directory_iterator(run.path)) {
     if (entry.is_regular_file() && is_of_features(entry.path().filename().string())) needless.push_back(entry.path());
   }

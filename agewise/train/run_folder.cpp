@@ -7,6 +7,7 @@
 #include "agewise/base/files.h"
 #include "agewise/base/sealed.h"
 #include "agewise/recipe/determines.h"
+#include "agewise/recipe/renamed.h"
 
 namespace agewise::train {
 namespace {
@@ -20,6 +21,13 @@ base::UsageError taken(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+std::filesystem::path RunFolder::named(std::string_view name) const {
+  for (const recipe::Renamed& one : recipe::kRenamedRunFiles) {
+    if (one.name == name && std::filesystem::exists(path / one.old_name)) return path / one.old_name;
+  }
+  return path / name;
+}
 
 bool is_run(const std::filesystem::path& path) { return std::filesystem::exists(RunFolder{path}.recipe()); }
 

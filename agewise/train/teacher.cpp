@@ -23,7 +23,7 @@ std::vector<float> compute(estimate::Model teacher, const store::Store& store, c
                            const base::StopFlag& stop, const base::ProgressSink& progress) {
   std::vector<store::FaceRecord> faces = store.faces();
   auto classes = static_cast<std::size_t>(teacher.classes.count());
-  std::vector<float> taught(faces.size() * classes);
+  std::vector<float> soft_targets(faces.size() * classes);
   estimate::Estimator estimator(std::move(teacher), engine, static_cast<int>(kFacesAtOnce));
   std::vector<std::size_t> places;
   std::vector<image::Image> pictures;
@@ -43,33 +43,33 @@ std::vector<float> compute(estimate::Model teacher, const store::Store& store, c
     for (std::size_t k = 0; k < places.size(); ++k) {
       if (!std::isfinite(estimates[k].age))
         throw base::Error("the teacher's estimate of " + faces[places[k]].file + " is no number");
-      std::ranges::copy(estimates[k].distribution, &taught[places[k] * classes]);
+      std::ranges::copy(estimates[k].distribution, &soft_targets[places[k] * classes]);
     }
     places.clear();
     pictures.clear();
     if (progress) progress({"the teacher looks at the pictures", i + 1, faces.size()});
   }
-  return taught;
+  return soft_targets;
 }
 
-DerivedFile taught_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store) {
+DerivedFile soft_targets_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store) {
   std::uint64_t floats = store.faces().size() * static_cast<std::uint64_t>(recipe::classes_of(recipe.classes).count());
-  return {run.taught(), key_of(recipe::Outcome::taught, recipe, store), [&store] { return store.first_content(); },
-          floats * sizeof(float)};
+  return {run.soft_targets(), key_of(recipe::Outcome::soft_targets, recipe, store),
+          [&store] { return store.first_content(); }, floats * sizeof(float)};
 }
 
 std::vector<float> read(const DerivedFile& file) {
-  std::vector<float> taught(*file.bytes / sizeof(float));
+  std::vector<float> soft_targets(*file.bytes / sizeof(float));
   std::vector<std::byte> bytes = base::read_file(file.path, *file.bytes);
-  std::memcpy(taught.data(), bytes.data(), bytes.size());
-  return taught;
+  std::memcpy(soft_targets.data(), bytes.data(), bytes.size());
+  return soft_targets;
 }
 
 }  // namespace
 
 void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const store::Store& store,
                    const RunFolder& run) {
-  bool wanted = recipe.train.distillation_weight > 0, known = wanted && holds(taught_file(run, recipe, store));
+  bool wanted = recipe.train.distillation_weight > 0, known = wanted && holds(soft_targets_file(run, recipe, store));
   if (teacher == nullptr) {
     if (wanted && !known)
       throw base::UsageError("train.distillation_weight: --teacher MODEL is needed, whose estimates are learned");
@@ -89,16 +89,16 @@ void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe,
   }
 }
 
-std::vector<float> taught_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,
-                             const store::Store& store, const RunFolder& run, nn::Engine& engine,
-                             const base::StopFlag& stop, const base::ProgressSink& progress) {
+std::vector<float> soft_targets_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,
+                                   const store::Store& store, const RunFolder& run, nn::Engine& engine,
+                                   const base::StopFlag& stop, const base::ProgressSink& progress) {
   if (recipe.train.distillation_weight == 0) return {};
-  DerivedFile file = taught_file(run, recipe, store);
+  DerivedFile file = soft_targets_file(run, recipe, store);
   if (!teacher && !holds(file))
     throw base::file_error(file.path, "is not of the faces of " + store.file().string() + "; begin a new run");
   make_unless_it_holds(file, [&] {
-    std::vector<float> taught = compute(std::move(*teacher), store, run, engine, stop, progress);
-    base::write_file(file.path, std::as_bytes(std::span(taught)));
+    std::vector<float> soft_targets = compute(std::move(*teacher), store, run, engine, stop, progress);
+    base::write_file(file.path, std::as_bytes(std::span(soft_targets)));
   });
   return read(file);
 }

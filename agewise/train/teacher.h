@@ -21,11 +21,11 @@ void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe,
 
 // A distribution over the recipe's classes for each face of the store, in label order, of the picture as it is stored
 // (of an ensemble and of mirror images the mean); 0 for faces that are not of the training part. Computed by `teacher`,
-// which check_teacher() must have let pass, and kept in RUN/taught.f32; when a run goes on, read from there. Empty
+// which check_teacher() must have let pass, and kept in RUN/soft-targets.f32, which a resumed run reads. Empty
 // where train.distillation_weight is 0. Throws Error if it was kept for another store or an estimate is not finite,
 // Interrupted on `stop`.
-std::vector<float> taught_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,
-                             const store::Store& store, const RunFolder& run, nn::Engine& engine,
-                             const base::StopFlag& stop, const base::ProgressSink& progress);
+std::vector<float> soft_targets_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,
+                                   const store::Store& store, const RunFolder& run, nn::Engine& engine,
+                                   const base::StopFlag& stop, const base::ProgressSink& progress);
 
 }  // namespace agewise::train

@@ -50,7 +50,7 @@ class Loop {
         hooks_(hooks),
         examples_(examples),
         model_(std::move(model)),
-        targets_(targets_of(examples, model_.recipe.train, task.taught)),
+        targets_(targets_of(examples, model_.recipe.train, task.soft_targets)),
         steps_(batches_in(pictures_an_epoch(), static_cast<std::size_t>(model_.recipe.train.batch))),
         trainer_(model_, engine, feature_layer(model_.recipe, model_.graph)),
         tester_(model_.recipe, model_.graph, engine, feature_layer(model_.recipe, model_.graph)) {}
@@ -268,7 +268,7 @@ class Loop {
 }  // namespace
 
 TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& hooks) {
-  if (task.recipe.train.distillation_weight > 0 && task.taught.empty())
+  if (task.recipe.train.distillation_weight > 0 && task.soft_targets.empty())
     throw std::invalid_argument("train.distillation_weight needs what a teacher says");
   Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.store);
   std::string remark = task.examples != nullptr ? "" : left_out(examples);

@@ -31,9 +31,9 @@ struct TrainTask {
   const store::Store& store;
   // Weights to begin with instead of fresh ones, taken by name where the shapes are equal.
   const estimate::Model* from = nullptr;
-  int threads = 1;                     // that decode and augment pictures, beside the engine's own
-  const Examples* examples = nullptr;  // to train and validate on, instead of the store's parts
-  std::span<const float> taught = {};  // what a teacher says of each face (teacher.h), where the recipe wants one
+  int threads = 1;                           // that decode and augment pictures, beside the engine's own
+  const Examples* examples = nullptr;        // to train and validate on, instead of the store's parts
+  std::span<const float> soft_targets = {};  // what a teacher says of each face (teacher.h), where the recipe wants one
 };
 
 struct TrainHooks {

@@ -114,8 +114,9 @@ using Check = Finding (*)(const fs::path&, const Hooks&);
 // How a file is checked; nothing: agewise keeps no checksum of such files.
 Check check_for(const fs::path& file) {
   std::string name = file.filename().string(), extension = file.extension().string();
-  bool in_run = train::is_run(file.has_parent_path() ? file.parent_path() : ".");
-  if (in_run && (name == "recipe.toml" || name == "run.json" || name == "series.json" || name == "kernels.json"))
+  train::RunFolder run{file.has_parent_path() ? file.parent_path() : "."};
+  bool in_run = train::is_run(run.path);
+  if (in_run && (name == "recipe.toml" || name == "run.json" || name == "kernels.json" || file == run.multirun()))
     return checked_text;
   if (in_run && name == "log.jsonl") return checked_log;
   if (extension == ".f32" && (in_run || fs::exists(fs::path(file).replace_extension(".key")))) return checked_derived;

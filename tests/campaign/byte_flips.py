@@ -43,7 +43,7 @@ def make_all():
     frozen = ['--set', 'train.frozen=["conv1", "bn1"]', '--set', 'train.features=pool1']
     bench.good('train', made / 'features', *plain, *frozen, '--from', made / 'plain')
     bench.good('train', made / 'years', *plain, *YEARS)
-    bench.good('train', made / 'taught', *plain, *YEARS, '--set', 'train.distillation_weight=0.3', '--teacher',
+    bench.good('train', made / 'distilled', *plain, *YEARS, '--set', 'train.distillation_weight=0.3', '--teacher',
                made / 'years')
     bench.good(*bench.calibrate(made / 'plain', store, made / 'calibrated.safetensors'))
     bench.good('train', made / 'timed', *plain, kernels='best')
@@ -83,7 +83,7 @@ kinds = [  # file, what lies beside it, what reads it
     ('unfinished.db', [], finished_store),
     ('calibrated.safetensors', [], printed('predict', '--json', '--distribution', '--model', '@calibrated.safetensors', *pictures)),
     ('ensemble/best.safetensors', ['ensemble'], printed('predict', '--json', '--model', '@ensemble', *pictures)),
-    ('ensemble/series.json', ['ensemble'], resumed('ensemble')),
+    ('ensemble/multirun.json', ['ensemble'], resumed('ensemble')),
     ('whitened/best.safetensors', ['whitened'], evaluated),
     ('whitened/whiten.safetensors', ['whitened'], evaluated),
     ('plain/log.jsonl', ['plain'], printed('info', '@plain', '--json')),
@@ -93,7 +93,7 @@ kinds = [  # file, what lies beside it, what reads it
     ('timed/kernels.json', ['timed'], resumed('timed', kernels='best')),
     *((f'features/{name}', ['features'], resumed('features')) for name in
       ['features-0.f32', 'features-1.f32', 'features-1.key']),
-    *((f'taught/{name}', ['taught'], resumed('taught')) for name in ['taught.f32', 'taught.key']),
+    *((f'distilled/{name}', ['distilled'], resumed('distilled')) for name in ['soft-targets.f32', 'soft-targets.key']),
 ]
 
 make_all()

@@ -18,7 +18,7 @@ scenarios = {
     'train, whitened': (lambda made: ['train', made / 'made', *recipe],
                         [f'made/{name}' for name in [*RUN, 'whiten.safetensors', 'faces.f32']]),
     'ensemble': (lambda made: ['train', made / 'made', *recipe, *PLAIN, '--set', 'train.epochs=2', '--ensemble', '2'],
-                 ['made/series.json', 'made/best.safetensors', *members]),
+                 ['made/multirun.json', 'made/best.safetensors', *members]),
     'calibrate': (lambda made: bench.calibrate(run, store, made / 'made.safetensors'), ['made.safetensors']),
 }
 

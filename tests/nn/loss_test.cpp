@@ -52,7 +52,7 @@ TEST(LabelDistribution, is_learned_from_the_label_and_a_teacher_by_their_shares)
   age::Classes classes = age::classes_between({30});
   std::vector<float> outputs{0, std::log(3.0F)}, gradient(2), said{0.9F, 0.1F};
   std::vector<Target> targets{{30, 2}};
-  targets[0].taught = said;
+  targets[0].soft = said;
   recipe::TrainRecipe recipe;
   recipe.loss = recipe::Loss::label_distribution;
   recipe.distillation_weight = 0.5;

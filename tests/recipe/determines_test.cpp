@@ -73,7 +73,7 @@ TEST(FirstDifference, finds_another_layer) {
 // A key that is new, and at its default, changes nothing that was made before there was the key.
 TEST(Determinants, are_none_where_all_is_as_by_default) {
   for (Outcome outcome : {Outcome::store, Outcome::balanced_store, Outcome::training, Outcome::pixels,
-                          Outcome::whitening, Outcome::features, Outcome::taught}) {
+                          Outcome::whitening, Outcome::features, Outcome::soft_targets}) {
     EXPECT_EQ(determinants(outcome, Recipe{}), "");
   }
 }
@@ -83,7 +83,7 @@ TEST(Determinants, of_the_articles_recipe_stay_as_they_are) {
   Recipe seed = load_recipe("seed");
   EXPECT_EQ(determinants(Outcome::store, seed), "");
   EXPECT_EQ(determinants(Outcome::pixels, seed), "whiten.method = 'zca'\n");
-  EXPECT_EQ(determinants(Outcome::taught, seed),
+  EXPECT_EQ(determinants(Outcome::soft_targets, seed),
             "classes.edges = [30, 45, 60]\nclasses.names = ['Young', 'Middle', 'Old', 'Very Old']\n");
   set_options(seed, {"whiten.samples=500", "train.seed=3", "face.size=64", "screen.min_age=18"});
   EXPECT_EQ(determinants(Outcome::whitening, seed), "whiten.method = 'zca'\nwhiten.samples = 500\ntrain.seed = 3\n");

@@ -29,8 +29,8 @@ class Teacher : public testing::Test {
     run_ = create_run(folder_ / "run", recipe_);
   }
 
-  std::vector<float> taught(std::optional<estimate::Model> teacher) {
-    return taught_by(std::move(teacher), recipe_, *store_, run_, *engine_, stop_, {});
+  std::vector<float> soft_targets(std::optional<estimate::Model> teacher) {
+    return soft_targets_by(std::move(teacher), recipe_, *store_, run_, *engine_, stop_, {});
   }
   std::string error_of(const estimate::Model* teacher) {
     return agewise::error_of<base::UsageError>([&] { check_teacher(teacher, recipe_, *store_, run_); });
@@ -47,7 +47,7 @@ class Teacher : public testing::Test {
 };
 
 TEST_F(Teacher, says_of_each_training_picture_what_it_estimates_and_nothing_of_the_others) {
-  std::vector<float> said = taught(model_);
+  std::vector<float> said = soft_targets(model_);
   estimate::Estimator estimator(model_, *engine_, 1);
   std::vector<store::FaceRecord> faces = store_->faces();
   ASSERT_EQ(said.size(), faces.size() * 101);
@@ -65,30 +65,30 @@ TEST_F(Teacher, says_of_each_training_picture_what_it_estimates_and_nothing_of_t
 }
 
 TEST_F(Teacher, need_not_come_again_when_the_run_goes_on) {
-  std::vector<float> said = taught(model_);
+  std::vector<float> said = soft_targets(model_);
   EXPECT_EQ(error_of(nullptr), "no error");
-  EXPECT_EQ(taught({}), said);
+  EXPECT_EQ(soft_targets({}), said);
   EXPECT_EQ(error_of(&model_), "no error");  // the command that began the run resumes it
   estimate::Model other = model_;
   other.parameters[0] += 1;
-  EXPECT_EQ(taught(other), said);
+  EXPECT_EQ(soft_targets(other), said);
 }
 
 TEST_F(Teacher, that_is_stopped_says_how_to_go_on_and_begins_again) {
   stop_ = true;
   try {
-    (void)taught(model_);
+    (void)soft_targets(model_);
     FAIL();
   } catch (const base::Interrupted& stopped) {
     EXPECT_THAT(stopped.what(), HasSubstr("--resume"));
   }
   stop_ = false;
   EXPECT_EQ(error_of(&model_), "no error");
-  EXPECT_FALSE(taught(model_).empty());
+  EXPECT_FALSE(soft_targets(model_).empty());
 }
 
 TEST_F(Teacher, changes_what_is_learned) {
-  std::vector<float> said = taught(model_);
+  std::vector<float> said = soft_targets(model_);
   (void)train({run_, recipe_, *store_, nullptr, 1, nullptr, said}, *engine_, hooks_);
   EXPECT_NE(estimate::read_model(run_.best()).parameters, model_.parameters);
   EXPECT_THROW((void)train({run_, recipe_, *store_}, *engine_, hooks_), std::invalid_argument);
@@ -112,7 +112,7 @@ TEST_F(Teacher, is_refused_where_it_does_not_fit) {
   EXPECT_EQ(error_of(&model_), "no error");
   recipe_.train.distillation_weight = 0;
   EXPECT_THAT(error_of(&model_), HasSubstr("train.distillation_weight"));
-  EXPECT_TRUE(taught({}).empty());
+  EXPECT_TRUE(soft_targets({}).empty());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "agewise/train/series.h"
+#include "agewise/train/multirun.h"
 
 #include <gmock/gmock.h>
 
@@ -34,7 +34,7 @@ Examples people(int each) {
   return examples;
 }
 
-void expect_whole(const SeriesPart& part, const Examples& examples) {
+void expect_whole(const MultirunPart& part, const Examples& examples) {
   std::vector<std::uint32_t> all = part.train;
   all.insert(all.end(), part.validation.begin(), part.validation.end());
   std::sort(all.begin(), all.end());
@@ -50,9 +50,9 @@ void expect_whole(const SeriesPart& part, const Examples& examples) {
 TEST(Folds, validate_on_every_picture_once_and_divide_nobody) {
   for (int each : {1, 3, 7}) {
     Examples examples = people(each);
-    std::vector<SeriesPart> folds = folds_of(examples, 5, 1);
+    std::vector<MultirunPart> folds = folds_of(examples, 5, 1);
     std::multiset<std::uint32_t> validated;
-    for (const SeriesPart& fold : folds) {
+    for (const MultirunPart& fold : folds) {
       expect_whole(fold, examples);
       EXPECT_NEAR(static_cast<double>(fold.validation.size()), 400, each);
       validated.insert(fold.validation.begin(), fold.validation.end());
@@ -66,9 +66,9 @@ TEST(Folds, validate_on_every_picture_once_and_divide_nobody) {
 
 TEST(LeavingOut, is_a_part_for_each_person) {
   Examples examples = people(500);
-  std::vector<SeriesPart> parts = leaving_out_each_person(examples);
+  std::vector<MultirunPart> parts = leaving_out_each_person(examples);
   ASSERT_EQ(parts.size(), 4);
-  for (const SeriesPart& part : parts) {
+  for (const MultirunPart& part : parts) {
     expect_whole(part, examples);
     EXPECT_EQ(part.validation.size(), 500);
   }
@@ -98,7 +98,7 @@ TEST(TenthsByAge, keep_the_distribution_of_ages) {
     Examples examples = people(each);
     std::vector<double> whole = cumulative(examples, examples.train);
     std::set<std::uint32_t> validated;
-    for (const SeriesPart& part : tenths_by_age(examples, 20, 1)) {
+    for (const MultirunPart& part : tenths_by_age(examples, 20, 1)) {
       expect_whole(part, examples);
       EXPECT_NEAR(static_cast<double>(part.validation.size()), 200, 2);
       EXPECT_LT(largest_difference(whole, cumulative(examples, part.validation)), 0.0051 * each) << part.name;
@@ -109,15 +109,15 @@ TEST(TenthsByAge, keep_the_distribution_of_ages) {
   }
 }
 
-class Series : public testing::Test {
+class Multirun : public testing::Test {
  protected:
-  Series() { tiny::make_store(folder_ / "faces.db", {.train = 40, .val = 8}); }
+  Multirun() { tiny::make_store(folder_ / "faces.db", {.train = 40, .val = 8}); }
 
-  std::vector<SeriesResult> train_all(const std::string& name, SeriesKind kind, int count, int stop_at = -1,
-                                      const estimate::Model* from = nullptr) {
+  std::vector<MultirunResult> train_all(const std::string& name, MultirunKind kind, int count, int stop_at = -1,
+                                        const estimate::Model* from = nullptr) {
     store::Store store(folder_ / "faces.db");
     RunFolder run{folder_ / name};
-    if (!is_run(run.path)) create_series(run.path, recipe_, {kind, count});
+    if (!is_run(run.path)) create_multirun(run.path, recipe_, {kind, count});
     base::StopFlag stop{false};
     int steps = 0;
     TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
@@ -125,7 +125,7 @@ class Series : public testing::Test {
       if (progress.what.rfind("epoch", 0) == 0 && ++steps == stop_at) stop = true;
     };
     TrainTask task{run, recipe_, store, from, 2};
-    return train_series({task, *shape_of(run)}, *engine_, hooks);
+    return train_multirun({task, *shape_of(run)}, *engine_, hooks);
   }
   std::vector<std::byte> bytes(const std::string& file) { return base::read_file(folder_ / file, 1 << 20); }
 
@@ -134,32 +134,32 @@ class Series : public testing::Test {
   std::unique_ptr<nn::Engine> engine_ = nn::make_reference_engine();
 };
 
-TEST_F(Series, of_folds_measures_each_on_its_own_share) {
-  std::vector<SeriesResult> results = train_all("run", SeriesKind::folds, 4);
+TEST_F(Multirun, of_folds_measures_each_on_its_own_share) {
+  std::vector<MultirunResult> results = train_all("run", MultirunKind::folds, 4);
   ASSERT_EQ(results.size(), 4);
-  for (const SeriesResult& result : results) EXPECT_EQ(result.validation_pictures, 10);
+  for (const MultirunResult& result : results) EXPECT_EQ(result.validation_pictures, 10);
   EXPECT_EQ(estimate::read_model(folder_ / "run/fold-03/best.safetensors").notes.at("trained on"), "30 pictures");
 }
 
-TEST_F(Series, goes_on_where_it_was_stopped_and_ends_with_the_same_model) {
-  train_all("whole", SeriesKind::ensemble, 3);
+TEST_F(Multirun, goes_on_where_it_was_stopped_and_ends_with_the_same_model) {
+  train_all("whole", MultirunKind::ensemble, 3);
   for (int stop_at : {2, 20}) {  // 36 pictures in batches of 8, three epochs: 15 steps a member
     std::string name = "stopped" + std::to_string(stop_at);
     try {
-      train_all(name, SeriesKind::ensemble, 3, stop_at);
+      train_all(name, MultirunKind::ensemble, 3, stop_at);
       FAIL();
     } catch (const base::Interrupted& stopped) {
       EXPECT_THAT(stopped.what(), HasSubstr("agewise train " + (folder_ / name).string() + " --resume"));
     }
     EXPECT_FALSE(std::filesystem::exists(folder_ / name / "best.safetensors"));
-    train_all(name, SeriesKind::folds, 7);  // kind and count are the run's own
+    train_all(name, MultirunKind::folds, 7);  // kind and count are the run's own
     EXPECT_EQ(bytes(name + "/best.safetensors"), bytes("whole/best.safetensors"));
   }
 }
 
-TEST_F(Series, an_ensembles_age_is_the_mean_of_its_members) {
+TEST_F(Multirun, an_ensembles_age_is_the_mean_of_its_members) {
   recipe_.classes = {{}, {}, 101};
-  train_all("run", SeriesKind::ensemble, 3);
+  train_all("run", MultirunKind::ensemble, 3);
   store::Store store(folder_ / "faces.db");
   std::vector<image::Image> faces{store.picture(41), store.picture(43)};
   std::vector<double> ages;
@@ -188,9 +188,9 @@ TEST_F(Series, an_ensembles_age_is_the_mean_of_its_members) {
   }
 }
 
-TEST_F(Series, an_ensemble_that_chooses_nothing_trains_on_all_and_keeps_the_last_epoch) {
+TEST_F(Multirun, an_ensemble_that_chooses_nothing_trains_on_all_and_keeps_the_last_epoch) {
   recipe_.train.monitor = recipe::Monitor::last;
-  for (const SeriesResult& result : train_all("run", SeriesKind::ensemble, 2)) {
+  for (const MultirunResult& result : train_all("run", MultirunKind::ensemble, 2)) {
     EXPECT_EQ(result.validation_pictures, 8) << "the val part";
     EXPECT_EQ(result.result.best_epoch, 3);
   }
@@ -200,11 +200,11 @@ TEST_F(Series, an_ensemble_that_chooses_nothing_trains_on_all_and_keeps_the_last
 }
 
 // At a rate of 0 nothing but running statistics moves.
-TEST_F(Series, an_ensemble_begins_with_the_members_of_one_as_large) {
-  train_all("first", SeriesKind::ensemble, 2);
+TEST_F(Multirun, an_ensemble_begins_with_the_members_of_one_as_large) {
+  train_all("first", MultirunKind::ensemble, 2);
   estimate::Model first = estimate::read_model(folder_ / "first/best.safetensors");
   recipe_.train.learning_rate = 0;
-  train_all("second", SeriesKind::ensemble, 2, -1, &first);
+  train_all("second", MultirunKind::ensemble, 2, -1, &first);
   for (const char* member : {"member-01", "member-02"}) {
     estimate::Model before = estimate::read_model(folder_ / ("first/" + std::string(member) + "/best.safetensors")),
                     after = estimate::read_model(folder_ / ("second/" + std::string(member) + "/best.safetensors"));
@@ -215,9 +215,9 @@ TEST_F(Series, an_ensemble_begins_with_the_members_of_one_as_large) {
   }
 }
 
-TEST_F(Series, an_ensemble_refuses_to_whiten) {
+TEST_F(Multirun, an_ensemble_refuses_to_whiten) {
   recipe_.whiten.method = recipe::Whitening::zca;
-  EXPECT_THROW(train_all("run", SeriesKind::ensemble, 2), base::UsageError);
+  EXPECT_THROW(train_all("run", MultirunKind::ensemble, 2), base::UsageError);
 }
 
 }  // namespace

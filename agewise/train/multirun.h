@@ -9,8 +9,8 @@
 
 namespace agewise::train {
 
-// What one network of a series trains and is validated on: indices into Examples::faces, ascending.
-struct SeriesPart {
+// What one network of a multirun trains and is validated on: indices into Examples::faces, ascending.
+struct MultirunPart {
   std::string name;  // of its folder in the run
   std::vector<std::uint32_t> train, validation;
 };
@@ -20,53 +20,53 @@ struct SeriesPart {
 
 // `folds` parts, each validated on a share of the persons, the shares of about equally many pictures. Throws UsageError
 // if there are fewer persons than folds.
-std::vector<SeriesPart> folds_of(const Examples& examples, int folds, std::uint64_t seed);
+std::vector<MultirunPart> folds_of(const Examples& examples, int folds, std::uint64_t seed);
 
 // As many parts as there are persons, each validated on one (FG-NET's protocol). Throws UsageError if no person is
 // known.
-std::vector<SeriesPart> leaving_out_each_person(const Examples& examples);
+std::vector<MultirunPart> leaving_out_each_person(const Examples& examples);
 
 // `members` parts, each validated on about a tenth drawn so that it keeps the distribution of ages, as DEX did for LAP:
 // of each ten persons that follow each other by age one is drawn.
-std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed);
+std::vector<MultirunPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed);
 
 // `members` parts of all pictures alike, validated on the store's val part, or test where it has none: where nothing is
 // chosen by validation (train.monitor = "last") nothing need be kept from training.
-std::vector<SeriesPart> all_alike(const Examples& examples, int members);
+std::vector<MultirunPart> all_alike(const Examples& examples, int members);
 
-enum class SeriesKind { folds, each_person, ensemble };
+enum class MultirunKind { folds, each_person, ensemble };
 
-struct SeriesShape {
-  SeriesKind kind = SeriesKind::folds;
+struct MultirunShape {
+  MultirunKind kind = MultirunKind::folds;
   int count = 0;  // folds or members; 0 for each_person
-  friend bool operator==(const SeriesShape&, const SeriesShape&) = default;
+  friend bool operator==(const MultirunShape&, const MultirunShape&) = default;
 };
 
 // "an ensemble of 20 networks": for messages.
-std::string describe(const SeriesShape& shape);
+std::string describe(const MultirunShape& shape);
 
-struct SeriesTask {
-  TrainTask task;  // of the whole series: run (made by create_series(), locked), recipe, store
-  SeriesShape shape;
+struct MultirunTask {
+  TrainTask task;  // of the whole multirun: run (made by create_multirun(), locked), recipe, store
+  MultirunShape shape;
 };
 
 // What became of one network.
-struct SeriesResult {
+struct MultirunResult {
   std::string name;
   std::int64_t validation_pictures = 0;
   TrainResult result;
   EpochRecord best;
 };
 
-// A series is a run whose folder holds a run for each part; `series.json` in it says of which shape.
-RunFolder create_series(const std::filesystem::path& path, const recipe::Recipe& recipe, const SeriesShape& shape);
-std::optional<SeriesShape> shape_of(const RunFolder& run);  // nothing: it is one network's
+// A multirun is a run whose folder holds a run for each part; `multirun.json` in it says of which shape.
+RunFolder create_multirun(const std::filesystem::path& path, const recipe::Recipe& recipe, const MultirunShape& shape);
+std::optional<MultirunShape> shape_of(const RunFolder& run);  // nothing: it is one network's
 
 // Trains one after the other, goes on where an earlier call stopped, and for an ensemble writes run.best(), one model
 // of all. `begins` is told which network is next. Member i draws its weights and batches by train.seed + i, or begins
 // with the weights of member i of task.from where that is an ensemble of as many. Throws as train() does, and
 // UsageError for an ensemble of whitened networks.
-std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& engine, const TrainHooks& hooks,
-                                       const std::function<void(const std::string&)>& begins = {});
+std::vector<MultirunResult> train_multirun(const MultirunTask& multirun, nn::Engine& engine, const TrainHooks& hooks,
+                                           const std::function<void(const std::string&)>& begins = {});
 
 }  // namespace agewise::train

@@ -1,4 +1,4 @@
-#include "agewise/train/series.h"
+#include "agewise/train/multirun.h"
 
 #include <fmt/format.h>
 
@@ -21,8 +21,6 @@ namespace {
 constexpr std::size_t kBlock = 10;  // persons of whom one validates
 constexpr std::array<const char*, 3> kKinds{"folds", "each-person", "ensemble"};
 
-std::filesystem::path series_file(const RunFolder& run) { return run.path / "series.json"; }
-
 // Training pictures that must not be divided, as indices into examples.faces.
 std::vector<std::vector<std::uint32_t>> units_of(const Examples& examples) {
   std::vector<std::string_view> persons;
@@ -35,9 +33,9 @@ std::vector<std::vector<std::uint32_t>> units_of(const Examples& examples) {
   return units;
 }
 
-SeriesPart part_without(std::string name, const Examples& examples, std::vector<std::uint32_t> validation) {
+MultirunPart part_without(std::string name, const Examples& examples, std::vector<std::uint32_t> validation) {
   std::sort(validation.begin(), validation.end());
-  SeriesPart part{std::move(name), {}, std::move(validation)};
+  MultirunPart part{std::move(name), {}, std::move(validation)};
   std::set_difference(examples.train.begin(), examples.train.end(), part.validation.begin(), part.validation.end(),
                       std::back_inserter(part.train));
   return part;
@@ -49,7 +47,7 @@ void append(std::vector<std::uint32_t>& to, const std::vector<std::uint32_t>& mo
 
 }  // namespace
 
-std::vector<SeriesPart> folds_of(const Examples& examples, int folds, std::uint64_t seed) {
+std::vector<MultirunPart> folds_of(const Examples& examples, int folds, std::uint64_t seed) {
   std::vector<std::vector<std::uint32_t>> units = units_of(examples);
   if (folds < 2 || static_cast<std::size_t>(folds) > units.size())
     throw base::UsageError(
@@ -63,14 +61,14 @@ std::vector<SeriesPart> folds_of(const Examples& examples, int folds, std::uint6
                              [](const auto& a, const auto& b) { return a.size() < b.size(); }),
            unit);
   }
-  std::vector<SeriesPart> parts;
+  std::vector<MultirunPart> parts;
   for (std::size_t i = 0; i < shares.size(); ++i)
     parts.push_back(part_without(fmt::format("fold-{:02}", i + 1), examples, std::move(shares[i])));
   return parts;
 }
 
-std::vector<SeriesPart> leaving_out_each_person(const Examples& examples) {
-  std::vector<SeriesPart> parts;
+std::vector<MultirunPart> leaving_out_each_person(const Examples& examples) {
+  std::vector<MultirunPart> parts;
   for (auto& unit : units_of(examples)) {
     if (examples.faces[unit.front()].person.empty()) continue;
     parts.push_back(part_without(fmt::format("person-{:04}", parts.size() + 1), examples, std::move(unit)));
@@ -79,19 +77,19 @@ std::vector<SeriesPart> leaving_out_each_person(const Examples& examples) {
   return parts;
 }
 
-std::vector<SeriesPart> all_alike(const Examples& examples, int members) {
-  std::vector<SeriesPart> parts;
+std::vector<MultirunPart> all_alike(const Examples& examples, int members) {
+  std::vector<MultirunPart> parts;
   for (int member = 1; member <= members; ++member)
     parts.push_back({fmt::format("member-{:02}", member), examples.train, examples.validation});
   return parts;
 }
 
-std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed) {
+std::vector<MultirunPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed) {
   std::vector<std::vector<std::uint32_t>> units = units_of(examples);
   if (units.size() < kBlock)
     throw base::UsageError("--ensemble: ten persons in the training part are needed, of whom one validates");
   auto age_of_unit = [&](const auto& unit) { return examples.faces[unit.front()].age; };
-  std::vector<SeriesPart> parts;
+  std::vector<MultirunPart> parts;
   for (int member = 1; member <= members; ++member) {
     base::Random random(seed, base::Purpose::split, static_cast<std::uint32_t>(member));
     random.shuffle(std::span(units));  // those of one age come in another order for each member
@@ -107,38 +105,38 @@ std::vector<SeriesPart> tenths_by_age(const Examples& examples, int members, std
   return parts;
 }
 
-std::string describe(const SeriesShape& shape) {
-  if (shape.kind == SeriesKind::each_person) return "a network for each person left out";
-  if (shape.kind == SeriesKind::folds) return fmt::format("{} folds", shape.count);
+std::string describe(const MultirunShape& shape) {
+  if (shape.kind == MultirunKind::each_person) return "a network for each person left out";
+  if (shape.kind == MultirunKind::folds) return fmt::format("{} folds", shape.count);
   return fmt::format("an ensemble of {} networks", shape.count);
 }
 
-RunFolder create_series(const std::filesystem::path& path, const recipe::Recipe& recipe, const SeriesShape& shape) {
+RunFolder create_multirun(const std::filesystem::path& path, const recipe::Recipe& recipe, const MultirunShape& shape) {
   return create_run(path, recipe, [&](const RunFolder& run) {
     nlohmann::ordered_json json{{"kind", kKinds[static_cast<std::size_t>(shape.kind)]}, {"count", shape.count}};
-    base::write_file(series_file(run), base::sealed_json(json.dump(2) + "\n"));
+    base::write_file(run.multirun(), base::sealed_json(json.dump(2) + "\n"));
   });
 }
 
-std::optional<SeriesShape> shape_of(const RunFolder& run) {
-  if (!std::filesystem::exists(series_file(run))) return std::nullopt;
+std::optional<MultirunShape> shape_of(const RunFolder& run) {
+  if (!std::filesystem::exists(run.multirun())) return std::nullopt;
   try {
-    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(series_file(run), 1 << 16, "begin a new run"));
+    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(run.multirun(), 1 << 16, "begin a new run"));
     auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
-    if (kind != kKinds.end()) return SeriesShape{static_cast<SeriesKind>(kind - kKinds.begin()), json.at("count")};
+    if (kind != kKinds.end()) return MultirunShape{static_cast<MultirunKind>(kind - kKinds.begin()), json.at("count")};
   } catch (const nlohmann::json::exception&) {
   }
-  throw base::file_error(series_file(run), "is not what a run of several networks keeps there; begin a new run");
+  throw base::file_error(run.multirun(), "is not what a run of several networks keeps there; begin a new run");
 }
 
 namespace {
 
-std::vector<SeriesPart> parts_of(const SeriesTask& series, const Examples& examples) {
-  std::uint64_t seed = series.task.recipe.train.seed;
-  if (series.shape.kind == SeriesKind::folds) return folds_of(examples, series.shape.count, seed);
-  if (series.shape.kind == SeriesKind::each_person) return leaving_out_each_person(examples);
-  if (series.task.recipe.train.monitor == recipe::Monitor::last) return all_alike(examples, series.shape.count);
-  return tenths_by_age(examples, series.shape.count, seed);
+std::vector<MultirunPart> parts_of(const MultirunTask& multirun, const Examples& examples) {
+  std::uint64_t seed = multirun.task.recipe.train.seed;
+  if (multirun.shape.kind == MultirunKind::folds) return folds_of(examples, multirun.shape.count, seed);
+  if (multirun.shape.kind == MultirunKind::each_person) return leaving_out_each_person(examples);
+  if (multirun.task.recipe.train.monitor == recipe::Monitor::last) return all_alike(examples, multirun.shape.count);
+  return tenths_by_age(examples, multirun.shape.count, seed);
 }
 
 EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
@@ -149,9 +147,9 @@ EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
 }
 
 // Of an ensemble with as many members the one of this number; nothing: task.from as it is.
-std::optional<estimate::Model> member_to_begin_with(const SeriesTask& series, std::size_t number) {
-  const estimate::Model* from = series.task.from;
-  if (number == 0 || from == nullptr || from->others.size() + 1 != static_cast<std::size_t>(series.shape.count))
+std::optional<estimate::Model> member_to_begin_with(const MultirunTask& multirun, std::size_t number) {
+  const estimate::Model* from = multirun.task.from;
+  if (number == 0 || from == nullptr || from->others.size() + 1 != static_cast<std::size_t>(multirun.shape.count))
     return {};
   estimate::Model member;
   member.recipe = from->recipe;
@@ -161,17 +159,17 @@ std::optional<estimate::Model> member_to_begin_with(const SeriesTask& series, st
   return member;
 }
 
-SeriesResult train_part(const SeriesTask& series, const SeriesPart& part, std::size_t number, const Examples& examples,
-                        nn::Engine& engine, const TrainHooks& hooks) {
-  TrainTask task = series.task;
-  task.run.path = series.task.run.path / part.name;
+MultirunResult train_part(const MultirunTask& multirun, const MultirunPart& part, std::size_t number,
+                          const Examples& examples, nn::Engine& engine, const TrainHooks& hooks) {
+  TrainTask task = multirun.task;
+  task.run.path = multirun.task.run.path / part.name;
   task.recipe.train.seed += number;
   Examples own = examples;
   own.train = part.train;
   own.validation = part.validation;
   if (part.validation != examples.validation) own.validation_name = part.name;
   task.examples = &own;
-  std::optional<estimate::Model> from = member_to_begin_with(series, number);
+  std::optional<estimate::Model> from = member_to_begin_with(multirun, number);
   if (from) task.from = &*from;
   if (!is_run(task.run.path)) create_run(task.run.path, task.recipe);
   base::FileLock lock = lock_run(task.run);
@@ -181,9 +179,9 @@ SeriesResult train_part(const SeriesTask& series, const SeriesPart& part, std::s
 }
 
 // Class values are those of a member's own training pictures: the ensemble has their mean.
-estimate::Model joined(const RunFolder& run, const std::vector<SeriesPart>& parts, const Examples& examples) {
+estimate::Model joined(const RunFolder& run, const std::vector<MultirunPart>& parts, const Examples& examples) {
   estimate::Model ensemble;
-  for (const SeriesPart& part : parts) {
+  for (const MultirunPart& part : parts) {
     estimate::Model member = estimate::read_model(RunFolder{run.path / part.name}.best());
     if (&part == &parts.front()) {
       ensemble = std::move(member);
@@ -202,27 +200,27 @@ estimate::Model joined(const RunFolder& run, const std::vector<SeriesPart>& part
 
 }  // namespace
 
-std::vector<SeriesResult> train_series(const SeriesTask& series, nn::Engine& engine, const TrainHooks& hooks,
-                                       const std::function<void(const std::string&)>& begins) {
-  const TrainTask& task = series.task;
-  if (series.shape.kind == SeriesKind::ensemble && task.recipe.whiten.method != recipe::Whitening::none)
+std::vector<MultirunResult> train_multirun(const MultirunTask& multirun, nn::Engine& engine, const TrainHooks& hooks,
+                                           const std::function<void(const std::string&)>& begins) {
+  const TrainTask& task = multirun.task;
+  if (multirun.shape.kind == MultirunKind::ensemble && task.recipe.whiten.method != recipe::Whitening::none)
     throw base::UsageError(
         "an ensemble cannot whiten: its members would need a transform each; --set whiten.method=none");
   Examples examples = examples_of(task.store);
   if (std::string remark = left_out(examples); !remark.empty() && hooks.notice) hooks.notice(remark);
-  std::vector<SeriesPart> parts = parts_of(series, examples);
+  std::vector<MultirunPart> parts = parts_of(multirun, examples);
   settle_facts(task.run, task.store, engine.name(), {}, hooks.notice);
-  std::vector<SeriesResult> results;
-  for (const SeriesPart& part : parts) {
+  std::vector<MultirunResult> results;
+  for (const MultirunPart& part : parts) {
     if (begins) begins(fmt::format("{}, {} of {}", part.name, results.size() + 1, parts.size()));
     try {
-      results.push_back(train_part(series, part, results.size(), examples, engine, hooks));
+      results.push_back(train_part(multirun, part, results.size(), examples, engine, hooks));
     } catch (const base::Interrupted&) {
       throw base::Interrupted(
           fmt::format("stopped in {}; resume with `agewise train {} --resume`", part.name, task.run.path.string()));
     }
   }
-  if (series.shape.kind == SeriesKind::ensemble)
+  if (multirun.shape.kind == MultirunKind::ensemble)
     estimate::write_model(task.run.best(), joined(task.run, parts, examples));
   return results;
 }
