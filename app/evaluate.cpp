@@ -41,7 +41,7 @@ store::Store finished_store(const std::filesystem::path& file) {
 store::Store open_store(const Arguments& arguments) {
   if (!arguments.data.empty()) return finished_store(arguments.data.front());
   if (!train::is_run(arguments.model)) throw base::UsageError("--data STORE is needed: what to evaluate the model on");
-  return finished_store(train::read_facts({arguments.model}).store);
+  return finished_store(train::read_metadata({arguments.model}).store);
 }
 
 std::optional<catalog::Split> wanted_split(const std::string& name) {
@@ -155,7 +155,7 @@ Json to_json(const evaluate::Evaluation& evaluation, const std::vector<std::stri
 bool is_own_store(const Arguments& arguments) {
   if (arguments.data.empty()) return true;
   std::error_code moved;  // a run's store need no longer be where it was
-  return std::filesystem::equivalent(arguments.data.front(), train::read_facts({arguments.model}).store, moved);
+  return std::filesystem::equivalent(arguments.data.front(), train::read_metadata({arguments.model}).store, moved);
 }
 
 // Where the report goes to: what was asked for, or a run's own one if it is evaluated on its own store.

@@ -30,7 +30,7 @@ constexpr std::size_t kMostFaces = 2048;  // statistics of a channel are settled
 
 // Of the training part, evenly spread.
 std::vector<image::Image> training_faces(const estimate::Model& model, const store::Store& store) {
-  face::Fit fit = face::fits(face::spec_of(model.recipe), face::spec_of(store.facts().recipe), face::Use::normalise);
+  face::Fit fit = face::fits(face::spec_of(model.recipe), face::spec_of(store.metadata().recipe), face::Use::normalise);
   if (!fit) {
     throw base::UsageError(fmt::format("{}: holds other faces than the network takes: {}; prepare a store with {}",
                                        store.file().string(), face::text_of(fit.differences),

@@ -67,7 +67,7 @@ void add_places(std::vector<Histogram>& all, const recipe::FaceRecipe& recipe,
 }
 
 std::vector<Histogram> histograms_of(const store::Store& store, const std::vector<store::FaceRecord>& faces) {
-  const recipe::Recipe& recipe = store.facts().recipe;
+  const recipe::Recipe& recipe = store.metadata().recipe;
   std::vector<double> ages;
   std::vector<age::Range> ranges;
   for (const store::FaceRecord& face : faces)
@@ -116,23 +116,23 @@ void info_store(const InfoOptions& options) {
   std::vector<store::FaceRecord> faces = store.faces();
   if (!options.sheet.empty()) draw_sheet(store, faces, options.sheet);
   std::vector<Histogram> histograms = histograms_of(store, faces);
-  const store::StoreFacts& facts = store.facts();
+  const store::StoreMetadata& metadata = store.metadata();
   if (options.json) {
-    nlohmann::ordered_json json{{"recipe", facts.recipe.name},
-                                {"labels", facts.labels},
-                                {"complete", facts.complete},
+    nlohmann::ordered_json json{{"recipe", metadata.recipe.name},
+                                {"labels", metadata.labels},
+                                {"complete", metadata.complete},
                                 {"faces", faces.size()},
-                                {"pictures_not_asked_for", facts.unasked},
+                                {"pictures_not_asked_for", metadata.unasked},
                                 {"copies", to_json(store::copies_among(faces))}};
     for (const Histogram& histogram : histograms) json[histogram.title] = to_json(histogram);
     print_json(json);
     return;
   }
   print(fmt::format("{}: {} faces of {}×{} pixels, {}, by recipe {}\nmade from {}\n", options.path.string(),
-                    with_thousands(faces.size()), facts.recipe.face.size, facts.recipe.face.size,
-                    facts.recipe.face.colour == recipe::Colour::grey ? "grey" : "colour", facts.recipe.name,
-                    facts.labels));
-  if (!facts.complete) print("incomplete: `agewise prepare` was stopped; rerun the same command to resume\n");
+                    with_thousands(faces.size()), metadata.recipe.face.size, metadata.recipe.face.size,
+                    metadata.recipe.face.colour == recipe::Colour::grey ? "grey" : "colour", metadata.recipe.name,
+                    metadata.labels));
+  if (!metadata.complete) print("incomplete: `agewise prepare` was stopped; rerun the same command to resume\n");
   for (const Histogram& histogram : histograms) {
     if (!histogram.counts.empty()) print("\n" + to_text(histogram));
   }

@@ -45,7 +45,7 @@ void warn_of_left_out(const std::vector<std::string>& left_out) {
 }
 
 void print_expectation(const prepare::PreparePlan& plan, const std::string& store) {
-  std::uint64_t bytes = store::expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
+  std::uint64_t bytes = store::expected_store_size(plan.metadata.recipe.face, plan.wanted.size(), plan.rejects.size());
   print(fmt::format("{} label rows, of which screening keeps {}; {} will take about {} MB\n",
                     with_thousands(plan.chosen.size()), with_thousands(plan.wanted.size()), store,
                     std::max<std::uint64_t>(1, bytes >> 20)));
@@ -93,7 +93,7 @@ void print_result(const prepare::PrepareResult& result, const std::string& store
 catalog::LabelOptions remembered(const Arguments& arguments) {
   catalog::LabelOptions options = label_options(arguments.label_options);
   if (!std::filesystem::exists(arguments.store) || !store::is_store(arguments.store)) return options;
-  return catalog::filled_up(options, catalog::label_options_in(store::Store(arguments.store).facts().labels));
+  return catalog::filled_up(options, catalog::label_options_in(store::Store(arguments.store).metadata().labels));
 }
 
 // Why hardly anything was prepared, as far as it can be told.

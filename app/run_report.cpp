@@ -13,12 +13,12 @@
 namespace agewise::app {
 namespace {
 
-using Facts = std::vector<std::pair<std::string, std::string>>;
+using Metadata = std::vector<std::pair<std::string, std::string>>;
 
-Facts facts_of(const store::Store& store, const nn::Graph& graph) {
+Metadata metadata_of(const store::Store& store, const nn::Graph& graph) {
   auto parameters = static_cast<std::uint64_t>(nn::parameter_count(nn::parameters_of(graph)));
   return {{"store", store.file().string()},
-          {"data", store.facts().labels},
+          {"data", store.metadata().labels},
           {"network", fmt::format("{} layers, {} parameters", graph.layers.size(), with_thousands(parameters))},
           {"program", "agewise " AGEWISE_VERSION}};
 }
@@ -36,7 +36,7 @@ RunDrawings::RunDrawings(train::RunFolder run, const recipe::Recipe& recipe, con
   report_.recipe = recipe;
   estimate::Model model = train::untrained_model(recipe, store, examples);
   report_.classes = model.classes;
-  report_.facts = facts_of(store, model.graph);
+  report_.metadata = metadata_of(store, model.graph);
   report_.faces = std::move(examples.faces);
   base::write_file(run_.path / "network.dot", nn::to_dot(model.graph));
 }
@@ -52,7 +52,7 @@ report::Report report_of(const estimate::Model& model, const std::string& title,
                          const store::Store& store, evaluate::Evaluation evaluation) {
   report::Report report;
   report.title = title;
-  report.facts = facts_of(store, model.graph);
+  report.metadata = metadata_of(store, model.graph);
   report.recipe = model.recipe;
   report.classes = model.classes;
   report.faces = store.faces();

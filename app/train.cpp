@@ -42,13 +42,13 @@ store::Store open_store(const Arguments& arguments) {
   if (!continues(arguments))
     throw base::UsageError("--data STORE is needed: what to train on; `agewise prepare` makes a store");
   train::recipe_of({arguments.run});  // tells of a folder without a run
-  return store::Store(train::read_facts({arguments.run}).store);
+  return store::Store(train::read_metadata({arguments.run}).store);
 }
 
 recipe::Recipe wanted_recipe(const Arguments& arguments, const store::Store& store) {
   recipe::Recipe recipe = !arguments.recipe.recipe.empty() ? recipe::load_recipe(arguments.recipe.recipe, warn)
                           : arguments.resume               ? train::recipe_of({arguments.run})
-                                                           : store.facts().recipe;
+                                                           : store.metadata().recipe;
   apply_assignments(arguments.recipe, recipe);
   return train::recipe_on_store(recipe, store);
 }

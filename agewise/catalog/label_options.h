@@ -14,7 +14,7 @@ LabelOptions parse_label_options(std::string_view columns, std::string_view gend
 // A line an option that was given, as a store keeps them: "columns age=years,file=photo\ngender 1=male\nnames agedb".
 std::string to_text(const LabelOptions& options);
 
-// The options among the lines of a store's facts, to_text's reverse: other lines are passed over.
+// The options among the lines of a store's metadata, to_text's reverse: other lines are passed over.
 LabelOptions label_options_in(std::string_view lines);
 
 // `options`, and where they say nothing what `earlier` said.

@@ -15,7 +15,7 @@ namespace agewise::evaluate {
 namespace {
 
 void check_fits(const estimate::Model& model, const store::Store& store, OtherCut other_cut) {
-  face::FaceSpec wanted = face::spec_of(model.recipe), stored = face::spec_of(store.facts().recipe), given = stored;
+  face::FaceSpec wanted = face::spec_of(model.recipe), stored = face::spec_of(store.metadata().recipe), given = stored;
   if (other_cut == OtherCut::measured) {
     given = wanted;
     given.size = stored.size;
@@ -63,7 +63,7 @@ catalog::Split part_to_evaluate(const store::Store& store, std::optional<catalog
 }
 
 std::string caveat_of_cut(const estimate::Model& model, const store::Store& store) {
-  face::Fit fit = face::fits(face::spec_of(model.recipe), face::spec_of(store.facts().recipe), face::Use::estimate);
+  face::Fit fit = face::fits(face::spec_of(model.recipe), face::spec_of(store.metadata().recipe), face::Use::estimate);
   if (fit.differences.empty()) return "";
   std::string text = fmt::format("The faces were not cut as the model's were: {}", face::text_of(fit.differences));
   return text + (fit.stand_in != nullptr ? fmt::format(" ({}).", fit.stand_in->measured) : ".");

@@ -49,7 +49,7 @@ struct Classed {
 };
 
 Classed classes_of_wanted(const PreparePlan& plan) {
-  age::Classes classes = recipe::classes_of(plan.facts.recipe.classes);
+  age::Classes classes = recipe::classes_of(plan.metadata.recipe.classes);
   Classed classed;
   for (std::size_t i = 0; i < plan.ages.size(); ++i) {
     if (std::isnan(plan.ages[i])) continue;
@@ -69,7 +69,7 @@ void check_genders(const std::filesystem::path& file, const catalog::Catalog& ca
 }
 
 void screen_rows(PreparePlan& plan) {
-  const recipe::ScreenRecipe& recipe = plan.facts.recipe.screen;
+  const recipe::ScreenRecipe& recipe = plan.metadata.recipe.screen;
   for (std::size_t row : plan.chosen) {
     catalog::Reason reason = catalog::screen(plan.rows[row], recipe);
     if (reason != catalog::Reason::none) {
@@ -83,7 +83,7 @@ void screen_rows(PreparePlan& plan) {
 
 void balance_rows(PreparePlan& plan) {
   Classed classed = classes_of_wanted(plan);
-  std::vector<std::size_t> dropped = catalog::balance(classed.classes, plan.facts.recipe.split.seed);
+  std::vector<std::size_t> dropped = catalog::balance(classed.classes, plan.metadata.recipe.split.seed);
   for (std::size_t& place : dropped) place = classed.places[place];
   std::vector<std::size_t> wanted;
   std::vector<double> ages;
@@ -104,7 +104,7 @@ void balance_rows(PreparePlan& plan) {
 
 PreparePlan plan_preparation(const PrepareOptions& options) {
   PreparePlan plan;
-  plan.facts.recipe = options.recipe;
+  plan.metadata.recipe = options.recipe;
   std::vector<std::string> files;
   for (const std::filesystem::path& file : options.labels) {
     catalog::Catalog catalog = catalog::read_labels(file, options.label_options);
@@ -113,7 +113,7 @@ PreparePlan plan_preparation(const PrepareOptions& options) {
     files.push_back(describe_file(file, catalog));
     append(plan.rows, std::move(catalog.rows));
   }
-  plan.facts.labels = describe_labels(options, files);
+  plan.metadata.labels = describe_labels(options, files);
   plan.chosen = catalog::choose_rows(plan.rows.size(), options.limit, options.sample_seed);
   screen_rows(plan);
   if (options.balance && !has_classes(options.recipe.classes))

@@ -137,7 +137,7 @@ class Preparation {
               const base::ProgressSink& progress)
       : plan_(plan),
         store_(store),
-        writer_(store, plan.facts),
+        writer_(store, plan.metadata),
         stop_(stop),
         progress_(progress),
         readers_(std::move(readers)),
@@ -145,7 +145,7 @@ class Preparation {
         newest_(plan.wanted.size()),
         settled_(plan.rows.size(), false),
         index_(plan.rows),
-        outcomes_(faces_in_flight(plan.facts.recipe.face)) {}
+        outcomes_(faces_in_flight(plan.metadata.recipe.face)) {}
 
   PrepareResult run(Sources sources) {
     if (writer_.complete()) return {.was_complete = true};
@@ -303,7 +303,7 @@ class Preparation {
   }
 
   void work(face::FaceReader& reader) {
-    bool by_labels = plan_.facts.recipe.face.crop;
+    bool by_labels = plan_.metadata.recipe.face.crop;
     while (std::optional<Job> job = jobs_.pop()) {
       Outcome outcome = process(*job, plan_.rows[plan_.wanted[job->wanted]], by_labels, reader);
       outcome.content = job->file->content;
@@ -348,7 +348,7 @@ class Preparation {
     record.race = labels.race.str();
     record.age = plan_.ages[outcome.wanted];
     if (std::isnan(record.age)) record.age_range = labels.age_range;
-    record.age_sigma = catalog::age_sigma_of(labels, plan_.facts.recipe.screen.age_rule);
+    record.age_sigma = catalog::age_sigma_of(labels, plan_.metadata.recipe.screen.age_rule);
     record.gender = labels.gender;
     record.split = plan_.splits[outcome.wanted];
     record.picture = outcome.info;
@@ -450,7 +450,7 @@ Readers make_readers(const recipe::FaceRecipe& recipe, base::Budget& pixels, int
 }
 
 void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
-  std::uint64_t needed = store::expected_store_size(plan.facts.recipe.face, plan.wanted.size(), plan.rejects.size());
+  std::uint64_t needed = store::expected_store_size(plan.metadata.recipe.face, plan.wanted.size(), plan.rejects.size());
   std::uint64_t there =
       base::free_disk_space(store) + (std::filesystem::exists(store) ? std::filesystem::file_size(store) : 0);
   if (needed <= there) return;
@@ -472,19 +472,20 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
                       const base::ProgressSink& progress) {
   Sources sources = open_all(pictures);
   base::Budget pixels(kMostPixels);
-  Readers readers = make_readers(plan.facts.recipe.face, pixels, threads);
+  Readers readers = make_readers(plan.metadata.recipe.face, pixels, threads);
   check_disk(plan, store);
   PrepareResult result = Preparation(plan, store, std::move(readers), stop, progress).run(std::move(sources));
   store::Store made(store);
   if (result.was_complete)
-    result.other_training = recipe::first_difference(recipe::Outcome::training, made.facts().recipe, plan.facts.recipe);
-  result.unasked = made.facts().unasked;
+    result.other_training =
+        recipe::first_difference(recipe::Outcome::training, made.metadata().recipe, plan.metadata.recipe);
+  result.unasked = made.metadata().unasked;
   result.rejects = made.reject_counts();
   if (result.rejects.contains(catalog::Reason::ambiguous_name)) result.ambiguous_like = first_ambiguous(made.rejects());
   result.copies = store::copies_among(made.faces());
   result.faces = static_cast<std::int64_t>(plan.chosen.size());
   for (const auto& [reason, count] : result.rejects) result.faces -= count;
-  if (plan.facts.recipe.face.detect) result.whole_pictures = result.faces - made.faces_found();
+  if (plan.metadata.recipe.face.detect) result.whole_pictures = result.faces - made.faces_found();
   return result;
 }
 

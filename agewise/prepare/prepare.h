@@ -30,7 +30,7 @@ struct PreparePlan {
     catalog::Reason reason;
   };
 
-  store::StoreFacts facts;
+  store::StoreMetadata metadata;
   std::vector<catalog::CatalogRow> rows;      // of all label files, one after the other; a row's place is its number
   std::vector<std::size_t> chosen;            // by limit and sample
   std::vector<std::size_t> wanted;            // chosen rows that survive screening, ascending

@@ -111,12 +111,12 @@ json evaluation_of(const Report& report) {
 }  // namespace
 
 json report_data(const Report& report) {
-  json facts = json::array();
-  for (const auto& [label, text] : report.facts) facts.push_back({label, text});
+  json metadata = json::array();
+  for (const auto& [label, text] : report.metadata) metadata.push_back({label, text});
   return {{"title", report.title},
           {"description", report.recipe.description},
           {"recipe", recipe::to_toml(report.recipe)},
-          {"facts", facts},
+          {"metadata", metadata},
           {"caveats", report.caveats},
           {"score_years", evaluate::kScoreYears},
           {"age_bins", age_bin_names()},

@@ -9,7 +9,7 @@
 
 namespace agewise::report {
 
-// title, description, recipe (TOML), facts [[label, text]], caveats, score_years (the k of CS@k);
+// title, description, recipe (TOML), metadata [[label, text]], caveats, score_years (the k of CS@k);
 // age_bins (names), class_names, parts [{name, pictures, ages: counts a bin, classes: counts a class}];
 // epochs [{epoch, train and validation {loss, accuracy, mae}, images_per_second}], best_epoch (0: none), finished (no
 // epoch is to come); axis_ends: of loss and mae null or {top, beyond} (curves.h); harder_training: in words, what makes

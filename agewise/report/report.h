@@ -16,9 +16,9 @@
 namespace agewise::report {
 
 struct Report {
-  std::string title;                                       // "runs/seed"
-  std::vector<std::pair<std::string, std::string>> facts;  // what a reader wants to know first: label and text
-  recipe::Recipe recipe;                                   // as resolved
+  std::string title;                                          // "runs/seed"
+  std::vector<std::pair<std::string, std::string>> metadata;  // what a reader wants to know first: label and text
+  recipe::Recipe recipe;                                      // as resolved
   age::Classes classes;
   std::vector<store::FaceRecord> faces;                   // of the store; shown as histograms of age and class
   std::vector<train::EpochRecord> epochs;                 // empty: not trained here

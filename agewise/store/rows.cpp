@@ -116,7 +116,7 @@ class Records {
  public:
   Records(std::filesystem::path file, SQLite::Database& database, bool faces) : file_(std::move(file)) {
     if (!database.tableExists("records")) return;
-    std::string known = fact(database, kRecordsFact);
+    std::string known = metadata_value(database, kRecordsChecksum);
     if (!known.empty() && known != records_checksum(database))
       throw damaged("its list of rows is not what was written");
     SQLite::Statement query(database, "SELECT row, checksum FROM records WHERE face = ? ORDER BY row");
@@ -235,10 +235,10 @@ std::string records_checksum(SQLite::Database& database) {
   return base::checksum_text(fields.checksum());
 }
 
-std::string facts_checksum(const std::map<std::string, std::string>& facts) {
+std::string metadata_checksum(const std::map<std::string, std::string>& metadata) {
   Fields fields;
-  for (const auto& [name, value] : facts) {
-    if (name != kFactsFact) fields.add(std::string_view(name)).add(std::string_view(value));
+  for (const auto& [name, value] : metadata) {
+    if (name != kMetadataChecksum) fields.add(std::string_view(name)).add(std::string_view(value));
   }
   return base::checksum_text(fields.checksum());
 }

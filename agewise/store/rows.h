@@ -2,7 +2,7 @@
 //
 // A checksum is of all that a store says of a label row but the face's pixels, which have one of their own. It lies in
 // the table `records` of stores from version 4 on; rows of before, in a store that a later agewise finished, have none.
-// Finishing a store writes a checksum of that table, and one of the facts: from then on no row may be missing.
+// Finishing a store writes a checksum of that table, and one of the metadata: from then on no row may be missing.
 #pragma once
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -43,10 +43,10 @@ void check_face_pixels(const std::filesystem::path& file, std::int64_t row, std:
 // The bytes of a column, which last until the query's next step.
 std::span<const std::byte> bytes_of(const SQLite::Column& column);
 
-// What finish() notes under kRecordsFact and kFactsFact, of the table `records` and of all other facts.
-inline constexpr const char* kRecordsFact = "records_checksum";
-inline constexpr const char* kFactsFact = "facts_checksum";
+// What finish() notes under kRecordsChecksum and kMetadataChecksum, of the table `records` and of all other metadata.
+inline constexpr const char* kRecordsChecksum = "records_checksum";
+inline constexpr const char* kMetadataChecksum = "facts_checksum";
 std::string records_checksum(SQLite::Database& database);
-std::string facts_checksum(const std::map<std::string, std::string>& facts);
+std::string metadata_checksum(const std::map<std::string, std::string>& metadata);
 
 }  // namespace agewise::store

@@ -16,7 +16,7 @@ namespace {
 // Entry i makes a store of version i + 1 of one of version i; version 0 is an empty file. What was once released stays
 // as it is: stores of that version are about.
 constexpr std::array kMigrations{
-    // 1: the facts by name (read_facts), and what became of each label row.
+    // 1: the metadata by name (read_metadata), and what became of each label row.
     R"sql(
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE faces (
@@ -109,29 +109,29 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
 }
 
 // Not looked up by name: in a damaged table SQLite may pass by a name that is there.
-std::map<std::string, std::string> all_facts(SQLite::Database& database) {
+std::map<std::string, std::string> all_metadata(SQLite::Database& database) {
   SQLite::Statement query(database, "SELECT name, value FROM facts");
-  std::map<std::string, std::string> facts;
-  while (query.executeStep()) facts[query.getColumn(0).getString()] = query.getColumn(1).getString();
-  return facts;
+  std::map<std::string, std::string> metadata;
+  while (query.executeStep()) metadata[query.getColumn(0).getString()] = query.getColumn(1).getString();
+  return metadata;
 }
 
-std::string fact(SQLite::Database& database, const char* name) { return all_facts(database)[name]; }
+std::string metadata_value(SQLite::Database& database, const char* name) { return all_metadata(database)[name]; }
 
-StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database) {
+StoreMetadata read_metadata(const std::filesystem::path& file, SQLite::Database& database) {
   check_is_store(file, database);
-  std::map<std::string, std::string> all = all_facts(database);
-  bool is_sealed = all.contains(kFactsFact) || (version_of(database) >= 4 && all["complete"] == "yes");
-  if (is_sealed && all[kFactsFact] != facts_checksum(all))
+  std::map<std::string, std::string> all = all_metadata(database);
+  bool is_sealed = all.contains(kMetadataChecksum) || (version_of(database) >= 4 && all["complete"] == "yes");
+  if (is_sealed && all[kMetadataChecksum] != metadata_checksum(all))
     throw base::file_error(file,
                            "is a damaged store: what it says of its making is not what was written; prepare it anew");
-  StoreFacts facts;
-  facts.recipe = recipe::parse_recipe(all["recipe"], file.string() + ": its recipe");
-  facts.labels = all["labels"];
-  facts.complete = all["complete"] == "yes";
+  StoreMetadata metadata;
+  metadata.recipe = recipe::parse_recipe(all["recipe"], file.string() + ": its recipe");
+  metadata.labels = all["labels"];
+  metadata.complete = all["complete"] == "yes";
   const std::string& unasked = all["unasked"];
-  std::from_chars(unasked.data(), unasked.data() + unasked.size(), facts.unasked);  // 0 where it is not there yet
-  return facts;
+  std::from_chars(unasked.data(), unasked.data() + unasked.size(), metadata.unasked);  // 0 where it is not there yet
+  return metadata;
 }
 
 }  // namespace agewise::store

@@ -35,11 +35,11 @@ inline constexpr std::array kPropertiesOfFaces{"places", "checksums", "age_range
 [[noreturn]] void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem);
 
 // What the table `facts` has, by name; of one name, or nothing.
-std::map<std::string, std::string> all_facts(SQLite::Database& database);
-std::string fact(SQLite::Database& database, const char* name);
+std::map<std::string, std::string> all_metadata(SQLite::Database& database);
+std::string metadata_value(SQLite::Database& database, const char* name);
 
-// Throws Error unless the open database is a store of a version that this program reads, with the facts that were
+// Throws Error unless the open database is a store of a version that this program reads, with the metadata that were
 // written.
-StoreFacts read_facts(const std::filesystem::path& file, SQLite::Database& database);
+StoreMetadata read_metadata(const std::filesystem::path& file, SQLite::Database& database);
 
 }  // namespace agewise::store

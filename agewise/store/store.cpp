@@ -70,7 +70,7 @@ struct StoredFace {
 struct Store::Implementation {
   std::filesystem::path file;
   SQLite::Database database;
-  StoreFacts facts;
+  StoreMetadata metadata;
   bool has_checksums;
   SQLite::Statement picture_query;
   std::string content;  // or empty: not asked for yet
@@ -80,7 +80,7 @@ struct Store::Implementation {
       : file(path),
         // Read and write where it may, so that SQLite can take back what a killed process had begun to write.
         database(path.string(), ::access(path.c_str(), W_OK) == 0 ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY),
-        facts(read_facts(path, database)),
+        metadata(read_metadata(path, database)),
         has_checksums(version_of(database) >= 2),
         picture_query(database, has_checksums ? "SELECT encoding, faces.pixels, checksums.pixels FROM faces "
                                                 "LEFT JOIN checksums USING (row) WHERE row = ?"
@@ -147,10 +147,10 @@ Store::~Store() = default;
 
 const std::filesystem::path& Store::file() const { return implementation_->file; }
 
-const StoreFacts& Store::facts() const { return implementation_->facts; }
+const StoreMetadata& Store::metadata() const { return implementation_->metadata; }
 
 void Store::check_complete() const {
-  if (!facts().complete)
+  if (!metadata().complete)
     throw base::file_error(
         file(), "is not finished: preparing it was stopped; run the same `agewise prepare` again to finish it");
 }
@@ -187,7 +187,7 @@ ChecksumsKept Store::checksums_kept() const {
 image::Image Store::picture(std::int64_t row) const {
   StoredFace stored = implementation_->checked_face(row);
   try {
-    return image_of(stored.bytes, stored.encoding, implementation_->facts.recipe.face);
+    return image_of(stored.bytes, stored.encoding, implementation_->metadata.recipe.face);
   } catch (const base::Error& problem) {
     throw base::file_error(implementation_->file, fmt::format("the face of label row {} {}", row, problem.what()));
   }
@@ -202,7 +202,7 @@ const std::string& Store::content() const {
   std::vector<std::uint64_t> checksums = implementation_->checksums();
   if (checksums.size() != all.size())
     throw base::file_error(file(), "is a damaged store: some faces have no checksum; prepare it anew");
-  std::string content = content_of(facts().recipe.face, all, checksums);
+  std::string content = content_of(metadata().recipe.face, all, checksums);
   std::lock_guard lock(implementation_->mutex);
   return implementation_->content = content;
 }
@@ -216,8 +216,8 @@ bool Store::has_content(const std::string& known) const {
 }
 
 std::string Store::first_content() const {
-  std::string recipe = implementation_->alone([&] { return fact(implementation_->database, "recipe"); });
-  return first_content_of(recipe, facts().labels, faces());
+  std::string recipe = implementation_->alone([&] { return metadata_value(implementation_->database, "recipe"); });
+  return first_content_of(recipe, metadata().labels, faces());
 }
 
 bool is_store(const std::filesystem::path& file) {

@@ -53,8 +53,8 @@ struct RejectRecord {
   std::uint64_t content = 0;  // of the picture's file, as of a face
 };
 
-// What a store says of its making. Two stores with equal facts and complete ones hold the same.
-struct StoreFacts {
+// What a store says of its making. Two stores with equal metadata and complete ones hold the same.
+struct StoreMetadata {
   recipe::Recipe recipe;
   std::string labels;        // files, content hashes and options that chose rows: one line each
   bool complete = false;     // false: preparing was stopped and has not gone on yet
@@ -75,14 +75,14 @@ struct HeldStore : base::Error {
 class Store {
  public:
   // Throws Error naming the file: no such file, not a store, of a newer version, held by another process, broken, of
-  // other facts than were written.
+  // other metadata than were written.
   explicit Store(const std::filesystem::path& file);
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
 
   const std::filesystem::path& file() const;
-  const StoreFacts& facts() const;
+  const StoreMetadata& metadata() const;
   // Throws Error naming the file if preparing it was stopped: whoever trains or measures on it would do so on a part.
   void check_complete() const;
   // All parts, in label order. Both throw Error naming the row where one is not what was written, or is missing.

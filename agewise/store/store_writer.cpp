@@ -27,7 +27,7 @@ bool is_empty(SQLite::Database& database) {
 }
 
 // All or nothing: a process killed here leaves an empty file.
-void create(SQLite::Database& database, const StoreFacts& facts) {
+void create(SQLite::Database& database, const StoreMetadata& metadata) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
   migrate(database);
   SQLite::Statement insert(database, "INSERT INTO facts VALUES (?, ?)");
@@ -37,8 +37,8 @@ void create(SQLite::Database& database, const StoreFacts& facts) {
     insert.bind(2, value);
     insert.exec();
   };
-  put("recipe", recipe::to_toml(facts.recipe));
-  put("labels", facts.labels);
+  put("recipe", recipe::to_toml(metadata.recipe));
+  put("labels", metadata.labels);
   put("complete", "no");
   transaction.commit();
 }
@@ -62,7 +62,7 @@ std::string first_different_line(const std::string& found, const std::string& wa
   }
 }
 
-void check_goes_on(const std::filesystem::path& file, const StoreFacts& found, const StoreFacts& wanted) {
+void check_goes_on(const std::filesystem::path& file, const StoreMetadata& found, const StoreMetadata& wanted) {
   bool balanced = wanted.labels.ends_with("\nbalance");
   std::string labels = first_different_line(found.labels, wanted.labels);
   std::string recipe = recipe::first_difference(balanced ? recipe::Outcome::balanced_store : recipe::Outcome::store,
@@ -135,7 +135,7 @@ struct StoreWriter::Implementation {
     add_record->exec();
   }
 
-  void put_fact(const char* name, const std::string& value) {
+  void put_metadata(const char* name, const std::string& value) {
     SQLite::Statement put(database, "INSERT OR REPLACE INTO facts VALUES (?, ?)");
     put.bind(1, name);
     put.bind(2, value);
@@ -193,15 +193,15 @@ struct StoreWriter::Implementation {
   }
 };
 
-StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& facts) {
+StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreMetadata& metadata) {
   try {
-    implementation_ = std::make_unique<Implementation>(file, facts.recipe.face.colour);
+    implementation_ = std::make_unique<Implementation>(file, metadata.recipe.face.colour);
     SQLite::Database& database = implementation_->database;
     if (is_empty(database)) {
-      create(database, facts);
+      create(database, metadata);
     } else {
-      StoreFacts found = read_facts(file, database);
-      check_goes_on(file, found, facts);
+      StoreMetadata found = read_metadata(file, database);
+      check_goes_on(file, found, metadata);
       implementation_->complete = found.complete;
       if (found.complete) return;
     }
@@ -214,7 +214,7 @@ StoreWriter::StoreWriter(const std::filesystem::path& file, const StoreFacts& fa
     // What of the recipe did not make the store, as what `train` will do by default, is as it was wanted last. And this
     // takes the lock now.
     SQLite::Statement recipe(database, "UPDATE facts SET value = ? WHERE name = 'recipe'");
-    recipe.bind(1, recipe::to_toml(facts.recipe));
+    recipe.bind(1, recipe::to_toml(metadata.recipe));
     recipe.exec();
   } catch (const SQLite::Exception& problem) {
     rethrow(file, problem);
@@ -339,10 +339,10 @@ void StoreWriter::commit() {
 void StoreWriter::finish(std::int64_t unasked) {
   implementation_->guarded([&] {
     implementation_->begin();
-    implementation_->put_fact("unasked", std::to_string(unasked));
-    implementation_->put_fact("complete", "yes");
-    implementation_->put_fact(kRecordsFact, records_checksum(implementation_->database));
-    implementation_->put_fact(kFactsFact, facts_checksum(all_facts(implementation_->database)));
+    implementation_->put_metadata("unasked", std::to_string(unasked));
+    implementation_->put_metadata("complete", "yes");
+    implementation_->put_metadata(kRecordsChecksum, records_checksum(implementation_->database));
+    implementation_->put_metadata(kMetadataChecksum, metadata_checksum(all_metadata(implementation_->database)));
     implementation_->commit();
     implementation_->database.exec("PRAGMA journal_mode = DELETE");
     implementation_->complete = true;

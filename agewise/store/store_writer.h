@@ -24,9 +24,9 @@ class StoreWriter {
  public:
   // A new store, or one to go on with that was made of the same labels and by a recipe that makes the same store
   // (recipe/determines.h); one of an older version is brought up to date. The rest of its recipe becomes that of
-  // `facts`, unless it is complete, when nothing is written. Throws Error naming the file: made of other labels or
+  // `metadata`, unless it is complete, when nothing is written. Throws Error naming the file: made of other labels or
   // another recipe (says where they differ), held by another process, no space.
-  StoreWriter(const std::filesystem::path& file, const StoreFacts& facts);
+  StoreWriter(const std::filesystem::path& file, const StoreMetadata& metadata);
   ~StoreWriter();
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;

@@ -41,7 +41,7 @@ std::string no_validation(const store::Store& store, const Examples& examples) {
   bool one_person = !first.person.empty() && std::ranges::all_of(examples.faces, [&](const store::FaceRecord& face) {
     return face.person == first.person;
   });
-  double share = store.facts().recipe.split.train;
+  double share = store.metadata().recipe.split.train;
   std::string why = fmt::format("all its {} pictures are for training, and none is left to measure a network on: ",
                                 examples.faces.size());
   if (one_person)

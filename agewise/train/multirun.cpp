@@ -209,7 +209,7 @@ std::vector<MultirunResult> train_multirun(const MultirunTask& multirun, nn::Eng
   Examples examples = examples_of(task.store);
   if (std::string remark = left_out(examples); !remark.empty() && hooks.notice) hooks.notice(remark);
   std::vector<MultirunPart> parts = parts_of(multirun, examples);
-  settle_facts(task.run, task.store, engine.name(), {}, hooks.notice);
+  settle_metadata(task.run, task.store, engine.name(), {}, hooks.notice);
   std::vector<MultirunResult> results;
   for (const MultirunPart& part : parts) {
     if (begins) begins(fmt::format("{}, {} of {}", part.name, results.size() + 1, parts.size()));

@@ -13,7 +13,7 @@ namespace agewise::train {
 namespace {
 
 constexpr std::uint64_t kMaxTextFile = 16 << 20;  // bytes
-constexpr const char* kWithoutFacts = "delete it and go on with --data STORE --resume";
+constexpr const char* kWithoutMetadata = "delete it and go on with --data STORE --resume";
 
 base::UsageError taken(const std::filesystem::path& path) {
   return base::UsageError(path.string() +
@@ -76,20 +76,20 @@ void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
     base::write_file(run.recipe(), base::sealed_toml(recipe::to_toml(recipe)));
 }
 
-void write_facts(const RunFolder& run, const RunFacts& facts) {
-  nlohmann::ordered_json json{{"store", facts.store},
-                              {"store_content", facts.store_content},
-                              {"engine", facts.engine},
-                              {"kernels", facts.kernels}};
-  base::write_file(run.facts(), base::sealed_json(json.dump(2) + "\n"));
+void write_metadata(const RunFolder& run, const RunMetadata& metadata) {
+  nlohmann::ordered_json json{{"store", metadata.store},
+                              {"store_content", metadata.store_content},
+                              {"engine", metadata.engine},
+                              {"kernels", metadata.kernels}};
+  base::write_file(run.metadata(), base::sealed_json(json.dump(2) + "\n"));
 }
 
-RunFacts read_facts(const RunFolder& run) {
+RunMetadata read_metadata(const RunFolder& run) {
   try {
-    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(run.facts(), kMaxTextFile, kWithoutFacts));
+    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(run.metadata(), kMaxTextFile, kWithoutMetadata));
     return {json.at("store"), json.at("store_content"), json.at("engine"), json.at("kernels")};
   } catch (const nlohmann::json::exception&) {
-    throw base::file_error(run.facts(), std::string("is not what a run keeps there; ") + kWithoutFacts);
+    throw base::file_error(run.metadata(), std::string("is not what a run keeps there; ") + kWithoutMetadata);
   }
 }
 

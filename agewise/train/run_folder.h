@@ -14,7 +14,7 @@ struct RunFolder {
   std::filesystem::path path;
 
   std::filesystem::path recipe() const { return path / "recipe.toml"; }     // as resolved
-  std::filesystem::path facts() const { return path / "run.json"; }         // RunFacts
+  std::filesystem::path metadata() const { return path / "run.json"; }      // RunMetadata
   std::filesystem::path log() const { return path / "log.jsonl"; }          // a line an epoch (log.h)
   std::filesystem::path last() const { return path / "last.safetensors"; }  // checkpoints (checkpoint.h)
   std::filesystem::path best() const { return path / "best.safetensors"; }  // by recipe.train.monitor
@@ -31,12 +31,12 @@ struct RunFolder {
 };
 
 // Where and on what a run was made. On another machine a run goes on, without the promise of equal bits.
-struct RunFacts {
+struct RunMetadata {
   std::string store;                 // absolute path
   std::string store_content;         // Store::content(), or what an earlier agewise called so
   std::string engine;                // Engine::name()
   std::vector<std::string> kernels;  // Executable::kernels() of the training network
-  friend bool operator==(const RunFacts&, const RunFacts&) = default;
+  friend bool operator==(const RunMetadata&, const RunMetadata&) = default;
 };
 
 bool is_run(const std::filesystem::path& path);
@@ -57,8 +57,8 @@ recipe::Recipe recipe_of(const RunFolder& run);
 // determines the training (recipe/determines.h): that is all but train.epochs, train.patience and what the store says.
 void change_recipe(const RunFolder& run, const recipe::Recipe& recipe);
 
-void write_facts(const RunFolder& run, const RunFacts& facts);
-RunFacts read_facts(const RunFolder& run);
+void write_metadata(const RunFolder& run, const RunMetadata& metadata);
+RunMetadata read_metadata(const RunFolder& run);
 
 // The best checkpoint of a run, or the last where there is no best yet; any other path as it is. Throws Error if the
 // run has no checkpoint.

@@ -125,7 +125,7 @@ void take_weights(const estimate::Model& from, const estimate::Model& model, std
 }  // namespace
 
 recipe::Recipe recipe_on_store(const recipe::Recipe& wanted, const store::Store& store) {
-  const recipe::Recipe& stored = store.facts().recipe;
+  const recipe::Recipe& stored = store.metadata().recipe;
   face::Fit fit = face::fits(face::spec_of(wanted), face::spec_of(stored), face::Use::train);
   if (!fit) {
     throw base::UsageError(fmt::format(
@@ -160,7 +160,7 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
           "recipe, train.monitor: epsilon needs labels with the deviation of every age; the others do not");
     }
   }
-  model.notes["data"] = store.facts().labels;
+  model.notes["data"] = store.metadata().labels;
   model.notes["trained on"] = fmt::format("{} pictures", examples.train.size());
   model.notes["validated on"] = examples.validation_name.empty()
                                     ? std::string(catalog::name_of(examples.validation_part))
@@ -168,24 +168,24 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
   return model;
 }
 
-void settle_facts(const RunFolder& run, const store::Store& store, const std::string& engine,
-                  const std::vector<std::string>& kernels, const Notice& notice) {
-  RunFacts facts{std::filesystem::absolute(store.file()).string(), store.content(), engine, kernels};
-  if (std::filesystem::exists(run.facts())) {
-    RunFacts before = read_facts(run);
+void settle_metadata(const RunFolder& run, const store::Store& store, const std::string& engine,
+                     const std::vector<std::string>& kernels, const Notice& notice) {
+  RunMetadata metadata{std::filesystem::absolute(store.file()).string(), store.content(), engine, kernels};
+  if (std::filesystem::exists(run.metadata())) {
+    RunMetadata before = read_metadata(run);
     if (!store.has_content(before.store_content)) {
-      throw base::file_error(facts.store, "does not hold what the run " + run.path.string() + " was begun on (" +
-                                              before.store + "): other pictures or labels; begin a new run");
+      throw base::file_error(metadata.store, "does not hold what the run " + run.path.string() + " was begun on (" +
+                                                 before.store + "): other pictures or labels; begin a new run");
     }
-    if (before.engine != facts.engine || before.kernels != facts.kernels) {
+    if (before.engine != metadata.engine || before.kernels != metadata.kernels) {
       say(notice,
           fmt::format("the run was begun by the engine '{}' and goes on under '{}', which may choose other kernels: "
                       "its weights will not have the very bits that they would have had",
-                      before.engine, facts.engine));
+                      before.engine, metadata.engine));
     }
-    if (before == facts) return;
+    if (before == metadata) return;
   }
-  write_facts(run, facts);
+  write_metadata(run, metadata);
 }
 
 InputSource inputs_of(const TrainTask& task, const Examples& examples, estimate::Model& model,

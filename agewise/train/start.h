@@ -10,10 +10,10 @@ namespace agewise::train {
 // The model of a run before it has weights: recipe, classes, graph, and the notes that tell what it is trained on.
 estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store& store, const Examples& examples);
 
-// Writes the run's facts, or compares them with those of its earlier start: another engine, other kernels or another
+// Writes the run's metadata, or compares them with those of its earlier start: another engine, other kernels or another
 // number of threads is a notice. Throws Error if the store holds something else than it did.
-void settle_facts(const RunFolder& run, const store::Store& store, const std::string& engine,
-                  const std::vector<std::string>& kernels, const std::function<void(const std::string&)>& notice);
+void settle_metadata(const RunFolder& run, const store::Store& store, const std::string& engine,
+                     const std::vector<std::string>& kernels, const std::function<void(const std::string&)>& notice);
 
 // Where the pictures come from, or what the layers before train.features make of them by `weights`; whitens them first
 // if the recipe does, and then gives `model` the transform's hash.

@@ -274,7 +274,7 @@ TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& h
   std::string remark = task.examples != nullptr ? "" : left_out(examples);
   if (!remark.empty() && hooks.notice) hooks.notice(remark);
   Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
-  settle_facts(task.run, task.store, engine.name(), loop.kernels(), hooks.notice);
+  settle_metadata(task.run, task.store, engine.name(), loop.kernels(), hooks.notice);
   TrainState state = first_state(task, loop.model(), hooks.notice);
   InputSource source = inputs_of(task, examples, loop.model(), state.weights, engine, hooks);
   return loop.run(std::move(source), std::move(state));

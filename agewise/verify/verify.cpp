@@ -44,7 +44,7 @@ Finding checked_store(const fs::path& file, const Hooks& hooks) {
     if (hooks.progress) hooks.progress({file.string(), ++done, faces.size()});
   }
   std::string detail =
-      fmt::format("{} faces, {} rejects{}", faces.size(), rejects, store.facts().complete ? "" : ", not finished");
+      fmt::format("{} faces, {} rejects{}", faces.size(), rejects, store.metadata().complete ? "" : ", not finished");
   if (store.checksums_kept() == store::ChecksumsKept::all) return {file, State::good, detail};
   return {file, State::without_checksum,
           fmt::format("{}; of an earlier agewise: {}", detail,

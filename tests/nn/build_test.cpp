@@ -26,7 +26,8 @@ std::string error_of(const std::string& layers) {
   return "no error";
 }
 
-// Facts of the article: convolution 1 → 32 halves 128 to 64, the pool to 32; then 16 and 8: 64 · 8 · 8 = 4096 into 625.
+// Metadata of the article: convolution 1 → 32 halves 128 to 64, the pool to 32; then 16 and 8: 64 · 8 · 8 = 4096 into
+// 625.
 TEST(SeedNetwork, has_the_articles_shapes_and_parameters) {
   Graph graph = build_graph(recipe::load_recipe("seed").network, 1, 128, 4);
   std::vector<ParameterInfo> parameters = parameters_of(graph);

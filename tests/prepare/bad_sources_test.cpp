@@ -44,7 +44,7 @@ TEST_F(BadSources, a_tar_cut_short_between_two_members_is_noticed_by_its_missing
   base::write_file(folder_ / "cut.tar", std::span(content).first(first));
   EXPECT_THAT(error_of([&] { run({folder_ / "cut.tar"}); }),
               AllOf(HasSubstr("cut.tar"), HasSubstr("face_0.jpg"), HasSubstr("end mark")));
-  EXPECT_FALSE(store::Store(store()).facts().complete);
+  EXPECT_FALSE(store::Store(store()).metadata().complete);
   EXPECT_EQ(run({folder_ / "whole.tar"}).faces, 2);
 }
 
@@ -79,7 +79,7 @@ TEST_F(BadSources, a_file_that_the_system_cannot_read_leaves_the_store_unfinishe
         error_of([&] { run({folder_ / "pictures"}); }),
         AllOf(HasSubstr("1 of 2 pictures could not be read"), HasSubstr("face_0.jpg: cannot open: Permission")));
   }
-  EXPECT_FALSE(store::Store(store()).facts().complete);
+  EXPECT_FALSE(store::Store(store()).metadata().complete);
   EXPECT_EQ(store::Store(store()).faces().size(), 1U);
   std::filesystem::permissions(closed, std::filesystem::perms::owner_read);
   PrepareResult result = run({folder_ / "pictures"});
@@ -172,7 +172,7 @@ TEST_F(BadSources, a_disk_too_small_is_refused_before_anything_is_written) {
   write_tar(folder_ / "p.tar", members(5));
   PreparePlan huge = plan();
   huge.wanted.assign(std::size_t{1} << 23, 0);
-  huge.facts.recipe.face.size = 1024;
+  huge.metadata.recipe.face.size = 1024;
   base::StopFlag stop{false};
   EXPECT_THAT(error_of([&] { prepare(huge, {folder_ / "p.tar"}, store(), 1, stop); }),
               AllOf(HasSubstr("faces.db"), HasSubstr("MB free")));

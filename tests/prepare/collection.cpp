@@ -43,8 +43,8 @@ void write_tar(const std::filesystem::path& file,
 }
 
 std::string digest(const store::Store& store) {
-  std::string all =
-      recipe::to_toml(store.facts().recipe) + store.facts().labels + (store.facts().complete ? "complete" : "");
+  std::string all = recipe::to_toml(store.metadata().recipe) + store.metadata().labels +
+                    (store.metadata().complete ? "complete" : "");
   for (const store::FaceRecord& face : store.faces()) {
     all += fmt::format("{} {} {} {} {} {} {}x{}\n", face.row, face.file, face.source, face.age,
                        static_cast<int>(face.gender), static_cast<int>(face.split), face.picture.width,

@@ -44,7 +44,7 @@ class SlowPrepare : public Collection {
   // Killed within the first transaction a store has no tables yet, and its journal tells SQLite to take them back.
   bool is_complete() const {
     try {
-      return store::Store(store("killed.db")).facts().complete;
+      return store::Store(store("killed.db")).metadata().complete;
     } catch (const base::Error&) {
       return false;
     }

@@ -107,11 +107,11 @@ TEST_F(PrepareLabels, names_that_mostly_fit_are_not_shown) {
   EXPECT_THAT(run({folder_ / "pictures"}).labels_like, IsEmpty());
 }
 
-TEST_F(PrepareLabels, options_of_the_labels_belong_to_the_store_s_facts) {
+TEST_F(PrepareLabels, options_of_the_labels_belong_to_the_store_s_metadata) {
   label("bild,jahre\na.jpg,30\n");
   PrepareOptions options;
   options.label_options.columns = {{"file", "bild"}, {"age", "jahre"}};
-  EXPECT_THAT(plan(options).facts.labels, HasSubstr("\ncolumns age=jahre,file=bild"));
+  EXPECT_THAT(plan(options).metadata.labels, HasSubstr("\ncolumns age=jahre,file=bild"));
 }
 
 TEST_F(PrepareLabels, genders_as_digits_are_asked_for_only_where_they_matter) {

@@ -27,7 +27,7 @@ TEST_F(Prepare, a_tar_becomes_a_store_in_label_order_whatever_its_own) {
   EXPECT_EQ(result.faces, 150);
   EXPECT_TRUE(result.rejects.empty());
   store::Store made(store());
-  EXPECT_TRUE(made.facts().complete);
+  EXPECT_TRUE(made.metadata().complete);
   std::vector<store::FaceRecord> faces = made.faces();
   ASSERT_EQ(faces.size(), 150U);
   for (std::size_t i = 0; i < faces.size(); ++i) {
@@ -169,7 +169,7 @@ TEST_F(Prepare, stopped_and_started_again_it_ends_with_the_same_store) {
     stop = false;
     EXPECT_THROW(prepare(plan(), {folder_ / "p.tar"}, store("stopped.db"), 2, stop, stop_after(rows)),
                  base::Interrupted);
-    EXPECT_FALSE(store::Store(store("stopped.db")).facts().complete);
+    EXPECT_FALSE(store::Store(store("stopped.db")).metadata().complete);
   }
   PrepareResult result = run({folder_ / "p.tar"}, "stopped.db");
   EXPECT_TRUE(result.went_on);
@@ -201,11 +201,11 @@ TEST_F(Prepare, goes_on_with_another_recipe_for_training_which_the_store_then_ha
   recipe_.train.learning_rate = 0.5;
   recipe_.name = "another";
   EXPECT_EQ(run({folder_ / "p.tar"}).faces, 20);
-  EXPECT_EQ(store::Store(store()).facts().recipe.train.learning_rate, 0.5);
+  EXPECT_EQ(store::Store(store()).metadata().recipe.train.learning_rate, 0.5);
   EXPECT_EQ(run({folder_ / "p.tar"}).other_training, "");
   recipe_.train.learning_rate = 0.25;
   EXPECT_EQ(run({folder_ / "p.tar"}).other_training, "train.learning_rate = 0.5, not 0.25");
-  EXPECT_EQ(store::Store(store()).facts().recipe.train.learning_rate, 0.5);
+  EXPECT_EQ(store::Store(store()).metadata().recipe.train.learning_rate, 0.5);
 }
 
 TEST_F(Prepare, a_complete_store_is_left_as_it_is) {

@@ -16,10 +16,10 @@ class Content : public testing::Test {
   // A store of two faces that `change` has changed.
   template <class Change>
   std::string content_with(Change change) {
-    StoreFacts facts;
-    facts.recipe = recipe::load_recipe("seed");
-    facts.recipe.face.size = 8;
-    facts.labels = "labels.csv";
+    StoreMetadata metadata;
+    metadata.recipe = recipe::load_recipe("seed");
+    metadata.recipe.face.size = 8;
+    metadata.labels = "labels.csv";
     std::vector<FaceRecord> faces(2);
     for (int i = 0; i < 2; ++i) {
       faces[i].row = i;
@@ -28,9 +28,9 @@ class Content : public testing::Test {
       faces[i].age = 30 + i;
     }
     std::vector<image::Image> images(2, image::make_image(8, 8, 1));
-    change(facts, faces, images);
+    change(metadata, faces, images);
     {
-      StoreWriter writer(file_, facts);
+      StoreWriter writer(file_, metadata);
       for (int i = 0; i < 2; ++i) writer.add(faces[i], encode_face(images[i]), "p.jpg");
       writer.finish(0);
     }
@@ -59,10 +59,10 @@ TEST_F(Content, counts_pixels_labels_and_order) {
 
 TEST_F(Content, does_not_count_what_no_training_sees) {
   std::string content = content_with([](auto&, auto&, auto&) {});
-  EXPECT_EQ(content_with([](StoreFacts& facts, auto&, auto&) {
-              facts.recipe.train.learning_rate = 0.5;
-              facts.recipe.name = "another";
-              facts.labels = "others.csv";
+  EXPECT_EQ(content_with([](StoreMetadata& metadata, auto&, auto&) {
+              metadata.recipe.train.learning_rate = 0.5;
+              metadata.recipe.name = "another";
+              metadata.labels = "others.csv";
             }),
             content);
   EXPECT_EQ(content_with([](auto&, Faces& faces, Images&) {

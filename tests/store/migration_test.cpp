@@ -18,7 +18,7 @@ class OldStore : public testing::Test {
   int version() const { return old_.number("PRAGMA user_version"); }
 
   void add_a_face() const {
-    StoreWriter writer(file_, facts_);
+    StoreWriter writer(file_, metadata_);
     FaceRecord face;
     face.row = 5;
     face.file = "new.jpg";
@@ -29,7 +29,7 @@ class OldStore : public testing::Test {
 
   OldStoreFile old_;
   std::filesystem::path file_ = old_.path;
-  StoreFacts facts_ = OldStoreFile::facts();
+  StoreMetadata metadata_ = OldStoreFile::metadata();
 };
 
 TEST_F(OldStore, is_read_without_a_byte_of_it_being_written) {
@@ -69,20 +69,21 @@ TEST_F(OldStore, keeps_its_places) {
 
 TEST_F(OldStore, that_is_complete_stays_as_it_is) {
   old_.execute("UPDATE facts SET value = 'yes' WHERE name = 'complete'");
-  EXPECT_TRUE(StoreWriter(file_, facts_).complete());
+  EXPECT_TRUE(StoreWriter(file_, metadata_).complete());
   EXPECT_EQ(version(), 1);
 }
 
 TEST_F(OldStore, that_is_refused_stays_as_it_is) {
-  facts_.labels = "others.csv";
-  EXPECT_THAT(error_of([&] { StoreWriter(file_, facts_); }), HasSubstr("other labels"));
+  metadata_.labels = "others.csv";
+  EXPECT_THAT(error_of([&] { StoreWriter(file_, metadata_); }), HasSubstr("other labels"));
   EXPECT_EQ(version(), 1);
 }
 
 // The migration's second step fails here; its first one is taken back.
 TEST_F(OldStore, is_brought_up_to_date_wholly_or_not_at_all) {
   old_.execute("CREATE TABLE checksums (other TEXT)");
-  EXPECT_THAT(error_of([&] { StoreWriter(file_, facts_); }), AllOf(HasSubstr(file_.string()), HasSubstr("checksums")));
+  EXPECT_THAT(error_of([&] { StoreWriter(file_, metadata_); }),
+              AllOf(HasSubstr(file_.string()), HasSubstr("checksums")));
   EXPECT_EQ(version(), 1);
   EXPECT_EQ(old_.number("SELECT count(*) FROM sqlite_master WHERE name = 'places'"), 0);
 }

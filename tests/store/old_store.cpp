@@ -41,12 +41,12 @@ ScratchFile::~ScratchFile() {
   std::filesystem::remove(path.string() + "-journal");
 }
 
-StoreFacts OldStoreFile::facts() {
-  StoreFacts facts;
-  facts.recipe = recipe::load_recipe("seed");
-  facts.recipe.face.size = 8;
-  facts.labels = "labels.csv";
-  return facts;
+StoreMetadata OldStoreFile::metadata() {
+  StoreMetadata metadata;
+  metadata.recipe = recipe::load_recipe("seed");
+  metadata.recipe.face.size = 8;
+  metadata.labels = "labels.csv";
+  return metadata;
 }
 
 OldStoreFile::OldStoreFile() : ScratchFile("old-store") {
@@ -55,7 +55,7 @@ OldStoreFile::OldStoreFile() : ScratchFile("old-store") {
   database.exec(kVersion1);
   SQLite::Statement insert(database,
                            "INSERT INTO facts VALUES ('recipe', ?), ('labels', 'labels.csv'), ('complete', 'no')");
-  insert.bind(1, recipe::to_toml(facts().recipe));
+  insert.bind(1, recipe::to_toml(metadata().recipe));
   insert.exec();
   database.exec(
       "INSERT INTO faces VALUES (4, 'face.jpg', 's', 'somebody', '', 33, NULL, 1, 2, 2, 20, 30, 4, 16, 'raw', "

@@ -17,11 +17,11 @@ struct ScratchFile {
 };
 
 // Not complete. Label row 4 is a face of 8×8 pixels, all 7, of somebody of 33 years, female, in the part `test`; row 2
-// is undecodable. Labels "labels.csv", and the recipe of facts(). There is no table of places, as in the first such
+// is undecodable. Labels "labels.csv", and the recipe of metadata(). There is no table of places, as in the first such
 // stores.
 struct OldStoreFile : ScratchFile {
   OldStoreFile();
-  static StoreFacts facts();
+  static StoreMetadata metadata();
   void add_places() const;  // one of row 4: bottom 40.5
   void execute(const char* sql) const;
   int number(const char* query) const;

@@ -17,16 +17,16 @@ using testing::HasSubstr;
 class Rows : public testing::Test {
  protected:
   Rows() {
-    facts_.recipe = recipe::load_recipe("seed");
-    facts_.recipe.face.size = 8;
-    facts_.labels = "labels.csv";
+    metadata_.recipe = recipe::load_recipe("seed");
+    metadata_.recipe.face.size = 8;
+    metadata_.labels = "labels.csv";
     make(/*finished=*/true);
   }
   ~Rows() override { std::filesystem::remove(file_); }
 
   void make(bool finished) const {
     std::filesystem::remove(file_);
-    StoreWriter writer(file_, facts_);
+    StoreWriter writer(file_, metadata_);
     for (std::int64_t row : {4, 5, 6}) {
       FaceRecord face;
       face.row = row;
@@ -54,7 +54,7 @@ class Rows : public testing::Test {
   }
 
   std::filesystem::path file_ = std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "rows.db");
-  StoreFacts facts_;
+  StoreMetadata metadata_;
 };
 
 TEST_F(Rows, are_read_as_they_were_written) {
@@ -110,9 +110,9 @@ TEST_F(Rows, changed_facts_are_refused) {
 
 TEST_F(Rows, an_unfinished_store_is_not_gone_on_with_where_a_row_was_changed) {
   make(/*finished=*/false);
-  EXPECT_EQ(error_of([&] { StoreWriter(file_, facts_); }), "no error");
+  EXPECT_EQ(error_of([&] { StoreWriter(file_, metadata_); }), "no error");
   execute("UPDATE faces SET age = 34 WHERE row = 4");
-  EXPECT_THAT(error_of([&] { StoreWriter(file_, facts_); }), HasSubstr("label row 4"));
+  EXPECT_THAT(error_of([&] { StoreWriter(file_, metadata_); }), HasSubstr("label row 4"));
 }
 
 // Every bit of the pages' own structure, too.

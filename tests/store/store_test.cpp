@@ -21,9 +21,9 @@ using testing::HasSubstr;
 class StoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    facts_.recipe = recipe::load_recipe("seed");
-    facts_.recipe.face.size = 8;
-    facts_.labels = "labels.csv";
+    metadata_.recipe = recipe::load_recipe("seed");
+    metadata_.recipe.face.size = 8;
+    metadata_.labels = "labels.csv";
   }
   void TearDown() override {
     std::filesystem::remove(file_);
@@ -43,7 +43,7 @@ class StoreTest : public testing::Test {
   }
 
   void make() {
-    StoreWriter writer(file_, facts_);
+    StoreWriter writer(file_, metadata_);
     image::Image image = image::make_image(8, 8, 1);
     image.pixels[5] = 77;
     writer.add(face(4), encode_face(image), "p/face.jpg");
@@ -62,7 +62,7 @@ class StoreTest : public testing::Test {
 
   std::filesystem::path file_ =
       std::filesystem::path(testing::TempDir()) / ("agewise-store-" + std::to_string(::getpid()) + ".db");
-  StoreFacts facts_;
+  StoreMetadata metadata_;
 };
 
 TEST_F(StoreTest, gives_back_what_was_put_in) {
@@ -79,8 +79,8 @@ TEST_F(StoreTest, gives_back_what_was_put_in) {
   EXPECT_TRUE(std::isnan(found.age_sigma));
   EXPECT_EQ(store.picture(4).pixels[5], 77);
   EXPECT_EQ(store.rejects()[0].detail, "cut short");
-  EXPECT_EQ(store.facts().unasked, 9);
-  EXPECT_TRUE(store.facts().complete);
+  EXPECT_EQ(store.metadata().unasked, 9);
+  EXPECT_TRUE(store.metadata().complete);
   EXPECT_TRUE(is_store(file_));
 }
 
@@ -89,7 +89,7 @@ TEST_F(StoreTest, knows_where_a_face_was_cut_out_until_a_newer_outcome_replaces_
   cut.face = turned.face = face::Face{{1, 2, 30, 40.5}, -15, 1.25};
   turned.replicated = 0.25;
   {
-    StoreWriter writer(file_, facts_);
+    StoreWriter writer(file_, metadata_);
     writer.add(cut, encode_face(image::make_image(8, 8, 1)), "a");
     writer.add(turned, encode_face(image::make_image(8, 8, 1)), "b");
     writer.add(face(4), encode_face(image::make_image(8, 8, 1)), "c");
@@ -124,19 +124,19 @@ TEST_F(StoreTest, that_is_unfinished_and_damaged_is_not_continued) {
   base::StopFlag stop{false};
   std::uint64_t checked = 0;
   {
-    StoreWriter writer(file_, facts_);
+    StoreWriter writer(file_, metadata_);
     writer.add(face(4), encode_face(image::make_image(8, 8, 1)), "a");
     writer.add(face(5), encode_face(image::make_image(8, 8, 1)), "b");
     writer.commit();
   }
   {
-    StoreWriter writer(file_, facts_);
+    StoreWriter writer(file_, metadata_);
     writer.check_settled_faces(stop, [&](const base::Progress& progress) { checked = progress.done; });
     EXPECT_EQ(checked, 2U);
   }
   SQLite::Database(file_.string(), SQLite::OPEN_READWRITE)
       .exec("UPDATE faces SET pixels = zeroblob(63) || x'01' WHERE row = 5");
-  StoreWriter writer(file_, facts_);
+  StoreWriter writer(file_, metadata_);
   EXPECT_THAT(error_of([&] { writer.check_settled_faces(stop, {}); }), HasSubstr("label row 5 is damaged"));
 }
 
@@ -153,7 +153,7 @@ TEST_F(StoreTest, is_one_file_when_it_is_complete) {
 
 TEST_F(StoreTest, a_rows_newest_outcome_replaces_the_older_one) {
   {
-    StoreWriter writer(file_, facts_);
+    StoreWriter writer(file_, metadata_);
     writer.add(face(4), encode_face(image::make_image(8, 8, 1)), "a");
     writer.add(RejectRecord{4, "face.jpg", catalog::Reason::ambiguous_name, ""}, "");
     writer.add(RejectRecord{5, "face.jpg", catalog::Reason::undecodable, ""}, "");
@@ -213,7 +213,7 @@ TEST_F(StoreTest, a_damaged_or_cut_file_is_an_error_and_never_a_crash) {
 
 TEST_F(StoreTest, a_face_of_another_size_than_the_recipe_says_is_refused) {
   {
-    StoreWriter writer(file_, facts_);
+    StoreWriter writer(file_, metadata_);
     writer.add(face(4), encode_face(image::make_image(9, 9, 1)), "a");
     writer.finish(0);
   }

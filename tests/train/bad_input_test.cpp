@@ -205,22 +205,22 @@ TEST_F(DamagedRun, goes_on_with_recipes_that_lack_a_key_which_came_later) {
 // By the rule of commit 934c3ae, which knew of no pixels.
 TEST_F(DamagedRun, goes_on_where_an_older_agewise_noted_the_stores_content) {
   RunFolder run{folder_ / "run"};
-  RunFacts facts = read_facts(run);
-  std::string content = facts.store_content;
-  facts.store_content = store::Store(folder_ / "faces.db").first_content();
-  write_facts(run, facts);
+  RunMetadata metadata = read_metadata(run);
+  std::string content = metadata.store_content;
+  metadata.store_content = store::Store(folder_ / "faces.db").first_content();
+  write_metadata(run, metadata);
   EXPECT_EQ(resume(), "no error");
-  EXPECT_EQ(read_facts(run).store_content, content);
-  facts.store_content = std::string(32, '0');
-  write_facts(run, facts);
+  EXPECT_EQ(read_metadata(run).store_content, content);
+  metadata.store_content = std::string(32, '0');
+  write_metadata(run, metadata);
   EXPECT_THAT(resume(), HasSubstr("faces.db: does not hold what the run"));
 }
 
 TEST_F(DamagedRun, names_a_store_content_of_a_newer_agewise) {
   RunFolder run{folder_ / "run"};
-  RunFacts facts = read_facts(run);
-  facts.store_content = "3:0";
-  write_facts(run, facts);
+  RunMetadata metadata = read_metadata(run);
+  metadata.store_content = "3:0";
+  write_metadata(run, metadata);
   EXPECT_THAT(resume(), HasSubstr("newer agewise"));
 }
 

@@ -60,10 +60,10 @@ recipe::Recipe recipe() {
 }
 
 void make_store(const std::filesystem::path& file, const StoreOptions& options, const recipe::Recipe& made_by) {
-  store::StoreFacts facts;
-  facts.recipe = made_by;
-  facts.labels = "drawn by the tests";
-  store::StoreWriter writer(file, facts);
+  store::StoreMetadata metadata;
+  metadata.recipe = made_by;
+  metadata.labels = "drawn by the tests";
+  store::StoreWriter writer(file, metadata);
   int count = options.train + options.val + options.test;
   for (int i = 0; i < count; ++i) {
     store::FaceRecord face;

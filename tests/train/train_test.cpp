@@ -139,9 +139,9 @@ recipe::Recipe bare_recipe() {
 
 // Pictures 8×8 of one brightness for training and of another for validation.
 void make_two_tone_store(const std::filesystem::path& file, const recipe::Recipe& recipe, int train, int validation) {
-  store::StoreFacts facts;
-  facts.recipe = recipe;
-  store::StoreWriter writer(file, facts);
+  store::StoreMetadata metadata;
+  metadata.recipe = recipe;
+  store::StoreWriter writer(file, metadata);
   for (int i = 0; i < 20; ++i) {
     store::FaceRecord face;
     face.row = i;

@@ -33,7 +33,7 @@ class Verify : public testing::Test {
     recipe.whiten.method = recipe::Whitening::zca;
     train::tiny::make_store(folder_ / "faces.db");
     run_ = train::create_run(folder_ / "run", recipe);
-    train::write_facts(run_, {.store = "faces.db"});
+    train::write_metadata(run_, {.store = "faces.db"});
     train::append_to_log(run_.log(), {.epoch = 1});
     store::Store store(folder_ / "faces.db");
     base::StopFlag stop{false};
@@ -79,7 +79,8 @@ TEST_F(Verify, finds_all_files_of_a_folder_good) {
 }
 
 TEST_F(Verify, finds_a_flipped_bit_in_each_of_them) {
-  for (const fs::path& file : {run_.recipe(), run_.facts(), run_.log(), run_.last(), run_.whitening(), run_.faces()}) {
+  for (const fs::path& file :
+       {run_.recipe(), run_.metadata(), run_.log(), run_.last(), run_.whitening(), run_.faces()}) {
     flip(file, fs::file_size(file) / 3);
     EXPECT_EQ(state(file), State::damaged) << file;
     flip(file, fs::file_size(file) / 3);
@@ -122,10 +123,10 @@ TEST_F(Verify, damns_no_store_whose_process_was_killed_before_its_first_commit) 
 }
 
 TEST_F(Verify, tells_files_of_an_older_agewise) {
-  base::write_file(run_.facts(), base::unsealed(base::read_text_file(run_.facts(), 1 << 16)).text);
+  base::write_file(run_.metadata(), base::unsealed(base::read_text_file(run_.metadata(), 1 << 16)).text);
   fs::remove(run_.path / "faces.key");
   fs::copy(AGEWISE_SOURCE_DIR "/tests/weights/golden/python.safetensors", folder_ / "other.safetensors");
-  EXPECT_EQ(state(run_.facts()), State::without_checksum);
+  EXPECT_EQ(state(run_.metadata()), State::without_checksum);
   EXPECT_EQ(state(run_.faces()), State::without_checksum);
   EXPECT_EQ(state(folder_ / "other.safetensors"), State::without_checksum);
 }

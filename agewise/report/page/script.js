@@ -142,9 +142,9 @@ function bars(labels, sets, format, low) {
 // --- sections ---
 function heading() {
   document.title = data.title + " · agewise";
-  const facts = el("dl", {class: "facts"});
-  for (const [label, text] of data.facts) facts.append(el("dt", {}, label), el("dd", {}, text));
-  page.append(el("header", {}, el("h1", {}, data.title), el("p", {}, data.description), facts));
+  const metadata = el("dl", {class: "metadata"});
+  for (const [label, text] of data.metadata) metadata.append(el("dt", {}, label), el("dd", {}, text));
+  page.append(el("header", {}, el("h1", {}, data.title), el("p", {}, data.description), metadata));
 }
 
 function figures(evaluation) {

@@ -278,23 +278,23 @@ async function showModel() {
   } catch (error) {
     return place.replaceChildren(el("p", {class: "problem"}, error.message));
   }
-  const facts = el("dl", {class: "facts"});
-  const fact = (label, text) => facts.append(el("dt", {}, label), el("dd", {}, text));
-  fact("recipe", model.recipe);
-  fact("network", plural(model.layers.length - 1, "layer") + ", " + model.parameters.toLocaleString("en") + " parameters");
-  fact("faces", (model.colour === "grey" ? "grey, " : "colour, ") + model.face_size + " × " + model.face_size + " pixels");
-  fact("answers", plural(model.classes.length, "class").replace("classs", "classes") + ", " +
+  const metadata = el("dl", {class: "metadata"});
+  const row = (label, text) => metadata.append(el("dt", {}, label), el("dd", {}, text));
+  row("recipe", model.recipe);
+  row("network", plural(model.layers.length - 1, "layer") + ", " + model.parameters.toLocaleString("en") + " parameters");
+  row("faces", (model.colour === "grey" ? "grey, " : "colour, ") + model.face_size + " × " + model.face_size + " pixels");
+  row("answers", plural(model.classes.length, "class").replace("classs", "classes") + ", " +
     model.classes[0].name + " to " + model.classes[model.classes.length - 1].name);
-  if (model.coverage === null) fact("intervals", "none: the model is not calibrated");
+  if (model.coverage === null) row("intervals", "none: the model is not calibrated");
   for (const [name, text] of Object.entries(model.notes)) {
     const isLink = /^https?:\/\//.test(text);
     if (name === "card" && !isLink) continue;  // a file beside the program, which nobody here can open
-    fact(name, isLink ? el("a", {href: text, rel: "noreferrer"}, text) : text);
+    row(name, isLink ? el("a", {href: text, rel: "noreferrer"}, text) : text);
   }
   const rows = model.layers.map((layer) => el("tr", {}, el("td", {}, layer.name), el("td", {}, layer.kind),
     el("td", {}, layer.shape), el("td", {}, layer.parameters.toLocaleString("en"))));
   const head = el("tr", {}, ...["layer", "kind", "gives", "parameters"].map((name) => el("th", {}, name)));
-  place.replaceChildren(el("p", {class: "faint"}, model.description), facts,
+  place.replaceChildren(el("p", {class: "faint"}, model.description), metadata,
     el("details", {}, el("summary", {}, "Layers"),
       el("div", {class: "scroll"}, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)))),
     el("details", {}, el("summary", {}, "Recipe"), el("pre", {}, model.recipe_toml)));
