@@ -136,10 +136,10 @@ void check_options(const ServiceOptions& options) {
 
 Service::Service(estimate::Model model, nn::Engine& engine, const ServiceOptions& options, const base::Clock& clock)
     : options_(options),
-      gate_{options.names,
-            options.token,
-            {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json"},
-            {"/healthz", "/readyz"}},
+      access_rules_{options.names,
+                    options.token,
+                    {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json"},
+                    {"/healthz", "/readyz"}},
       pipeline_(std::move(model), engine, options.pipeline, metrics_, clock) {
   check_options(options);
   HttpHooks hooks;
@@ -158,7 +158,7 @@ Service::~Service() {
 }
 
 std::optional<HttpResponse> Service::refuse(const HttpRequest& head) const {
-  if (auto refusal = refusal_of(gate_, head)) return refusal;
+  if (auto refusal = refusal_of(access_rules_, head)) return refusal;
   if (file_of(kPaths, head.path) == nullptr) return no_such_path();
   if (head.path == kEstimate) return head.method == "POST" ? std::nullopt : std::optional(wrong_method("POST"));
   return refusal_of_writing(head);

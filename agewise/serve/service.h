@@ -7,7 +7,7 @@
 #include "agewise/base/progress.h"
 #include "agewise/estimate/model.h"
 #include "agewise/nn/engine.h"
-#include "agewise/serve/gate.h"
+#include "agewise/serve/access.h"
 #include "agewise/serve/http.h"
 #include "agewise/serve/metrics.h"
 #include "agewise/serve/pipeline.h"
@@ -44,7 +44,7 @@ class Service {
   HttpResponse readiness() const;
 
   ServiceOptions options_;
-  Gate gate_;
+  AccessRules access_rules_;
   Metrics metrics_;
   Pipeline pipeline_;
   std::unique_ptr<HttpServer> server_;

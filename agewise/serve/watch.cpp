@@ -8,7 +8,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
-#include "agewise/serve/gate.h"
+#include "agewise/serve/access.h"
 #include "agewise/serve/page_files.h"
 
 namespace agewise::serve {

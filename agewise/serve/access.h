@@ -9,7 +9,7 @@
 
 namespace agewise::serve {
 
-struct Gate {
+struct AccessRules {
   std::vector<std::string> names;         // beside localhost, 127.0.0.1 and [::1]: what the server is called in URLs
   std::string token;                      // empty: none is asked for
   std::vector<std::string> public_paths;  // for which none is asked for in any case
@@ -22,7 +22,7 @@ struct Gate {
 // 403 where Host is none of the names, other than for health checks (a page of another site whose name was made to
 // point here: DNS rebinding), and where a request other than GET or HEAD comes from a page of another site (Origin,
 // Sec-Fetch-Site); 401 where `Authorization: Bearer TOKEN` is missing or wrong.
-std::optional<HttpResponse> refusal_of(const Gate& gate, const HttpRequest& head);
+std::optional<HttpResponse> refusal_of(const AccessRules& rules, const HttpRequest& head);
 
 // "Example.org:8080" → "example.org", "[::1]:80" → "[::1]"; empty for what is no host.
 std::string host_name(std::string_view host);

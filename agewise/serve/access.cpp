@@ -1,4 +1,4 @@
-#include "agewise/serve/gate.h"
+#include "agewise/serve/access.h"
 
 #include <algorithm>
 
@@ -12,9 +12,9 @@ bool is_port(std::string_view text) {
                           std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; }));
 }
 
-bool is_ours(const Gate& gate, const std::string& name) {
+bool is_ours(const AccessRules& rules, const std::string& name) {
   if (name == "localhost" || name == "127.0.0.1" || name == "[::1]") return true;
-  return std::any_of(gate.names.begin(), gate.names.end(),
+  return std::any_of(rules.names.begin(), rules.names.end(),
                      [&](const std::string& own) { return base::lower(own) == name; });
 }
 
@@ -38,10 +38,10 @@ bool is_equal(std::string_view given, std::string_view token) {
   return difference == 0;
 }
 
-bool has_token(const Gate& gate, const HttpRequest& head) {
+bool has_token(const AccessRules& rules, const HttpRequest& head) {
   std::string_view given = head.header("authorization");
   constexpr std::string_view kBearer = "bearer ";
-  return base::lower(given.substr(0, kBearer.size())) == kBearer && is_equal(given.substr(kBearer.size()), gate.token);
+  return base::lower(given.substr(0, kBearer.size())) == kBearer && is_equal(given.substr(kBearer.size()), rules.token);
 }
 
 bool contains(const std::vector<std::string>& paths, const std::string& path) {
@@ -56,10 +56,10 @@ std::string host_name(std::string_view host) {
   return base::lower(host.substr(0, end));
 }
 
-std::optional<HttpResponse> refusal_of(const Gate& gate, const HttpRequest& head) {
+std::optional<HttpResponse> refusal_of(const AccessRules& rules, const HttpRequest& head) {
   bool reads = head.method == "GET" || head.method == "HEAD";
-  if (reads && contains(gate.health_paths, head.path)) return std::nullopt;
-  if (!is_ours(gate, host_name(head.header("host")))) {
+  if (reads && contains(rules.health_paths, head.path)) return std::nullopt;
+  if (!is_ours(rules, host_name(head.header("host")))) {
     return error_response(403, "unknown_host",
                           "the URL's host is not a name of this server; to add one, start it with --name HOST");
   }
@@ -70,7 +70,7 @@ std::optional<HttpResponse> refusal_of(const Gate& gate, const HttpRequest& head
       return error_response(403, "other_origin", "pages of other sites may not use this server");
     }
   }
-  if (gate.token.empty() || contains(gate.public_paths, head.path) || has_token(gate, head)) return std::nullopt;
+  if (rules.token.empty() || contains(rules.public_paths, head.path) || has_token(rules, head)) return std::nullopt;
   HttpResponse response = error_response(401, "token_needed", "Authorization: Bearer TOKEN is missing or wrong");
   response.headers = {{"WWW-Authenticate", "Bearer"}};
   return response;

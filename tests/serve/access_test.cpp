@@ -1,4 +1,4 @@
-#include "agewise/serve/gate.h"
+#include "agewise/serve/access.h"
 
 #include <gtest/gtest.h>
 
@@ -9,31 +9,31 @@ HttpRequest request(std::string method, std::map<std::string, std::string> heade
   return {std::move(method), "/v1/estimate", {}, std::move(headers), {}};
 }
 
-int status(const Gate& gate, const HttpRequest& head) {
-  auto refusal = refusal_of(gate, head);
+int status(const AccessRules& rules, const HttpRequest& head) {
+  auto refusal = refusal_of(rules, head);
   return refusal ? refusal->status : 200;
 }
 
-TEST(Gate, takes_requests_to_the_names_of_loopback_on_any_port) {
+TEST(Access, takes_requests_to_the_names_of_loopback_on_any_port) {
   for (const char* host : {"localhost", "localhost:8080", "LocalHost:1", "127.0.0.1:8080", "[::1]:8080", "[::1]"})
     EXPECT_EQ(status({}, request("GET", {{"host", host}})), 200) << host;
 }
 
 // DNS rebinding: the attacker's own name leads to 127.0.0.1, and the browser tells whom it believes to ask.
-TEST(Gate, refuses_a_host_that_is_none_of_its_names) {
+TEST(Access, refuses_a_host_that_is_none_of_its_names) {
   for (const char* host : {"evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "",
                            "localhost@evil.example", "localhost:80x", "localhost, evil.example", "[::1", "0.0.0.0"})
     EXPECT_EQ(status({}, request("GET", {{"host", host}})), 403) << host;
   EXPECT_EQ(status({}, request("GET", {})), 403);
 }
 
-TEST(Gate, takes_configured_names_too) {
-  Gate gate{{"Ages.example"}, "", {}};
-  EXPECT_EQ(status(gate, request("GET", {{"host", "ages.EXAMPLE:443"}})), 200);
-  EXPECT_EQ(status(gate, request("GET", {{"host", "other.example"}})), 403);
+TEST(Access, takes_configured_names_too) {
+  AccessRules rules{{"Ages.example"}, "", {}};
+  EXPECT_EQ(status(rules, request("GET", {{"host", "ages.EXAMPLE:443"}})), 200);
+  EXPECT_EQ(status(rules, request("GET", {{"host", "other.example"}})), 403);
 }
 
-TEST(Gate, refuses_posts_from_pages_of_other_sites) {
+TEST(Access, refuses_posts_from_pages_of_other_sites) {
   auto post = [](const char* origin) {
     return status({}, request("POST", {{"host", "localhost:8080"}, {"origin", origin}}));
   };
@@ -44,37 +44,37 @@ TEST(Gate, refuses_posts_from_pages_of_other_sites) {
   EXPECT_EQ(post("null"), 403);  // a sandboxed frame, a local file
 }
 
-TEST(Gate, knows_that_browsers_leave_the_scheme_s_own_port_out) {
-  Gate gate{{"ages.example"}, "", {}};
-  EXPECT_EQ(status(gate, request("POST", {{"host", "ages.example"}, {"origin", "https://ages.example"}})), 200);
-  EXPECT_EQ(status(gate, request("POST", {{"host", "ages.example:443"}, {"origin", "https://ages.example"}})), 200);
-  EXPECT_EQ(status(gate, request("POST", {{"host", "ages.example:443"}, {"origin", "http://ages.example"}})), 403);
+TEST(Access, knows_that_browsers_leave_the_scheme_s_own_port_out) {
+  AccessRules rules{{"ages.example"}, "", {}};
+  EXPECT_EQ(status(rules, request("POST", {{"host", "ages.example"}, {"origin", "https://ages.example"}})), 200);
+  EXPECT_EQ(status(rules, request("POST", {{"host", "ages.example:443"}, {"origin", "https://ages.example"}})), 200);
+  EXPECT_EQ(status(rules, request("POST", {{"host", "ages.example:443"}, {"origin", "http://ages.example"}})), 403);
 }
 
-TEST(Gate, takes_posts_without_an_origin_which_no_page_sends) {
+TEST(Access, takes_posts_without_an_origin_which_no_page_sends) {
   EXPECT_EQ(status({}, request("POST", {{"host", "localhost"}})), 200);
   EXPECT_EQ(status({}, request("POST", {{"host", "localhost"}, {"sec-fetch-site", "same-origin"}})), 200);
   EXPECT_EQ(status({}, request("POST", {{"host", "localhost"}, {"sec-fetch-site", "cross-site"}})), 403);
 }
 
-TEST(Gate, asks_for_the_token_but_for_public_paths) {
-  Gate gate{{}, "secret", {"/healthz"}};
+TEST(Access, asks_for_the_token_but_for_public_paths) {
+  AccessRules rules{{}, "secret", {"/healthz"}};
   auto with = [&](const char* authorization) {
-    return status(gate, request("POST", {{"host", "localhost"}, {"authorization", authorization}}));
+    return status(rules, request("POST", {{"host", "localhost"}, {"authorization", authorization}}));
   };
   EXPECT_EQ(with("Bearer secret"), 200);
   EXPECT_EQ(with("bearer secret"), 200);
   for (const char* wrong : {"", "Bearer", "Bearer ", "Bearer secre", "Bearer secrets", "Bearer SECRET", "Basic secret"})
     EXPECT_EQ(with(wrong), 401) << wrong;
-  EXPECT_EQ(status(gate, {"GET", "/healthz", {}, {{"host", "localhost"}}, {}}), 200);
+  EXPECT_EQ(status(rules, {"GET", "/healthz", {}, {{"host", "localhost"}}, {}}), 200);
 }
 
-TEST(Gate, lets_health_checks_in_by_any_name_and_without_the_token) {
-  Gate gate{{}, "secret", {"/"}, {"/healthz"}};
-  EXPECT_EQ(status(gate, {"GET", "/healthz", {}, {{"host", "10.0.0.7:8080"}}, {}}), 200);
-  EXPECT_EQ(status(gate, {"HEAD", "/healthz", {}, {}, {}}), 200);
-  EXPECT_EQ(status(gate, {"POST", "/healthz", {}, {{"host", "10.0.0.7:8080"}}, {}}), 403);
-  EXPECT_EQ(status(gate, {"GET", "/", {}, {{"host", "10.0.0.7:8080"}}, {}}), 403);
+TEST(Access, lets_health_checks_in_by_any_name_and_without_the_token) {
+  AccessRules rules{{}, "secret", {"/"}, {"/healthz"}};
+  EXPECT_EQ(status(rules, {"GET", "/healthz", {}, {{"host", "10.0.0.7:8080"}}, {}}), 200);
+  EXPECT_EQ(status(rules, {"HEAD", "/healthz", {}, {}, {}}), 200);
+  EXPECT_EQ(status(rules, {"POST", "/healthz", {}, {{"host", "10.0.0.7:8080"}}, {}}), 403);
+  EXPECT_EQ(status(rules, {"GET", "/", {}, {{"host", "10.0.0.7:8080"}}, {}}), 403);
 }
 
 }  // namespace
