@@ -28,9 +28,9 @@ bool ends_in_softmax(const nn::Graph& graph) {
 
 std::vector<float> parameters_of_members(const estimate::Model& model) {
   std::vector<float> all;
-  all.reserve(model.parameters.size() * (1 + model.others.size()));
+  all.reserve(model.parameters.size() * (1 + model.further_members.size()));
   all.insert(all.end(), model.parameters.begin(), model.parameters.end());
-  for (const estimate::Member& other : model.others) {
+  for (const estimate::Member& other : model.further_members) {
     std::vector<float> its = estimate::parameters_of_member(model.graph, other);
     all.insert(all.end(), its.begin(), its.end());
   }
@@ -61,7 +61,7 @@ void export_onnx(const std::filesystem::path& file, const estimate::Model& model
                  {"class_years", nlohmann::json(model.classes.values).dump()},
                  {"class_edges", nlohmann::json(model.classes.edges).dump()},
                  {"class_names", nlohmann::json(model.classes.names).dump()},
-                 {"members", std::to_string(1 + model.others.size())},
+                 {"members", std::to_string(1 + model.further_members.size())},
                  {"flip", recipe.predict.flip ? "true" : "false"},
                  {"point_estimate", name_of(recipe.predict.point_estimate)},
                  {"face_size", std::to_string(recipe.face.size)},
@@ -81,7 +81,7 @@ void run(const Arguments& arguments) {
   estimate::Model model = estimate::read_model(model_file);
   onnx ? export_onnx(file, model) : estimate::write_model(file, model, {{{"format", "pt"}}, {}});
   print(fmt::format("{}: {} parameters\n", file.string(),
-                    with_thousands(model.parameters.size() * (1 + model.others.size()))));
+                    with_thousands(model.parameters.size() * (1 + model.further_members.size()))));
 }
 
 }  // namespace

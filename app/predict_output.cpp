@@ -57,7 +57,7 @@ void PredictionWriter::begin(bool names_columns) {
   if (writing_.format != PredictFormat::text || !names_columns) return;
   std::string interval =
       model_.intervals ? fmt::format(" {:>9}", fmt::format("({:.0f} %)", 100 * model_.intervals->coverage)) : "";
-  std::string spread = model_.others.empty() ? "" : "   dev";
+  std::string spread = model_.further_members.empty() ? "" : "   dev";
   std::string gender = model_.recipe.train.gender_weight > 0 ? "gender       " : "";
   std::string column = names_classes_ ? fmt::format("{:<{}}  ", "class", name_width_) : "";
   write_(fmt::format("{:>5}{}{}  {}{}file\n", "age", interval, spread, gender, column));

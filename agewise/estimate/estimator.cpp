@@ -135,14 +135,14 @@ Estimator::Estimator(Model model, nn::Engine& engine, int batch, std::size_t mos
     : model_(std::move(model)), batch_(static_cast<std::size_t>(batch)) {
   std::vector<float> first = std::exchange(model_.parameters, {});
   networks_.push_back(engine.compile(model_.graph, batch, nn::Mode::infer));
-  if (!model_.others.empty() && (model_.others.size() + 1) * first.size() > most_held) {
+  if (!model_.further_members.empty() && (model_.further_members.size() + 1) * first.size() > most_held) {
     turns_.push_back(member_in_memory(model_.graph, std::move(first)));
-    for (Member& other : model_.others) turns_.push_back(std::exchange(other, nullptr));
+    for (Member& other : model_.further_members) turns_.push_back(std::exchange(other, nullptr));
     return;
   }
   networks_[0]->take_parameters(first);
   first = {};
-  for (Member& other : model_.others) {
+  for (Member& other : model_.further_members) {
     networks_.push_back(engine.compile(model_.graph, batch, nn::Mode::infer));
     std::vector<float> parameters = parameters_of_member(model_.graph, std::exchange(other, nullptr));
     networks_.back()->take_parameters(parameters);
@@ -182,7 +182,7 @@ std::vector<Estimate> Estimator::member_estimates(nn::Executable& network, std::
 
 std::vector<Estimate> Estimator::ensemble_estimates(std::span<const float> inputs) {
   std::vector<std::vector<Estimate>> of_face;
-  for (std::size_t member = 0; member <= model_.others.size(); ++member) {
+  for (std::size_t member = 0; member <= model_.further_members.size(); ++member) {
     std::vector<Estimate> its = member_estimates(network_of(member), inputs);
     of_face.resize(its.size());
     for (std::size_t i = 0; i < its.size(); ++i) of_face[i].push_back(std::move(its[i]));
@@ -197,7 +197,7 @@ std::vector<Estimate> Estimator::ensemble_estimates(std::span<const float> input
 
 void Estimator::estimate_batch(std::span<const float> inputs, std::vector<Estimate>& estimates) {
   std::vector<Estimate> seen =
-      model_.others.empty() ? member_estimates(network_of(0), inputs) : ensemble_estimates(inputs);
+      model_.further_members.empty() ? member_estimates(network_of(0), inputs) : ensemble_estimates(inputs);
   if (model_.intervals) {
     for (Estimate& estimate : seen) {
       if (std::isfinite(estimate.age)) estimate.interval = interval_of(*model_.intervals, estimate.age);

@@ -130,24 +130,24 @@ Member member_at(std::shared_ptr<const weights::SafetensorsFile> file, std::stri
   };
 }
 
-std::vector<Member> read_others(const std::shared_ptr<const weights::SafetensorsFile>& open, const nn::Graph& graph,
-                                const std::vector<nn::ParameterInfo>& infos) {
+std::vector<Member> read_further_members(const std::shared_ptr<const weights::SafetensorsFile>& open,
+                                         const nn::Graph& graph, const std::vector<nn::ParameterInfo>& infos) {
   const weights::SafetensorsFile& file = *open;
   auto text = file.metadata().find(kMembers);
   if (text == file.metadata().end()) return {};
-  int members = 0;
+  int count = 0;
   const std::string& number = text->second;
-  auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), members);
-  if (error != std::errc() || end != number.data() + number.size() || members < 2 || members > kMostMembers)
+  auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
+  if (error != std::errc() || end != number.data() + number.size() || count < 2 || count > kMostMembers)
     throw base::file_error(file.path(), fmt::format("metadata {}: is no number from 2 to {}", kMembers, kMostMembers));
   bool held =
-      static_cast<std::size_t>(members) * static_cast<std::size_t>(nn::parameter_count(infos)) <= kMostParametersHeld;
-  std::vector<Member> others;
-  for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(members); ++i) {
+      static_cast<std::size_t>(count) * static_cast<std::size_t>(nn::parameter_count(infos)) <= kMostParametersHeld;
+  std::vector<Member> members;
+  for (std::size_t i = 0; i + 1 < static_cast<std::size_t>(count); ++i) {
     std::vector<float> parameters = read_parameters(file, infos, member_prefix(i));
-    others.push_back(held ? member_in_memory(graph, std::move(parameters)) : member_at(open, member_prefix(i)));
+    members.push_back(held ? member_in_memory(graph, std::move(parameters)) : member_at(open, member_prefix(i)));
   }
-  return others;
+  return members;
 }
 
 whiten::Zca read_named_whitening(const weights::SafetensorsFile& model, const std::string& hash) {
@@ -181,7 +181,7 @@ void check_nothing_else(const weights::SafetensorsFile& file, const Model& model
   std::vector<std::string> known;
   for (const nn::ParameterInfo& info : infos) {
     known.push_back(info.name);
-    for (std::size_t i = 0; i < model.others.size(); ++i) known.push_back(member_prefix(i) + info.name);
+    for (std::size_t i = 0; i < model.further_members.size(); ++i) known.push_back(member_prefix(i) + info.name);
   }
   if (model.whitening) {
     for (const weights::TensorView& tensor : whiten::zca_tensors(*model.whitening)) known.push_back(tensor.name);
@@ -223,7 +223,7 @@ nn::Graph graph_of(const recipe::Recipe& recipe, const age::Classes& classes) {
 
 nn::Graph graph_of_members(const Model& model) {
   nn::Graph all = model.graph;
-  for (std::size_t other = 0; other < model.others.size(); ++other) {
+  for (std::size_t other = 0; other < model.further_members.size(); ++other) {
     std::vector<int> place;  // in `all` of each layer of the member
     for (int i = 0; i < static_cast<int>(model.graph.layers.size()); ++i) {
       nn::Layer layer = model.graph.layers[static_cast<std::size_t>(i)];
@@ -264,7 +264,7 @@ void for_each_parameter(const nn::Graph& graph, std::span<Number> parameters, Ea
 void round_to_half(Model& model) {
   for_each_parameter(model.graph, std::span(model.parameters),
                      [](const nn::ParameterInfo& info, std::span<float> values) { round_to_half(info, values); });
-  for (Member& other : model.others) {
+  for (Member& other : model.further_members) {
     for (const nn::ParameterInfo& info : nn::parameters_of(model.graph)) {  // whether they can be
       std::vector<float> values(static_cast<std::size_t>(info.size()));
       other(info, values);
@@ -284,9 +284,9 @@ std::vector<weights::TensorView> parameter_tensors(const Model& model) {
                      [&](const nn::ParameterInfo& info, std::span<const float> values) {
                        tensors.push_back({info.name, info.shape, values, model.half && is_weight(info)});
                      });
-  for (std::size_t i = 0; i < model.others.size(); ++i) {
+  for (std::size_t i = 0; i < model.further_members.size(); ++i) {
     for (const nn::ParameterInfo& info : nn::parameters_of(model.graph)) {
-      auto load = [&other = model.others[i], info] {
+      auto load = [&other = model.further_members[i], info] {
         std::vector<float> values(static_cast<std::size_t>(info.size()));
         other(info, values);
         return values;
@@ -304,7 +304,7 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
                                            {"classes", classes.dump()},
                                            {"notes", json(model.notes).dump()}};
   std::vector<weights::TensorView> tensors = parameter_tensors(model);
-  if (!model.others.empty()) texts[kMembers] = std::to_string(model.others.size() + 1);
+  if (!model.further_members.empty()) texts[kMembers] = std::to_string(model.further_members.size() + 1);
   if (model.whitening) {
     texts[whiten::kWhiteningText] = whiten::zca_text(*model.whitening);
     for (weights::TensorView& tensor : whiten::zca_tensors(*model.whitening)) tensors.push_back(std::move(tensor));
@@ -366,7 +366,7 @@ Model read_model(const std::filesystem::path& path) {
   }
   std::vector<nn::ParameterInfo> infos = nn::parameters_of(model.graph);
   model.parameters = read_parameters(file, infos);
-  model.others = read_others(open, model.graph, infos);
+  model.further_members = read_further_members(open, model.graph, infos);
   model.whitening = read_whitening(file, model);
   model.notes = read_notes(file);
   model.intervals = read_intervals(file);

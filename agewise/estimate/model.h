@@ -30,8 +30,8 @@ struct Model {
   recipe::Recipe recipe;  // as resolved: face, classes, whiten, network and predict.point_estimate are used
   age::Classes classes;   // values: mean training age of each class, where the recipe gives edges
   nn::Graph graph;
-  std::vector<float> parameters;  // plain layout
-  std::vector<Member> others;     // of an ensemble: its further members
+  std::vector<float> parameters;        // plain layout
+  std::vector<Member> further_members;  // of an ensemble, after the one above
   std::optional<whiten::Zca> whitening;
   // Where `whitening` is absent though the recipe whitens: the content_hash() of the file whiten.safetensors that lies
   // beside the model's. A run's checkpoints name their transform so, because it is some hundred times their own size.

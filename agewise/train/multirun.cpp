@@ -149,13 +149,14 @@ EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
 // Of an ensemble with as many members the one of this number; nothing: task.from as it is.
 std::optional<estimate::Model> member_to_begin_with(const MultirunTask& multirun, std::size_t number) {
   const estimate::Model* from = multirun.task.from;
-  if (number == 0 || from == nullptr || from->others.size() + 1 != static_cast<std::size_t>(multirun.shape.count))
+  if (number == 0 || from == nullptr ||
+      from->further_members.size() + 1 != static_cast<std::size_t>(multirun.shape.count))
     return {};
   estimate::Model member;
   member.recipe = from->recipe;
   member.classes = from->classes;
   member.graph = from->graph;
-  member.parameters = estimate::parameters_of_member(from->graph, from->others[number - 1]);
+  member.parameters = estimate::parameters_of_member(from->graph, from->further_members[number - 1]);
   return member;
 }
 
@@ -191,7 +192,7 @@ estimate::Model joined(const RunFolder& run, const std::vector<MultirunPart>& pa
     }
     for (std::size_t c = 0; c < member.classes.values.size(); ++c)
       ensemble.classes.values[c] += member.classes.values[c];
-    ensemble.others.push_back(estimate::member_in_file(RunFolder{run.path / part.name}.best()));
+    ensemble.further_members.push_back(estimate::member_in_file(RunFolder{run.path / part.name}.best()));
   }
   for (double& value : ensemble.classes.values) value /= static_cast<double>(parts.size());
   ensemble.notes["members"] = std::to_string(parts.size());

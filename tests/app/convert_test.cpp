@@ -90,7 +90,7 @@ TEST_F(Convert, an_ensemble_becomes_one_network_with_an_output_a_member) {
   estimate::Model model = estimate::read_model(folder_ / "m.safetensors");
   std::vector<float> second(model.parameters.size());
   second[second.size() - 2] = 100;
-  model.others.push_back(estimate::member_in_memory(model.graph, second));
+  model.further_members.push_back(estimate::member_in_memory(model.graph, second));
   estimate::write_model(folder_ / "two.safetensors", model);
   Outcome exported = run("export " + at("two.safetensors") + " -o " + at("two.onnx"));
   ASSERT_EQ(exported.exit_code, 0) << exported.output;

@@ -121,31 +121,32 @@ std::vector<float> numbers(float first, std::size_t count) {
 TEST_F(ModelFile, holds_all_members_of_an_ensemble) {
   Model model = small_model();
   for (float value : {1.0F, 2.0F})
-    model.others.push_back(member_in_memory(model.graph, numbers(value, model.parameters.size())));
+    model.further_members.push_back(member_in_memory(model.graph, numbers(value, model.parameters.size())));
   write_model(path_, model);
   Model read = read_model(path_);
-  ASSERT_EQ(read.others.size(), 2U);
+  ASSERT_EQ(read.further_members.size(), 2U);
   for (std::size_t i = 0; i < 2; ++i)
-    EXPECT_EQ(parameters_of_member(read.graph, read.others[i]), numbers(static_cast<float>(i + 1), 195));
+    EXPECT_EQ(parameters_of_member(read.graph, read.further_members[i]), numbers(static_cast<float>(i + 1), 195));
   EXPECT_THAT(weights::SafetensorsFile(path_).read("member3.outputs.bias"), ElementsAre(194, 195, 196));
   write_model(path_, read);  // over the file in which its members are
-  EXPECT_EQ(parameters_of_member(read.graph, read_model(path_).others[1]), numbers(2, 195));
-  read.others[1] = member_in_file(path_);  // the first network, from the file that is written over
+  EXPECT_EQ(parameters_of_member(read.graph, read_model(path_).further_members[1]), numbers(2, 195));
+  read.further_members[1] = member_in_file(path_);  // the first network, from the file that is written over
   write_model(path_, read);
-  EXPECT_EQ(parameters_of_member(read.graph, read_model(path_).others[1]), read.parameters);
+  EXPECT_EQ(parameters_of_member(read.graph, read_model(path_).further_members[1]), read.parameters);
 }
 
 TEST_F(ModelFile, of_an_ensemble_in_half_precision_holds_all_members_rounded) {
   Model model = small_model();
-  model.others.push_back(member_in_memory(model.graph, std::vector<float>(model.parameters.size(), 1 + 0x1p-12F)));
+  model.further_members.push_back(
+      member_in_memory(model.graph, std::vector<float>(model.parameters.size(), 1 + 0x1p-12F)));
   round_to_half(model);
   write_model(path_, model);
-  std::vector<float> second = parameters_of_member(model.graph, read_model(path_).others[0]);
+  std::vector<float> second = parameters_of_member(model.graph, read_model(path_).further_members[0]);
   EXPECT_EQ(second.front(), 1) << "a weight";
   EXPECT_EQ(second.back(), 1 + 0x1p-12F) << "a bias";
-  EXPECT_EQ(second, parameters_of_member(model.graph, model.others[0]));
+  EXPECT_EQ(second, parameters_of_member(model.graph, model.further_members[0]));
   Model large = small_model();
-  large.others.push_back(member_in_memory(large.graph, std::vector<float>(large.parameters.size(), 70000)));
+  large.further_members.push_back(member_in_memory(large.graph, std::vector<float>(large.parameters.size(), 70000)));
   EXPECT_THAT([&] { round_to_half(large); }, ThrowsMessage<base::Error>(HasSubstr("too large for half precision")));
 }
 

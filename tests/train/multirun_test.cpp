@@ -175,8 +175,8 @@ TEST_F(Multirun, an_ensembles_age_is_the_mean_of_its_members) {
     for (std::size_t most_held : {estimate::kMostParametersHeld, std::size_t{0}}) {  // at once, and in turns
       estimate::Model model = estimate::read_model(folder_ / "run/best.safetensors");
       if (most_held == 0)
-        model.others = {estimate::member_in_file(folder_ / "run/member-02/best.safetensors"),
-                        estimate::member_in_file(folder_ / "run/member-03/best.safetensors")};
+        model.further_members = {estimate::member_in_file(folder_ / "run/member-02/best.safetensors"),
+                                 estimate::member_in_file(folder_ / "run/member-03/best.safetensors")};
       estimate::Estimator ensemble(std::move(model), *engine, 1, most_held);
       for (int again = 0; again < 2; ++again) {  // the first member is in its place again
         estimate::Estimate estimate = ensemble.estimate(faces)[1];
