@@ -10,7 +10,7 @@
 
 #include "agewise/age/range.h"
 #include "agewise/base/date.h"
-#include "agewise/base/word.h"
+#include "agewise/base/interned.h"
 #include "agewise/catalog/reason.h"
 #include "agewise/image/image.h"
 #include "agewise/recipe/recipe.h"
@@ -24,24 +24,24 @@ inline constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 // One row of a label file. What the file does not say is empty, unknown, NaN or nullopt.
 struct CatalogRow {
   std::string file;          // as the labels have it, trailing blanks removed, '/' between folders
-  base::Word source;         // "imdb", "wiki", "utkface", or the label file's stem
+  base::Interned source;     // "imdb", "wiki", "utkface", or the label file's stem
   double age = kNotANumber;  // years, where the labels give it directly; the apparent one where they give both
   std::optional<age::Range> age_range;  // where they give no more than that; `age` is NaN then
   double age_sigma = kNotANumber;       // years, deviation of the apparent age
   double real_age = kNotANumber;        // years, where the labels give it beside an apparent one
   std::optional<double> born;   // MATLAB day number, where the labels give dates; may be anything, also not finite
   std::optional<double> taken;  // year
-  base::Word person;            // who, or which group of duplicates; empty: not known
-  base::Word race;
+  base::Interned person;        // who, or which group of duplicates; empty: not known
+  base::Interned race;
   std::optional<image::Box> face;          // where the labels say the face is
   double face_score = kNotANumber;         // with has_face_score: not finite means no face found
   double second_face_score = kNotANumber;  // NaN: no second face
   bool has_face_score = false;
   Gender gender = Gender::unknown;
-  base::Word split;  // "train", "val", "test" as the labels say, or empty
+  base::Interned split;  // "train", "val", "test" as the labels say, or empty
   // What is broken in the row itself, and how, for people: "12x". Screening rejects the row for it.
   Reason fault = Reason::none;
-  base::Word fault_detail;
+  base::Interned fault_detail;
 };
 
 struct Catalog {

@@ -16,7 +16,7 @@ namespace {
 struct Columns {
   std::vector<CatalogRow> rows;
   std::vector<double> celebrities;              // of each row: the place of its person in celebrity_names, from 1
-  std::vector<base::Word> celebrity_names;      // imdb.mat has them
+  std::vector<base::Interned> celebrity_names;  // imdb.mat has them
   std::map<std::string, std::uint64_t> counts;  // of each field's elements
 
   CatalogRow& row(std::size_t i) {

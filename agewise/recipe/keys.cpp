@@ -16,12 +16,12 @@ auto& at(Recipe& recipe) {
 }
 
 template <auto table, auto member>
-Word word(std::vector<std::string> words) {
+EnumNames enum_names(std::vector<std::string> names) {
   return {[](Recipe& recipe, int value) {
             auto& place = at<table, member>(recipe);
             place = static_cast<std::remove_reference_t<decltype(place)>>(value);
           },
-          [](const Recipe& recipe) { return static_cast<int>(recipe.*table.*member); }, std::move(words)};
+          [](const Recipe& recipe) { return static_cast<int>(recipe.*table.*member); }, std::move(names)};
 }
 
 constexpr std::array kPointEstimates{"expected-value", "median", "argmax"};  // in the order of PointEstimate
@@ -46,33 +46,33 @@ std::vector<Key> make_keys() {
       {"", "description", [](Recipe& r) -> std::string& { return r.description; }},
 
       {"screen", "age_rule",
-       word<kScreen, &ScreenRecipe::age_rule>({"mid-year", "year-difference", "birth-month", "real-age"})},
+       enum_names<kScreen, &ScreenRecipe::age_rule>({"mid-year", "year-difference", "birth-month", "real-age"})},
       {"screen", "min_age", Real{at<kScreen, &ScreenRecipe::min_age>, -kInfinite, kInfinite}},
       {"screen", "max_age", Real{at<kScreen, &ScreenRecipe::max_age>, -kInfinite, kInfinite}},
       {"screen", "min_face_score", Real{at<kScreen, &ScreenRecipe::min_face_score>, -kInfinite, kInfinite}},
-      {"screen", "second_face", word<kScreen, &ScreenRecipe::second_face>({"reject", "ignore", "require"})},
+      {"screen", "second_face", enum_names<kScreen, &ScreenRecipe::second_face>({"reject", "ignore", "require"})},
       {"screen", "max_second_face_score",
        Real{at<kScreen, &ScreenRecipe::max_second_face_score>, -kInfinite, kInfinite}},
-      {"screen", "gender", word<kScreen, &ScreenRecipe::gender>({"optional", "required"})},
+      {"screen", "gender", enum_names<kScreen, &ScreenRecipe::gender>({"optional", "required"})},
 
       {"face", "size", Whole{at<kFace, &FaceRecipe::size>, 8, 1024}},
-      {"face", "colour", word<kFace, &FaceRecipe::colour>({"grey", "rgb"})},
+      {"face", "colour", enum_names<kFace, &FaceRecipe::colour>({"grey", "rgb"})},
       {"face", "crop", at<kFace, &FaceRecipe::crop>},
       {"face", "detect", at<kFace, &FaceRecipe::detect>},
       {"face", "detector", at<kFace, &FaceRecipe::detector>},
-      {"face", "rotations", word<kFace, &FaceRecipe::rotations>({"upright", "coarse-to-fine", "all"})},
-      {"face", "no_face", word<kFace, &FaceRecipe::no_face>({"whole", "reject"})},
+      {"face", "rotations", enum_names<kFace, &FaceRecipe::rotations>({"upright", "coarse-to-fine", "all"})},
+      {"face", "no_face", enum_names<kFace, &FaceRecipe::no_face>({"whole", "reject"})},
       {"face", "margin", Real{at<kFace, &FaceRecipe::margin>, -0.49, 10}},
 
       {"classes", "edges", at<kClasses, &ClassesRecipe::edges>},
       {"classes", "names", at<kClasses, &ClassesRecipe::names>},
       {"classes", "years", Whole{at<kClasses, &ClassesRecipe::years>, 0, 1000}},
 
-      {"split", "rule", word<kSplit, &SplitRecipe::rule>({"random", "ordered"})},
+      {"split", "rule", enum_names<kSplit, &SplitRecipe::rule>({"random", "ordered"})},
       {"split", "train", Real{at<kSplit, &SplitRecipe::train>, 0.01, 0.99}},
       {"split", "seed", Seed{at<kSplit, &SplitRecipe::seed>, 0, kAnySeed}},
 
-      {"whiten", "method", word<kWhiten, &WhitenRecipe::method>({"none", "zca"})},
+      {"whiten", "method", enum_names<kWhiten, &WhitenRecipe::method>({"none", "zca"})},
       {"whiten", "epsilon", Real{at<kWhiten, &WhitenRecipe::epsilon>, 0, kInfinite}},
       {"whiten", "components", Whole{at<kWhiten, &WhitenRecipe::components>, 0, 1 << 20}},
       {"whiten", "identity", at<kWhiten, &WhitenRecipe::identity>},
@@ -105,12 +105,12 @@ std::vector<Key> make_keys() {
       {"network", "center_crop", Whole{at<kNetwork, &NetworkRecipe::center_crop>, 0, 1024}},
 
       {"train", "loss",
-       word<kTrain, &TrainRecipe::loss>(
+       enum_names<kTrain, &TrainRecipe::loss>(
            {"cross-entropy", "label-distribution", "expected-value-l1", "regression", "mean-variance"})},
       {"train", "sigma", Real{at<kTrain, &TrainRecipe::sigma>, 0.01, 100}},
       {"train", "distillation_weight", Real{at<kTrain, &TrainRecipe::distillation_weight>, 0, 1}},
       {"train", "gender_weight", Real{at<kTrain, &TrainRecipe::gender_weight>, 0, 100}},
-      {"train", "label_sigma", word<kTrain, &TrainRecipe::label_sigma>({"replaces", "widens", "ignored"})},
+      {"train", "label_sigma", enum_names<kTrain, &TrainRecipe::label_sigma>({"replaces", "widens", "ignored"})},
       {"train", "mean_weight", Real{at<kTrain, &TrainRecipe::mean_weight>, 0, 1000}},
       {"train", "variance_weight", Real{at<kTrain, &TrainRecipe::variance_weight>, 0, 1000}},
       {"train", "age_cap", Whole{at<kTrain, &TrainRecipe::age_cap>, 0, 1'000'000'000}},
@@ -118,7 +118,7 @@ std::vector<Key> make_keys() {
       {"train", "frozen", at<kTrain, &TrainRecipe::frozen>},
       {"train", "features", at<kTrain, &TrainRecipe::features>},
       {"train", "feature_copies", Whole{at<kTrain, &TrainRecipe::feature_copies>, 1, 1000}},
-      {"train", "optimiser", word<kTrain, &TrainRecipe::optimiser>({"sgd", "rmsprop", "adamw"})},
+      {"train", "optimiser", enum_names<kTrain, &TrainRecipe::optimiser>({"sgd", "rmsprop", "adamw"})},
       {"train", "learning_rate", Real{at<kTrain, &TrainRecipe::learning_rate>, 0, 1000}},
       {"train", "alpha", Real{at<kTrain, &TrainRecipe::alpha>, 0, 1}},
       {"train", "momentum", Real{at<kTrain, &TrainRecipe::momentum>, 0, 1}},
@@ -126,7 +126,7 @@ std::vector<Key> make_keys() {
       {"train", "beta2", Real{at<kTrain, &TrainRecipe::beta2>, 0, 0.999999}},
       {"train", "epsilon", Real{at<kTrain, &TrainRecipe::epsilon>, 0, 1}},
       {"train", "weight_decay", Real{at<kTrain, &TrainRecipe::weight_decay>, 0, 1}},
-      {"train", "schedule", word<kTrain, &TrainRecipe::schedule>({"constant", "step", "cosine"})},
+      {"train", "schedule", enum_names<kTrain, &TrainRecipe::schedule>({"constant", "step", "cosine"})},
       {"train", "warmup_epochs", Whole{at<kTrain, &TrainRecipe::warmup_epochs>, 0, 1'000'000}},
       {"train", "step_epochs", Whole{at<kTrain, &TrainRecipe::step_epochs>, 1, 1'000'000}},
       {"train", "step_factor", Real{at<kTrain, &TrainRecipe::step_factor>, 0, 1}},
@@ -134,10 +134,10 @@ std::vector<Key> make_keys() {
       {"train", "batch", Whole{at<kTrain, &TrainRecipe::batch>, 1, 65536}},
       {"train", "epochs", Whole{at<kTrain, &TrainRecipe::epochs>, 1, 1'000'000}},
       {"train", "patience", Whole{at<kTrain, &TrainRecipe::patience>, 0, 1'000'000}},
-      {"train", "monitor", word<kTrain, &TrainRecipe::monitor>({"accuracy", "mae", "loss", "epsilon", "last"})},
+      {"train", "monitor", enum_names<kTrain, &TrainRecipe::monitor>({"accuracy", "mae", "loss", "epsilon", "last"})},
       {"train", "seed", Seed{at<kTrain, &TrainRecipe::seed>, 0, kAnySeed}},
       {"predict", "point_estimate",
-       word<kPredict, &PredictRecipe::point_estimate>({kPointEstimates.begin(), kPointEstimates.end()})},
+       enum_names<kPredict, &PredictRecipe::point_estimate>({kPointEstimates.begin(), kPointEstimates.end()})},
       {"predict", "flip", at<kPredict, &PredictRecipe::flip>},
       {"predict", "dropout", at<kPredict, &PredictRecipe::dropout>},
       {"predict", "batch_statistics", at<kPredict, &PredictRecipe::batch_statistics>},

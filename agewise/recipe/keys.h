@@ -8,11 +8,11 @@
 
 namespace agewise::recipe {
 
-// A member that is one of several words: index in `words` ⇄ enum value.
-struct Word {
+// A member that is an enum: index in `names` ⇄ enum value.
+struct EnumNames {
   void (*set)(Recipe&, int);
   int (*get)(const Recipe&);
-  std::vector<std::string> words;
+  std::vector<std::string> names;
 };
 
 // Where a key's value lives, and between which numbers (inclusive) it may lie.
@@ -24,7 +24,7 @@ struct Number {
 
 using Place =
     std::variant<Number<double>, Number<int>, Number<std::uint64_t>, bool& (*)(Recipe&), std::string& (*)(Recipe&),
-                 std::vector<double>& (*)(Recipe&), std::vector<std::string>& (*)(Recipe&), Word>;
+                 std::vector<double>& (*)(Recipe&), std::vector<std::string>& (*)(Recipe&), EnumNames>;
 
 struct Key {
   std::string table, name;  // table "" for the keys at the top

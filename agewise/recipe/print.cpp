@@ -45,7 +45,7 @@ struct Writer {
     for (const std::string& text : in(recipe)) texts.push_back(toml_string(text));
     return fmt::format("[{}]", fmt::join(texts, ", "));
   }
-  std::string operator()(const Word& word) const { return toml_string(word.words[word.get(recipe)]); }
+  std::string operator()(const EnumNames& key) const { return toml_string(key.names[key.get(recipe)]); }
 };
 
 std::string to_text(const LayerValue& value) {

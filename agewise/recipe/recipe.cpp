@@ -117,12 +117,12 @@ struct Reader {
   void operator()(std::vector<std::string>& (*in)(Recipe&)) const {
     in(recipe) = list_of<std::string>(node, source, name, "texts");
   }
-  void operator()(const Word& word) const {
+  void operator()(const EnumNames& key) const {
     std::optional<std::string> value = value_of<std::string>(node);
-    auto found = std::find(word.words.begin(), word.words.end(), value.value_or(""));
-    if (found == word.words.end())
-      source.reject(node, fmt::format("{} must be one of {}", name, fmt::join(word.words, ", ")));
-    word.set(recipe, static_cast<int>(found - word.words.begin()));
+    auto found = std::find(key.names.begin(), key.names.end(), value.value_or(""));
+    if (found == key.names.end())
+      source.reject(node, fmt::format("{} must be one of {}", name, fmt::join(key.names, ", ")));
+    key.set(recipe, static_cast<int>(found - key.names.begin()));
   }
 };
 

@@ -8,19 +8,19 @@ namespace agewise::base {
 
 // A text of which equal ones are kept only once, for the life of the program: eight bytes in each of half a million
 // rows instead of 32 and more. Made and read by any thread.
-class Word {
+class Interned {
  public:
-  Word() = default;
-  Word(std::string_view text);
-  Word(const std::string& text) : Word(std::string_view(text)) {}
-  Word(const char* text) : Word(std::string_view(text)) {}
+  Interned() = default;
+  Interned(std::string_view text);
+  Interned(const std::string& text) : Interned(std::string_view(text)) {}
+  Interned(const char* text) : Interned(std::string_view(text)) {}
 
   const std::string& str() const;
   operator const std::string&() const { return str(); }
   bool empty() const { return text_ == nullptr; }
 
-  friend bool operator==(Word a, Word b) { return a.text_ == b.text_; }
-  friend std::ostream& operator<<(std::ostream& out, Word word) { return out << word.str(); }
+  friend bool operator==(Interned a, Interned b) { return a.text_ == b.text_; }
+  friend std::ostream& operator<<(std::ostream& out, Interned text) { return out << text.str(); }
 
  private:
   const std::string* text_ = nullptr;
