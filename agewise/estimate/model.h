@@ -30,7 +30,7 @@ struct Model {
   recipe::Recipe recipe;  // as resolved: face, classes, whiten, network and predict.point_estimate are used
   age::Classes classes;   // values: mean training age of each class, where the recipe gives edges
   nn::Graph graph;
-  std::vector<float> parameters;        // plain layout
+  std::vector<float> parameters;        // canonical layout
   std::vector<Member> further_members;  // of an ensemble, after the one above
   std::optional<whiten::Zca> whitening;
   // Where `whitening` is absent though the recipe whitens: the content_hash() of the file whiten.safetensors that lies
@@ -49,12 +49,12 @@ bool names_classes(const Model& model);
 // UsageError where it is not so, and as nn/build.h says.
 nn::Graph graph_of(const recipe::Recipe& recipe, const age::Classes& classes);
 
-// A member that is in memory; `parameters` in plain layout.
+// A member that is in memory; `parameters` in canonical layout.
 Member member_in_memory(const nn::Graph& graph, std::vector<float> parameters);
 // The network of a model file, taken for good. The file stays open, and its arrays are read each time they are asked
 // for: it may be replaced by another of its name (as write_model() does), but not written into.
 Member member_in_file(const std::filesystem::path& file);
-// All of a member's, in plain layout.
+// All of a member's, in canonical layout.
 std::vector<float> parameters_of_member(const nn::Graph& graph, const Member& member);
 
 // The members of an ensemble beside one another, on the same input, an output each: the further ones' layers are named

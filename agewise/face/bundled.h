@@ -9,7 +9,7 @@
 
 namespace agewise::face {
 
-// The graph's parameters, in plain layout, of the file of that stem. Throws Error if it is of another network.
+// The graph's parameters, in canonical layout, of the file of that stem. Throws Error if it is of another network.
 std::vector<float> bundled_parameters(const std::string& stem, const nn::Graph& graph);
 
 // A text of that file's metadata.

@@ -54,11 +54,11 @@ struct UpdateRule {
 // that runs on several machines brings its own, over MPI for example. All calls come from the thread that calls
 // backward() and update().
 //
-// Gradients come in buckets: adjoining runs of the engine's gradients, in its own layout, in host memory. Two processes
-// may sum them element by element if they compiled the same graph for the same number of rows with engines of one name
-// that chose the same kernels(): then buckets are equal in number, order, length and layout. All processes end up with
-// equal bits, and so with equal parameters, if each element's sum is added up in an order that depends on nothing but
-// the number of processes.
+// Gradients come in buckets: adjoining runs of the engine's gradients, in its native layout, in host memory. Two
+// processes may sum them element by element if they compiled the same graph for the same number of rows with engines of
+// one name that chose the same kernels(): then buckets are equal in number, order, length and layout. All processes end
+// up with equal bits, and so with equal parameters, if each element's sum is added up in an order that depends on
+// nothing but the number of processes.
 class GradientReducer {
  public:
   virtual ~GradientReducer() = default;
@@ -100,8 +100,8 @@ class Executable {
   virtual std::span<float> input(int index = 0) = 0;
   virtual std::span<const float> output(int index = 0) = 0;
 
-  // All parameters in plain layout (nn/graph.h), to be given before the first forward(). For inference an engine keeps
-  // of them only what its kernels need: folded, transformed, at lower precision.
+  // All parameters in canonical layout (nn/graph.h), to be given before the first forward(). For inference an engine
+  // keeps of them only what its kernels need: folded, transformed, at lower precision.
   virtual void set_parameters(std::span<const float> plain) = 0;
   // The same for parameters that nobody needs afterwards: an engine may give their memory back while it takes them, so
   // that those of VGG-16 never lie there twice. What `plain` then holds is not said.
@@ -118,7 +118,7 @@ class Executable {
   // From here on: train only; compiled for inference they throw std::logic_error.
   //
   // A step is forward(), writing output_gradient(), backward(), update(). Parameters, gradients and the optimiser's
-  // state stay where the engine wants them, in its own layout; the same calls give the same bits. With a reducer
+  // state stay where the engine wants them, in its native layout; the same calls give the same bits. With a reducer
   // gradients are sums over processes: a loss that is a mean over the whole batch divides by all of its rows, not only
   // by those of this process. Running statistics are each process's own.
 
@@ -131,9 +131,10 @@ class Executable {
   // are then neither here nor there and have to be set again.
   virtual void update(double rate) = 0;
 
-  // Copies in plain layout, for checkpoints and tests: what one engine gives another takes. set() is not for gradients;
-  // for parameters it is set_parameters(), which leaves the other arrays alone. All but the parameters are 0 at first.
-  // Throws std::logic_error for an array that the rule does not keep, std::invalid_argument for another length.
+  // Copies in canonical layout, for checkpoints and tests: what one engine gives another takes. set() is not for
+  // gradients; for parameters it is set_parameters(), which leaves the other arrays alone. All but the parameters are 0
+  // at first. Throws std::logic_error for an array that the rule does not keep, std::invalid_argument for another
+  // length.
   virtual void get(Array array, std::span<float> plain) = 0;
   virtual void set(Array array, std::span<const float> plain) = 0;
   // How many updates there have been: AdamW's correction depends on it.

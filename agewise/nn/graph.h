@@ -174,7 +174,7 @@ std::vector<int> readers_of(const Graph& graph);
 // is out of its range, or output or weights have more than 2²⁸ numbers.
 Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs);
 
-// Fresh parameters in plain layout: each array drawn from its own stream of `seed`; biases and β 0, γ and scales 1,
+// Fresh parameters in canonical layout: each array drawn from its own stream of `seed`; biases and β 0, γ and scales 1,
 // PReLU's slopes ¼, running statistics 0 and 1.
 std::vector<float> initial_parameters(const Graph& graph, std::uint64_t seed);
 

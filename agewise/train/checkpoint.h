@@ -26,7 +26,7 @@ struct TrainState {
   std::vector<std::vector<float>> optimiser;  // buffers, in the order of buffer_names()
   std::int64_t optimiser_step = 0;
 };
-// All arrays are in plain layout (nn/graph.h), so that a run may go on under another engine.
+// All arrays are in canonical layout (nn/graph.h), so that a run may go on under another engine.
 
 // `model.parameters` are what the file is as a model: the average, or the weights themselves.
 void write_checkpoint(const std::filesystem::path& file, const estimate::Model& model, const TrainState& state);

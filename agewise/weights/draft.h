@@ -41,7 +41,7 @@ void join_activations(Draft& draft);
 // Scales by 1 with nothing added go.
 void drop_idle_scales(Draft& draft);
 
-// The graph and its parameters in plain layout. Throws Error naming the layer if a number is not finite.
+// The graph and its parameters in canonical layout. Throws Error naming the layer if a number is not finite.
 struct DraftNetwork {
   nn::Graph graph;
   std::vector<float> parameters;

@@ -24,7 +24,7 @@ namespace agewise::weights {
 // Inputs and outputs as the file names them, in the order of the graph's.
 struct OnnxNetwork {
   nn::Graph graph;
-  std::vector<float> parameters;  // plain layout
+  std::vector<float> parameters;  // canonical layout
   std::vector<std::string> inputs, outputs;
   std::string producer;  // what the file says made it
 };

@@ -21,7 +21,7 @@ struct OnnxFrame {
   std::map<std::string, std::string> notes;         // metadata_props
 };
 
-// The file's bytes: operators of version 13, with layer normalisation of 17. `parameters` in plain layout. Throws
+// The file's bytes: operators of version 13, with layer normalisation of 17. `parameters` in canonical layout. Throws
 // std::invalid_argument if they are not the graph's, or the graph has not one input.
 std::string onnx_of(const nn::Graph& graph, std::span<const float> parameters, const OnnxFrame& frame);
 

@@ -1,5 +1,5 @@
-// Activations by oneDNN, in the input's own layout; the hard sigmoid, which oneDNN 2.6.3 has only in two parts, by own
-// loops.
+// Activations by oneDNN, in the input's native layout; the hard sigmoid, which oneDNN 2.6.3 has only in two parts, by
+// own loops.
 #include "agewise/nn/cpu/activation.h"
 
 #include <fmt/format.h>

@@ -23,13 +23,13 @@ struct Channels {
 // Of a layout that is plain, in blocks of channels or channels last.
 inline Channels channels_of(const dnnl::memory::desc& layout) {
   auto dims = layout.dims();
-  bool last = !is_plain(layout) && channel_block(layout) == 0 && is_channels_last(layout);
+  bool last = !is_canonical(layout) && channel_block(layout) == 0 && is_channels_last(layout);
   return {dims[0], dims[1], dims[2] * dims[3], last ? dims[1] : std::max(1, channel_block(layout)), last};
 }
 
 // Whether own loops walk it as it lies. Backward passes sum over blocks of at most kLargestBlock channels.
 inline bool is_walkable(const Plan& plan, const dnnl::memory::desc& layout) {
-  return channel_block(layout) > 0 || is_plain(layout) || (!plan.train() && is_channels_last(layout));
+  return channel_block(layout) > 0 || is_canonical(layout) || (!plan.train() && is_channels_last(layout));
 }
 
 // `tensor` if it can be walked over as it lies, else a plain copy that `reorder` makes.

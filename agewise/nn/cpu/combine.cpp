@@ -42,7 +42,7 @@ class Combine : public Step {
       sides_[i].small = plan.layer(sides_[i].layer).shape != shape;
     }
     dnnl::memory::desc layout = plan.layout(sides_[sides_[0].small ? 1 : 0].layer);
-    if (!is_walkable(plan, layout)) layout = plan.plain_layout(shape);
+    if (!is_walkable(plan, layout)) layout = plan.canonical_layout(shape);
     channels_ = channels_of(layout);
     for (Side& side : sides_) take(plan, side, layout);
     out_ = plan.allocate(layout);
@@ -79,7 +79,7 @@ class Combine : public Step {
   void take(Plan& plan, Side& side, const dnnl::memory::desc& layout) {
     side.value = plan.value(side.layer);
     plan.forbid_overwriting(side.layer);  // backward reads it
-    dnnl::memory::desc wanted = side.small ? plan.plain_layout(plan.layer(side.layer).shape) : layout;
+    dnnl::memory::desc wanted = side.small ? plan.canonical_layout(plan.layer(side.layer).shape) : layout;
     if (side.value.layout() == wanted) return;
     if (side.small && is_channels_last(side.value.layout())) {  // of one pixel: the same places
       side.value = plan.view(side.value, wanted);

@@ -396,11 +396,13 @@ class Convolution : public WeightedStep {
                   {{DNNL_ARG_DIFF_DST, changed_}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, to_input}});
   }
 
-  // In plain layout, by a product of matrices. With AVX2 oneDNN's direct kernel refuses some shapes with a stride, such
-  // as 30×30 → 14×14, where the plain loop would take a thousand times as long. False: it has no such kernel either.
+  // In canonical layout, by a product of matrices. With AVX2 oneDNN's direct kernel refuses some shapes with a stride,
+  // such as 30×30 → 14×14, where the plain loop would take a thousand times as long. False: it has no such kernel
+  // either.
   bool plan_plain_backward_data(Plan& plan) {
     const Geometry& g = geometry_;
-    Desc in = plan.plain_layout(plan.layer(input_).shape), out = plan.plain_layout(plan.layer(operation_.layer).shape);
+    Desc in = plan.canonical_layout(plan.layer(input_).shape),
+         out = plan.canonical_layout(plan.layer(operation_.layer).shape);
     auto way = if_fast([&]() -> BackwardData::primitive_desc {
       Forward::desc forward(dnnl::prop_kind::forward_training, kDirect, in, any_weights(), out, g.strides, g.before,
                             g.after);

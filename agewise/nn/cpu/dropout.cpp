@@ -19,8 +19,8 @@ class Dropout : public Step {
         rate_(std::get<layer::Dropout>(plan.layer(layer_).kind).rate) {
     in_ = plan.value(input_);
     block_ = channel_block(in_.layout());
-    if (block_ == 0 && !is_plain(in_.layout())) {
-      Tensor plain = plan.allocate(plan.plain_layout(shape_));
+    if (block_ == 0 && !is_canonical(in_.layout())) {
+      Tensor plain = plan.allocate(plan.canonical_layout(shape_));
       to_plain_ = plan.reorder(in_, plain);
       in_ = plain;
     }

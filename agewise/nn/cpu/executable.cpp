@@ -194,7 +194,7 @@ class CpuExecutable : public Executable {
 
   void plan_forward() {
     for (int input : plan_.graph().inputs) {
-      inputs_.push_back(plan_.pinned(plan_.plain_layout(plan_.layer(input).shape)));
+      inputs_.push_back(plan_.pinned(plan_.canonical_layout(plan_.layer(input).shape)));
       plan_.define(input, inputs_.back());
     }
     for (std::size_t i = 0; i < operations_.size(); ++i) {
@@ -204,7 +204,7 @@ class CpuExecutable : public Executable {
     plan_.set_now(time_of_output_gradients() - 1);
     for (int output : plan_.graph().outputs) {
       Tensor value = plan_.value(output);
-      Tensor plain = plan_.pinned(plan_.plain_layout(plan_.layer(output).shape));
+      Tensor plain = plan_.pinned(plan_.canonical_layout(plan_.layer(output).shape));
       output_reorders_.push_back(plan_.reorder(value, plain));
       outputs_.push_back(plain);
     }

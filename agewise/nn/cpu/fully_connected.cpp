@@ -24,14 +24,14 @@ class FullyConnected : public WeightedStep {
       : WeightedStep(plan, operation, std::get<layer::FullyConnected>(plan.layer(operation.layer).kind).bias),
         options_(std::get<layer::FullyConnected>(plan.layer(operation.layer).kind)) {
     in_ = plan.value(input_);
-    if (channel_block(in_.layout()) == 0 && !is_plain(in_.layout()) && !is_channels_last(in_.layout())) {
-      Tensor plain = plan.allocate(plan.plain_layout(plan.layer(input_).shape));
+    if (channel_block(in_.layout()) == 0 && !is_canonical(in_.layout()) && !is_channels_last(in_.layout())) {
+      Tensor plain = plan.allocate(plan.canonical_layout(plan.layer(input_).shape));
       reorder_in_ = plan.reorder(in_, plain);
       in_ = plain;
     }
     rows_ = plan.view(in_, {{plan.batch(), columns(plan)}, kFloat, Tag::ab});
     describe_forward(plan);
-    Tensor out = plan.allocate(plan.plain_layout(plan.layer(operation.layer).shape));
+    Tensor out = plan.allocate(plan.canonical_layout(plan.layer(operation.layer).shape));
     out_ = plan.view(out, matrix(plan));
     plan.define(operation.output, out);
     if (chooses_half(plan)) {

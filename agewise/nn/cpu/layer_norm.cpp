@@ -1,5 +1,5 @@
-// Normalisation over the channels of each pixel, in plain layout or in blocks of channels: own loops that walk memory
-// in order, for a run of pixels at a time. With channels last, while estimating, pixel after pixel.
+// Normalisation over the channels of each pixel, in canonical layout or in blocks of channels: own loops that walk
+// memory in order, for a run of pixels at a time. With channels last, while estimating, pixel after pixel.
 #include <array>
 #include <cmath>
 

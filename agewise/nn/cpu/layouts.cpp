@@ -10,7 +10,7 @@ int channel_block(const dnnl::memory::desc& layout) {
   return 0;
 }
 
-bool is_plain(const dnnl::memory::desc& layout) {
+bool is_canonical(const dnnl::memory::desc& layout) {
   return layout == dnnl::memory::desc(layout.dims(), layout.data_type(), dnnl::memory::format_tag::nchw);
 }
 

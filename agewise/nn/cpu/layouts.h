@@ -8,7 +8,7 @@ namespace agewise::nn::cpu {
 int channel_block(const dnnl::memory::desc& layout);
 
 // Dense N × C × H × W, nothing padded.
-bool is_plain(const dnnl::memory::desc& layout);
+bool is_canonical(const dnnl::memory::desc& layout);
 
 // Dense N × H × W × C.
 bool is_channels_last(const dnnl::memory::desc& layout);

@@ -1,4 +1,4 @@
-// Where each parameter lies in the flat buffers, and the way from there to plain layout and back.
+// Where each parameter lies in the flat buffers, and the way from there to canonical layout and back.
 #pragma once
 #include <oneapi/dnnl/dnnl.hpp>
 #include <span>

@@ -18,15 +18,15 @@ class Slice : public Step {
     int block = channel_block(in_.layout());
     bool whole_blocks = block > 0 && slice.first % block == 0 && slice.channels % block == 0;
     bool last = !plan.train() && !whole_blocks && is_channels_last(in_.layout());
-    if (!whole_blocks && !last && !is_plain(in_.layout())) {
-      Tensor plain = plan.allocate(plan.plain_layout(plan.layer(input_).shape));
+    if (!whole_blocks && !last && !is_canonical(in_.layout())) {
+      Tensor plain = plan.allocate(plan.canonical_layout(plan.layer(input_).shape));
       to_plain_ = plan.reorder(in_, plain);
       in_ = plain;
     }
     place_ = in_.layout().submemory_desc(plan.dims(shape), {0, slice.first, 0, 0});
     using Tag = dnnl::memory::format_tag;
     Desc blocked(plan.dims(shape), in_.layout().data_type(), block == 16 ? Tag::nChw16c : Tag::nChw8c);
-    Desc plain = plan.plain_layout(shape);
+    Desc plain = plan.canonical_layout(shape);
     out_ = plan.allocate(whole_blocks ? blocked : last ? channels_last(plain) : plain);
     forward_ = plan.reorder(plan.view(in_, place_), out_);
     plan.define(layer_, out_);

@@ -53,7 +53,7 @@ class Placement : public Step {
  private:
   // The inputs' own, if whole blocks of channels can be placed in it or channels are last, else plain.
   Desc choose_layout(const Plan& plan) {
-    Desc plain = plan.plain_layout(plan.layer(layer_).shape);
+    Desc plain = plan.canonical_layout(plan.layer(layer_).shape);
     bool last = std::all_of(inputs_.begin(), inputs_.end(), [&](int i) { return is_channels_last(plan.layout(i)); });
     if (last && !plan.train()) return channels_last(plain);
     int block = 0;

@@ -59,7 +59,7 @@ void Plan::find_wanted_gradients() {
 }
 
 dnnl::memory::dims Plan::dims(const Shape& shape) const { return {batch_, shape.channels, shape.height, shape.width}; }
-Desc Plan::plain_layout(const Shape& shape) const { return {dims(shape), kFloat, Tag::nchw}; }
+Desc Plan::canonical_layout(const Shape& shape) const { return {dims(shape), kFloat, Tag::nchw}; }
 Desc Plan::any_layout(const Shape& shape) const { return {dims(shape), kFloat, Tag::any}; }
 
 Tensor Plan::tensor(const Desc& layout, int buffer) {
@@ -163,7 +163,7 @@ bool Plan::pass_gradient(const Tensor& from, int layer, bool may_take) {
 }
 
 Tensor Plan::output_gradient(int layer) {
-  Tensor given = pinned(plain_layout(graph_.layers[index(layer)].shape));
+  Tensor given = pinned(canonical_layout(graph_.layers[index(layer)].shape));
   if (readers_[index(layer)] == 1 && given.layout() == layout(layer)) {
     gradients_[index(layer)] = given;
   } else {

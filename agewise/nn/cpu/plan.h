@@ -63,7 +63,7 @@ class Plan {
 
   // Of the whole batch: four axes, a vector has height = width = 1.
   dnnl::memory::dims dims(const Shape& shape) const;
-  dnnl::memory::desc plain_layout(const Shape& shape) const;
+  dnnl::memory::desc canonical_layout(const Shape& shape) const;
   dnnl::memory::desc any_layout(const Shape& shape) const;
 
   Tensor allocate(const dnnl::memory::desc& layout);                    // alive now
@@ -97,7 +97,7 @@ class Plan {
   // For a reader whose share is a gradient that exists and is used no more: `from` becomes the layer's own where
   // `may_take` says so and it can (then true), else it is copied or added.
   bool pass_gradient(const Tensor& from, int layer, bool may_take = true);
-  // Of an output: a pinned tensor in plain layout that the caller of the executable fills.
+  // Of an output: a pinned tensor in canonical layout that the caller of the executable fills.
   Tensor output_gradient(int layer);
   // What is to be done after the backward pass of the step of that time.
   struct Addition {

@@ -1,4 +1,4 @@
-// Max, average and global average pooling by oneDNN, in the input's own layout.
+// Max, average and global average pooling by oneDNN, in the input's native layout.
 #include "agewise/nn/cpu/step.h"
 
 namespace agewise::nn::cpu {

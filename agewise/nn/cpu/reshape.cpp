@@ -11,7 +11,7 @@ class Moved : public Step {
  public:
   Moved(Plan& plan, const Operation& operation, const char* what)
       : layer_(operation.layer), input_(plan.layer(operation.layer).inputs[0]) {
-    out_ = plan.allocate(plan.plain_layout(plan.layer(layer_).shape));
+    out_ = plan.allocate(plan.canonical_layout(plan.layer(layer_).shape));
     plan.define(layer_, out_);
     note(plan.layer(layer_).name, what);
   }
@@ -41,7 +41,7 @@ class Moved : public Step {
 class Reshape : public Moved {
  public:
   Reshape(Plan& plan, const Operation& operation) : Moved(plan, operation, "reorder") {
-    move(plan, plan.plain_layout(plan.layer(input_).shape));
+    move(plan, plan.canonical_layout(plan.layer(input_).shape));
   }
 };
 

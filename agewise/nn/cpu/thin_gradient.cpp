@@ -18,7 +18,7 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 bool has_thin_gradient(const layer::Convolution& convolution, const Tensor& in, const Tensor& out) {
   auto kernel_elements = in.layout().dims()[1] * convolution.kernel_height * convolution.kernel_width;
-  return convolution.groups == 1 && kernel_elements <= kMostKernelElements && is_plain(in.layout()) &&
+  return convolution.groups == 1 && kernel_elements <= kMostKernelElements && is_canonical(in.layout()) &&
          channel_block(out.layout()) == vector_floats();
 }
 

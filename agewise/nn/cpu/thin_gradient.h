@@ -6,7 +6,8 @@
 
 namespace agewise::nn::cpu {
 
-// Whether it can be used: input in plain layout, output in blocks of vector_floats(), few kernel elements, no groups.
+// Whether it can be used: input in canonical layout, output in blocks of vector_floats(), few kernel elements, no
+// groups.
 bool has_thin_gradient(const layer::Convolution& convolution, const Tensor& in, const Tensor& out);
 
 class ThinGradient {

@@ -1,4 +1,4 @@
-// Each pixel becomes a square of pixels: oneDNN's nearest resampling, in the input's own layout.
+// Each pixel becomes a square of pixels: oneDNN's nearest resampling, in the input's native layout.
 #include "agewise/nn/cpu/step.h"
 
 namespace agewise::nn::cpu {
