@@ -80,7 +80,7 @@ HttpResponse problem_of(const face::PictureFaces& faces, std::uint64_t most_pixe
 }
 
 // What of a request its answer depends on.
-struct Question {
+struct Asked {
   std::vector<std::string> names;  // of the files, if there may be several
   bool single = false, distribution = false;
   std::uint64_t most_pixels = 0;
@@ -99,20 +99,19 @@ Json to_json(const estimate::Model& model, const PictureResult& result, bool dis
 }
 
 // To one picture as the body: a problem is the request's own. Of several each has its own.
-HttpResponse answer_of(const estimate::Model& model, const std::vector<PictureResult>& results,
-                       const Question& question) {
+HttpResponse answer_of(const estimate::Model& model, const std::vector<PictureResult>& results, const Asked& asked) {
   if (results.empty()) return busy_response("busy", "the request has waited too long: try again");
-  if (question.single && !results.front().faces.problem.empty()) {
-    return problem_of(results.front().faces, question.most_pixels);
+  if (asked.single && !results.front().faces.problem.empty()) {
+    return problem_of(results.front().faces, asked.most_pixels);
   }
   Json pictures = Json::array();
   for (std::size_t i = 0; i < results.size(); ++i) {
     Json picture;
-    if (!question.single) picture["file"] = base::as_utf8(question.names[i]);
+    if (!asked.single) picture["file"] = base::as_utf8(asked.names[i]);
     if (results[i].faces.problem.empty()) {
-      picture.update(to_json(model, results[i], question.distribution));
+      picture.update(to_json(model, results[i], asked.distribution));
     } else {
-      picture.update(Json::parse(problem_of(results[i].faces, question.most_pixels).body));
+      picture.update(Json::parse(problem_of(results[i].faces, asked.most_pixels).body));
     }
     pictures.push_back(std::move(picture));
   }
@@ -183,20 +182,20 @@ HttpResponse Service::readiness() const {
 }
 
 void Service::estimate(HttpRequest request, Reply reply) try {
-  Question question{{},
-                    !is_kind(request.header("content-type"), "multipart/"),
-                    wants_distribution(request),
-                    options_.pipeline.max_pixels};
+  Asked asked{{},
+              !is_kind(request.header("content-type"), "multipart/"),
+              wants_distribution(request),
+              options_.pipeline.max_pixels};
   PictureJob job;
   job.client = request.client;
   for (FormPart& part : pictures_of(request, options_.most_files)) {
     job.pictures.push_back(part.content);
-    question.names.push_back(std::move(part.file));
+    asked.names.push_back(std::move(part.file));
   }
   job.body = std::move(request.body);  // its bytes stay where they are
   auto held = std::make_shared<Reply>(std::move(reply));
-  job.done = [this, held, question = std::move(question)](const std::vector<PictureResult>& results) {
-    (*held)(answer_of(pipeline_.model(), results, question));
+  job.done = [this, held, asked = std::move(asked)](const std::vector<PictureResult>& results) {
+    (*held)(answer_of(pipeline_.model(), results, asked));
   };
   if (!pipeline_.submit(job)) {
     (*held)(busy_response("busy", "too many pictures are waiting: try again"));
