@@ -26,6 +26,16 @@ EpochRecord record_of(int epoch) {
   return record;
 }
 
+TEST(Log, of_before_the_learning_rate_was_called_so_is_read) {
+  tiny::Folder folder;
+  EpochRecord record = record_of(1);
+  record.learning_rate = 0.125;
+  std::string line = to_line(record), now = "\"learning_rate\":0.125";
+  ASSERT_NE(line.find(now), std::string::npos);
+  std::ofstream(folder / "log.jsonl") << line.replace(line.find(now), now.size(), "\"rate\":0.125") << "\n";
+  EXPECT_EQ(read_log(folder / "log.jsonl").at(0).learning_rate, 0.125);
+}
+
 TEST(Log, gives_back_what_was_appended) {
   tiny::Folder folder;
   EXPECT_TRUE(read_log(folder / "log.jsonl").empty());
