@@ -74,8 +74,9 @@ batch_statistics = true
 TEST(Renamed, an_old_recipe_is_the_same_recipe_and_is_printed_with_the_new_names) {
   std::string printed = to_toml(parse_recipe(kOld, "old.toml"));
   EXPECT_EQ(printed, to_toml(parse_recipe(kNew, "new.toml")));
-  for (const char* line : {"center_crop = 24", "lr_multiplier = 10", "distillation_weight = 0.25", "learning_rate = 0.5",
-                           "ema_decay = 0.75", "monitor = 'mae'", "[predict]\npoint_estimate = 'median'\nflip = true"})
+  for (const char* line :
+       {"center_crop = 24", "lr_multiplier = 10", "distillation_weight = 0.25", "learning_rate = 0.5",
+        "ema_decay = 0.75", "monitor = 'mae'", "[predict]\npoint_estimate = 'median'\nflip = true"})
     EXPECT_THAT(printed, HasSubstr(line));
 }
 
@@ -123,15 +124,18 @@ TEST(Renamed, a_wrong_value_of_an_old_key_is_told_by_its_line) {
 
 // Those that no sentence has, in any source or page: the table of old names and this test apart.
 TEST(Renamed, no_old_identifier_is_left) {
-  const std::set<std::string> kGone{
-      "KernelBook", "kernel_book", "ThinBlock", "thin_block", "taps_", "Sliced", "make_sliced", "spelled_out", "dirt",
-      "CloseUp", "close_up", "Judged", "judge", "taught", "teacher_weight", "mirror_test", "rate_factor",
-      "bias_rate_factor", "test_dropout", "test_batch_statistics", "StoreFacts", "RunFacts", "read_facts", "Gate",
-      "plain_layout", "is_plain", "SeriesKind", "SeriesPart", "train_series", "gone_on_with"};
+  const std::set<std::string> kGone{"KernelBook",   "kernel_book",      "ThinBlock",      "thin_block",
+                                    "taps_",        "Sliced",           "make_sliced",    "spelled_out",
+                                    "dirt",         "CloseUp",          "close_up",       "Judged",
+                                    "judge",        "taught",           "teacher_weight", "mirror_test",
+                                    "rate_factor",  "bias_rate_factor", "test_dropout",   "test_batch_statistics",
+                                    "StoreFacts",   "RunFacts",         "read_facts",     "Gate",
+                                    "plain_layout", "is_plain",         "SeriesKind",     "SeriesPart",
+                                    "train_series", "gone_on_with"};
   const std::set<std::string> kKinds{".h", ".cpp", ".py", ".sh", ".toml", ".md", ".js", ".css", ".cmake", ".txt"};
   const std::set<std::filesystem::path> kNotMeant{kRoot / "agewise/recipe/renamed.h",
-                                                 kRoot / "tests/recipe/renamed_test.cpp", kRoot / "tests/golden",
-                                                 kRoot / "tests/weights/golden"};
+                                                  kRoot / "tests/recipe/renamed_test.cpp", kRoot / "tests/golden",
+                                                  kRoot / "tests/weights/golden"};
   int files = 0;
   for (const char* folder : {"agewise", "app", "bench", "cmake", "docs", "examples", "fuzz", "include", "python",
                              "recipes", "tests", "tools"}) {
