@@ -57,6 +57,43 @@ TEST(Gate, takes_posts_without_an_origin_which_no_page_sends) {
   EXPECT_EQ(status({}, request("POST", {{"host", "localhost"}, {"sec-fetch-site", "cross-site"}})), 403);
 }
 
+HttpRequest by_proxy(std::map<std::string, std::string> headers) {
+  HttpRequest head = request("POST", std::move(headers));
+  head.by_proxy = true;
+  return head;
+}
+
+TEST(Gate, looks_at_the_host_that_a_trusted_proxy_was_asked_for) {
+  Gate gate{{"ages.example"}, "", {}};
+  EXPECT_EQ(status(gate, by_proxy({{"host", "127.0.0.1:8080"}, {"x-forwarded-host", "ages.example"}})), 200);
+  EXPECT_EQ(status(gate, by_proxy({{"host", "127.0.0.1:8080"}, {"x-forwarded-host", "evil.example"}})), 403);
+  EXPECT_EQ(status(gate, by_proxy({{"host", "upstream"}})), 403);
+  EXPECT_EQ(status(gate, request("GET", {{"host", "evil.example"}, {"x-forwarded-host", "ages.example"}})), 403);
+}
+
+// nginx by default: Host is the address that it passes the request on to, and nothing says which it was asked for.
+TEST(Gate, takes_posts_from_pages_of_its_names_through_a_proxy_that_says_no_host) {
+  Gate gate{{"ages.example"}, "", {}};
+  auto post = [&](const char* origin) { return by_proxy({{"host", "127.0.0.1:8080"}, {"origin", origin}}); };
+  EXPECT_EQ(status(gate, post("https://ages.example")), 200);
+  EXPECT_EQ(status(gate, post("https://ages.example:8443")), 200);
+  EXPECT_EQ(status(gate, post("https://evil.example")), 403);
+  EXPECT_EQ(status(gate, post("http://localhost:3000")), 403);
+  EXPECT_EQ(status(gate, request("POST", {{"host", "127.0.0.1:8080"}, {"origin", "https://ages.example"}})), 403);
+}
+
+TEST(Gate, compares_the_scheme_that_a_trusted_proxy_names) {
+  Gate gate{{"ages.example"}, "", {}};
+  auto post = [&](const char* origin) {
+    return by_proxy({{"host", "127.0.0.1:8080"},
+                     {"x-forwarded-host", "ages.example"},
+                     {"x-forwarded-proto", "https"},
+                     {"origin", origin}});
+  };
+  EXPECT_EQ(status(gate, post("https://ages.example")), 200);
+  EXPECT_EQ(status(gate, post("http://ages.example")), 403);
+}
+
 TEST(Gate, asks_for_the_token_but_for_public_paths) {
   Gate gate{{}, "secret", {"/healthz"}};
   auto with = [&](const char* authorization) {
