@@ -33,12 +33,12 @@ configure_file(${PROJECT_SOURCE_DIR}/models/compact.safetensors ${PROJECT_BINARY
 
 # Below the prefix, wherever it is moved to: all is found from where the program or the library lies.
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/agewise)
-install(TARGETS agewise_api EXPORT agewise)
+install(TARGETS agewise_api EXPORT agewise LIBRARY COMPONENT library NAMELINK_COMPONENT dev)
 install(EXPORT agewise FILE agewiseTargets.cmake NAMESPACE agewise:: DESTINATION ${package})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/agewise TYPE INCLUDE)
-install(FILES ${PROJECT_SOURCE_DIR}/models/compact.safetensors ${PROJECT_SOURCE_DIR}/models/compact-notes.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise/models)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise)
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC)
+install(FILES ${PROJECT_SOURCE_DIR}/models/compact.safetensors ${PROJECT_SOURCE_DIR}/models/compact-notes.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise/models COMPONENT model)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise COMPONENT program)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC COMPONENT license)
 file(CONFIGURE OUTPUT agewiseConfig.cmake CONTENT "include(\${CMAKE_CURRENT_LIST_DIR}/agewiseTargets.cmake)\n" @ONLY)
 write_basic_package_version_file(agewiseConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/agewiseConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/agewiseConfigVersion.cmake DESTINATION ${package})
