@@ -24,12 +24,7 @@ library::EngineMemory memory_of(const Context& context, const std::optional<trai
                                                                       : std::filesystem::path(context.kernels));
   }
   memory.warn = [](const std::string& problem) { warn(problem); };
-  if (run) memory.run = run->kernels();
-  if (run && std::filesystem::exists(memory.run)) {  // a run goes on with the kernels that it began with
-    nn::KernelBook begun = nn::read_kernel_book(memory.run);
-    begun.merge(memory.book);
-    memory.book = std::move(begun);
-  }
+  if (run) library::remember_in_run(memory, run->kernels());
   return memory;
 }
 

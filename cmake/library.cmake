@@ -4,7 +4,7 @@ option(AGEWISE_SHARED "The library for other programs is shared" ON)
 include(CMakePackageConfigHelpers)
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)  # OpenBLAS of the OpenMP build lies in a folder of its own
 
-set(rooms base age recipe image catalog nn weights face whiten store estimate train library)
+set(rooms base age recipe image catalog nn weights face whiten store prepare estimate train evaluate library)
 list(TRANSFORM rooms PREPEND agewise_)
 set(version_script ${PROJECT_SOURCE_DIR}/agewise/library/symbols.map)
 if(AGEWISE_SHARED)
