@@ -234,10 +234,10 @@ def test_sentences_for_the_user_go_to_logging(drawn, tmp_path, caplog):
 
 _INTERRUPTED = """
 import agewise, sys
-def began(now):
-    if now.what == "epoch 2 of 100000": print("training", flush=True)
+def told(epoch):
+    if epoch["epoch"] == 2: print("training", flush=True)
 settings = {"train.epochs": 100000, "train.batch": 16, "whiten.method": "none"}
-agewise.train(sys.argv[1], sys.argv[2], settings=settings, threads=1, kernels="standard", progress=began)
+agewise.train(sys.argv[1], sys.argv[2], settings=settings, threads=1, kernels="standard", epoch_done=told)
 """
 
 
