@@ -2,12 +2,13 @@
 # make demo   draws a collection, prepares it, trains, evaluates, reports
 # make test   builds and runs all tests
 # make bench  measures training and estimating with three networks
+# make package  Debian packages in build/release/packages (docs/packages.md)
 # make model PICTURES=utkface.tar LABELS=utkface.csv START=dlib_age_v1.onnx
 #             trains models/compact.safetensors anew (docs/model-card.md); resumes where it was stopped
 # make detector PICTURES=fairface.tar LABELS=fairface.csv
 #             trains models/upright.safetensors anew, the detector's angle network (docs/detector-card.md); likewise
 # Each installs missing Debian packages first (root or sudo) and, run again, does only what is new.
-.PHONY: build demo test bench model detector
+.PHONY: build demo test bench model detector package
 .DEFAULT_GOAL := build
 
 AGEWISE := build/release/agewise
@@ -18,6 +19,14 @@ build:
 	@test -e $(AGEWISE) || echo "Building agewise for the first time: about ten minutes on two idle cores; [n/all] below counts the steps"
 	@cmake --preset release -DAGEWISE_TESTS=OFF >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build build/release --target agewise
+
+package:
+	@cmake/install-packages.sh package
+	@mkdir -p build
+	@cmake --preset release -DAGEWISE_TESTS=OFF -DAGEWISE_PYTHON=ON >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build build/release --target agewise agewise_api agewise_python
+	@cd build/release && cpack
+	@ls build/release/packages/*.deb
 
 demo: build
 	@echo "The demo: about two minutes on two idle cores"

@@ -24,12 +24,7 @@ library::EngineMemory memory_of(const Context& context, const std::optional<trai
                                                                         : std::filesystem::path(context.kernels));
   }
   memory.warn = [](const std::string& problem) { warn(problem); };
-  if (run) memory.run_file = run->kernels();
-  if (run && std::filesystem::exists(memory.run_file)) {  // a run goes on with the kernels that it began with
-    nn::TuningCache begun = nn::read_tuning_cache(memory.run_file);
-    begun.merge(memory.cache);
-    memory.cache = std::move(begun);
-  }
+  if (run) library::remember_in_run(memory, run->kernels());
   return memory;
 }
 

@@ -31,32 +31,11 @@ struct Arguments {
 using Rows = std::vector<std::vector<std::string>>;
 using Json = nlohmann::ordered_json;
 
-// Which part of a store that is not finished would be measured is chance.
-store::Store finished_store(const std::filesystem::path& file) {
-  store::Store store(file);
-  store.check_complete();
-  return store;
-}
-
-store::Store open_store(const Arguments& arguments) {
-  if (!arguments.data.empty()) return finished_store(arguments.data.front());
-  if (!train::is_run(arguments.model)) throw base::UsageError("--data STORE is needed: what to evaluate the model on");
-  return finished_store(train::read_metadata({arguments.model}).store);
-}
-
 std::optional<catalog::Split> wanted_split(const std::string& name) {
   static const std::map<std::string, catalog::Split> kParts{
       {"train", catalog::Split::train}, {"val", catalog::Split::val}, {"test", catalog::Split::test}};
   auto part = kParts.find(name);
   return part == kParts.end() ? std::nullopt : std::optional(part->second);
-}
-
-std::vector<double> training_ages(const store::Store& store) {
-  std::vector<double> ages;
-  for (const store::FaceRecord& face : store.faces()) {
-    if (face.split == catalog::Split::train && !face.age_range) ages.push_back(face.age);
-  }
-  return ages;
 }
 
 std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
@@ -146,12 +125,6 @@ void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<
   for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
 }
 
-Json to_json(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
-  Json json = evaluate::to_json(evaluation);
-  json["caveats"] = sentences;
-  return json;
-}
-
 bool is_own_store(const Arguments& arguments) {
   if (arguments.data.empty()) return true;
   std::error_code moved;  // a run's store need no longer be where it was
@@ -172,19 +145,11 @@ evaluate::Evaluation evaluation_of(const estimate::Model& model, const store::St
       evaluate::predict(model, store, part, engine, context.threads, context.stop, line.sink(),
                         arguments.other_cut ? evaluate::OtherCut::measured : evaluate::OtherCut::refused);
   line.clear();
-  std::optional<evaluate::RangeScores> ranges = evaluate::take_ranges(predictions);
-  evaluate::Evaluation evaluation;
-  evaluation.part = part;
-  if (!predictions.empty()) evaluation = evaluate::evaluate(predictions, part, model.classes, training_ages(store));
-  evaluation.ranges = ranges;
-  evaluation.other_cut = evaluate::caveat_of_cut(model, store);
-  return evaluation;
+  return evaluate::evaluation_of(std::move(predictions), part, model, store);
 }
 
 // Of a part without a single exact age.
-void print_ranges(const evaluate::Evaluation& evaluation, bool json) {
-  if (json)
-    return print_json({{"part", catalog::name_of(evaluation.part)}, {"ranges", evaluate::to_json(*evaluation.ranges)}});
+void print_ranges(const evaluate::Evaluation& evaluation) {
   print(
       fmt::format("{} part, no exact ages\n\n{}", catalog::name_of(evaluation.part), ranges_text(*evaluation.ranges)));
 }
@@ -198,19 +163,14 @@ void run_on_each(const Arguments& arguments, const Context& context) {
   Json json = Json::array();
   std::string remarks;
   for (const std::string& data : arguments.data) {
-    store::Store store = finished_store(data);
+    store::Store store = evaluate::store_for(arguments.model, data);
     evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
     if (evaluation.ranges) remarks += fmt::format("\n{}: {}", data, ranges_text(*evaluation.ranges));
-    if (evaluation.all.pictures == 0) {
-      json.push_back({{"part", catalog::name_of(evaluation.part)},
-                      {"ranges", evaluate::to_json(*evaluation.ranges)},
-                      {"store", data}});
-      continue;
-    }
-    std::vector<std::string> sentences = evaluate::caveats(evaluation, model);
-    for (const std::string& sentence : sentences) remarks += fmt::format("\n{}: {}\n", data, sentence);
-    json.push_back(to_json(evaluation, sentences));
+    json.push_back(evaluate::to_json(evaluation, model));
     json.back()["store"] = data;
+    if (evaluation.all.pictures == 0) continue;
+    for (const std::string& sentence : evaluate::caveats(evaluation, model))
+      remarks += fmt::format("\n{}: {}\n", data, sentence);
     evaluation.all.name = fmt::format("{}, {}", data, catalog::name_of(evaluation.part));
     add_rows(rows, {evaluation.all}, /*with_epsilon=*/true);
   }
@@ -228,13 +188,17 @@ void run(Arguments arguments, const Context& context) {
     check_output(arguments.report, OutputKind::html, arguments.force, inputs);
   }
   if (arguments.data.size() > 1) return run_on_each(arguments, context);
-  store::Store store = open_store(arguments);
+  store::Store store = evaluate::store_for(arguments.model, arguments.data.empty() ? "" : arguments.data.front());
   estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
-  if (evaluation.all.pictures == 0) return print_ranges(evaluation, arguments.json);
-  std::vector<std::string> sentences = evaluate::caveats(evaluation, model);
-  arguments.json ? print_json(to_json(evaluation, sentences)) : print_evaluation(evaluation, sentences);
+  bool has_ages = evaluation.all.pictures > 0;
+  if (arguments.json) {
+    print_json(evaluate::to_json(evaluation, model));
+  } else {
+    has_ages ? print_evaluation(evaluation, evaluate::caveats(evaluation, model)) : print_ranges(evaluation);
+  }
+  if (!has_ages) return;
   std::filesystem::path report = report_file(arguments);
   if (report.empty()) return;
   train::RunFolder folder{arguments.model};

@@ -29,6 +29,7 @@ void add_commands(CLI::App& program, const agewise::app::Context& context) {
   agewise::app::add_export(program, context);
   agewise::app::add_import(program, context);
   agewise::app::add_info(program, context);
+  agewise::app::add_manual(program);
   agewise::app::add_predict(program, context);
   agewise::app::add_prepare(program, context);
   agewise::app::add_recipe(program, context);

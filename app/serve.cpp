@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -18,6 +19,9 @@
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/options.h"
+#include "app/serve_log.h"
+#include "app/service_manager.h"
+#include "app/settings.h"
 #include "app/signals.h"
 #include "app/terminal.h"
 
@@ -27,13 +31,29 @@ namespace {
 constexpr std::uint64_t kLargestCertificate = std::uint64_t{1} << 20;  // bytes, a chain included
 
 struct Arguments {
-  std::string model, certificate, key;
+  std::string config, model, certificate, key, token_file, log_format = "none";
+  std::vector<std::string> proxies;
   int megabytes = 32, megapixels = 50, per_client = 50;
   double gather_milliseconds = 2;
   std::optional<int> batch;
   library::Detection detection;
   serve::ServiceOptions service;
 };
+
+// One line, so that a file made by `openssl rand -hex 24 > token` will do.
+std::string token_of(const Arguments& arguments) {
+  if (arguments.token_file.empty()) return arguments.service.token;
+  if (!arguments.service.token.empty()) throw base::UsageError("--token-file and --token exclude each other");
+  std::string text = base::read_text_file(arguments.token_file, kLargestCertificate);
+  std::string token = text.substr(0, text.find_first_of("\r\n"));
+  if (token.empty()) throw base::file_error(arguments.token_file, "has no token in its first line");
+  return token;
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
 
 // Two faces a thread are computed as fast, per face, as more; and whoever comes next waits less.
 int default_batch(int threads) { return std::clamp(2 * threads, 4, 16); }
@@ -44,6 +64,15 @@ serve::ServiceOptions options_of(const Arguments& arguments, const Context& cont
     options.http.certificate = base::read_text_file(arguments.certificate, kLargestCertificate);
   }
   if (!arguments.key.empty()) options.http.key = base::read_text_file(arguments.key, kLargestCertificate);
+  options.token = token_of(arguments);
+  options.id_seed = random_seed();
+  for (const std::string& proxy : arguments.proxies) options.http.trusted.push_back(serve::parse_network(proxy));
+  if (arguments.log_format != "none") {
+    options.log = [json = arguments.log_format == "json"](const serve::RequestRecord& record) {
+      print(request_line(record, json, time_of_day()));
+      std::fflush(stdout);
+    };
+  }
   options.http.largest_body = static_cast<std::size_t>(arguments.megabytes) << 20;
   options.http.all_bodies = std::max(options.http.all_bodies, 2 * options.http.largest_body);
   options.pipeline.max_pixels = static_cast<std::uint64_t>(arguments.megapixels) * 1'000'000;
@@ -76,11 +105,13 @@ struct Loaded {
   std::filesystem::path file;
   estimate::Model model;
   serve::ServiceOptions options;
+  bool log_as_json = false;
 };
 
 Loaded load(const Arguments& arguments, const Context& context) {
   Loaded loaded;
   loaded.options = options_of(arguments, context);
+  loaded.log_as_json = arguments.log_format == "json";
   serve::check_options(loaded.options);
   library::OpenedModel opened = opened_model(arguments.model, arguments.detection);
   if (!face::cuts_faces(opened.model.recipe.face) && !arguments.detection.crops)
@@ -103,8 +134,9 @@ std::optional<Loaded> load_again(const Arguments& arguments, const Context& cont
 std::unique_ptr<serve::Service> start(Loaded loaded, const serve::Listener& listener, nn::Engine& engine) {
   loaded.options.http.listener = listener;
   auto service = std::make_unique<serve::Service>(std::move(loaded.model), engine, loaded.options, steady_clock());
-  print(fmt::format("serving {} at {}\n", loaded.file.string(), url_of(loaded.options, service->port())));
+  print(start_line(loaded.file.string(), url_of(loaded.options, service->port()), loaded.log_as_json, time_of_day()));
   std::fflush(stdout);
+  tell_manager("READY=1");
   return service;
 }
 
@@ -113,9 +145,13 @@ void run(const Arguments& arguments, const Context& context) {
   serve::ServiceOptions options = options_of(arguments, context);
   // At once: reading a model and choosing its kernels may take long.
   serve::check_options(options);
-  serve::Listener listener = serve::listen_on(options.http.address, options.http.port);
+  auto listen = [&, passed = passed_socket()](int port) {
+    return passed ? serve::listener_of(*passed) : serve::listen_on(options.http.address, port);
+  };
+  serve::Listener listener = listen(options.http.port);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
-  if (!serve::is_loopback(options.http.address) && options.http.certificate.empty()) {
+  bool behind_tls = !options.http.certificate.empty() || !options.http.trusted.empty();  // the proxy's
+  if (!serve::is_loopback(options.http.address) && !behind_tls) {
     warn("pictures and the token travel unencrypted; --tls-cert and --tls-key give TLS");
   }
   if (is_any_address(options.http.address) && arguments.service.names.empty()) {
@@ -127,9 +163,33 @@ void run(const Arguments& arguments, const Context& context) {
     if (!hung_up.exchange(false)) continue;
     std::optional<Loaded> again = load_again(arguments, context);
     if (!again) continue;
+    tell_manager("RELOADING=1");
     service.reset();  // answers what is in flight, and closes the socket
-    service = start(*std::move(again), serve::listen_on(options.http.address, listener.port), *engine);
+    service = start(*std::move(again), listen(listener.port), *engine);
   }
+  tell_manager("STOPPING=1");
+}
+
+void add_network(CLI::App& command, Arguments& arguments) {
+  serve::ServiceOptions& service = arguments.service;
+  command.add_option("--port", service.http.port, "Port to listen on; 0: any free one")->check(CLI::Range(0, 65535));
+  command.add_option("--address", service.http.address, "Address to listen on; other than loopback only with --token");
+  command.add_option("--name", service.names, "Further host name that clients may use in the URL; may be repeated")
+      ->default_str("");
+  command
+      .add_option("--token", service.token,
+                  "Bearer token that clients must send; better given in the environment or by --token-file, where `ps` "
+                  "does not show it")
+      ->envname("AGEWISE_TOKEN");
+  command.add_option("--token-file", arguments.token_file, "File with the token in its first line");
+  command.add_option("--tls-cert", arguments.certificate, "PEM file with the certificate and its chain");
+  command.add_option("--tls-key", arguments.key, "PEM file with the certificate's private key");
+  command
+      .add_option("--trusted-proxy", arguments.proxies,
+                  "Address or network of a reverse proxy whose X-Forwarded-For, -Host and -Proto are believed; may be "
+                  "repeated")
+      ->type_name("ADDRESS[/BITS]")
+      ->default_str("");
 }
 
 void add_limits(CLI::App& command, Arguments& arguments) {
@@ -147,7 +207,7 @@ void add_limits(CLI::App& command, Arguments& arguments) {
   command.add_option("--connections", http.connections, "Most connections at once")->check(CLI::Range(1, 10000));
   command
       .add_option("--per-client", arguments.per_client,
-                  "Percent of connections, memory and queue that one address may take; 100 behind a proxy")
+                  "Percent of connections, memory and queue that one address may take")
       ->check(CLI::Range(1, 100));
   command.add_option("--queue", pipeline.waiting, "Most pictures waiting; further ones are answered with 503")
       ->check(CLI::Range(1, 100000));
@@ -172,22 +232,27 @@ void add_serve(CLI::App& program, const Context& context) {
       program.add_subcommand("serve", "Estimate ages over HTTP: an API, and a web page to drop pictures on");
   command->option_defaults()->always_capture_default();
   auto arguments = std::make_shared<Arguments>();
-  serve::ServiceOptions& service = arguments->service;
+  command
+      ->add_option(
+          "--config", arguments->config,
+          "TOML file with options, called as here: port = 8080. Options given here count more, then those of the "
+          "environment: AGEWISE_SERVE_PORT=8080")
+      ->envname("AGEWISE_SERVE_CONFIG")
+      ->configurable(false);
   command->add_option("--model", arguments->model,
                       "Model file, or run (its best checkpoint); default: the bundled model");
   add_detect_options(*command, arguments->detection);
-  command->add_option("--port", service.http.port, "Port to listen on; 0: any free one")->check(CLI::Range(0, 65535));
-  command->add_option("--address", service.http.address, "Address to listen on; other than loopback only with --token");
-  command->add_option("--name", service.names, "Further host name that clients may use in the URL; may be repeated")
-      ->default_str("");
+  add_network(*command, *arguments);
   command
-      ->add_option("--token", service.token,
-                   "Bearer token that clients must send; better given in the environment, where `ps` does not show it")
-      ->envname("AGEWISE_TOKEN");
-  command->add_option("--tls-cert", arguments->certificate, "PEM file with the certificate and its chain");
-  command->add_option("--tls-key", arguments->key, "PEM file with the certificate's private key");
+      ->add_option("--log-format", arguments->log_format,
+                   "Log each request to standard output as a line of text or JSON, without anything of its pictures")
+      ->check(CLI::IsMember({"none", "text", "json"}));
   add_limits(*command, *arguments);
-  command->callback([arguments, &context] { run(*arguments, context); });
+  command->callback([arguments, command, &context] {
+    complete_options(*command, arguments->config);
+    if (std::optional<int> passed = passed_socket()) arguments->service.http.address = serve::address_of(*passed);
+    run(*arguments, context);
+  });
 }
 
 }  // namespace agewise::app

@@ -107,12 +107,6 @@ std::size_t display_width(std::string_view text) {
   return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues_a_character));
 }
 
-std::string with_thousands(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t place = digits.size(); place > 3; place -= 3) digits.insert(place - 3, ",");
-  return digits;
-}
-
 std::string duration_text(double seconds) {
   auto total = static_cast<std::int64_t>(std::ceil(seconds));
   std::int64_t days = total / 86400, hours = total / 3600 % 24, minutes = total / 60 % 60;

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "agewise/base/progress.h"
+#include "agewise/base/text.h"
 #include "agewise/library/surroundings.h"
 
 namespace agewise::app {
 
+using base::with_thousands;
 using library::steady_clock;
 base::Clock thread_clock();  // processor time of the thread that calls it
 
@@ -40,8 +42,7 @@ class ProgressLine {
 // was resumed did not do the rest). What is not known yet is left out.
 std::string progress_text(const base::Progress& progress, std::uint64_t done_here, double seconds);
 
-std::string with_thousands(std::uint64_t number);  // "12,345"
-std::string duration_text(double seconds);         // "0:47", "1:02:03", "3 days 04:00"
+std::string duration_text(double seconds);  // "0:47", "1:02:03", "3 days 04:00"
 
 // Columns aligned by spaces, the first row above a rule (none under an empty head); a column of numbers below its head
 // is set to the right. Every row has as many cells as the first. Ends with a newline.

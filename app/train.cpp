@@ -7,14 +7,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <utility>
 
 #include "agewise/base/error.h"
 #include "agewise/serve/watch.h"
-#include "agewise/train/keep.h"
-#include "agewise/train/multirun.h"
 #include "agewise/train/plan.h"
-#include "agewise/train/teacher.h"
+#include "agewise/train/session.h"
 #include "app/commands.h"
 #include "app/engine.h"
 #include "app/options.h"
@@ -33,25 +30,6 @@ struct Arguments {
   std::string keep = "all";  // or "model"
   int watch = 0;             // port; 0: not watched
 };
-
-// Whether there is a run to be continued. The command that began it continues it; --resume insists on there being one.
-bool continues(const Arguments& arguments) { return arguments.resume || train::is_run(arguments.run); }
-
-store::Store open_store(const Arguments& arguments) {
-  if (!arguments.data.empty()) return store::Store(arguments.data);
-  if (!continues(arguments))
-    throw base::UsageError("--data STORE is needed: what to train on; `agewise prepare` makes a store");
-  train::recipe_of({arguments.run});  // tells of a folder without a run
-  return store::Store(train::read_metadata({arguments.run}).store);
-}
-
-recipe::Recipe wanted_recipe(const Arguments& arguments, const store::Store& store) {
-  recipe::Recipe recipe = !arguments.recipe.recipe.empty() ? recipe::load_recipe(arguments.recipe.recipe, warn)
-                          : arguments.resume               ? train::recipe_of({arguments.run})
-                                                           : store.metadata().recipe;
-  apply_assignments(arguments.recipe, recipe);
-  return train::recipe_on_store(recipe, store);
-}
 
 nlohmann::ordered_json to_json(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
   return {{"training_pictures", plan.training_pictures},
@@ -123,14 +101,6 @@ void print_plan(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
   if (plan.disk > plan.disk_free) warn("the run does not fit on the disk");
 }
 
-void plan(const Arguments& arguments, const Context& context) {
-  store::Store store = open_store(arguments);
-  recipe::Recipe recipe = wanted_recipe(arguments, store);
-  train::TrainPlan plan =
-      train::plan_training(recipe, store, arguments.run, *engine_for(context), steady_clock(), context.threads);
-  arguments.json ? print_json(to_json(plan, recipe)) : print_plan(plan, recipe);
-}
-
 // What the command asks for; nothing: one network.
 std::optional<train::MultirunShape> wanted_multirun(const Arguments& arguments) {
   if (arguments.folds > 0) return train::MultirunShape{train::MultirunKind::folds, arguments.folds};
@@ -139,39 +109,18 @@ std::optional<train::MultirunShape> wanted_multirun(const Arguments& arguments) 
   return std::nullopt;
 }
 
-// A run stays what it was begun as; --resume need not repeat what that was.
-void check_shape(const Arguments& arguments, const train::RunFolder& run) {
-  std::optional<train::MultirunShape> wanted = wanted_multirun(arguments), is = train::shape_of(run);
-  if (wanted == is || (!wanted && arguments.resume)) return;
-  auto describe = [](const auto& shape) { return shape ? train::describe(*shape) : "one network"; };
-  throw base::UsageError(fmt::format("{}: was begun as {}, not {}; begin a new run under another name",
-                                     run.path.string(), describe(is), describe(wanted)));
+train::TrainRequest request_of(const Arguments& arguments) {
+  return {arguments.run,  arguments.data,    arguments.recipe.recipe,    arguments.recipe.assignments, arguments.resume,
+          arguments.from, arguments.teacher, wanted_multirun(arguments), arguments.keep == "model",    warn};
 }
 
-struct OpenRun {
-  train::RunFolder folder;
-  base::FileLock lock;
-};
-
-// The run of this name, continued or begun, and nobody else's meanwhile.
-OpenRun open_run(const Arguments& arguments, const recipe::Recipe& recipe) {
-  train::RunFolder run{arguments.run};
-  if (!continues(arguments)) {
-    std::optional<train::MultirunShape> multirun = wanted_multirun(arguments);
-    run =
-        multirun ? train::create_multirun(arguments.run, recipe, *multirun) : train::create_run(arguments.run, recipe);
-  }
-  train::recipe_of(run);  // tells of a folder without a run
-  base::FileLock lock = train::lock_run(run);
-  if (train::has_model_only(run)) {
-    throw base::UsageError(
-        fmt::format("{}: was finished with --keep model and cannot be resumed; begin another run with "
-                    "--from {}",
-                    arguments.run, arguments.run));
-  }
-  check_shape(arguments, run);
-  train::change_recipe(run, recipe);
-  return {run, std::move(lock)};
+void plan(const Arguments& arguments, const Context& context) {
+  train::TrainRequest request = request_of(arguments);
+  store::Store store = train::store_for(request);
+  recipe::Recipe recipe = train::recipe_for(request, store);
+  train::TrainPlan plan =
+      train::plan_training(recipe, store, arguments.run, *engine_for(context), steady_clock(), context.threads);
+  arguments.json ? print_json(to_json(plan, recipe)) : print_plan(plan, recipe);
 }
 
 nlohmann::ordered_json to_json(const train::TrainResult& result, const train::RunFolder& run) {
@@ -214,16 +163,6 @@ void print_multirun(const std::vector<train::MultirunResult>& results, const rec
   print("The best epoch of each was chosen on the very pictures that it is measured on here.\n");
 }
 
-void run_multirun(const Arguments& arguments, const train::MultirunTask& multirun, nn::Engine& engine,
-                  train::TrainHooks hooks) {
-  const train::TrainTask& task = multirun.task;
-  std::vector<train::MultirunResult> results =
-      train::train_multirun(multirun, engine, hooks, [&](const std::string& name) { hooks.notice("\n" + name); });
-  arguments.json ? print_json(to_json(results)) : print_multirun(results, task.recipe);
-  if (!arguments.json && std::filesystem::exists(task.run.best()))
-    print(fmt::format("ensemble: {}\n", task.run.best().string()));
-}
-
 void start_watch(const serve::Listener& listener, const train::RunFolder& run, std::optional<serve::RunWatch>& watch,
                  train::TrainHooks& hooks) {
   watch.emplace(run, listener, steady_clock());
@@ -234,31 +173,30 @@ void start_watch(const serve::Listener& listener, const train::RunFolder& run, s
   std::fprintf(stderr, "agewise: watch it at http://127.0.0.1:%d/\n", watch->port());
 }
 
+void show(const train::SessionResult& result, const train::Session& session, bool json) {
+  if (!session.multirun())
+    return json ? print_json(to_json(result.one, session.run())) : print_result(result.one, session.run());
+  if (json) return print_json(to_json(result.several));
+  print_multirun(result.several, session.recipe());
+  if (std::filesystem::exists(session.run().best()))
+    print(fmt::format("ensemble: {}\n", session.run().best().string()));
+}
+
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.plan) return plan(arguments, context);
-  store::Store store = open_store(arguments);
-  recipe::Recipe recipe = wanted_recipe(arguments, store);
-  std::optional<estimate::Model> from;
-  if (!arguments.from.empty()) from = estimate::read_model(train::model_file_of(arguments.from));
-  if (from) train::check_beginning(*from, recipe);
-  std::optional<estimate::Model> teacher;
-  if (!arguments.teacher.empty()) teacher = estimate::read_model(train::model_file_of(arguments.teacher));
-  train::check_teacher(teacher ? &*teacher : nullptr, recipe, store, {arguments.run});
   if (arguments.watch > 0 && (wanted_multirun(arguments) || train::shape_of({arguments.run})))
     throw base::UsageError("--watch shows the curves of one network, not of several");
   std::optional<serve::Listener> listener;  // before anything is written: the port may be taken
   if (arguments.watch > 0) listener = serve::listen_on("127.0.0.1", arguments.watch);
-  OpenRun opened = open_run(arguments, recipe);
-  const train::RunFolder& folder = opened.folder;
-  std::optional<train::MultirunShape> multirun = train::shape_of(folder);
-  std::unique_ptr<nn::Engine> engine = engine_for(context, folder);
+  train::Session session(request_of(arguments));
+  std::unique_ptr<nn::Engine> engine = engine_for(context, session.run());
 
   ProgressLine line;
   int epochs = 0;  // trained by this command
   std::optional<RunDrawings> drawings;
   train::TrainHooks hooks{context.stop, line.sink(), steady_clock(), {}, {}};
   std::optional<serve::RunWatch> watch;
-  if (listener) start_watch(*listener, folder, watch, hooks);
+  if (listener) start_watch(*listener, session.run(), watch, hooks);
   hooks.notice = [&](const std::string& text) {
     line.clear();
     if (!arguments.json) print(text + "\n");
@@ -266,7 +204,7 @@ void run(const Arguments& arguments, const Context& context) {
   };
   hooks.epoch_done = [&](const train::EpochRecord& record) {
     ++epochs;
-    if (!drawings && !multirun) drawings.emplace(folder, recipe, store);
+    if (!drawings && !session.multirun()) drawings.emplace(session.run(), session.recipe(), session.store());
     if (drawings) drawings->draw();
     if (watch) watch->epoch_done(record);
     line.clear();
@@ -274,21 +212,13 @@ void run(const Arguments& arguments, const Context& context) {
     print(epoch_line(record, /*with_head=*/epochs == 1));
     std::fflush(stdout);  // someone may be watching a file
   };
-  std::vector<float> soft_targets =
-      train::soft_targets_by(std::exchange(teacher, {}), recipe, store, folder, *engine, hooks.stop, hooks.progress);
-  train::TrainTask task{folder, recipe, store, from ? &*from : nullptr, context.threads, nullptr, soft_targets};
-  if (multirun) {
-    run_multirun(arguments, {task, *multirun}, *engine, hooks);
-    if (arguments.keep == "model") train::keep_model_only(folder);
-    return;
-  }
-  train::TrainResult result = train::train(task, *engine, hooks);
+  train::SessionResult result =
+      session.train(*engine, context.threads, hooks, [&](const std::string& name) { hooks.notice("\n" + name); });
   line.clear();
-  if (epochs == 0)
-    warn(fmt::format("{}: was finished already, after {} epochs; --set train.epochs=N trains on", folder.path.string(),
-                     result.epochs));
-  if (arguments.keep == "model") train::keep_model_only(folder);
-  arguments.json ? print_json(to_json(result, folder)) : print_result(result, folder);
+  if (epochs == 0 && !session.multirun())
+    warn(fmt::format("{}: was finished already, after {} epochs; --set train.epochs=N trains on",
+                     session.run().path.string(), result.one.epochs));
+  show(result, session, arguments.json);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that are missing: install-packages.sh build|test|ci
-# `test` adds what the tests need to `build`, `ci` adds the tools of .ci/run. Prints nothing where all are there.
+# Installs the Debian 12 packages that are missing: install-packages.sh build|test|package|ci
+# `test` adds what the tests need to `build`, `package` what packs it, `ci` the tools of .ci/run. Prints nothing where all are there.
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config
@@ -10,11 +10,13 @@ build=(g++ cmake ninja-build pkg-config
   libprotobuf-dev protobuf-compiler libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libjs-chart.js
   libboost-dev libssl-dev)
 test=("${build[@]}" libgtest-dev libgmock-dev libbenchmark-dev libgnutls28-dev libmatio-dev)
-ci=("${test[@]}" clang-14 clang-tidy-14 clang-format-14 libomp-14-dev libfuzzer-14-dev libclang-rt-14-dev python3-venv python3-dev pybind11-dev)
+package=("${build[@]}" dpkg-dev file python3-dev pybind11-dev)
+ci=("${test[@]}" "${package[@]}" lintian mandoc nginx-light clang-14 clang-tidy-14 clang-format-14 libomp-14-dev libfuzzer-14-dev libclang-rt-14-dev python3-venv)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${test[@]}") ;;
+  package) wanted=("${package[@]}") ;;
   ci) wanted=("${ci[@]}") ;;
   *) sed -n 2,3p "$0"; exit 2 ;;
 esac

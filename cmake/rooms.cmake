@@ -1,6 +1,8 @@
 # The rooms, upper first: a room includes and links only rooms above it (tests/rooms_test.py reads this list).
 set(AGEWISE_ROOMS
-  base age recipe image catalog nn weights face whiten store prepare estimate train library verify evaluate report demo serve)
+  base age recipe image catalog nn weights face whiten store prepare estimate train evaluate library verify report demo serve)
+# Of these the library for other programs; the others are the program's alone.
+set(AGEWISE_LIBRARY_ROOMS base age recipe image catalog nn weights face whiten store prepare estimate train evaluate library)
 
 # With AGEWISE_PRECOMPILE the headers that most sources read are compiled once; clang gains by it, gcc does not. Every
 # source names what it includes all the same: without the option, as in `make`, all builds too.

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "binding.h"
+
 namespace py = pybind11;
 
 namespace {
@@ -111,6 +113,7 @@ class Estimator {
 PYBIND11_MODULE(_core, module) {
   py::register_exception<agewise::Error>(module, "Error", PyExc_RuntimeError);
   module.attr("version") = agewise::version();
+  add_training(module);
   py::class_<Estimator>(module, "Estimator")
       .def(py::init([](const std::string& model, int threads, bool ready_crops, bool detect,
                        const std::string& detector, bool small_faces, bool distribution, bool standard_kernels) {

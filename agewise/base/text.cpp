@@ -58,4 +58,10 @@ std::string as_utf8(std::string_view bytes) {
   return std::string(bytes);
 }
 
+std::string with_thousands(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t place = digits.size(); place > 3; place -= 3) digits.insert(place - 3, 1, ',');
+  return digits;
+}
+
 }  // namespace agewise::base

@@ -9,6 +9,8 @@
 #include <numeric>
 
 #include "agewise/age/metrics.h"
+#include "agewise/base/error.h"
+#include "agewise/train/run_folder.h"
 
 namespace agewise::evaluate {
 namespace {
@@ -173,6 +175,14 @@ std::string missing_sentence(const Evaluation& evaluation) {
       evaluation.all.missing, evaluation.all.pictures, where);
 }
 
+std::vector<double> training_ages(const store::Store& store) {
+  std::vector<double> ages;
+  for (const store::FaceRecord& face : store.faces()) {
+    if (face.split == catalog::Split::train && !face.age_range) ages.push_back(face.age);
+  }
+  return ages;
+}
+
 }  // namespace
 
 Evaluation evaluate(const std::vector<Prediction>& predictions, catalog::Split part, const age::Classes& classes,
@@ -209,6 +219,25 @@ Evaluation evaluate(const std::vector<Prediction>& predictions, catalog::Split p
   result.gender_accuracy = gender_accuracy_of(predictions);
   if (!training_ages.empty()) compare_with_baseline(predictions, classes, result);
   return result;
+}
+
+store::Store store_for(const std::filesystem::path& model, const std::filesystem::path& data) {
+  if (data.empty() && !train::is_run(model))
+    throw base::UsageError("--data STORE is needed: what to evaluate the model on");
+  store::Store store(data.empty() ? std::filesystem::path(train::read_metadata({model}).store) : data);
+  store.check_complete();
+  return store;
+}
+
+Evaluation evaluation_of(std::vector<Prediction> predictions, catalog::Split part, const estimate::Model& model,
+                         const store::Store& store) {
+  std::optional<RangeScores> ranges = take_ranges(predictions);
+  Evaluation evaluation;
+  evaluation.part = part;
+  if (!predictions.empty()) evaluation = evaluate(predictions, part, model.classes, training_ages(store));
+  evaluation.ranges = ranges;
+  evaluation.other_cut = caveat_of_cut(model, store);
+  return evaluation;
 }
 
 std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::Model& model) {

@@ -1,6 +1,7 @@
 // How well a model does on a part of a store, beside what one could say without looking at any picture.
 #pragma once
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -82,6 +83,10 @@ std::optional<RangeScores> take_ranges(std::vector<Prediction>& predictions);
 // it has no such pictures.
 catalog::Split part_to_evaluate(const store::Store& store, std::optional<catalog::Split> wanted);
 
+// To evaluate `model`, a file or a run, on: `data`, or where that is empty the run's own store. Throws UsageError where
+// neither says which, Error if it is not finished: which part of it would be measured is chance.
+store::Store store_for(const std::filesystem::path& model, const std::filesystem::path& data);
+
 // Faces of another cut than the model's: a figure of them is not the model's, but tells what the other cut costs.
 enum class OtherCut { refused, measured };
 
@@ -100,6 +105,12 @@ std::string caveat_of_cut(const estimate::Model& model, const store::Store& stor
 // empty the true ages.
 Evaluation evaluate(const std::vector<Prediction>& predictions, catalog::Split part, const age::Classes& classes,
                     const std::vector<double>& training_ages);
+
+// What `predictions`, all that predict() told of a part of `store`, says beside the baselines of the store's training
+// part. The pictures whose age is known only as a range are in `ranges` alone; where there are no others, all.pictures
+// is 0.
+Evaluation evaluation_of(std::vector<Prediction> predictions, catalog::Split part, const estimate::Model& model,
+                         const store::Store& store);
 
 // What a reader of the figures must know, a sentence each: that estimates are missing, and in which decades; that the
 // faces are cut otherwise; that the model is no better than a baseline; that the baselines know the truth; that the

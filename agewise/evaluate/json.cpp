@@ -82,4 +82,12 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
           {"beats_mean_age", or_null(evaluation.beats_mean_age)}};
 }
 
+nlohmann::ordered_json to_json(const Evaluation& evaluation, const estimate::Model& model) {
+  if (evaluation.all.pictures == 0)
+    return {{"part", catalog::name_of(evaluation.part)}, {"ranges", to_json(*evaluation.ranges)}};
+  Json json = to_json(evaluation);
+  json["caveats"] = caveats(evaluation, model);
+  return json;
+}
+
 }  // namespace agewise::evaluate

@@ -13,6 +13,9 @@ namespace agewise::evaluate {
 // cs10, and epsilon_error where it is known}.
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
 
+// The same, and caveats, the sentences; of a part without a single exact age only part and ranges.
+nlohmann::ordered_json to_json(const Evaluation& evaluation, const estimate::Model& model);
+
 // {pictures, inside, distance, mean_distance}, as in RangeScores.
 nlohmann::ordered_json to_json(const RangeScores& ranges);
 

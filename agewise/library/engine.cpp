@@ -80,6 +80,14 @@ EngineMemory cached_memory() {
   return memory;
 }
 
+void remember_in_run(EngineMemory& memory, const Path& kernels) {
+  memory.run_file = kernels;
+  if (!std::filesystem::exists(kernels)) return;
+  nn::TuningCache begun = nn::read_tuning_cache(kernels);
+  begun.merge(memory.cache);
+  memory.cache = std::move(begun);
+}
+
 std::unique_ptr<nn::Engine> make_remembering_engine(nn::CpuOptions options, EngineMemory memory) {
   return std::make_unique<RememberingEngine>(std::move(options), std::move(memory));
 }

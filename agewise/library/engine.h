@@ -23,6 +23,10 @@ struct EngineMemory {
 // costs a second of timing, no more.
 EngineMemory cached_memory();
 
+// What a run computes with: it goes on with the kernels that it began with (`kernels`, train/run_folder.h), and what is
+// chosen beyond them is written there.
+void remember_in_run(EngineMemory& memory, const std::filesystem::path& kernels);
+
 // Kernels are chosen by memory.cache; what it does not know is timed with steady_clock() and remembered at once. Throws
 // as make_cpu_engine() does, of which options.tuning_cache and options.clock are replaced.
 std::unique_ptr<nn::Engine> make_remembering_engine(nn::CpuOptions options, EngineMemory memory);

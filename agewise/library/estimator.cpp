@@ -1,60 +1,17 @@
-// AgeEstimator: the model, its crew, and all that breaks as agewise::Error.
+// AgeEstimator: the model and its crew.
 #include <unistd.h>
 
-#include <filesystem>
-#include <new>
 #include <utility>
 
 #include "agewise/agewise.h"
 #include "agewise/base/error.h"
-#include "agewise/base/workers.h"
+#include "agewise/library/call.h"
 #include "agewise/library/crew.h"
-#include "agewise/library/engine.h"
 #include "agewise/library/model.h"
-#include "agewise/library/surroundings.h"
 
 namespace agewise {
-namespace {
 
-// What `work` returns; what it throws, as the one exception that callers know.
-template <class Work>
-auto told(const Work& work) {
-  try {
-    return work();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::filesystem::filesystem_error& error) {
-    throw Error(base::system_error(error.path1(), "cannot be reached", error.code().value()).what());
-  } catch (const std::bad_alloc&) {
-    throw Error("out of memory: fewer threads or smaller pictures need less");
-  } catch (const std::exception& error) {
-    throw Error(error.what());
-  }
-}
-
-std::unique_ptr<nn::Engine> engine_of(int threads, Kernels kernels) {
-  nn::CpuOptions options{threads};
-  if (kernels == Kernels::standard) return nn::make_cpu_engine(options);
-  return library::make_remembering_engine(options, library::cached_memory());
-}
-
-int threads_of(const Options& options) {
-  constexpr int kMost = 1024;
-  if (options.threads < 0 || options.threads > kMost)
-    throw base::UsageError("threads must be 1 to 1024, or 0 for one a processor");
-  return options.threads > 0 ? options.threads : base::processor_count();
-}
-
-std::vector<AgeClass> classes_of(const age::Classes& classes) {
-  std::vector<AgeClass> list;
-  for (int c = 0; c < classes.count(); ++c) {
-    auto i = static_cast<std::size_t>(c);
-    list.push_back({classes.names[i], classes.values[i]});
-  }
-  return list;
-}
-
-}  // namespace
+using library::told;
 
 class AgeEstimator::Host {
  public:
@@ -62,10 +19,10 @@ class AgeEstimator::Host {
       : file(opened.file.string()),
         warning(std::move(opened.warning)),
         notes(opened.model.notes),
-        classes(classes_of(opened.model.classes)) {
-    int threads = threads_of(options);
+        classes(library::classes_of(opened.model.classes)) {
+    int threads = library::threads_of(options.threads);
     crew_ = std::make_unique<library::Crew>(
-        std::move(opened.model), [&] { return engine_of(threads, options.kernels); },
+        std::move(opened.model), [&] { return library::engine_of(threads, options.kernels); },
         library::CrewOptions{threads, options.small_faces, options.distribution});
   }
   // In a child process its threads do not exist: what is theirs stays as it is.

@@ -56,7 +56,8 @@ Path shipped_model() {
   }
   throw base::UsageError("no model was named, and the bundled one is not where it belongs, " +
                          (folder / "models/compact.safetensors").string() +
-                         ": copy it there from the build folder, or name a model");
+                         ": install the package agewise-model-compact (for research only), copy it there from "
+                         "models/ of the sources, or name a model");
 }
 
 }  // namespace agewise::library

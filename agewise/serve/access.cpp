@@ -12,20 +12,25 @@ bool is_port(std::string_view text) {
                           std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; }));
 }
 
-bool is_ours(const AccessRules& rules, const std::string& name) {
-  if (name == "localhost" || name == "127.0.0.1" || name == "[::1]") return true;
+bool is_named(const AccessRules& rules, const std::string& name) {
   return std::any_of(rules.names.begin(), rules.names.end(),
                      [&](const std::string& own) { return base::lower(own) == name; });
 }
 
-// "https://HOST:PORT" with the scheme's own port left out, as browsers write it, against Host, where it may stand.
-bool is_same_site(std::string_view origin, std::string_view host) {
-  std::string text = base::lower(origin), here = base::lower(host);
-  for (const auto& [scheme, port] : {std::pair{"http://", ":80"}, std::pair{"https://", ":443"}}) {
-    if (text.starts_with(scheme)) {
-      std::string there = text.substr(std::string_view(scheme).size());
-      return there == here || there + port == here;
-    }
+bool is_ours(const AccessRules& rules, const std::string& name) {
+  return name == "localhost" || name == "127.0.0.1" || name == "[::1]" || is_named(rules, name);
+}
+
+// "https://HOST:PORT" with the scheme's own port left out, as browsers write it, against the host that was asked for,
+// where it may stand. Behind a proxy that does not say what was asked for, any port of a --name is the page's own.
+bool is_own_page(const AccessRules& rules, const HttpRequest& head, std::string_view origin) {
+  std::string text = base::lower(origin), here = base::lower(asked_host(head)), by = base::lower(asked_scheme(head));
+  for (const auto& [scheme, port] : {std::pair{"http", ":80"}, std::pair{"https", ":443"}}) {
+    std::string begin = std::string(scheme) + "://";
+    if (!text.starts_with(begin) || (!by.empty() && by != scheme)) continue;
+    std::string there = text.substr(begin.size());
+    bool untold = head.by_proxy && head.header("x-forwarded-host").empty();
+    return there == here || there + port == here || (untold && is_named(rules, host_name(there)));
   }
   return false;
 }
@@ -59,13 +64,13 @@ std::string host_name(std::string_view host) {
 std::optional<HttpResponse> refusal_of(const AccessRules& rules, const HttpRequest& head) {
   bool reads = head.method == "GET" || head.method == "HEAD";
   if (reads && contains(rules.health_paths, head.path)) return std::nullopt;
-  if (!is_ours(rules, host_name(head.header("host")))) {
+  if (!is_ours(rules, host_name(asked_host(head)))) {
     return error_response(403, "unknown_host",
                           "the URL's host is not a name of this server; to add one, start it with --name HOST");
   }
   if (!reads) {
     std::string_view origin = head.header("origin"), site = head.header("sec-fetch-site");
-    bool foreign = !origin.empty() && !is_same_site(origin, head.header("host"));
+    bool foreign = !origin.empty() && !is_own_page(rules, head, origin);
     if (foreign || site == "cross-site" || site == "same-site") {
       return error_response(403, "other_origin", "pages of other sites may not use this server");
     }

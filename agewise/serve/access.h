@@ -19,9 +19,9 @@ struct AccessRules {
 };
 
 // The refusal, if there is one, by the request's head alone:
-// 403 where Host is none of the names, other than for health checks (a page of another site whose name was made to
-// point here: DNS rebinding), and where a request other than GET or HEAD comes from a page of another site (Origin,
-// Sec-Fetch-Site); 401 where `Authorization: Bearer TOKEN` is missing or wrong.
+// 403 where the host that was asked for (forwarded.h) is none of the names, other than for health checks (a page of
+// another site whose name was made to point here: DNS rebinding), and where a request other than GET or HEAD comes from
+// a page of another site (Origin, Sec-Fetch-Site); 401 where `Authorization: Bearer TOKEN` is missing or wrong.
 std::optional<HttpResponse> refusal_of(const AccessRules& rules, const HttpRequest& head);
 
 // "Example.org:8080" → "example.org", "[::1]:80" → "[::1]"; empty for what is no host.

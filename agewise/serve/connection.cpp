@@ -108,11 +108,11 @@ void HttpShared::make_known(const std::string& client) {
 
 bool HttpShared::make_room(const Connection& taker, std::size_t size) {
   while (true) {
-    bool own = clients[taker.client()].bodies + size > most_bodies_of_one();
+    bool own = clients[taker.sender()].bodies + size > most_bodies_of_one();
     if (!own && bodies + size <= options.all_bodies) return true;
     Connection* largest = nullptr;
     for (const auto& one : connections) {
-      if (own && one->client() != taker.client()) continue;
+      if (own && one->sender() != taker.sender()) continue;
       if (largest == nullptr || one->body_in_progress() > largest->body_in_progress()) largest = one.get();
     }
     if (largest == nullptr || largest == &taker || largest->body_in_progress() <= taker.body_in_progress())
@@ -121,10 +121,17 @@ bool HttpShared::make_room(const Connection& taker, std::size_t size) {
   }
 }
 
-Connection::Connection(HttpShared& server, Socket socket, std::string client, bool spare)
+void HttpShared::forget_if_idle(const std::string& client) {
+  auto use = clients.find(client);
+  if (use != clients.end() && use->second.connections == 0 && use->second.bodies == 0) clients.erase(use);
+}
+
+Connection::Connection(HttpShared& server, Socket socket, const Address& peer, bool spare)
     : server_(server),
       socket_(std::move(socket)),
-      client_(std::move(client)),
+      peer_(peer),
+      client_(client_of(peer)),
+      is_proxy_(contains(server.options.trusted, peer)),
       spare_(spare),
       since_(server.clock()),
       input_(RequestParser::kLargestHead) {
@@ -133,7 +140,7 @@ Connection::Connection(HttpShared& server, Socket socket, std::string client, bo
 
 Place Connection::place() const {
   bool waits = stage_ == Stage::greeting || stage_ == Stage::head || stage_ == Stage::body || stage_ == Stage::parting;
-  return {client_, waits, server_.is_known(client_), proven_, since_};
+  return {client_, waits, is_proxy_ || server_.is_known(client_), proven_, since_};
 }
 
 // What is thrown (memory that has run out) costs one connection.
@@ -210,6 +217,11 @@ void Connection::consume() {
 void Connection::begin_request() {
   request_ = parser_->request();
   request_.client = client_;
+  request_.by_proxy = is_proxy_;
+  if (is_proxy_) {
+    std::string_view list = request_.header("x-forwarded-for");
+    request_.client = client_of(client_address(peer_, list, server_.options.trusted));
+  }
   began_ = since_ = window_began_ = server_.clock();
   window_received_ = thrown_ = 0;
   keeps_ = parser_->keeps_alive() && !spare_;
@@ -256,7 +268,7 @@ void Connection::take(std::string_view piece) {
   request_.body.insert(request_.body.end(), bytes, bytes + piece.size());
   counted_ += piece.size();
   server_.bodies += piece.size();
-  server_.clients[client_].bodies += piece.size();
+  server_.clients[sender()].bodies += piece.size();
 }
 
 void Connection::refuse_body() {
@@ -267,8 +279,9 @@ void Connection::refuse_body() {
 void Connection::drop_body() {
   std::vector<std::byte>().swap(request_.body);
   server_.bodies -= counted_;
-  if (counted_ > 0) server_.clients[client_].bodies -= counted_;
+  if (counted_ > 0) server_.clients[sender()].bodies -= counted_;
   counted_ = 0;
+  server_.forget_if_idle(sender());
 }
 
 void Connection::end_of_request() {
@@ -287,6 +300,7 @@ void Connection::refuse_for_good(const BadRequest& problem) {
   keeps_ = false;
   if (!exchanging_) {
     request_ = parser_->request();
+    request_.client = client_;
     began_ = server_.clock();
   }
   send(error_response(problem.status, problem.code, problem.message));
@@ -300,7 +314,7 @@ void Connection::answer(HttpResponse response) {
 
 void Connection::send(HttpResponse response) {
   server_.hooks.before_sending(request_, response, server_.clock() - began_);
-  if (response.status == 200 && counted_ > 0) server_.make_known(client_);
+  if (response.status == 200 && counted_ > 0) server_.make_known(sender());
   if (stopping_) keeps_ = false;
   stage_ = Stage::sending;
   bool head_only = request_.method == "HEAD";
@@ -462,8 +476,8 @@ void Connection::close() {
   if (stream_) stream_->end();
   error_code ignored;
   socket_.close(ignored);
-  auto use = server_.clients.find(client_);
-  if (use != server_.clients.end() && --use->second.connections == 0) server_.clients.erase(use);
+  --server_.clients[client_].connections;
+  server_.forget_if_idle(client_);
   server_.connections.erase(shared_from_this());
 }
 

@@ -40,6 +40,7 @@ struct HttpShared {
   // Before `size` further bytes of `taker`'s body are kept: where they are too many, the largest body that is still
   // being received gives way. False where that is the taker's own.
   bool make_room(const Connection& taker, std::size_t size);
+  void forget_if_idle(const std::string& client);
 
   const HttpOptions options;
   const HttpHooks hooks;
@@ -62,7 +63,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Socket = boost::asio::ip::tcp::socket;
 
   // `spare`: there was no place left; requests with a body are refused.
-  Connection(HttpShared& server, Socket socket, std::string client, bool spare);
+  Connection(HttpShared& server, Socket socket, const Address& peer, bool spare);
 
   void start();
   void answer(HttpResponse response);  // to the request that was handed out
@@ -72,7 +73,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void stop();                         // the server stops: a stream ends, the next answer is the last
   void close();
 
-  const std::string& client() const { return client_; }
+  const std::string& client() const { return client_; }          // whose connection it is
+  const std::string& sender() const { return request_.client; }  // whose request is on it: behind a proxy another's
   Place place() const;
   std::size_t body_in_progress() const { return stage_ == Stage::body ? counted_ : 0; }
 
@@ -104,8 +106,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   HttpShared& server_;
   Socket socket_;
   std::optional<boost::asio::ssl::stream<Socket&>> tls_;
+  const Address peer_;
   const std::string client_;
-  const bool spare_;
+  const bool is_proxy_, spare_;
 
   Stage stage_ = Stage::greeting;
   double since_;  // the stage began, or a byte was written in it

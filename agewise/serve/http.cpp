@@ -23,14 +23,9 @@ constexpr auto kNoFilesLeft = std::chrono::milliseconds(100);
 // Connections beyond the limit, where all others are at work: health checks are answered on them.
 constexpr std::size_t kSpare = 16;
 
-// An IPv6 address is one of 2^64 that its owner may choose from.
-std::string client_of(const asio::ip::address& address) {
-  if (address.is_v4()) return address.to_string();
-  asio::ip::address_v6 six = address.to_v6();
-  if (six.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, six).to_string();
-  asio::ip::address_v6::bytes_type bytes = six.to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
-  return asio::ip::address_v6(bytes).to_string() + "/64";
+Address address_of(const asio::ip::address& address) {
+  if (address.is_v6()) return address.to_v6().to_bytes();
+  return asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
 }
 
 void set_up_tls(asio::ssl::context& tls, const HttpOptions& options) {
@@ -70,7 +65,8 @@ struct HttpServer::Inside {
   void start();
   void accept();
   void admit(tcp::socket socket);
-  bool make_place(const std::string& client);
+  bool is_full(const std::string& client) const;
+  bool make_place(const std::string& client, bool limited);
   bool close_one(const std::string* of_client);
   void look();
   void run();
@@ -129,23 +125,26 @@ void HttpServer::Inside::admit(tcp::socket socket) {
   if (problem) return;
   socket.set_option(tcp::no_delay(true), problem);
   socket.non_blocking(true, problem);
-  std::string client = client_of(from.address());
-  bool has_place = make_place(client);
-  bool own_full =
-      shared.clients.contains(client) && shared.clients.at(client).connections >= shared.most_connections_of_one();
+  Address peer = address_of(from.address());
+  std::string client = client_of(peer);
+  bool limited = !contains(shared.options.trusted, peer);  // a proxy's connections are those of many clients
+  bool has_place = make_place(client, limited);
+  bool own_full = limited && is_full(client);
   if (own_full || shared.connections.size() >= shared.options.connections + kSpare) return;  // closed
-  auto connection = std::make_shared<Connection>(shared, std::move(socket), client, !has_place);
+  auto connection = std::make_shared<Connection>(shared, std::move(socket), peer, !has_place);
   shared.connections.insert(connection);
   ++shared.clients[client].connections;
   connection->start();
 }
 
-// Closes another where that is needed. False where there is none that may be closed.
-bool HttpServer::Inside::make_place(const std::string& client) {
+bool HttpServer::Inside::is_full(const std::string& client) const {
   auto use = shared.clients.find(client);
-  if (use != shared.clients.end() && use->second.connections >= shared.most_connections_of_one()) {
-    return close_one(&client);
-  }
+  return use != shared.clients.end() && use->second.connections >= shared.most_connections_of_one();
+}
+
+// Closes another where that is needed. False where there is none that may be closed.
+bool HttpServer::Inside::make_place(const std::string& client, bool limited) {
+  if (limited && is_full(client)) return close_one(&client);
   return shared.connections.size() < shared.options.connections || close_one(nullptr);
 }
 

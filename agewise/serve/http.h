@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agewise/base/progress.h"
+#include "agewise/serve/forwarded.h"
 #include "agewise/serve/listen.h"
 
 namespace agewise::serve {
@@ -22,7 +23,8 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   std::map<std::string, std::string> headers;              // names in lower case; repeated ones joined by ", "
   std::vector<std::byte> body;
-  std::string client;  // its address; of IPv6 the first half, which is one customer's
+  std::string client;     // its address; of IPv6 the first half, which is one customer's
+  bool by_proxy = false;  // a trusted one handed it on, and says whose it is
 
   // A header's value, empty if absent.
   std::string_view header(const std::string& lower_case_name) const;
@@ -70,6 +72,7 @@ struct HttpOptions {
   std::string certificate, key;                      // PEM, both or none: TLS, of version 1.2 or later
   unsigned connections = 256;                        // at once; a further one takes the place of one that only waits
   double per_client = 0.5;                           // part of connections and all_bodies that one address may take
+  std::vector<Network> trusted = {};                 // proxies: whom they hand requests on for is the client
   double idle_seconds = 15;                          // after which a connection without a further request is closed
   double header_seconds = 5;                         // in which a head must have arrived since its first byte
   double request_seconds = 30;                       // in which a body must have arrived

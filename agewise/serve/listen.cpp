@@ -1,11 +1,13 @@
 #include "agewise/serve/listen.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -51,6 +53,28 @@ Listener listen_on(const std::string& address, int port) {
         fmt::format("cannot listen on {} port {}: {}; choose another port", address, port, std::strerror(problem)));
   }
   return {socket, port_of(socket), parsed->ai_family == AF_INET6};
+}
+
+Listener listener_of(int socket) {
+  int listens = 0, family = 0;
+  socklen_t size = sizeof listens;
+  bool works = ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
+               ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 &&
+               (family == AF_INET || family == AF_INET6);
+  if (!works) throw base::UsageError("the socket that the service manager passes does not listen on a TCP port");
+  int own = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (own < 0 || ::fcntl(own, F_SETFL, ::fcntl(own, F_GETFL) | O_NONBLOCK) != 0)
+    throw base::Error(fmt::format("the socket that the service manager passes: {}", std::strerror(errno)));
+  return {own, port_of(own), family == AF_INET6};
+}
+
+std::string address_of(int socket) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  std::array<char, NI_MAXHOST> text{};
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size);
+  ::getnameinfo(reinterpret_cast<sockaddr*>(&bound), size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
+  return text.data();
 }
 
 bool is_loopback(const std::string& address) {

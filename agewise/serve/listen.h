@@ -13,6 +13,10 @@ struct Listener {
 // Throws UsageError for what is no numeric address, Error naming address and port where it cannot listen.
 Listener listen_on(const std::string& address, int port);
 
+// A socket that already listens, and stays open beside the Listener's own. Throws UsageError for anything else.
+Listener listener_of(int socket);
+std::string address_of(int socket);  // that it is bound to, numeric
+
 // Whether only this machine reaches it: 127.0.0.0/8 or ::1.
 bool is_loopback(const std::string& address);
 

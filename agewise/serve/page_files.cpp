@@ -25,6 +25,8 @@ std::optional<HttpResponse> page_file(const std::string& name) {
                        *kStyle = "text/css; charset=utf-8";
   static constexpr File kFiles[] = {{"page.html", "page", kHtml},
                                     {"page.js", "script", kScript},
+                                    {"docs.html", "docs", kHtml},
+                                    {"docs.js", "docs_script", kScript},
                                     {"watch.html", "watch", kHtml},
                                     {"watch.js", "watch_script", kScript},
                                     {"style.css", "style", kStyle},
@@ -59,7 +61,7 @@ void put_safety_headers(HttpResponse& response) {
 }
 
 HttpResponse no_such_path() {
-  return error_response(404, "no_such_path", "there is nothing here; /openapi.json lists all");
+  return error_response(404, "no_such_path", "there is nothing here; /docs and /openapi.json list all");
 }
 
 HttpResponse wrong_method(const std::string& allow) {

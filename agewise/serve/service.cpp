@@ -1,11 +1,15 @@
 #include "agewise/serve/service.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/base/random.h"
 #include "agewise/base/text.h"
 #include "agewise/estimate/json.h"
+#include "agewise/serve/json_body.h"
 #include "agewise/serve/listen.h"
 #include "agewise/serve/multipart.h"
 #include "agewise/serve/page_files.h"
@@ -21,6 +25,8 @@ constexpr Route kPaths[] = {{"/", "page.html"},
                             {"/page.js", "page.js"},
                             {"/style.css", "style.css"},
                             {"/chart.js", "chart.js"},
+                            {"/docs", "docs.html"},
+                            {"/docs.js", "docs.js"},
                             {"/openapi.json", "openapi.json"},
                             {"/healthz", ""},
                             {"/readyz", ""},
@@ -41,33 +47,88 @@ struct Refused {
   HttpResponse response;
 };
 
-// ?distribution=true
-bool wants_distribution(const HttpRequest& request) {
-  bool wanted = false;
-  for (const auto& [name, value] : request.query) {
-    if (name != "distribution" || (value != "true" && value != "false")) {
-      throw Refused{error_response(400, "bad_parameter", "the one parameter is distribution, true or false")};
-    }
-    wanted = value == "true";
+constexpr const char* kAccepted = "image/*, application/octet-stream, multipart/form-data, application/json";
+
+// "true" or "false", of the query or a form's text field.
+bool distribution_from(std::string_view name, std::string_view value) {
+  if (name != "distribution" || (value != "true" && value != "false")) {
+    throw Refused{error_response(400, "bad_parameter", "the one parameter is distribution, true or false")};
   }
-  return wanted;
+  return value == "true";
 }
 
-std::vector<FormPart> pictures_of(const HttpRequest& request, std::size_t most_files) {
-  if (request.body.empty()) throw Refused{error_response(400, "empty_body", "the body must be a picture")};
+// What of a request its answer depends on, and its pictures.
+struct Question {
+  std::vector<std::string> names;  // of the files, if there may be several
+  bool single = false, distribution = false;
+  std::uint64_t most_pixels = 0;
+};
+
+struct Asked {
+  Question question;
+  PictureJob job;
+};
+
+void add_form(const HttpRequest& request, std::size_t most_files, Asked& asked) try {
+  for (FormPart& part : parse_form(request.body, request.header("content-type"), most_files)) {
+    if (part.is_file) {
+      asked.job.pictures.push_back(part.content);
+      asked.question.names.push_back(std::move(part.file));
+    } else {
+      std::string_view value(reinterpret_cast<const char*>(part.content.data()), part.content.size());
+      asked.question.distribution = distribution_from(part.field, value);
+    }
+  }
+  if (asked.job.pictures.empty()) throw BadForm("no picture in it");
+} catch (const BadForm& problem) {
+  throw Refused{error_response(400, "bad_form",
+                               std::string(problem.what()) +
+                                   "; a form has a file for each picture, and may have the text field "
+                                   "distribution, true or false")};
+}
+
+// The decoded pictures take the body's place.
+void add_json(HttpRequest& request, std::size_t most_files, Asked& asked) try {
+  JsonBody body = parse_json_body(request.body, most_files);
+  request.body = std::move(body.bytes);
+  std::span<const std::byte> rest = request.body;
+  for (std::size_t size : body.sizes) {
+    asked.job.pictures.push_back(rest.first(size));
+    rest = rest.subspan(size);
+  }
+  asked.question.single = !body.is_list;
+  asked.question.distribution = body.distribution.value_or(asked.question.distribution);
+} catch (const BadJson& problem) {
+  throw Refused{error_response(400, "bad_json", problem.what())};
+}
+
+bool is_json(const HttpRequest& request) { return is_kind(request.header("content-type"), "application/json"); }
+
+Asked read(HttpRequest request, const ServiceOptions& options) {
+  Asked asked;
+  asked.question.most_pixels = options.pipeline.max_pixels;
+  asked.job.client = request.client;
+  for (const auto& [name, value] : request.query) asked.question.distribution = distribution_from(name, value);
   std::string_view type = request.header("content-type");
-  if (is_kind(type, "image/") || is_kind(type, "application/octet-stream")) return {{"", request.body}};
-  if (!is_kind(type, "multipart/form-data")) {
-    throw Refused{error_response(415, "wrong_content_type",
-                                 "Content-Type must be image/…, application/octet-stream or multipart/form-data")};
+  if (request.body.empty()) {
+    throw Refused{error_response(400, "empty_body",
+                                 std::string("the body must be a picture, or pictures: Content-Type ") + kAccepted)};
   }
-  try {
-    std::vector<FormPart> parts = parse_form(request.body, type, most_files);
-    if (parts.empty()) throw BadForm("no picture in it");
-    return parts;
-  } catch (const BadForm& problem) {
-    throw Refused{error_response(400, "bad_form", problem.what())};
+  if (is_kind(type, "image/") || is_kind(type, "application/octet-stream")) {
+    asked.question.single = true;
+    asked.job.pictures.emplace_back(request.body);
+  } else if (is_kind(type, "multipart/form-data")) {
+    add_form(request, options.most_files, asked);
+  } else if (is_json(request)) {
+    add_json(request, options.most_files, asked);
+  } else {
+    HttpResponse response =
+        error_response(415, "wrong_content_type", std::string("Content-Type must be one of ") + kAccepted);
+    response.headers = {{"Accept", kAccepted}};  // RFC 9110, §15.5.16
+    throw Refused{std::move(response)};
   }
+  asked.job.body = std::move(request.body);  // its bytes stay where they are
+  return asked;
 }
 
 bool has_too_many_pixels(const image::PictureInfo& info, std::uint64_t most) {
@@ -78,13 +139,6 @@ HttpResponse problem_of(const face::PictureFaces& faces, std::uint64_t most_pixe
   if (has_too_many_pixels(faces.info, most_pixels)) return error_response(413, "too_many_pixels", faces.problem);
   return error_response(422, "unreadable_picture", faces.problem);
 }
-
-// What of a request its answer depends on.
-struct Asked {
-  std::vector<std::string> names;  // of the files, if there may be several
-  bool single = false, distribution = false;
-  std::uint64_t most_pixels = 0;
-};
 
 Json to_json(const estimate::Model& model, const PictureResult& result, bool distribution) {
   Json faces = Json::array();
@@ -99,23 +153,44 @@ Json to_json(const estimate::Model& model, const PictureResult& result, bool dis
 }
 
 // To one picture as the body: a problem is the request's own. Of several each has its own.
-HttpResponse answer_of(const estimate::Model& model, const std::vector<PictureResult>& results, const Asked& asked) {
+HttpResponse answer_of(const estimate::Model& model, const std::vector<PictureResult>& results,
+                       const Question& question) {
   if (results.empty()) return busy_response("busy", "the request has waited too long: try again");
-  if (asked.single && !results.front().faces.problem.empty()) {
-    return problem_of(results.front().faces, asked.most_pixels);
+  if (question.single && !results.front().faces.problem.empty()) {
+    return problem_of(results.front().faces, question.most_pixels);
   }
   Json pictures = Json::array();
   for (std::size_t i = 0; i < results.size(); ++i) {
     Json picture;
-    if (!asked.single) picture["file"] = base::as_utf8(asked.names[i]);
+    if (i < question.names.size()) picture["file"] = base::as_utf8(question.names[i]);
     if (results[i].faces.problem.empty()) {
-      picture.update(to_json(model, results[i], asked.distribution));
+      picture.update(to_json(model, results[i], question.distribution));
     } else {
-      picture.update(Json::parse(problem_of(results[i].faces, asked.most_pixels).body));
+      picture.update(Json::parse(problem_of(results[i].faces, question.most_pixels).body));
     }
     pictures.push_back(std::move(picture));
   }
   return {200, "application/json", dump({{"pictures", pictures}})};
+}
+
+// What may stand in a log and a header as it is: letters, digits and a few marks, up to 128.
+bool is_request_id(std::string_view text) {
+  constexpr std::string_view kMarks = "-_.:+/=@";
+  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+std::string new_request_id(std::uint64_t seed, std::uint64_t number) {
+  auto bits = base::philox({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32), 0, 0},
+                           {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", bits[0], bits[1], bits[2], bits[3]);
+}
+
+std::string known_method(const std::string& method) {
+  for (const char* known : {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"})
+    if (method == known) return method;
+  return "other";
 }
 
 }  // namespace
@@ -137,23 +212,38 @@ Service::Service(estimate::Model model, nn::Engine& engine, const ServiceOptions
     : options_(options),
       access_rules_{options.names,
                     options.token,
-                    {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json"},
+                    {"/", "/page.js", "/style.css", "/chart.js", "/docs", "/docs.js", "/openapi.json"},
                     {"/healthz", "/readyz"}},
-      pipeline_(std::move(model), engine, options.pipeline, metrics_, clock) {
+      pipeline_(std::move(model), engine, options.pipeline, metrics_, clock),
+      packed_(std::size_t{options.http.connections} + 64) {
   check_options(options);
   HttpHooks hooks;
   hooks.refuse = [this](const HttpRequest& head) { return refuse(head); };
   hooks.answer = [this](HttpRequest request, Reply reply) { answer(std::move(request), std::move(reply)); };
   hooks.before_sending = [this](const HttpRequest& head, HttpResponse& response, double seconds) {
-    metrics_.request(file_of(kPaths, head.path) == nullptr ? "other" : head.path, response.status, seconds);
-    put_safety_headers(response);
+    finish_response(head, response, seconds);
   };
   server_ = std::make_unique<HttpServer>(options.http, std::move(hooks), clock);
+  unpacker_ = std::thread([this] {
+    while (auto packed = packed_.pop()) estimate_unpacked(std::move(packed->first), std::move(*packed->second));
+  });
 }
 
 Service::~Service() {
   server_->finish(options_.http.request_seconds);
+  packed_.close();
+  unpacker_.join();
   pipeline_.drain();
+}
+
+void Service::finish_response(const HttpRequest& head, HttpResponse& response, double seconds) {
+  std::string path = file_of(kPaths, head.path) == nullptr ? "other" : head.path;
+  metrics_.request(path, response.status, seconds);
+  put_safety_headers(response);
+  std::string id(head.header("x-request-id"));
+  if (!is_request_id(id)) id = new_request_id(options_.id_seed, requests_++);
+  response.headers.emplace_back("X-Request-Id", id);
+  if (options_.log) options_.log({id, head.client, known_method(head.method), path, response.status, seconds});
 }
 
 std::optional<HttpResponse> Service::refuse(const HttpRequest& head) const {
@@ -181,27 +271,21 @@ HttpResponse Service::readiness() const {
   return busy_response("busy", "too many pictures are waiting");
 }
 
-void Service::estimate(HttpRequest request, Reply reply) try {
-  Asked asked{{},
-              !is_kind(request.header("content-type"), "multipart/"),
-              wants_distribution(request),
-              options_.pipeline.max_pixels};
-  PictureJob job;
-  job.client = request.client;
-  for (FormPart& part : pictures_of(request, options_.most_files)) {
-    job.pictures.push_back(part.content);
-    asked.names.push_back(std::move(part.file));
-  }
-  job.body = std::move(request.body);  // its bytes stay where they are
+void Service::estimate(HttpRequest request, Reply reply) {
+  if (!is_json(request)) return estimate_unpacked(std::move(request), std::move(reply));
+  packed_.push({std::move(request), std::make_unique<Reply>(std::move(reply))});
+}
+
+void Service::estimate_unpacked(HttpRequest request, Reply reply) try {
+  Asked asked = read(std::move(request), options_);
   auto held = std::make_shared<Reply>(std::move(reply));
-  job.done = [this, held, asked = std::move(asked)](const std::vector<PictureResult>& results) {
-    (*held)(answer_of(pipeline_.model(), results, asked));
+  asked.job.done = [this, held, question = std::move(asked.question)](const std::vector<PictureResult>& results) {
+    (*held)(answer_of(pipeline_.model(), results, question));
   };
-  if (!pipeline_.submit(job)) {
-    (*held)(busy_response("busy", "too many pictures are waiting: try again"));
-  }
+  if (!pipeline_.submit(asked.job)) (*held)(busy_response("busy", "too many pictures are waiting: try again"));
 } catch (Refused& refused) {
   reply(std::move(refused.response));
+} catch (const std::exception&) {  // memory has run out; the reply, as it goes, answers with 500
 }
 
 }  // namespace agewise::serve

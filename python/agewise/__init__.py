@@ -8,6 +8,11 @@
 
 A picture is a path, the bytes of a file, an array of uint8 (height × width, or height × width × 1, 3 or 4 channels:
 grey, RGB or RGBA) or a PIL image. All numbers are those that `agewise predict --json` prints.
+
+>>> agewise.prepare("faces.db", "labels.csv", "photos/", recipe="compact", progress=True)
+>>> run = agewise.train("run", "faces.db", progress=True)
+>>> run.log["validation_mae"], agewise.evaluate(run).mae
+>>> agewise.Store("faces.db").as_torch_dataset("train")  # or train your own network on what agewise prepared
 """
 
 from __future__ import annotations
@@ -18,7 +23,8 @@ import warnings
 
 from ._core import Error, version as __version__
 from . import _core
-from ._results import Face, Picture, to_frame
+from ._results import Face, Picture, Prepared, Progress, to_frame
+from ._training import Evaluation, Model, Run, Store, evaluate, prepare, train
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +47,10 @@ if TYPE_CHECKING:
     One = Union[PathLike, bytes, bytearray, memoryview, Array, Image]
     Many = Union[list[Any], tuple[Any, ...], Iterator[Any]]
 
-__all__ = ["Error", "Estimator", "Face", "Picture", "estimate", "to_frame"]
+__all__ = [
+    "Error", "Estimator", "Evaluation", "Face", "Model", "Picture", "Prepared", "Progress", "Run", "Store",
+    "estimate", "evaluate", "prepare", "to_frame", "train",
+]  # fmt: skip
 
 _AT_ONCE = 256  # pictures of a list that are estimated together; between them Ctrl-C is noticed
 

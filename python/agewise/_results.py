@@ -1,4 +1,4 @@
-"""What an estimate says."""
+"""What an estimate says, and a preparation."""
 
 from __future__ import annotations
 
@@ -158,3 +158,39 @@ def to_frame(results: Iterable[Picture] | Picture) -> Any:
     columns = ["picture", "face", "age", "low", "high", "spread", "male", "class", "left", "top", "right", "bottom",
                "angle", "score", "reason"]  # fmt: skip
     return pandas.DataFrame(rows, columns=columns)
+
+
+class Progress:
+    """How far prepare(), train() or evaluate() is.
+
+    what: "preparing", "epoch 3 of 100". done, total: pictures or steps; total 0: not known. rejects: of those done.
+    """
+
+    __slots__ = ("what", "done", "total", "rejects")
+
+    def __init__(self, what: str, done: int, total: int, rejects: int) -> None:
+        self.what, self.done, self.total, self.rejects = what, done, total, rejects
+
+    def __repr__(self) -> str:
+        return f"<Progress {self.what}: {self.done:,} of {self.total:,}>"
+
+
+class Prepared:
+    """What prepare() found.
+
+    faces: in the store now; whole_pictures: of these, taken whole because no face was found. rejects: reason and number
+    of label rows. not_asked_for: pictures that no label row names. resumed: an earlier call had begun the store;
+    was_complete: or finished it, and no picture was read.
+    """
+
+    __slots__ = ("faces", "whole_pictures", "rejects", "not_asked_for", "resumed", "was_complete")
+
+    def __init__(
+        self, faces: int, whole_pictures: int, rejects: dict[str, int], not_asked_for: int, resumed: bool, was_complete: bool
+    ) -> None:
+        self.faces, self.whole_pictures, self.rejects = faces, whole_pictures, rejects
+        self.not_asked_for, self.resumed, self.was_complete = not_asked_for, resumed, was_complete
+
+    def __repr__(self) -> str:
+        rejects = "".join(f", {count:,} {reason}" for reason, count in self.rejects.items())
+        return f"<Prepared {self.faces:,} faces{rejects}>"

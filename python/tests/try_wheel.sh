@@ -5,7 +5,7 @@
 set -euo pipefail
 source=$(realpath "$1") build=$(realpath "$2")
 if [ "${AGEWISE_PYPI:-0}" != 1 ]; then
-  echo "skipped: scikit-build-core, numpy, pandas, pillow, mypy and pytest come from PyPI; AGEWISE_PYPI=1 allows to fetch them"
+  echo "skipped: scikit-build-core, numpy, pandas, pillow, tqdm, mypy and pytest come from PyPI; AGEWISE_PYPI=1 allows to fetch them"
   exit 77
 fi
 mkdir -p "$3"
@@ -18,7 +18,7 @@ tools/bin/pip install -q 'scikit-build-core>=0.10,<1' ninja
 tools/bin/pip wheel -q --no-deps --no-build-isolation -w wheel "$source" -C build-dir="$folder/wheel_build" \
   -C cmake.define.AGEWISE_INSTALLED=ON -C cmake.define.CMAKE_PREFIX_PATH="$folder/prefix" -C cmake.define.CMAKE_CXX_FLAGS="-Wall -Wextra -Werror"
 python3 -m venv venv
-venv/bin/pip install -q wheel/agewise-*.whl pytest numpy pandas pillow mypy
+venv/bin/pip install -q wheel/agewise-*.whl pytest numpy pandas pillow tqdm mypy
 rm -rf prefix  # what was installed must not be needed
 
 mkdir pictures
@@ -30,5 +30,5 @@ if [ -e "$real" ]; then
 else
   echo "no real faces: $real is not there"
 fi
-cp "$source/python/tests/test_agewise.py" .
-AGEWISE_PROGRAM=$build/agewise AGEWISE_PICTURES=$folder/pictures venv/bin/python -m pytest -q -p no:cacheprovider test_agewise.py
+cp "$source"/python/tests/test_*.py .
+AGEWISE_PROGRAM=$build/agewise AGEWISE_PICTURES=$folder/pictures venv/bin/python -m pytest -q -p no:cacheprovider .

@@ -187,12 +187,13 @@ TEST_F(Estimators, leave_threads_locale_and_signals_of_the_host_as_they_are) {
 }
 
 TEST(PublicHeaders, include_the_standard_library_alone) {
-  for (const char* name : {"agewise.h", "agewise_c.h"}) {
+  for (const char* name : {"agewise.h", "agewise_c.h", "training.h"}) {
     std::string text = base::read_text_file(std::string(AGEWISE_SOURCE_DIR "/include/agewise/") + name, 1 << 20);
     static const std::regex kInclude("#include (.*)");
     static const std::regex kStandard("<[a-z_]+(\\.h)?>");
     for (std::sregex_iterator i(text.begin(), text.end(), kInclude), end; i != end; ++i) {
       std::string included = (*i)[1];
+      if (included == "\"agewise/agewise.h\"") continue;
       EXPECT_TRUE(std::regex_match(included, kStandard)) << name << " includes " << included;
       EXPECT_NE(included, "<filesystem>");  // which takes longer to compile than all others
     }

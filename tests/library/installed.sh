@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The installed library as another project meets it: tests/library/installed.sh SOURCE BUILD FOLDER
 # Installs BUILD below FOLDER, moves it elsewhere, and there: the names that the shared library shows, the examples built
-# by CMake and by pkg-config, each picture's age from the program, from C++ and from C.
+# by CMake and by pkg-config, each picture's age from the program, from C++ and from C; training from code.
 set -euo pipefail
 source=$(realpath "$1") build=$(realpath "$2")
 rm -rf "$3" && mkdir -p "$3"
@@ -58,6 +58,29 @@ echo "the same answers of ${#pictures[@]} pictures, $faces faces"
 # Three frames of noise: they are read to the end, whatever is found in them.
 head -c $((3 * 64 * 48 * 3)) /dev/urandom | examples/frames 64 48
 examples/frames 0 0 2>/dev/null && fail "frames of no pixels"
+
+# A store, a run and its figures from code: grey pictures that are brighter the older, their ages in a table.
+python3 - <<'PYTHON'
+import pathlib, struct
+pathlib.Path("drawn").mkdir()
+with open("labels.csv", "w") as labels:
+    labels.write("file,age\n")
+    for i in range(120):
+        age = 20 + i % 60
+        labels.write(f"{i}.bmp,{age}\n")
+        pixels = bytes([3 * age + i // 60]) * (16 * 16 * 3)
+        head = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + len(pixels), 0, 0, 54, 40, 16, 16, 1, 24, 0, len(pixels), 0, 0, 0, 0)
+        pathlib.Path(f"drawn/{i}.bmp").write_bytes(head + pixels)
+PYTHON
+examples/train labels.csv drawn trained >train.txt 2>&1 || fail "training from code: $(cat train.txt)"
+grep -q "^epoch 3 of 3: " train.txt || fail "no third epoch: $(cat train.txt)"
+"$prefix/bin/agewise" evaluate trained/run --json --report evaluated.html >evaluated.json
+python3 -c '
+import json, re
+told = re.search("^([0-9.]+) years off on average", open("train.txt").read(), re.MULTILINE)[1]
+assert float(told) == round(json.load(open("evaluated.json"))["all"]["model"]["mae"], 3), told' || fail "other figures than evaluate: $(cat train.txt)"
+examples/train labels.csv drawn trained >again.txt 2>&1 || fail "a second time: $(cat again.txt)"
+grep -q "^epoch" again.txt && fail "a finished run was trained again: $(cat again.txt)"
 mv "$prefix/share/agewise" hidden
 examples/estimate "${pictures[0]}" 2>error.txt && fail "an estimate without a model"
 grep -q "name a model" error.txt || fail "no word of the missing model: $(cat error.txt)"

@@ -57,6 +57,43 @@ TEST(Access, takes_posts_without_an_origin_which_no_page_sends) {
   EXPECT_EQ(status({}, request("POST", {{"host", "localhost"}, {"sec-fetch-site", "cross-site"}})), 403);
 }
 
+HttpRequest by_proxy(std::map<std::string, std::string> headers) {
+  HttpRequest head = request("POST", std::move(headers));
+  head.by_proxy = true;
+  return head;
+}
+
+TEST(Access, looks_at_the_host_that_a_trusted_proxy_was_asked_for) {
+  AccessRules rules{{"ages.example"}, "", {}};
+  EXPECT_EQ(status(rules, by_proxy({{"host", "127.0.0.1:8080"}, {"x-forwarded-host", "ages.example"}})), 200);
+  EXPECT_EQ(status(rules, by_proxy({{"host", "127.0.0.1:8080"}, {"x-forwarded-host", "evil.example"}})), 403);
+  EXPECT_EQ(status(rules, by_proxy({{"host", "upstream"}})), 403);
+  EXPECT_EQ(status(rules, request("GET", {{"host", "evil.example"}, {"x-forwarded-host", "ages.example"}})), 403);
+}
+
+// nginx by default: Host is the address that it passes the request on to, and nothing says which it was asked for.
+TEST(Access, takes_posts_from_pages_of_its_names_through_a_proxy_that_says_no_host) {
+  AccessRules rules{{"ages.example"}, "", {}};
+  auto post = [&](const char* origin) { return by_proxy({{"host", "127.0.0.1:8080"}, {"origin", origin}}); };
+  EXPECT_EQ(status(rules, post("https://ages.example")), 200);
+  EXPECT_EQ(status(rules, post("https://ages.example:8443")), 200);
+  EXPECT_EQ(status(rules, post("https://evil.example")), 403);
+  EXPECT_EQ(status(rules, post("http://localhost:3000")), 403);
+  EXPECT_EQ(status(rules, request("POST", {{"host", "127.0.0.1:8080"}, {"origin", "https://ages.example"}})), 403);
+}
+
+TEST(Access, compares_the_scheme_that_a_trusted_proxy_names) {
+  AccessRules rules{{"ages.example"}, "", {}};
+  auto post = [&](const char* origin) {
+    return by_proxy({{"host", "127.0.0.1:8080"},
+                     {"x-forwarded-host", "ages.example"},
+                     {"x-forwarded-proto", "https"},
+                     {"origin", origin}});
+  };
+  EXPECT_EQ(status(rules, post("https://ages.example")), 200);
+  EXPECT_EQ(status(rules, post("http://ages.example")), 403);
+}
+
 TEST(Access, asks_for_the_token_but_for_public_paths) {
   AccessRules rules{{}, "secret", {"/healthz"}};
   auto with = [&](const char* authorization) {

@@ -51,11 +51,45 @@ TEST(Multipart, takes_an_empty_file_and_a_form_without_files) {
   EXPECT_TRUE(parse("--AaB03x--").empty());
 }
 
-// What browsers send for a text field, and for a file field that was left empty (RFC 7578 §4.2, HTML §4.10.21.8).
-TEST(Multipart, refuses_parts_that_are_no_files) {
-  EXPECT_THROW(parse("--AaB03x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--AaB03x--"), BadForm);
-  EXPECT_THROW(parse("--AaB03x\r\nContent-Disposition: form-data; filename=\"\"\r\n\r\n\r\n--AaB03x--"), BadForm);
+std::string part(const std::string& headers, const std::string& content) {
+  return "--AaB03x\r\n" + headers + "\r\n" + content + "\r\n";
+}
+
+// RFC 7578 §4.2: a file should have a name, so a part without one is a text field; but some clients' files have none.
+TEST(Multipart, tells_text_fields_from_files) {
+  std::string field = part("Content-Disposition: form-data; name=\"distribution\"\r\n", "true");
+  std::string nameless = part("Content-Disposition: form-data; name=p\r\nContent-Type: image/jpeg\r\n", "JFIF");
+  std::vector<FormPart> parts = parse(field + nameless + "--AaB03x--");
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_FALSE(parts[0].is_file);
+  EXPECT_EQ(parts[0].field, "distribution");
+  EXPECT_EQ(text_of(parts[0]), "true");
+  EXPECT_TRUE(parts[1].is_file);
+  EXPECT_EQ(parts[1].file, "");
+  EXPECT_EQ(text_of(parts[1]), "JFIF");
+}
+
+// What browsers send for a file field that was left empty (HTML §4.10.21.4).
+TEST(Multipart, leaves_out_files_that_were_not_chosen) {
+  std::string empty = part(
+      "Content-Disposition: form-data; name=\"p\"; filename=\"\"\r\nContent-Type: application/octet-stream\r\n", "");
+  EXPECT_TRUE(parse(empty + "--AaB03x--").empty());
+}
+
+TEST(Multipart, refuses_parts_that_are_neither_files_nor_named_fields) {
   EXPECT_THROW(parse("--AaB03x\r\n\r\nx\r\n--AaB03x--"), BadForm);
+  EXPECT_THROW(parse(part("Content-Disposition: form-data\r\n", "x") + "--AaB03x--"), BadForm);
+}
+
+// The second is RFC 8187's own example (§3.2.2), the first RFC 5987's of ISO-8859-1: £ rates, € and £ rates.
+TEST(Multipart, reads_names_in_other_alphabets_before_plain_ones) {
+  auto name = [](const std::string& text) { return extended_parameter("form-data; " + text, "filename"); };
+  EXPECT_EQ(name("filename*=iso-8859-1'en'%A3%20rates"), "\u00a3 rates");
+  EXPECT_EQ(name("filename=x; filename*=UTF-8''%c2%a3%20and%20%e2%82%ac%20rates"), "\u00a3 and \u20ac rates");
+  EXPECT_EQ(name("filename=plain; filename*=utf-16''x"), "plain");
+  EXPECT_EQ(name("filename=plain; filename*=UTF-8''%a"), "plain");
+  EXPECT_EQ(name("filename=plain; filename*=UTF-8''%g0"), "plain");
+  EXPECT_EQ(name("filename=plain; filename*=UTF-8"), "plain");
 }
 
 TEST(Multipart, refuses_a_body_cut_short_at_any_place) {
@@ -77,6 +111,10 @@ TEST(Multipart, refuses_what_is_no_form) {
 TEST(Multipart, refuses_more_files_than_allowed) {
   EXPECT_EQ(parse(kTwoFiles, kType, 2).size(), 2U);
   EXPECT_THROW(parse(kTwoFiles, kType, 1), BadForm);
+  std::string fields;
+  for (int i = 0; i < 16; ++i) fields += part("Content-Disposition: form-data; name=a\r\n", "x");
+  EXPECT_EQ(parse(fields + "--AaB03x--", kType, 1).size(), 16U);
+  EXPECT_THROW(parse(fields + part("Content-Disposition: form-data; name=a\r\n", "x") + "--AaB03x--"), BadForm);
 }
 
 }  // namespace

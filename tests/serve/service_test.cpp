@@ -3,10 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <malloc.h>
+#include <openssl/evp.h>
 #include <zlib.h>
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -29,9 +31,13 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 constexpr const char* kBinary = "Content-Type: application/octet-stream\r\n";
 constexpr const char* kForm = "Content-Type: multipart/form-data; boundary=B\r\n";
+constexpr const char* kJson = "Content-Type: application/json\r\n";
 
-std::string form_of(const std::vector<std::pair<std::string, std::string>>& files) {
+// With one text field, if it has a name.
+std::string form_of(const std::vector<std::pair<std::string, std::string>>& files, const std::string& field = "",
+                    const std::string& value = "") {
   std::string body;
+  if (!field.empty()) body = "--B\r\nContent-Disposition: form-data; name=" + field + "\r\n\r\n" + value + "\r\n";
   for (const auto& [name, content] : files) {
     body += "--B\r\nContent-Disposition: form-data; name=\"p\"; filename=\"" + name + "\"\r\n\r\n" + content + "\r\n";
   }
@@ -77,6 +83,97 @@ TEST_F(Served, gives_the_ages_in_several_pictures_and_tells_which_is_broken) {
   EXPECT_EQ(pictures[1]["error"]["code"], "unreadable_picture");
   EXPECT_FALSE(pictures[1].contains("faces"));
   EXPECT_EQ(pictures[2]["faces"][0]["age"], 20);
+}
+
+std::string base64_of(const std::string& bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
+                    static_cast<int>(bytes.size()));
+  text.pop_back();
+  return text;
+}
+
+TEST_F(Served, takes_pictures_in_json_as_it_takes_files) {
+  start();
+  std::string picture = text_of(grey_png(250)), text = base64_of(picture);
+  std::string plain = estimate(picture).body;
+  EXPECT_EQ(estimate(R"({"picture": ")" + text + "\"}", kJson).body, plain);
+  EXPECT_EQ(estimate(R"({"picture": "data:image/png;base64,)" + text + "\"}",
+                     "Content-Type: application/json; charset=utf-8\r\n")
+                .body,
+            plain);
+  Answer several = estimate(R"({"pictures": [")" + text + R"(", "Zm9v"], "distribution": true})", kJson);
+  EXPECT_EQ(several.status, 200);
+  json pictures = json::parse(several.body)["pictures"];
+  ASSERT_EQ(pictures.size(), 2U);
+  EXPECT_EQ(pictures[0]["faces"][0]["age"], 70);
+  EXPECT_EQ(pictures[0]["faces"][0]["distribution"].size(), 3U);
+  EXPECT_EQ(pictures[1]["error"]["code"], "unreadable_picture");
+}
+
+TEST_F(Served, takes_the_distribution_from_a_form_s_text_field) {
+  start();
+  std::string picture = text_of(grey_png(250));
+  EXPECT_THAT(estimate(form_of({{"a", picture}}, "distribution", "true"), kForm).body, HasSubstr("\"distribution\""));
+  EXPECT_THAT(estimate(form_of({{"a", picture}}, "distribution", "false"), kForm).body,
+              Not(HasSubstr("\"distribution\"")));
+}
+
+TEST_F(Served, says_what_it_accepts_where_it_does_not_accept_something) {
+  start();
+  Answer wrong = estimate(text_of(grey_png(5)), "Content-Type: text/plain\r\n");
+  const char* accepted = "image/*, application/octet-stream, multipart/form-data, application/json";
+  EXPECT_THAT(wrong.body, HasSubstr(accepted));
+  EXPECT_EQ(wrong.headers["accept"], accepted);
+  EXPECT_THAT(estimate("{}", kJson).body, HasSubstr("base64 or as a data URL"));
+  EXPECT_THAT(estimate("--B--\r\n", kForm).body, HasSubstr("a file for each picture"));
+  EXPECT_THAT(estimate("").body, HasSubstr(accepted));
+}
+
+TEST_F(Served, gives_every_answer_the_id_of_its_request_or_a_new_one) {
+  ServiceOptions options;
+  std::mutex mutex;
+  std::vector<RequestRecord> records;
+  options.log = [&](const RequestRecord& record) {
+    std::lock_guard lock(mutex);
+    records.push_back(record);
+  };
+  start(options);
+  EXPECT_EQ(ask(port, "GET", "/healthz", "X-Request-Id: 7f3a-b.1:2/=@+_Z\r\n").headers["x-request-id"],
+            "7f3a-b.1:2/=@+_Z");
+  std::string first = estimate("no picture", std::string(kBinary) + "X-Request-Id: a b\r\n").headers["x-request-id"];
+  std::string second = ask(port, "GET", "/a/private/name.jpg?who=me").headers["x-request-id"];
+  std::string third = ask(port, "BREW", "/", "X-Request-Id: " + std::string(129, 'x') + "\r\n").headers["x-request-id"];
+  EXPECT_THAT(first, testing::MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_THAT(third, testing::MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_NE(first, second);
+  service.reset();
+  ASSERT_EQ(records.size(), 4U);
+  EXPECT_EQ(records[0].id, "7f3a-b.1:2/=@+_Z");
+  EXPECT_EQ(records[1].id, first);
+  EXPECT_EQ(records[1].client, "127.0.0.1");
+  EXPECT_EQ(records[1].method, "POST");
+  EXPECT_EQ(records[1].path, "/v1/estimate");
+  EXPECT_EQ(records[1].status, 422);
+  EXPECT_EQ(records[2].path, "other");  // what the client wrote is nobody's business
+  EXPECT_EQ(records[2].status, 404);
+  EXPECT_EQ(records[3].method, "other");
+}
+
+TEST_F(Served, knows_its_clients_behind_a_trusted_proxy_and_only_there) {
+  ServiceOptions options;
+  std::vector<std::string> clients;
+  options.log = [&](const RequestRecord& record) { clients.push_back(record.client); };
+  const std::string forwarded = "X-Forwarded-For: 203.0.113.9, 192.0.2.7\r\n";
+  start(options);
+  EXPECT_EQ(ask(port, "GET", "/healthz", forwarded).status, 200);
+  options.http.trusted = {parse_network("127.0.0.1")};
+  service.reset();
+  start(options);
+  EXPECT_EQ(ask(port, "GET", "/healthz", forwarded).status, 200);
+  EXPECT_EQ(estimate(text_of(grey_png(5)), kBinary + forwarded).status, 200);
+  service.reset();
+  EXPECT_EQ(clients, (std::vector<std::string>{"127.0.0.1", "192.0.2.7", "192.0.2.7"}));
 }
 
 // exp(122) : exp(0) : exp(0) for grey 250: all but certain; for grey 128 all three are alike.
@@ -132,7 +229,16 @@ std::vector<BadRequest> bad_requests() {
       {"a bomb", "POST", "/v1/estimate", kBinary, bomb(), 413, "too_many_pixels"},
       {"too many pixels", "POST", "/v1/estimate", kBinary, text_of(grey_png(5, 1001, 1000)), 413, "too_many_pixels"},
       {"too large", "POST", "/v1/estimate", kBinary, std::string((1 << 20) + 1, 'x'), 413, "body_too_large"},
-      {"JSON", "POST", "/v1/estimate", "Content-Type: application/json\r\n", "{}", 415, "wrong_content_type"},
+      {"JSON of another shape", "POST", "/v1/estimate", kJson, "{}", 400, "bad_json"},
+      {"no JSON", "POST", "/v1/estimate", kJson, "{\"picture\": ", 400, "bad_json"},
+      {"an address", "POST", "/v1/estimate", kJson, R"({"picture": "http://[::1]/"})", 400, "bad_json"},
+      {"base64 of no picture", "POST", "/v1/estimate", kJson, R"({"picture": "Zm9v"})", 422, "unreadable_picture"},
+      {"too many in JSON", "POST", "/v1/estimate", kJson, R"({"pictures": ["Zg", "Zg", "Zg"]})", 400, "bad_json"},
+      {"an empty body of JSON", "POST", "/v1/estimate", kJson, "", 400, "empty_body"},
+      {"an unknown text field", "POST", "/v1/estimate", kForm, form_of({{"a", picture}}, "model", "x"), 400,
+       "bad_parameter"},
+      {"a wrong text field", "POST", "/v1/estimate", kForm, form_of({{"a", picture}}, "distribution", "1"), 400,
+       "bad_parameter"},
       {"what curl -d sends", "POST", "/v1/estimate", "Content-Type: application/x-www-form-urlencoded\r\n", picture,
        415, "wrong_content_type"},
       {"no type", "POST", "/v1/estimate", "", picture, 415, "wrong_content_type"},
@@ -191,7 +297,8 @@ TEST_F(Served, asks_for_its_token_but_not_for_the_page) {
   EXPECT_EQ(ask(port, "GET", "/metrics").status, 401);
   EXPECT_EQ(ask(port, "GET", "/v1/model").status, 401);
   EXPECT_EQ(estimate(picture, std::string(kBinary) + "Authorization: Bearer secret\r\n").status, 200);
-  for (const char* path : {"/", "/page.js", "/style.css", "/chart.js", "/openapi.json", "/healthz", "/readyz"})
+  for (const char* path :
+       {"/", "/page.js", "/style.css", "/chart.js", "/docs", "/docs.js", "/openapi.json", "/healthz", "/readyz"})
     EXPECT_EQ(ask(port, "GET", path).status, 200) << path;
 }
 
@@ -242,6 +349,15 @@ TEST_F(Served, has_a_page_that_needs_nothing_from_elsewhere) {
     EXPECT_THAT(page, HasSubstr(std::string("\"") + path + "\"")) << path;
     EXPECT_EQ(ask(port, "GET", std::string("/") + path).status, 200) << path;
   }
+}
+
+TEST_F(Served, has_a_page_that_shows_the_api_and_needs_nothing_from_elsewhere) {
+  start();
+  Answer page = ask(port, "GET", "/docs");
+  EXPECT_EQ(page.headers["content-type"], "text/html; charset=utf-8");
+  EXPECT_THAT(page.body, AllOf(HasSubstr("\"docs.js\""), HasSubstr("\"openapi.json\""), Not(HasSubstr("https://")),
+                               Not(HasSubstr("<style")), Not(HasSubstr("onclick="))));
+  EXPECT_EQ(ask(port, "GET", "/docs.js").headers["content-type"], "text/javascript; charset=utf-8");
 }
 
 TEST_F(Served, describes_itself_as_it_is) {

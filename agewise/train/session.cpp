@@ -1,0 +1,93 @@
+#include "agewise/train/session.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "agewise/base/error.h"
+#include "agewise/train/keep.h"
+#include "agewise/train/teacher.h"
+
+namespace agewise::train {
+namespace {
+
+std::optional<estimate::Model> model_of(const std::filesystem::path& run_or_model) {
+  if (run_or_model.empty()) return std::nullopt;
+  return estimate::read_model(model_file_of(run_or_model));
+}
+
+// A run stays what it was begun as; `resume` need not repeat what that was.
+void check_shape(const TrainRequest& request, const RunFolder& run) {
+  std::optional<MultirunShape> is = shape_of(run);
+  if (request.multirun == is || (!request.multirun && request.resume)) return;
+  auto text = [](const auto& shape) { return shape ? describe(*shape) : "one network"; };
+  throw base::UsageError(fmt::format("{}: was begun as {}, not {}; begin a new run under another name",
+                                     run.path.string(), text(is), text(request.multirun)));
+}
+
+RunFolder continued_or_begun(const TrainRequest& request, const recipe::Recipe& recipe) {
+  if (continues(request)) return {request.run};
+  return request.multirun ? create_multirun(request.run, recipe, *request.multirun) : create_run(request.run, recipe);
+}
+
+void check_run(const TrainRequest& request, const RunFolder& run) {
+  if (has_model_only(run)) {
+    throw base::UsageError(
+        fmt::format("{0}: was finished with --keep model and cannot be resumed; begin another run with --from {0}",
+                    run.path.string()));
+  }
+  check_shape(request, run);
+}
+
+}  // namespace
+
+bool continues(const TrainRequest& request) { return request.resume || is_run(request.run); }
+
+store::Store store_for(const TrainRequest& request) {
+  if (!request.data.empty()) return store::Store(request.data);
+  if (!continues(request))
+    throw base::UsageError("--data STORE is needed: what to train on; `agewise prepare` makes a store");
+  recipe_of({request.run});  // tells of a folder without a run
+  return store::Store(read_metadata({request.run}).store);
+}
+
+recipe::Recipe recipe_for(const TrainRequest& request, const store::Store& store) {
+  recipe::Recipe recipe = !request.recipe.empty() ? recipe::load_recipe(request.recipe, request.notice)
+                          : request.resume        ? recipe_of({request.run})
+                                                  : store.metadata().recipe;
+  recipe::set_options(recipe, request.assignments, request.notice);
+  return recipe_on_store(recipe, store);
+}
+
+Session::Session(const TrainRequest& request)
+    : store_(store_for(request)),
+      recipe_(recipe_for(request, store_)),
+      from_(model_of(request.from)),
+      keep_model_only_(request.keep_model_only) {
+  if (from_) check_beginning(*from_, recipe_);
+  teacher_ = model_of(request.teacher);
+  check_teacher(teacher_ ? &*teacher_ : nullptr, recipe_, store_, {request.run});
+  run_ = continued_or_begun(request, recipe_);
+  recipe_of(run_);  // tells of a folder without a run
+  lock_ = lock_run(run_);
+  check_run(request, run_);
+  change_recipe(run_, recipe_);
+  multirun_ = shape_of(run_);
+}
+
+SessionResult Session::train(nn::Engine& engine, int threads, const TrainHooks& hooks,
+                             const std::function<void(const std::string&)>& begins) {
+  std::vector<float> soft_targets =
+      soft_targets_by(std::exchange(teacher_, {}), recipe_, store_, run_, engine, hooks.stop, hooks.progress);
+  TrainTask task{run_, recipe_, store_, from_ ? &*from_ : nullptr, threads, nullptr, soft_targets};
+  SessionResult result;
+  if (multirun_) {
+    result.several = train_multirun({task, *multirun_}, engine, hooks, begins);
+  } else {
+    result.one = train::train(task, engine, hooks);
+  }
+  if (keep_model_only_) keep_model_only(run_);
+  return result;
+}
+
+}  // namespace agewise::train

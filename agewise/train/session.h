@@ -1,0 +1,67 @@
+// A run begun or continued, as `agewise train` and programs that train from code do it.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agewise/base/files.h"
+#include "agewise/estimate/model.h"
+#include "agewise/store/store.h"
+#include "agewise/train/multirun.h"
+#include "agewise/train/train.h"
+
+namespace agewise::train {
+
+struct TrainRequest {
+  std::filesystem::path run, data;        // data: empty: what the run was begun on
+  std::string recipe;                     // a built-in name or a file; empty: the run's (`resume`) or the store's
+  std::vector<std::string> assignments;   // "train.epochs=30"
+  bool resume = false;                    // the run must be there, and goes on by its own recipe
+  std::filesystem::path from, teacher;    // model files or runs, or empty
+  std::optional<MultirunShape> multirun;  // nothing: one network
+  bool keep_model_only = false;           // keep.h, at the end
+  recipe::Notice notice;                  // of keys with old names
+};
+
+// Whether there is a run to be continued. The request that began it continues it; `resume` insists on there being one.
+bool continues(const TrainRequest& request);
+
+// Throws UsageError where nothing says what to train on.
+store::Store store_for(const TrainRequest& request);
+
+// As recipe_on_store().
+recipe::Recipe recipe_for(const TrainRequest& request, const store::Store& store);
+
+// What became of one network, or of each of a multirun.
+struct SessionResult {
+  TrainResult one;
+  std::vector<MultirunResult> several;
+};
+
+// A run that is ready to be trained, and locked: nobody else writes into it meanwhile.
+class Session {
+ public:
+  // Checks everything that can be wrong before it makes the run's folder. Throws Error and UsageError.
+  explicit Session(const TrainRequest& request);
+
+  const store::Store& store() const { return store_; }
+  const recipe::Recipe& recipe() const { return recipe_; }
+  const RunFolder& run() const { return run_; }
+  const std::optional<MultirunShape>& multirun() const { return multirun_; }
+
+  // Trains to the end; once. `threads` decode and augment pictures. Throws as train() and train_multirun() do.
+  SessionResult train(nn::Engine& engine, int threads, const TrainHooks& hooks,
+                      const std::function<void(const std::string&)>& begins = {});
+
+ private:
+  store::Store store_;
+  recipe::Recipe recipe_;
+  std::optional<estimate::Model> from_, teacher_;
+  RunFolder run_;
+  std::optional<base::FileLock> lock_;
+  std::optional<MultirunShape> multirun_;
+  bool keep_model_only_;
+};
+
+}  // namespace agewise::train
