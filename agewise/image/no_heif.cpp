@@ -1,5 +1,5 @@
-// In place of heif.cpp in builds with AGEWISE_HEIF=OFF: libheif's codecs are LGPL (libde265) and GPL (x265), which a wheel
-// that carries them along would have to be, too.
+// In place of heif.cpp in builds with AGEWISE_HEIF=OFF: libheif's codecs are LGPL (libde265) and GPL (x265), which a
+// wheel that carries them along would have to be, too.
 #include "agewise/image/formats.h"
 
 namespace agewise::image {
