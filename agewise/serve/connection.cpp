@@ -320,7 +320,7 @@ void Connection::send(HttpResponse response) {
   bool head_only = request_.method == "HEAD";
   if (response.stream && !head_only) {
     keeps_ = false;
-    stream_ = std::make_shared<PushedStream>(std::move(response.body), [this, weak = weak_from_this()] {
+    stream_ = std::make_shared<PushedStream>(response.body, [this, weak = weak_from_this()] {
       boost::asio::post(server_.io, [weak] {
         if (auto self = weak.lock()) self->guarded([&] { self->pump(); });
       });

@@ -15,12 +15,11 @@ namespace {
 constexpr const char* kShape =
     R"(the body must be {"picture": "…"} or {"pictures": ["…", …]}, each in base64 or as a data URL)";
 
-constexpr std::array<signed char, 256> values_of_digits() {
-  std::array<signed char, 256> values{};
+constexpr std::array<int, 256> values_of_digits() {
+  std::array<int, 256> values{};
   values.fill(-1);
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t i = 0; i < kDigits.size(); ++i)
-    values[static_cast<unsigned char>(kDigits[i])] = static_cast<signed char>(i);
+  for (std::size_t i = 0; i < kDigits.size(); ++i) values[static_cast<unsigned char>(kDigits[i])] = static_cast<int>(i);
   values['-'] = 62;  // RFC 4648, §5
   values['_'] = 63;
   return values;
@@ -28,7 +27,7 @@ constexpr std::array<signed char, 256> values_of_digits() {
 
 // Appends to `bytes`; false if `text` is no base64. Line ends and blanks count for nothing.
 bool decode_base64(std::string_view text, std::vector<std::byte>& bytes) {
-  static constexpr std::array<signed char, 256> kValues = values_of_digits();
+  static constexpr std::array<int, 256> kValues = values_of_digits();
   std::uint32_t bits = 0;
   std::size_t digits = 0, padding = 0;
   for (char c : text) {

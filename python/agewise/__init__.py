@@ -1,7 +1,7 @@
 """agewise: how old the faces in pictures look.
 
 >>> import agewise
->>> agewise.estimate("photo.jpg")                       # the bundled model
+>>> agewise.estimate("photo.jpg")                       # the model of agewise-model-compact
 <Picture 640×480: 1 face, 34.2 years>
 >>> estimator = agewise.Estimator("model.safetensors")  # another model, or other options
 >>> estimator.estimate([array, "photo.jpg", image])     # many at once
@@ -23,6 +23,7 @@ import warnings
 
 from ._core import Error, version as __version__
 from . import _core
+from ._bundled import bundled_model
 from ._results import Face, Picture, Prepared, Progress, to_frame
 from ._training import Evaluation, Model, Run, Store, evaluate, prepare, train
 
@@ -52,13 +53,15 @@ __all__ = [
     "estimate", "evaluate", "prepare", "to_frame", "train",
 ]  # fmt: skip
 
+Error.__module__ = __name__  # as users know it
+
 _AT_ONCE = 256  # pictures of a list that are estimated together; between them Ctrl-C is noticed
 
 
 class Estimator:
     """A model, ready to estimate. Any number of threads may use it at once; Python runs on while it computes.
 
-    model: a model file, or a run of `agewise train`; by default the bundled model.
+    model: a model file, or a run of `agewise train`; by default that of the package agewise-model-compact.
     threads: by default one a processor.
     ready_crops: each picture is one face, cut out with the model's margin.
     detect: look for faces also with a model that was trained on ready crops.
@@ -88,7 +91,7 @@ class Estimator:
         if model is not None and not os.path.exists(model):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(model))
         self._core = _core.Estimator(
-            model="" if model is None else os.fspath(model),
+            model=bundled_model() if model is None else os.fspath(model),
             threads=threads,
             ready_crops=ready_crops,
             detect=detect,
@@ -209,7 +212,7 @@ if TYPE_CHECKING:
 
 
 def estimate(pictures: Any, *, bgr: bool = False) -> Any:
-    """Estimator.estimate() of the bundled model, which is opened at the first call and kept."""
+    """Estimator.estimate() of the default model, which is opened at the first call and kept."""
     global _default
     if _default is None:
         _default = Estimator()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 
 from . import _core
+from ._bundled import bundled_model
 from ._results import Prepared, Progress
 
 TYPE_CHECKING = False
@@ -216,14 +216,14 @@ _LOG = (
 
 
 class Model:
-    """A model file, or a run's best checkpoint; by default the bundled model.
+    """A model file, or a run's best checkpoint; by default that of agewise-model-compact.
 
     file: where it is. recipe: TOML. classes: name and years of each. notes: what it says of itself, "licence" …
     parameters: of all its networks. networks: 1, or the members of an ensemble.
     """
 
     def __init__(self, path: Optional[PathLike] = None) -> None:
-        told = _core.read_model("" if path is None else _there(path))
+        told = _core.read_model(bundled_model() if path is None else _there(path))
         self.file: str
         self.recipe: str
         self.classes: list[tuple[str, float]]
@@ -271,6 +271,8 @@ class Evaluation:
     """
 
     def __init__(self, told: tuple[str, list[int], list[float], list[float]]) -> None:
+        import json  # late: it takes a third of the time to import agewise
+
         text, *self._estimates = told
         self._json: dict[str, Any] = json.loads(text)
         nothing: dict[str, Any] = {}
@@ -395,7 +397,7 @@ def evaluate(
     kernels: str = "fastest",
     progress: Told = None,
 ) -> Evaluation:
-    """Measures a model (a file, a run; by default the bundled one) on a part of the store `data`, beside baselines.
+    """Measures a model (a file, a run; by default that of agewise-model-compact) on a part of the store `data`, beside baselines.
 
     data: by default the run's own store. part: "train", "val" or "test"; by default test, or val where there is no test
     part. other_cut: accept faces that are cut otherwise than the model's own. The rest as for train(). Writes nothing.
@@ -410,7 +412,7 @@ def evaluate(
         options.part = _PARTS.index(part)
     options.other_cut, options.threads, options.standard_kernels = other_cut, threads, _is_standard(kernels)
     with _Shown(progress) as shown:
-        return Evaluation(_core.evaluate("" if model is None else _there(model), options, shown.sink, _notice))
+        return Evaluation(_core.evaluate(bundled_model() if model is None else _there(model), options, shown.sink, _notice))
 
 
 class _Shown:
@@ -486,6 +488,8 @@ def _assignments(settings: Settings) -> list[str]:
     if isinstance(settings, str):
         raise TypeError('settings must be a dict or a list of "key=value"')
     if hasattr(settings, "items"):
+        import json
+
         return [f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in settings.items()]
     return list(settings)
 

@@ -141,8 +141,15 @@ def test_a_model_that_is_missing_or_none_is_told(tmp_path):
 
 def test_the_bundled_model_says_what_it_may_be_used_for(estimator):
     assert "research" in json.dumps(estimator.notes)
-    assert os.path.dirname(agewise.__file__) in estimator.model
+    assert "agewise_model_compact" in estimator.model
+    assert agewise.Model().file == estimator.model
     assert estimator.classes[30][1] == pytest.approx(30, abs=1)
+
+
+def test_without_a_model_it_says_which_package_to_install(tmp_path):
+    script = "import sys; sys.modules['agewise_model_compact'] = None; import agewise; agewise.estimate(b'')"
+    told = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False).stderr
+    assert "agewise.Error: no model was named" in told and "install the package agewise-model-compact" in told
 
 
 def test_results_print_pickle_and_become_json_and_a_frame(crops, photo):
@@ -196,16 +203,18 @@ def test_a_forked_process_opens_its_own_model(photo):
         assert pool.apply_async(_age_in_a_child, (photo,)).get(timeout=120) == "no face found"
 
 
-def test_is_imported_within_150_ms_and_without_numpy():
-    times = []
-    for _ in range(5):
-        told = subprocess.run(
-            [sys.executable, "-X", "importtime", "-c", "import agewise, sys; assert 'numpy' not in sys.modules"],
-            check=True, stderr=subprocess.PIPE, text=True,
-        ).stderr  # fmt: skip
-        times.append(int(re.search(r"\|\s*(\d+) \| agewise$", told, re.MULTILINE)[1]) / 1000)
-    print("import agewise:", times, "ms")
-    assert min(times) < 150
+def test_is_imported_within_150_ms_of_processor_time_and_without_numpy():
+    def seconds(script):  # what others do on the machine does not count
+        process = subprocess.Popen([sys.executable, "-c", script])
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        return usage.ru_utime + usage.ru_stime
+
+    script = "import agewise, sys; assert 'numpy' not in sys.modules"
+    times = [seconds(script) - seconds("pass") for _ in range(5)]
+    print("import agewise:", [f"{1000 * time:.0f} ms" for time in times])
+    assert min(times) < 0.150
 
 
 def test_ctrl_c_ends_a_long_list(photo):

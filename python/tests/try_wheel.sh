@@ -17,8 +17,9 @@ python3 -m venv tools
 tools/bin/pip install -q 'scikit-build-core>=0.10,<1' ninja
 tools/bin/pip wheel -q --no-deps --no-build-isolation -w wheel "$source" -C build-dir="$folder/wheel_build" \
   -C cmake.define.AGEWISE_INSTALLED=ON -C cmake.define.CMAKE_PREFIX_PATH="$folder/prefix" -C cmake.define.CMAKE_CXX_FLAGS="-Wall -Wextra -Werror"
+tools/bin/pip wheel -q --no-deps --no-build-isolation -w wheel "$source/python/model-compact"
 python3 -m venv venv
-venv/bin/pip install -q wheel/agewise-*.whl pytest numpy pandas pillow tqdm mypy
+venv/bin/pip install -q wheel/agewise*.whl pytest numpy pandas pillow tqdm mypy
 rm -rf prefix  # what was installed must not be needed
 
 mkdir pictures

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The library other than installed and shared: tests/library/other_ways.sh SOURCE FOLDER [CMAKE ARGUMENT…]
 # As a part of another project's build (FetchContent, and so add_subdirectory), and as a static library that CMake's users
-# and pkg-config's link. Compiles the library twice: minutes without ccache.
+# and pkg-config's link. Compiles the library twice, in FOLDER_part and FOLDER_static: minutes without ccache.
 set -euo pipefail
 source=$(realpath "$1")
-rm -rf "$2" && mkdir -p "$2"
+rm -rf "$2" "$2"_part "$2"_static && mkdir -p "$2"
 folder=$(realpath "$2")
 shift 2
 cd "$folder"
@@ -20,15 +20,15 @@ FetchContent_MakeAvailable(agewise)
 add_executable(mine ${AGEWISE}/examples/estimate.cpp)
 target_link_libraries(mine PRIVATE agewise::agewise)
 CMAKE
-cmake -S mine -B mine/build -G Ninja -DCMAKE_BUILD_TYPE=Release -DAGEWISE="$source" "$@" >cmake.log 2>&1 || { cat cmake.log; exit 1; }
-built mine/build
-grep -E "_test|CLI11|beast|serve" mine/build/build.ninja && fail "more than the library is part of another project's build"
+cmake -S mine -B "${folder}_part" -G Ninja -DCMAKE_BUILD_TYPE=Release -DAGEWISE="$source" "$@" >cmake.log 2>&1 || { cat cmake.log; exit 1; }
+built "${folder}_part"
+grep -E "_test|CLI11|beast|serve" "${folder}_part/build.ninja" && fail "more than the library is part of another project's build"
 picture=$source/tests/image/pictures/rgb.jpg
-[ "$(mine/build/mine "$picture")" = "no face found" ] || fail "a part of another project's build says otherwise"
+[ "$("${folder}_part/mine" "$picture")" = "no face found" ] || fail "a part of another project's build says otherwise"
 
-cmake -S "$source" -B static -G Ninja -DCMAKE_BUILD_TYPE=Release -DAGEWISE_SHARED=OFF -DAGEWISE_TESTS=OFF "$@" >cmake.log 2>&1 || { cat cmake.log; exit 1; }
-built static
-cmake --install static --prefix "$folder/prefix" >install.log
+cmake -S "$source" -B "${folder}_static" -G Ninja -DCMAKE_BUILD_TYPE=Release -DAGEWISE_SHARED=OFF -DAGEWISE_TESTS=OFF "$@" >cmake.log 2>&1 || { cat cmake.log; exit 1; }
+built "${folder}_static"
+cmake --install "${folder}_static" --prefix "$folder/prefix" >install.log
 lib=$(dirname "$(find prefix -name libagewise.a)")
 cmake -S "$source/examples" -B examples -G Ninja -DCMAKE_PREFIX_PATH="$folder/prefix" >cmake.log 2>&1 || { cat cmake.log; exit 1; }
 built examples
