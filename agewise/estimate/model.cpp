@@ -366,6 +366,8 @@ Model read_model(const std::filesystem::path& path) {
   }
   std::vector<nn::ParameterInfo> infos = nn::parameters_of(model.graph);
   model.parameters = read_parameters(file, infos);
+  model.half = std::ranges::any_of(
+      file.tensors(), [](const weights::StoredTensor& tensor) { return tensor.type == weights::StoredType::f16; });
   model.further_members = read_further_members(open, model.graph, infos);
   model.whitening = read_whitening(file, model);
   model.notes = read_notes(file);

@@ -72,6 +72,9 @@ TEST_F(ModelFile, holds_weights_in_half_precision_and_biases_whole) {
   EXPECT_EQ(back.parameters, model.parameters);
   EXPECT_EQ(parameter(back, "outputs.weight")[0], 0x1.554p-2F);  // 0x3555: sign 0, exponent 13 - 15, fraction 0x155
   EXPECT_EQ(parameter(back, "outputs.bias")[0], 1.0F / 3);
+  std::uintmax_t size = std::filesystem::file_size(path_);
+  write_model(path_, back);
+  EXPECT_EQ(std::filesystem::file_size(path_), size);  // written again it stays so
   parameter(model, "outputs.weight")[0] = 1e6F;
   EXPECT_THAT([&] { round_to_half(model); }, ThrowsMessage<base::Error>(HasSubstr("outputs.weight")));
 }
