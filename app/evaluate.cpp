@@ -180,7 +180,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
 void run(Arguments arguments, const Context& context) {
   if (arguments.model.empty()) {
     if (arguments.data.empty()) throw base::UsageError("give a MODEL, a --data STORE, or both");
-    arguments.model = library::shipped_model().string();
+    arguments.model = library::bundled_model().string();
   }
   if (!arguments.report.empty()) {
     std::vector<std::filesystem::path> inputs(arguments.data.begin(), arguments.data.end());

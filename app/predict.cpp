@@ -327,10 +327,7 @@ void add_output_options(CLI::App& command, Arguments& arguments) {
 }  // namespace
 
 void add_predict(CLI::App& program, const Context& context) {
-  CLI::App* command = program.add_subcommand("predict",
-                                             "Estimate the age of every face in pictures. A model trained on face "
-                                             "crops takes each picture as one face, unless "
-                                             "--detect is given");
+  CLI::App* command = program.add_subcommand("predict", "Estimate the age of every face in pictures");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--model", arguments->model,
                       "Model file, or run (its best checkpoint); default: the bundled model");

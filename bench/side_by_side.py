@@ -8,7 +8,7 @@ PEERS is a folder with bench_torch.py, bench_infer.py and prepare_article_way.py
 ONNX Runtime, OpenCV and Pillow: the one that runs this. Each side's best of the rounds counts, which alternate. Two
 threads each. With --labels and --pictures preparing is measured too: as they are, and enlarged to 500x500. With --photographs
 whole photographs are, decoding included, beside PEERS/bench_photos.py: to the faces that are cut out (as they are, and enlarged to 12
-megapixels), and to ages with the shipped model, or with --one-network MODEL, a model of one network (and no mirror image)."""
+megapixels), and to ages with the bundled model, or with --one-network MODEL, a model of one network (and no mirror image)."""
 import argparse, csv, io, json, os, subprocess, sys, tarfile, tempfile, time
 
 # case of `agewise bench`: (peer script, its arguments, goal with AVX-512, goal with AVX2), goals as ratios to the best peer

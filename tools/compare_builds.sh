@@ -99,7 +99,7 @@ use() {
     # Some of the drawn files are broken: exit code 1.
     agewise predict --json --distribution --model $model pictures > "predict-$(basename $model .safetensors).json" 2>> "$log" || true
   done
-  agewise predict --json pictures/0*/*.jpg > predict-shipped.json 2>> "$log" || true
+  agewise predict --json pictures/0*/*.jpg > predict-bundled.json 2>> "$log" || true
   agewise predict --json --detect --model runs/grey pictures/0*/*.jpg > predict-detect.json 2>> "$log" || true
   agewise evaluate --json calibrated.safetensors --data found.db --split val --report report.html > evaluate-calibrated.json
   agewise evaluate --json runs/ensemble --split train > evaluate-ensemble.json

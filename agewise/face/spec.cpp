@@ -29,7 +29,7 @@ bool is_found_by_yunet(const FaceSpec& network, const FaceSpec& faces, Use use) 
 // What each costs: docs/faces.md, "Other cuts than the model's", with the commands.
 constexpr std::array kStandIns{
     StandIn{"weights to begin with",
-            "weights that state no cut begin the training on these faces; so did the shipped model's, dlib's",
+            "weights that state no cut begin the training on these faces; so did the bundled model's, dlib's",
             is_a_beginning},
     StandIn{"faces cut out beforehand",
             "faces cut out beforehand count as cut with the margin that the recipe states: where that was so it cost "

@@ -44,7 +44,7 @@ Path kernel_cache() {
   return cache.empty() ? Path() : cache / "agewise" / "kernels.json";
 }
 
-Path shipped_model() {
+Path bundled_model() {
   Path folder = own_file().parent_path();
   // Of bin/ and lib/ one level, of lib/x86_64-linux-gnu/ two.
   const std::array<Path, 4> places{folder / "models", folder / "../share/agewise/models",

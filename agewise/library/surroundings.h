@@ -14,6 +14,6 @@ std::filesystem::path kernel_cache();
 // compact.safetensors: under models/ beside the program or shared library that this code is part of (a build folder, a
 // Python package), or under share/agewise/models/ of the prefix that it is installed below; or else where the build
 // said that it would be installed. Throws UsageError, which says to name a model, if it is nowhere there.
-std::filesystem::path shipped_model();
+std::filesystem::path bundled_model();
 
 }  // namespace agewise::library

@@ -161,7 +161,7 @@ TEST(Docs, give_the_counts_of_wiki_mat_that_info_prints) {
   for (const auto& [reason, count] : counts["rejects"].items()) EXPECT_EQ(figure(page, reason), count) << reason;
 }
 
-TEST(Docs, give_the_size_of_the_shipped_model) {
+TEST(Docs, give_the_size_of_the_bundled_model) {
   fs::path model = kSource / "models/compact.safetensors";
   nlohmann::json info = nlohmann::json::parse(run("info --json " + model.string()).output);
   std::string card = text_of(kSource / "docs/model-card.md");
