@@ -58,7 +58,7 @@ std::string escaped(std::string_view text, std::string_view special) {
 }
 
 // In single quotes, as bash and zsh read them.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
   return out + "'";
@@ -101,7 +101,7 @@ std::string zsh_options(const std::vector<OptionText>& options) {
     for (const std::string& name : option.names) {
       std::string spec = fmt::format("{}{}[{}]{}", option.repeats ? "*" : "", name,
                                      escaped(short_text(option.description), "[]\\:"), zsh_value(option));
-      specs += " \\\n          " + quoted(spec);
+      specs += " \\\n          " + shell_quoted(spec);
     }
   }
   return specs;
@@ -151,7 +151,7 @@ complete -o default -F _agewise agewise
 std::string zsh_completion(const CommandText& program) {
   std::string commands, cases;
   for (const CommandText& command : program.commands) {
-    commands += "        " + quoted(command.name + ":" + short_text(command.description)) + "\n";
+    commands += "        " + shell_quoted(command.name + ":" + short_text(command.description)) + "\n";
     cases += fmt::format("        {}) _arguments{}", command.name, zsh_options(options_of(command, program)));
     if (!command.commands.empty())
       cases += fmt::format(" \\\n          '1::command:({})'", fmt::join(names_of(command.commands), " "));
