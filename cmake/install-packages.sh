@@ -7,7 +7,7 @@ build=(g++ cmake ninja-build pkg-config
   libdnnl-dev libopenblas-openmp-dev liblapacke-dev libhwy-dev
   zlib1g-dev libcsv-dev libarchive-dev libsqlite3-dev libsqlitecpp-dev libxxhash-dev libutf8proc-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev libheif-dev libtiff-dev libgif-dev libstb-dev liblcms2-dev libexif-dev libcairo2-dev libdlib-dev
-  libprotobuf-dev protobuf-compiler libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libjs-chart.js
+  libprotobuf-dev protobuf-compiler libcli11-dev libtomlplusplus-dev nlohmann-json3-dev rapidjson-dev libfmt-dev libjs-chart.js
   libboost-dev libssl-dev)
 test=("${build[@]}" libgtest-dev libgmock-dev libbenchmark-dev libgnutls28-dev libmatio-dev)
 package=("${build[@]}" dpkg-dev file python3-dev pybind11-dev)

@@ -53,7 +53,7 @@ target_include_directories(dlib SYSTEM INTERFACE ${DLIB_INCLUDE})
 # What the program needs beyond the library.
 if(PROJECT_IS_TOP_LEVEL)
   find_package(CLI11 REQUIRED)
-  foreach(lib cairo openssl)
+  foreach(lib cairo openssl RapidJSON)
     pkg_check_modules(${lib} REQUIRED IMPORTED_TARGET ${lib})
   endforeach()
   # Headers alone. Asio's coroutines are not used, and those of 1.74 do not compile with every compiler's C++20.

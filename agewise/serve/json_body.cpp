@@ -1,8 +1,9 @@
 #include "agewise/serve/json_body.h"
 
+#include <rapidjson/reader.h>
+
 #include <array>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,20 +54,45 @@ std::string_view base64_of(std::string_view text) {
   return text.substr(comma + 1);
 }
 
-// Called by the parser with what it meets; false, or BadJson, ends the reading.
-class Reader : public nlohmann::json_sax<nlohmann::json> {
+// The body as RapidJSON reads it, which writes each text over the place where it stood: nothing is copied. RapidJSON's
+// own stream of this kind needs a zero behind the end.
+class BodyStream {
  public:
-  Reader(JsonBody& body, std::size_t most) : body_(body), most_(most) {}
+  using Ch = char;  // the name that RapidJSON asks for
+
+  explicit BodyStream(std::span<char> body) : body_(body) {}
+  char Peek() const { return at_ < body_.size() ? body_[at_] : '\0'; }
+  char Take() { return at_ < body_.size() ? body_[at_++] : '\0'; }
+  std::size_t Tell() const { return at_; }
+  char* PutBegin() {
+    to_ = at_;
+    return body_.data() + to_;
+  }
+  void Put(char c) { body_[to_++] = c; }
+  std::size_t PutEnd(const char* begin) const { return static_cast<std::size_t>(body_.data() + to_ - begin); }
+  void Flush() {}
+
+ private:
+  std::span<char> body_;
+  std::size_t at_ = 0, to_ = 0;
+};
+
+// Called by the parser with what it meets; false, or BadJson, ends the reading.
+class Pictures : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Pictures> {
+ public:
+  Pictures(JsonBody& body, std::size_t most) : body_(body), most_(most) {}
   bool is_whole() const { return place_ == Place::end && has_pictures_; }
 
-  bool start_object(std::size_t) override { return move(Place::begin, Place::object); }
-  bool end_object() override { return move(Place::object, Place::end); }
-  bool start_array(std::size_t) override {
+  bool Default() { return false; }  // null and numbers
+  bool StartObject() { return move(Place::begin, Place::object); }
+  bool EndObject(rapidjson::SizeType) { return move(Place::object, Place::end); }
+  bool StartArray() {
     body_.is_list = true;
     return move(Place::pictures, Place::list);
   }
-  bool end_array() override { return move(Place::list, Place::object); }
-  bool key(std::string& name) override {
+  bool EndArray(rapidjson::SizeType) { return move(Place::list, Place::object); }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    std::string_view name(text, size);
     bool is_pictures = name == "picture" || name == "pictures";
     if (is_pictures && !std::exchange(has_pictures_, true)) {
       place_ = name == "picture" ? Place::picture : Place::pictures;
@@ -75,27 +101,21 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
     if (name == "distribution" && !body_.distribution) return move(Place::object, Place::distribution);
     return false;
   }
-  bool string(std::string& text) override {
+  bool String(const char* text, rapidjson::SizeType size, bool) {
     if (place_ != Place::list && !move(Place::picture, Place::object)) return false;
     if (body_.sizes.size() == most_) throw BadJson("more than " + std::to_string(most_) + " pictures");
     std::size_t before = body_.bytes.size();
     std::string number = std::to_string(body_.sizes.size() + 1);
-    if (!decode_base64(base64_of(text), body_.bytes))
+    if (!decode_base64(base64_of({text, size}), body_.bytes))
       throw BadJson("picture " + number + " is not base64; a picture is base64 or a data URL, nothing is fetched");
     body_.sizes.push_back(body_.bytes.size() - before);
     if (body_.sizes.back() == 0) throw BadJson("picture " + number + " is empty");
     return true;
   }
-  bool boolean(bool value) override {
+  bool Bool(bool value) {
     body_.distribution = value;
     return move(Place::distribution, Place::object);
   }
-  bool null() override { return false; }
-  bool number_integer(number_integer_t) override { return false; }
-  bool number_unsigned(number_unsigned_t) override { return false; }
-  bool number_float(number_float_t, const std::string&) override { return false; }
-  bool binary(nlohmann::json::binary_t&) override { return false; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override { return false; }
 
  private:
   enum class Place { begin, object, picture, pictures, list, distribution, end };
@@ -114,12 +134,14 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
 
 }  // namespace
 
-JsonBody parse_json_body(std::span<const std::byte> body, std::size_t most) {
+JsonBody parse_json_body(std::span<std::byte> body, std::size_t most) {
   JsonBody parsed;
   parsed.bytes.reserve(body.size() / 4 * 3);
-  Reader reader(parsed, most);
-  const char* text = reinterpret_cast<const char*>(body.data());
-  if (!nlohmann::json::sax_parse(text, text + body.size(), &reader) || !reader.is_whole()) throw BadJson(kShape);
+  Pictures pictures(parsed, most);
+  BodyStream stream({reinterpret_cast<char*>(body.data()), body.size()});
+  bool is_json = !rapidjson::Reader().Parse<rapidjson::kParseInsituFlag>(stream, pictures).IsError();
+  bool to_the_end = stream.Tell() == body.size();  // to the parser a zero byte is the end
+  if (!is_json || !to_the_end || !pictures.is_whole()) throw BadJson(kShape);
   if (parsed.sizes.empty()) throw BadJson("no picture in it");
   return parsed;
 }

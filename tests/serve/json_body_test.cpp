@@ -1,6 +1,7 @@
 #include "agewise/serve/json_body.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <string>
 #include <string_view>
@@ -8,15 +9,15 @@
 namespace agewise::serve {
 namespace {
 
-JsonBody parse(std::string_view text, std::size_t most = 10) {
-  return parse_json_body(std::as_bytes(std::span(text)), most);
+JsonBody parse(std::string text, std::size_t most = 10) {
+  return parse_json_body(std::as_writable_bytes(std::span(text)), most);
 }
 
 std::string text_of(const JsonBody& body) {
   return {reinterpret_cast<const char*>(body.bytes.data()), body.bytes.size()};
 }
 
-std::string problem_of(std::string_view text) {
+std::string problem_of(const std::string& text) {
   try {
     parse(text);
     return "";
@@ -103,6 +104,27 @@ TEST(JsonBody, refuses_more_pictures_than_allowed_before_it_reads_them) {
   EXPECT_EQ(parse(R"({"pictures": ["Zg", "Zg"]})", 2).sizes.size(), 2U);
   EXPECT_THROW(parse(R"({"pictures": ["Zg", "Zg", "Zg"]})", 2), BadJson);
   EXPECT_THROW(parse(R"({"pictures": ["Zg", "Zg", "!)", 2), BadJson);
+}
+
+TEST(JsonBody, refuses_what_stands_behind_a_zero_byte) {
+  EXPECT_NE(problem_of(std::string("{\"picture\": \"Zm9v\"}\0", 21)), "");
+  EXPECT_NE(problem_of(std::string("{\"picture\": \"Zm\0v\"}", 20)), "");
+}
+
+// The body itself is 32 MB; a parser that keeps the white space for its messages takes a thousand.
+TEST(JsonBody, takes_no_more_memory_than_the_body_whatever_is_in_it) {
+  auto most_kilobytes = [] {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    return used.ru_maxrss;
+  };
+  constexpr std::size_t kSize = 32 << 20;
+  std::string blanks = "{" + std::string(kSize, '\n') + "x", cut_short = "{\"picture\": \"" + std::string(kSize, 'A');
+  for (std::string* body : {&blanks, &cut_short}) {
+    auto before = most_kilobytes();
+    EXPECT_THROW(parse_json_body(std::as_writable_bytes(std::span(*body)), 10), BadJson);
+    EXPECT_LT(most_kilobytes() - before, 40 << 10);
+  }
 }
 
 // A parser that calls itself for each level would run out of stack.
