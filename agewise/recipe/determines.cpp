@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <span>
+
 #include "agewise/recipe/keys.h"
+#include "agewise/recipe/renamed.h"
 
 namespace agewise::recipe {
 namespace {
@@ -51,6 +56,18 @@ bool counts_layers(Outcome outcome) { return outcome == Outcome::training || out
 
 std::string full_name(const Key& key) { return key.table.empty() ? key.name : key.table + "." + key.name; }
 
+std::string first_name(std::span<const Renamed> renamed, std::string name) {
+  auto one = std::ranges::find(renamed, name, &Renamed::name);
+  return one == renamed.end() ? std::move(name) : std::string(one->old_name);
+}
+
+LayerRecipe with_first_names(LayerRecipe layer) {
+  std::map<std::string, LayerValue> options;
+  for (auto& [name, value] : layer.options) options[first_name(kRenamedLayerKeys, name)] = std::move(value);
+  layer.options = std::move(options);
+  return layer;
+}
+
 std::string difference_of_layers(const std::vector<LayerRecipe>& found, const std::vector<LayerRecipe>& wanted) {
   for (std::size_t i = 0; i < found.size() && i < wanted.size(); ++i) {
     if (to_text(found[i]) == to_text(wanted[i])) continue;
@@ -78,10 +95,10 @@ std::string determinants(Outcome outcome, const Recipe& recipe) {
   for (const Key& key : recipe_keys()) {
     if (!determines(key, outcome, recipe)) continue;
     std::string value = value_text(key, copy);
-    if (value != value_text(key, defaults)) text += full_name(key) + " = " + value + "\n";
+    if (value != value_text(key, defaults)) text += first_name(kRenamedKeys, full_name(key)) + " = " + value + "\n";
   }
   if (!counts_layers(outcome)) return text;
-  for (const LayerRecipe& layer : recipe.network.layers) text += to_text(layer);
+  for (const LayerRecipe& layer : recipe.network.layers) text += to_text(with_first_names(layer));
   return text;
 }
 

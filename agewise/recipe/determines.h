@@ -27,7 +27,8 @@ enum class Outcome {
 std::string first_difference(Outcome outcome, const Recipe& found, const Recipe& wanted);
 
 // All that determines the outcome, a line a key that is not at its default: equal for recipes between which there is no
-// first_difference(). The text of a recipe stays the same in later versions.
+// first_difference(). The text of a recipe stays the same in later versions:
+// keys stand in it as they were first called (renamed.h).
 std::string determinants(Outcome outcome, const Recipe& recipe);
 
 }  // namespace agewise::recipe

@@ -90,5 +90,17 @@ TEST(Determinants, of_the_articles_recipe_stay_as_they_are) {
   EXPECT_EQ(determinants(Outcome::store, seed), "screen.min_age = 18\nface.size = 64\n");
 }
 
+TEST(Determinants, have_keys_as_they_were_first_called) {
+  Recipe recipe = load_recipe("seed3");
+  recipe.whiten = {};
+  recipe.network.size = 64;
+  recipe.network.center_crop = 100;
+  EXPECT_EQ(determinants(Outcome::pixels, recipe), "network.size = 64\nnetwork.view = 100\n");
+  recipe.network.layers = {{"relu", "r", {}, {{"lr_multiplier", 10.0}, {"bias_lr_multiplier", 20.0}}}};
+  EXPECT_EQ(determinants(Outcome::features, recipe),
+            "network.size = 64\nnetwork.view = 100\n\n[[network.layers]]\nkind = 'relu'\nname = 'r'\n"
+            "bias_rate_factor = 20.0\nrate_factor = 10.0\n");
+}
+
 }  // namespace
 }  // namespace agewise::recipe
