@@ -1,6 +1,7 @@
 #include "agewise/serve/forwarded.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -36,33 +37,54 @@ std::optional<int> number(std::string_view text) {
   return value;
 }
 
-std::string_view without_port(std::string_view text) {
-  if (text.starts_with('[')) {
-    std::size_t end = text.find(']');
-    return end == std::string_view::npos ? "" : text.substr(1, end - 1);
-  }
-  bool has_port = std::count(text.begin(), text.end(), ':') == 1;  // of IPv6 there would be more
-  return has_port ? text.substr(0, text.find(':')) : text;
+bool is_port(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos &&
+         number(text).value_or(65536) <= 65535;
 }
 
-}  // namespace
+// Empty for what has something else than a port behind its address.
+std::string_view without_port(std::string_view text) {
+  bool bracketed = text.starts_with('[');
+  std::size_t end = bracketed ? text.find(']') : text.find(':');
+  if (end == std::string_view::npos) return bracketed ? "" : text;
+  if (!bracketed && text.find(':', end + 1) != std::string_view::npos) return text;  // IPv6
+  std::string_view rest = text.substr(bracketed ? end + 1 : end);
+  if (!rest.empty() && (rest.front() != ':' || !is_port(rest.substr(1)))) return "";
+  return bracketed ? text.substr(1, end - 1) : text.substr(0, end);
+}
 
-std::optional<Address> parse_address(std::string_view text) {
-  std::string plain(without_port(text));
+std::optional<Address> parse_plain(std::string_view text) {
+  std::string plain(text);
   Address address = kMapped;
   if (::inet_pton(AF_INET, plain.c_str(), &address[12]) == 1) return address;
   if (::inet_pton(AF_INET6, plain.c_str(), address.data()) == 1) return address;
   return std::nullopt;
 }
 
+// The first `bits` bits of it, then zeros.
+Address masked(Address address, int bits) {
+  for (int i = bits; i < 128; ++i)
+    address[static_cast<std::size_t>(i / 8)] &= static_cast<unsigned char>(~(0x80 >> i % 8));
+  return address;
+}
+
+}  // namespace
+
+std::optional<Address> parse_address(std::string_view text) { return parse_plain(without_port(text)); }
+
 Network parse_network(const std::string& text) {
   std::size_t slash = std::min(text.find('/'), text.size());
-  std::optional<Address> first = parse_address(text.substr(0, slash));
+  std::optional<Address> first = parse_plain(std::string_view(text).substr(0, slash));
   int most = first && is_ipv4(*first) ? 32 : 128;
   std::optional<int> bits = slash == text.size() ? std::optional(most) : number(text.substr(slash + 1));
   if (!first || !bits || *bits > most)
     throw base::UsageError("\"" + text + "\" is neither an address nor a network such as 10.0.0.0/8 or fd00::/8");
-  return {*first, *bits + 128 - most};
+  Network network{masked(*first, *bits + 128 - most), *bits + 128 - most};
+  if (network.first != *first) {
+    throw base::UsageError(fmt::format("\"{}\" is an address within a network: give {}/{} for the network, or {} alone",
+                                       text, text_of(network.first), *bits, text_of(*first)));
+  }
+  return network;
 }
 
 bool contains(std::span<const Network> networks, const Address& address) {

@@ -13,7 +13,7 @@ struct HttpRequest;
 
 using Address = std::array<unsigned char, 16>;  // of IPv6; of IPv4 as ::ffff:a.b.c.d
 
-// "10.0.0.1", "::1", "[::1]", the first and last also with ":port".
+// "10.0.0.1", "::1", "[::1]", the first and last also with ":port". Nothing for anything else.
 std::optional<Address> parse_address(std::string_view text);
 
 // The addresses whose first `bits` of 128 are those of `first`.
@@ -22,7 +22,8 @@ struct Network {
   int bits;
 };
 
-// "10.0.0.1", "10.0.0.0/8", "fd00::/8". Throws UsageError for anything else.
+// "10.0.0.1", "10.0.0.0/8", "fd00::/8". Throws UsageError for anything else, and for 10.0.0.9/8, whose last bits a
+// network of 8 bits does not have.
 Network parse_network(const std::string& text);
 bool contains(std::span<const Network> networks, const Address& address);
 

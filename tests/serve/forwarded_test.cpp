@@ -20,8 +20,9 @@ TEST(Forwarded, reads_addresses_with_and_without_a_port) {
   EXPECT_EQ(client("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
   EXPECT_EQ(client("[2001:db8::1]"), "2001:db8::/64");
   EXPECT_EQ(client("[2001:db8::1]:443"), "2001:db8::/64");
-  for (const char* text :
-       {"", "unknown", "_hidden", "192.0.2", "192.0.2.256", "[", "[::1", "a:b", "1.2.3.4.5", "::1::"})
+  for (const char* text : {"", "unknown", "_hidden", "192.0.2", "192.0.2.256", "[", "[::1", "a:b", "1.2.3.4.5",
+                           "::1::", "192.0.2.7:", "192.0.2.7:x", "192.0.2.7:-1", "192.0.2.7:65536", "192.0.2.7:80x",
+                           "[::1]:", "[::1]80", "[::1]:x", "[::1]junk"})
     EXPECT_EQ(client(text), "") << text;
 }
 
@@ -41,8 +42,19 @@ TEST(Forwarded, reads_networks) {
   EXPECT_TRUE(is_within("fd00::/8", "fdff::1"));
   EXPECT_FALSE(is_within("fd00::/8", "fe00::1"));
   EXPECT_TRUE(is_within("::/0", "192.0.2.7"));
-  for (const char* text : {"", "/8", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "example.org"})
+  for (const char* text :
+       {"", "/8", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "example.org", "10.0.0.1:80",
+        "10.0.0.1:x/8", "[::1]junk", "[::1]:80", "10.0.0.9/8", "10.16.0.0/11", "fd00::1/8"})
     EXPECT_THROW(parse_network(text), base::UsageError) << text;
+}
+
+TEST(Forwarded, names_the_network_that_an_address_with_too_many_bits_lies_in) {
+  try {
+    parse_network("10.31.0.9/12");
+    FAIL() << "taken for a network";
+  } catch (const base::UsageError& problem) {
+    EXPECT_NE(std::string(problem.what()).find("give 10.16.0.0/12 "), std::string::npos) << problem.what();
+  }
 }
 
 std::string client_through(const std::string& peer, std::string_view list) {
