@@ -38,6 +38,17 @@ int port_of(int socket) {
                                            : reinterpret_cast<sockaddr_in&>(bound).sin_port);
 }
 
+// AF_INET or AF_INET6 of a socket that the service manager passes. Throws UsageError for one that is not the service's.
+int family_of_passed(int socket) {
+  int listens = 0, family = 0;
+  socklen_t size = sizeof listens;
+  bool works = ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
+               ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 &&
+               (family == AF_INET || family == AF_INET6);
+  if (!works) throw base::UsageError("the socket that the service manager passes does not listen on a TCP port");
+  return family;
+}
+
 }  // namespace
 
 Listener listen_on(const std::string& address, int port) {
@@ -56,12 +67,7 @@ Listener listen_on(const std::string& address, int port) {
 }
 
 Listener listener_of(int socket) {
-  int listens = 0, family = 0;
-  socklen_t size = sizeof listens;
-  bool works = ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
-               ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 &&
-               (family == AF_INET || family == AF_INET6);
-  if (!works) throw base::UsageError("the socket that the service manager passes does not listen on a TCP port");
+  int family = family_of_passed(socket);
   int own = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
   if (own < 0 || ::fcntl(own, F_SETFL, ::fcntl(own, F_GETFL) | O_NONBLOCK) != 0)
     throw base::Error(fmt::format("the socket that the service manager passes: {}", std::strerror(errno)));
@@ -69,6 +75,7 @@ Listener listener_of(int socket) {
 }
 
 std::string address_of(int socket) {
+  family_of_passed(socket);
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   std::array<char, NI_MAXHOST> text{};

@@ -13,7 +13,8 @@ struct Listener {
 // Throws UsageError for what is no numeric address, Error naming address and port where it cannot listen.
 Listener listen_on(const std::string& address, int port);
 
-// A socket that already listens, and stays open beside the Listener's own. Throws UsageError for anything else.
+// Of a socket that the service manager passes, which listens on a TCP port; both throw UsageError for any other. It
+// stays open beside the Listener's own.
 Listener listener_of(int socket);
 std::string address_of(int socket);  // that it is bound to, numeric
 
