@@ -214,7 +214,7 @@ void Connection::consume() {
   parser_->done() ? end_of_request() : read();
 }
 
-void Connection::begin_request() {
+void Connection::take_head() {
   request_ = parser_->request();
   request_.client = client_;
   request_.by_proxy = is_proxy_;
@@ -222,6 +222,10 @@ void Connection::begin_request() {
     std::string_view list = request_.header("x-forwarded-for");
     request_.client = client_of(client_address(peer_, list, server_.options.trusted));
   }
+}
+
+void Connection::begin_request() {
+  take_head();
   began_ = since_ = window_began_ = server_.clock();
   window_received_ = thrown_ = 0;
   keeps_ = parser_->keeps_alive() && !spare_;
@@ -299,8 +303,7 @@ void Connection::end_of_request() {
 void Connection::refuse_for_good(const BadRequest& problem) {
   keeps_ = false;
   if (!exchanging_) {
-    request_ = parser_->request();
-    request_.client = client_;
+    take_head();
     began_ = server_.clock();
   }
   send(error_response(problem.status, problem.code, problem.message));

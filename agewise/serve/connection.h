@@ -85,6 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read();
   void arrived(std::size_t size);
   void consume();
+  void take_head();  // as far as it has been read, and whose it is
   void begin_request();
   void refuse_early(std::uint64_t announced);
   void take(std::string_view piece);

@@ -36,10 +36,13 @@ constexpr Route kPaths[] = {{"/", "page.html"},
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+// `kind` in small letters; "image/" is any kind of picture.
 bool is_kind(std::string_view content_type, std::string_view kind) {
   std::string_view type = content_type.substr(0, content_type.find(';'));
-  return type.size() >= kind.size() &&
-         std::equal(kind.begin(), kind.end(), type.begin(), [](char a, char b) { return a == (b | 32) || a == b; });
+  type = type.substr(0, type.find_last_not_of(" \t") + 1);
+  if (kind.ends_with('/')) type = type.substr(0, kind.size());
+  return std::equal(kind.begin(), kind.end(), type.begin(), type.end(),
+                    [](char a, char b) { return a == (b | 32) || a == b; });
 }
 
 // The answer to a request in which something is wrong.

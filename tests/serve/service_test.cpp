@@ -125,6 +125,9 @@ TEST_F(Served, says_what_it_accepts_where_it_does_not_accept_something) {
   const char* accepted = "image/*, application/octet-stream, multipart/form-data, application/json";
   EXPECT_THAT(wrong.body, HasSubstr(accepted));
   EXPECT_EQ(wrong.headers["accept"], accepted);
+  for (const char* kind : {"application/json-seq", "application/jso", "application/octet-streams", "image"})
+    EXPECT_EQ(estimate("{}", std::string("Content-Type: ") + kind + "\r\n").status, 415) << kind;
+  EXPECT_EQ(estimate("{}", "Content-Type: Application/JSON ; charset=utf-8\r\n").status, 400);  // JSON, and wrong
   EXPECT_THAT(estimate("{}", kJson).body, HasSubstr("base64 or as a data URL"));
   EXPECT_THAT(estimate("--B--\r\n", kForm).body, HasSubstr("a file for each picture"));
   EXPECT_THAT(estimate("").body, HasSubstr(accepted));
@@ -172,8 +175,9 @@ TEST_F(Served, knows_its_clients_behind_a_trusted_proxy_and_only_there) {
   start(options);
   EXPECT_EQ(ask(port, "GET", "/healthz", forwarded).status, 200);
   EXPECT_EQ(estimate(text_of(grey_png(5)), kBinary + forwarded).status, 200);
+  EXPECT_EQ(ask(port, "GET", "/healthz", forwarded + "Bad : head\r\n").status, 400);
   service.reset();
-  EXPECT_EQ(clients, (std::vector<std::string>{"127.0.0.1", "192.0.2.7", "192.0.2.7"}));
+  EXPECT_EQ(clients, (std::vector<std::string>{"127.0.0.1", "192.0.2.7", "192.0.2.7", "192.0.2.7"}));
 }
 
 // exp(122) : exp(0) : exp(0) for grey 250: all but certain; for grey 128 all three are alike.
