@@ -58,7 +58,7 @@ std::uint64_t random_seed() {
 // Two faces a thread are computed as fast, per face, as more; and whoever comes next waits less.
 int default_batch(int threads) { return std::clamp(2 * threads, 4, 16); }
 
-serve::ServiceOptions options_of(const Arguments& arguments, const Context& context) {
+serve::ServiceOptions options_of(const Arguments& arguments, const Context& context, LogWriter& log) {
   serve::ServiceOptions options = arguments.service;
   if (!arguments.certificate.empty()) {
     options.http.certificate = base::read_text_file(arguments.certificate, kLargestCertificate);
@@ -68,9 +68,8 @@ serve::ServiceOptions options_of(const Arguments& arguments, const Context& cont
   options.id_seed = random_seed();
   for (const std::string& proxy : arguments.proxies) options.http.trusted.push_back(serve::parse_network(proxy));
   if (arguments.log_format != "none") {
-    options.log = [json = arguments.log_format == "json"](const serve::RequestRecord& record) {
-      print(request_line(record, json, time_of_day()));
-      std::fflush(stdout);
+    options.log = [&log, json = arguments.log_format == "json"](const serve::RequestRecord& record) {
+      log.write(request_line(record, json, time_of_day()));
     };
   }
   options.http.largest_body = static_cast<std::size_t>(arguments.megabytes) << 20;
@@ -108,9 +107,9 @@ struct Loaded {
   bool log_as_json = false;
 };
 
-Loaded load(const Arguments& arguments, const Context& context) {
+Loaded load(const Arguments& arguments, const Context& context, LogWriter& log) {
   Loaded loaded;
-  loaded.options = options_of(arguments, context);
+  loaded.options = options_of(arguments, context, log);
   loaded.log_as_json = arguments.log_format == "json";
   serve::check_options(loaded.options);
   library::OpenedModel opened = opened_model(arguments.model, arguments.detection);
@@ -122,27 +121,29 @@ Loaded load(const Arguments& arguments, const Context& context) {
 }
 
 // Model and certificate read again, or nothing, with a warning, where that fails: the service goes on as it was.
-std::optional<Loaded> load_again(const Arguments& arguments, const Context& context) {
+std::optional<Loaded> load_again(const Arguments& arguments, const Context& context, LogWriter& log) {
   try {
-    return load(arguments, context);
+    return load(arguments, context, log);
   } catch (const base::Error& problem) {
     warn(fmt::format("SIGHUP: {}; the service goes on with what it has", problem.what()));
     return std::nullopt;
   }
 }
 
-std::unique_ptr<serve::Service> start(Loaded loaded, const serve::Listener& listener, nn::Engine& engine) {
+std::unique_ptr<serve::Service> start(Loaded loaded, const serve::Listener& listener, nn::Engine& engine,
+                                      LogWriter& log) {
   loaded.options.http.listener = listener;
   auto service = std::make_unique<serve::Service>(std::move(loaded.model), engine, loaded.options, steady_clock());
-  print(start_line(loaded.file.string(), url_of(loaded.options, service->port()), loaded.log_as_json, time_of_day()));
-  std::fflush(stdout);
+  std::string url = url_of(loaded.options, service->port());
+  log.write(start_line(loaded.file.string(), url, loaded.log_as_json, time_of_day()));
   tell_manager("READY=1");
   return service;
 }
 
 void run(const Arguments& arguments, const Context& context) {
   base::StopFlag& hung_up = note_hangups();
-  serve::ServiceOptions options = options_of(arguments, context);
+  LogWriter log;
+  serve::ServiceOptions options = options_of(arguments, context, log);
   // At once: reading a model and choosing its kernels may take long.
   serve::check_options(options);
   auto listen = [&, passed = passed_socket()](int port) {
@@ -157,15 +158,15 @@ void run(const Arguments& arguments, const Context& context) {
   if (is_any_address(options.http.address) && arguments.service.names.empty()) {
     warn("clients on other machines are refused until --name HOST gives the host name or IP address that they use");
   }
-  std::unique_ptr<serve::Service> service = start(load(arguments, context), listener, *engine);
+  std::unique_ptr<serve::Service> service = start(load(arguments, context, log), listener, *engine, log);
   while (!context.stop) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     if (!hung_up.exchange(false)) continue;
-    std::optional<Loaded> again = load_again(arguments, context);
+    std::optional<Loaded> again = load_again(arguments, context, log);
     if (!again) continue;
     tell_manager("RELOADING=1");
     service.reset();  // answers what is in flight, and closes the socket
-    service = start(*std::move(again), listen(listener.port), *engine);
+    service = start(*std::move(again), listen(listener.port), *engine, log);
   }
   tell_manager("STOPPING=1");
 }

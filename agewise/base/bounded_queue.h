@@ -25,6 +25,15 @@ class BoundedQueue {
     return true;
   }
 
+  // Never waits. False, and the item is dropped, where there is no room or the queue is closed.
+  bool try_push(T item) {
+    std::lock_guard lock(mutex_);
+    if (closed_ || items_.size() >= capacity_) return false;
+    items_.push_back(std::move(item));
+    arrived_.notify_one();
+    return true;
+  }
+
   // Waits for an item. Nothing once the queue is closed and empty.
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);

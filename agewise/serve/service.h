@@ -38,7 +38,7 @@ struct ServiceOptions {
   std::string token;               // empty: none is asked for
   std::size_t most_files = 32;     // in one request
   std::uint64_t id_seed = 0;       // of the ids of requests that come without: other for each process
-  // Called for each request when its answer is sent, on the server's one thread.
+  // Called for each request when its answer is sent, on the server's one thread: it must not wait for anything.
   std::function<void(const RequestRecord&)> log = {};
 };
 

@@ -53,6 +53,17 @@ TEST(BoundedQueue, takes_nothing_in_once_closed_and_still_gives_out_what_it_hold
   EXPECT_EQ(queue.pop(), std::nullopt);
 }
 
+TEST(BoundedQueue, try_push_drops_what_has_no_room_instead_of_waiting) {
+  BoundedQueue<int> queue(1);
+  EXPECT_TRUE(queue.try_push(1));
+  EXPECT_FALSE(queue.try_push(2));
+  EXPECT_EQ(queue.pop(), 1);
+  EXPECT_TRUE(queue.try_push(3));
+  queue.close();
+  EXPECT_EQ(queue.pop(), 3);
+  EXPECT_FALSE(queue.try_push(4));
+}
+
 TEST(BoundedQueue, closing_wakes_a_writer_that_waits_for_room) {
   BoundedQueue<int> queue(1);
   queue.push(1);

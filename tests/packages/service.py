@@ -6,6 +6,7 @@ environment; then Debian's nginx in front, as docs/serve.md has it and with its 
 skipped, where there is no nginx; all but that part has then passed.
 """
 import base64
+import fcntl
 import http.client
 import json
 import os
@@ -31,7 +32,7 @@ def check(holds, what):
 class Service:
     """agewise serve on a socket of ours, with readiness told on another."""
 
-    def __init__(self, config, **environment):
+    def __init__(self, config, stdout=None, stderr=None, **environment):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.log = FOLDER / f"log-{self.port}"
@@ -42,7 +43,7 @@ class Service:
         self.notify.settimeout(120)
         pass_on = f"exec 3<&{self.listener.fileno()}; export LISTEN_PID=$$; exec {AGEWISE} --kernels default serve --config {FOLDER}/serve.toml"
         self.process = subprocess.Popen(
-            ["bash", "-c", pass_on], pass_fds=[self.listener.fileno()], stdout=open(self.log, "wb"),
+            ["bash", "-c", pass_on], pass_fds=[self.listener.fileno()], stdout=stdout or open(self.log, "wb"), stderr=stderr,
             env={"PATH": os.environ["PATH"], "LISTEN_FDS": "1", "NOTIFY_SOCKET": str(path)} | environment)
         self.told("READY=1")
 
@@ -87,6 +88,28 @@ def try_systemd():
     check([line["status"] for line in requests] == [200, 200, 413, 404, 200], requests)
     check(requests[0]["request_id"] == "mine" and requests[3]["path"] == "other", requests)
     check("private" not in service.log.read_text(), "the log has what a client wrote")
+
+
+def try_stalled_log():
+    """Nobody reads standard output until 3000 requests, of which a pipe of one page and the queue hold fewer, are answered."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    with open(FOLDER / "warnings", "w+b") as warnings:
+        service = Service('log-format = "json"\n', stdout=write, stderr=warnings)
+        os.close(write)
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+        for _ in range(3000):
+            connection.request("GET", "/healthz")
+            check(connection.getresponse().read() == b'{"status":"ok"}', "no answer while nobody reads the log")
+        connection.close()
+        service.process.terminate()
+        with open(read) as log:
+            lines = [json.loads(line) for line in log]
+        service.told("STOPPING=1")
+        check(service.process.wait(60) == 0, "the service does not end well")
+        warnings.seek(0)
+        dropped = [int(word) for line in warnings if b"dropped" in line for word in line.split() if word.isdigit()]
+    check(len(lines) < 3000 and sum(dropped) + len(lines) == 3001, f"{len(lines)} lines, and {dropped} dropped")
 
 
 NGINX_CONFIG = """
@@ -169,3 +192,4 @@ try:
     print("behind nginx, with its default Host and as docs/serve.md has it: fine")
 finally:
     shutil.rmtree(FOLDER)
+    try_stalled_log()
