@@ -186,9 +186,10 @@ void add_network(CLI::App& command, Arguments& arguments) {
   command.add_option("--tls-cert", arguments.certificate, "PEM file with the certificate and its chain");
   command.add_option("--tls-key", arguments.key, "PEM file with the certificate's private key");
   command
-      .add_option("--trusted-proxy", arguments.proxies,
-                  "Address or network of a reverse proxy whose X-Forwarded-For, -Host and -Proto are believed; may be "
-                  "repeated")
+      .add_option(
+          "--trusted-proxy", arguments.proxies,
+          "Address or network of a reverse proxy whose X-Forwarded-For, -Host and -Proto are believed; only for "
+          "one that sets or removes all three, or else any client could make them up; may be repeated")
       ->type_name("ADDRESS[/BITS]")
       ->default_str("");
 }

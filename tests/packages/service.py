@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The service as systemd and nginx meet it: tests/packages/service.py AGEWISE PICTURE
 
-A socket that is passed and the readiness that is told (sd_listen_fds(3), sd_notify(3)); the log; settings from a file and the
-environment; then Debian's nginx in front, as docs/serve.md has it and with its default Host. Exits with 77, which counts as
+A socket that is passed and the readiness that is told (sd_listen_fds(3), sd_notify(3)); the log, also where nobody reads it; settings from a file and
+the environment; then Debian's nginx in front, as docs/serve.md has it and with its defaults. Exits with 77, which counts as
 skipped, where there is no nginx; all but that part has then passed.
 """
 import base64
@@ -126,7 +126,11 @@ http {{
   scgi_temp_path {folder}/scgi;
   server {{
     listen 127.0.0.1:{bare};
-    location / {{ proxy_pass http://127.0.0.1:{port}; }}
+    location / {{ proxy_pass http://127.0.0.1:{doubting}; }}
+  }}
+  server {{
+    listen 127.0.0.1:{named};
+    location / {{ proxy_pass http://127.0.0.1:{doubting}; proxy_set_header Host $http_host; }}
   }}
   server {{
     listen 127.0.0.1:{full};
@@ -150,10 +154,11 @@ def free_port():
 
 
 def try_nginx():
-    service = Service('log-format = "json"\nname = ["ages.example"]\ntrusted-proxy = "127.0.0.1"\n')
-    bare, full = free_port(), free_port()
-    (FOLDER / "nginx.conf").write_text(
-        NGINX_CONFIG.format(folder=FOLDER, port=service.port, bare=bare, full=full, location=documented_location(service.port)))
+    settings = 'log-format = "json"\nname = ["ages.example"]\n'
+    doubting, service = Service(settings), Service(settings + 'trusted-proxy = "127.0.0.1"\n')
+    bare, named, full = free_port(), free_port(), free_port()
+    (FOLDER / "nginx.conf").write_text(NGINX_CONFIG.format(
+        folder=FOLDER, doubting=doubting.port, bare=bare, named=named, full=full, location=documented_location(service.port)))
     nginx = subprocess.Popen([NGINX, "-e", str(FOLDER / "nginx.log"), "-c", str(FOLDER / "nginx.conf"), "-g", "daemon off;"])
     try:
         for _ in range(100):
@@ -163,10 +168,14 @@ def try_nginx():
             except OSError:
                 time.sleep(0.05)
         post = dict(method="POST", path="/v1/estimate", body=PICTURE, Content_Type="image/jpeg", Host="ages.example")
-        for port in bare, full:
-            check(ask(port, Host="ages.example")[0] == 200, f"the page: {port - bare}")
-            check(ask(port, Origin="http://ages.example", **post)[0] == 200, "a post of the page")
-            check(ask(port, Origin="http://evil.example", **post)[0] == 403, "a post of another site's page")
+        for port, of_the_page in (bare, 403), (named, 200), (full, 200):
+            which = {bare: "bare", named: "named", full: "full"}[port]
+            check(ask(port, Host="ages.example")[0] == 200, f"{which}: the page")
+            check(ask(port, **post)[0] == 200, f"{which}: a post of a program")
+            check(ask(port, Origin="http://ages.example", **post)[0] == of_the_page, f"{which}: a post of the page")
+            check(ask(port, Origin="http://evil.example", **post)[0] == 403, f"{which}: a post of another site's page")
+        made_up = dict(X_Forwarded_For="203.0.113.9", X_Forwarded_Host="ages.example", X_Forwarded_Proto="http")
+        check(ask(bare, Origin="http://ages.example", **made_up, **post)[0] == 403, "a client's own X-Forwarded-Host is believed")
         check(ask(full, Origin="https://ages.example", **post)[0] == 403, "a page of http, which says to be of https")
         check(ask(full, Host="evil.example")[0] == 403, "another name, which leads here")
         big = dict(post, body=b"x" * (20 << 20))
@@ -177,19 +186,21 @@ def try_nginx():
         nginx.terminate()
         nginx.wait(30)
         service.stop()
+        doubting.stop()
     clients = [line["client"] for line in service.lines() if "client" in line]
+    check({line["client"] for line in doubting.lines() if "client" in line} == {"127.0.0.1"}, "a client's own X-Forwarded-For is believed")
     # Whoever asks nginx from 127.0.0.1, which is trusted, is believed.
     check(clients[-1] == "203.0.113.9" and set(clients[:-1]) == {"127.0.0.1"}, clients)
 
 
 try:
     try_systemd()
+    try_stalled_log()
     print("systemd's protocols, the log and the settings: fine")
     if NGINX is None:
         print("skipped: nginx is not installed (apt-get install nginx-light)")
         sys.exit(77)
     try_nginx()
-    print("behind nginx, with its default Host and as docs/serve.md has it: fine")
+    print("behind nginx, with its defaults and as docs/serve.md has it: fine")
 finally:
     shutil.rmtree(FOLDER)
-    try_stalled_log()
