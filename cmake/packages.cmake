@@ -102,7 +102,8 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libagewise0 ${same}")
 set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEV_DESCRIPTION "ages of the faces in pictures: headers for programs
-The headers agewise/agewise.h (C++) and agewise/agewise_c.h (C), and what
+The headers agewise/agewise.h (estimating, C++), agewise/training.h (preparing,
+training and evaluating, C++) and agewise/agewise_c.h (estimating, C), and what
 find_package(agewise) and pkg-config need.")
 
 set(CPACK_DEBIAN_MODEL_PACKAGE_SECTION non-free/science)
@@ -116,7 +117,11 @@ pictures of UTKFace, which are for non-commercial research only, and so is the
 model. It must not decide about anybody.")
 
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
-set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "libagewise0 ${same}, python3 (>= ${Python_VERSION_MAJOR}.${Python_VERSION_MINOR})")
+if(AGEWISE_PYTHON)  # the module is for the one minor version that it was built with
+  math(EXPR next_minor "${Python_VERSION_MINOR} + 1")
+  set(python "python3 (>= ${Python_VERSION_MAJOR}.${Python_VERSION_MINOR}~), python3 (<< ${Python_VERSION_MAJOR}.${next_minor})")
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "libagewise0 ${same}, ${python}")
+endif()
 set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA "${control}/python/postinst;${control}/python/prerm")
 set(CPACK_DEBIAN_PYTHON_DESCRIPTION "ages of the faces in pictures: the Python module
 Estimates ages from paths, bytes, arrays and PIL's images, by libagewise0.")

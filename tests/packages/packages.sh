@@ -55,6 +55,9 @@ grep -q 'install the package agewise-model-compact' predict.txt || fail "no word
 mv hidden root/usr/share/agewise/models
 if [ -e "$(echo python3-agewise_*.deb)" ]; then
   dpkg-deb -x python3-agewise_*.deb root
+  minor=$(/usr/bin/python3 -c 'import sys; print(sys.version_info.minor)')
+  depends=$(dpkg-deb -f python3-agewise_*.deb Depends)
+  [[ $depends == *"python3 (>= 3.$minor~), python3 (<< 3.$((minor + 1)))"* ]] || fail "python3-agewise runs with other Pythons than its own: $depends"
   age=$(LD_LIBRARY_PATH=$(dirname root/usr/lib/*/libagewise.so.0) PYTHONPATH=root/usr/lib/python3/dist-packages \
     /usr/bin/python3 -c 'import agewise, sys; print(agewise.estimate(sys.argv[1]).reason)' "$picture")
   [ -n "$age" ] || fail "the Python module"
