@@ -223,7 +223,7 @@ Evaluation evaluate(const std::vector<Prediction>& predictions, catalog::Split p
 
 store::Store store_for(const std::filesystem::path& model, const std::filesystem::path& data) {
   if (data.empty() && !train::is_run(model))
-    throw base::UsageError("--data STORE is needed: what to evaluate the model on");
+    throw base::UsageError("no store is named: what to evaluate the model on (--data STORE)");
   store::Store store(data.empty() ? std::filesystem::path(train::read_metadata({model}).store) : data);
   store.check_complete();
   return store;

@@ -33,8 +33,8 @@ void add_limit(std::vector<std::string>& remarks, const PreparePlan& plan, const
   bool sorted = std::ranges::is_sorted(plan.ages) || std::ranges::is_sorted(plan.ages, std::greater<>());
   if (!sorted) return;
   remarks.push_back(
-      fmt::format("the labels are sorted by age: their first {} rows have ages from {:.0f} to {:.0f} only; --sample 1 "
-                  "draws as many at random",
+      fmt::format("the labels are sorted by age: their first {} rows have ages from {:.0f} to {:.0f} only; a sample "
+                  "(--sample 1) draws as many at random",
                   with_thousands(*options.limit), std::ranges::min(plan.ages), std::ranges::max(plan.ages)));
 }
 
@@ -90,7 +90,7 @@ std::string text_of_few(const PreparePlan& plan, const PrepareResult& result, co
 
 PreparePlan plan_for(const std::filesystem::path& store, PrepareOptions options) {
   if (options.sample_seed && !options.limit)
-    throw base::UsageError("--sample needs --limit, the number of rows to draw");
+    throw base::UsageError("a sample (--sample) needs a limit (--limit), the number of rows to draw");
   if (std::filesystem::exists(store) && store::is_store(store)) {
     options.label_options =
         catalog::filled_up(options.label_options, catalog::label_options_in(store::Store(store).metadata().labels));

@@ -62,7 +62,9 @@ class Extractor {
                        static_cast<std::size_t>(recipe.train.batch), {copy, task_.threads, 0});
     std::uint64_t done = 0;
     while (const Batch* batch = stream.next()) {
-      if (stop_) throw base::Interrupted("stopped while computing features; --resume goes on with those of this copy");
+      if (stop_)
+        throw base::Interrupted(
+            "stopped while computing features; resuming (--resume) continues with those of this copy");
       std::copy(batch->inputs.begin(), batch->inputs.end(), network.input().begin());
       network.forward();
       std::copy_n(network.output().begin(), batch->fresh * size_, to + done * size_);

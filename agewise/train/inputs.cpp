@@ -25,7 +25,7 @@ template <class Fill>
 void for_each_picture(std::size_t n, const char* what, const base::StopFlag& stop, const base::ProgressSink& progress,
                       Fill fill) {
   for (std::size_t i = 0; i < n; ++i) {
-    if (stop) throw base::Interrupted("stopped while whitening; --resume begins the whitening again");
+    if (stop) throw base::Interrupted("stopped while whitening; resuming (--resume) begins the whitening again");
     fill(i);
     if (progress) progress({what, i + 1, n});
   }

@@ -50,8 +50,8 @@ void append(std::vector<std::uint32_t>& to, const std::vector<std::uint32_t>& mo
 std::vector<MultirunPart> folds_of(const Examples& examples, int folds, std::uint64_t seed) {
   std::vector<std::vector<std::uint32_t>> units = units_of(examples);
   if (folds < 2 || static_cast<std::size_t>(folds) > units.size())
-    throw base::UsageError(
-        fmt::format("--folds {}: from 2 to {}, the persons of the training part, are possible", folds, units.size()));
+    throw base::UsageError(fmt::format(
+        "{} folds (--folds): from 2 to {}, the persons of the training part, are possible", folds, units.size()));
   base::Random(seed, base::Purpose::split).shuffle(std::span(units));
   // The largest first, each to the fold that has fewest pictures: they differ by the smallest persons at most.
   std::stable_sort(units.begin(), units.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
@@ -73,7 +73,8 @@ std::vector<MultirunPart> leaving_out_each_person(const Examples& examples) {
     if (examples.faces[unit.front()].person.empty()) continue;
     parts.push_back(part_without(fmt::format("person-{:04}", parts.size() + 1), examples, std::move(unit)));
   }
-  if (parts.size() < 2) throw base::UsageError("--leave-out person: the labels name fewer than two persons");
+  if (parts.size() < 2)
+    throw base::UsageError("leaving one person out (--leave-out person): the labels name fewer than two persons");
   return parts;
 }
 
@@ -87,7 +88,7 @@ std::vector<MultirunPart> all_alike(const Examples& examples, int members) {
 std::vector<MultirunPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed) {
   std::vector<std::vector<std::uint32_t>> units = units_of(examples);
   if (units.size() < kBlock)
-    throw base::UsageError("--ensemble: ten persons in the training part are needed, of whom one validates");
+    throw base::UsageError("an ensemble (--ensemble) needs ten persons in the training part, of whom one validates");
   auto age_of_unit = [&](const auto& unit) { return examples.faces[unit.front()].age; };
   std::vector<MultirunPart> parts;
   for (int member = 1; member <= members; ++member) {

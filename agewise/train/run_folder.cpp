@@ -13,11 +13,11 @@ namespace agewise::train {
 namespace {
 
 constexpr std::uint64_t kMaxTextFile = 16 << 20;  // bytes
-constexpr const char* kWithoutMetadata = "delete it and go on with --data STORE --resume";
+constexpr const char* kWithoutMetadata = "delete it and resume with the store named (--resume --data STORE)";
 
 base::UsageError taken(const std::filesystem::path& path) {
   return base::UsageError(path.string() +
-                          ": holds a run already; --resume continues it, another name begins a new one");
+                          ": holds a run already; resume it (--resume), or give another name to begin a new one");
 }
 
 }  // namespace
@@ -58,7 +58,8 @@ base::FileLock lock_run(const RunFolder& run) {
 }
 
 recipe::Recipe recipe_of(const RunFolder& run) {
-  if (!is_run(run.path)) throw base::UsageError(run.path.string() + ": holds no run; without --resume one is begun");
+  if (!is_run(run.path))
+    throw base::UsageError(run.path.string() + ": holds no run; training begins one, unless told to resume (--resume)");
   return recipe::parse_recipe(
       base::read_sealed_file(run.recipe(), kMaxTextFile, "if it was you who changed it, delete its last line"),
       run.recipe().string());
@@ -69,8 +70,8 @@ void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
   if (std::string difference = recipe::first_difference(recipe::Outcome::training, old, recipe); !difference.empty()) {
     throw base::UsageError(
         run.path.string() + ": was begun with " + difference +
-        ", and of a run only train.epochs and train.patience may change. To resume it as it was begun: agewise train " +
-        run.path.string() + " --resume; for other settings name another folder");
+        ", and of a run only train.epochs and train.patience may change. Resume it as it was begun (agewise train " +
+        run.path.string() + " --resume), or name another folder for other settings");
   }
   if (recipe::to_toml(old) != recipe::to_toml(recipe))
     base::write_file(run.recipe(), base::sealed_toml(recipe::to_toml(recipe)));

@@ -32,9 +32,10 @@ RunFolder continued_or_begun(const TrainRequest& request, const recipe::Recipe& 
 
 void check_run(const TrainRequest& request, const RunFolder& run) {
   if (has_model_only(run)) {
-    throw base::UsageError(
-        fmt::format("{0}: was finished with --keep model and cannot be resumed; begin another run with --from {0}",
-                    run.path.string()));
+    throw base::UsageError(fmt::format(
+        "{0}: was finished keeping only its model (--keep model) and cannot be resumed; begin another run from its "
+        "weights (--from {0})",
+        run.path.string()));
   }
   check_shape(request, run);
 }
@@ -46,7 +47,7 @@ bool continues(const TrainRequest& request) { return request.resume || is_run(re
 store::Store store_for(const TrainRequest& request) {
   if (!request.data.empty()) return store::Store(request.data);
   if (!continues(request))
-    throw base::UsageError("--data STORE is needed: what to train on; `agewise prepare` makes a store");
+    throw base::UsageError("no store is named: what to train on (--data STORE; `agewise prepare` makes one)");
   recipe_of({request.run});  // tells of a folder without a run
   return store::Store(read_metadata({request.run}).store);
 }

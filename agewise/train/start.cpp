@@ -74,9 +74,9 @@ void check_normalisation(const Known& known, const nn::Graph& graph, const std::
       continue;
     if (fresh.contains(before) || !known.contains(of.name + ".bias")) continue;
     throw base::UsageError(fmt::format(
-        "--from: the model has no normalisation {}: it was folded into the convolution {} when the network was "
-        "exported. Train with the model's own recipe (agewise recipe MODEL > mine.toml), or import the network's "
-        ".pth or safetensors file with --architecture",
+        "the model to start from (--from) has no normalisation {}: it was folded into the convolution {} when the "
+        "network was exported. Train with the model's own recipe (agewise recipe MODEL > mine.toml), or import the "
+        "network's .pth or safetensors file with --architecture",
         layer.name, of.name));
   }
 }
@@ -114,8 +114,8 @@ void take_weights(const estimate::Model& from, const estimate::Model& model, std
   if (fresh.empty()) return;
   if (fresh.size() == layers.size()) {
     throw base::UsageError(
-        "--from: no layer of the model has the name and shape of one of the recipe's; agewise recipe MODEL prints the "
-        "model's own");
+        "no layer of the model to start from (--from) has the name and shape of one of the recipe's; agewise recipe "
+        "MODEL prints the model's own");
   }
   check_normalisation(known, model.graph, fresh);
   say(notice, fmt::format("{} of {} layers with weights begin as in the model; drawn afresh: {}",
@@ -143,8 +143,8 @@ void check_beginning(const estimate::Model& from, const recipe::Recipe& recipe) 
   face::Fit fit = face::fits(face::spec_of(from.recipe), face::spec_of(recipe), face::Use::begin);
   if (fit) return;
   throw base::UsageError(
-      fmt::format("--from: was trained on other faces than the store's: {}; prepare a store with {}, or begin with "
-                  "weights that were trained on such faces",
+      fmt::format("the model to start from (--from) was trained on other faces than the store's: {}; prepare a store "
+                  "with {}, or begin with weights that were trained on such faces",
                   face::text_of(fit.differences), face::settings_for(fit.differences)));
 }
 

@@ -35,8 +35,8 @@ std::vector<float> compute(estimate::Model teacher, const store::Store& store, c
     if (pictures.size() < kFacesAtOnce && i + 1 < faces.size()) continue;
     if (stop) {
       throw base::Interrupted(fmt::format(
-          "stopped while the teacher looked at the pictures; `agewise train {} --resume` with the same --data, "
-          "--from and --teacher begins with them again",
+          "stopped while the teacher looked at the pictures; resuming with the same store, start and teacher "
+          "(`agewise train {} --resume` with the same --data, --from and --teacher) begins with them again",
           run.path.string()));
     }
     std::vector<estimate::Estimate> estimates = estimator.estimate(pictures);
@@ -72,19 +72,22 @@ void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe,
   bool wanted = recipe.train.distillation_weight > 0, known = wanted && holds(soft_targets_file(run, recipe, store));
   if (teacher == nullptr) {
     if (wanted && !known)
-      throw base::UsageError("train.distillation_weight: --teacher MODEL is needed, whose estimates are learned");
+      throw base::UsageError(
+          "train.distillation_weight needs a teacher (--teacher MODEL), whose estimates are learned");
     return;
   }
-  if (!wanted) throw base::UsageError("--teacher: the recipe has no use for it; --set train.distillation_weight=0.5");
+  if (!wanted)
+    throw base::UsageError("the recipe has no use for a teacher (--teacher); --set train.distillation_weight=0.5 has");
   if (known) return;  // the command that began the run resumes it
   if (teacher->recipe.train.loss == recipe::Loss::regression)
-    throw base::UsageError("--teacher: a regression tells an age, no distribution over classes");
+    throw base::UsageError(
+        "the teacher (--teacher) cannot be a regression, which tells an age, no distribution over classes");
   if (teacher->classes.edges != trained_classes(recipe.classes, {}).edges)
-    throw base::UsageError("--teacher: it tells other classes of age than the recipe's");
+    throw base::UsageError("the teacher (--teacher) tells other classes of age than the recipe's");
   face::Fit fit = face::fits(face::spec_of(teacher->recipe), face::spec_of(recipe), face::Use::teach);
   if (!fit) {
     throw base::UsageError(
-        fmt::format("--teacher: was trained on other faces than the store's: {}; prepare a store with {}",
+        fmt::format("the teacher (--teacher) was trained on other faces than the store's: {}; prepare a store with {}",
                     face::text_of(fit.differences), face::settings_for(fit.differences)));
   }
 }

@@ -41,7 +41,7 @@ TEST_F(Keep, model_keeps_what_the_best_model_needs_and_refuses_to_resume) {
   EXPECT_EQ(run("evaluate " + run_.string() + " --data " + store_.string()).exit_code, 0);
   Outcome resumed = train(" --resume --set train.epochs=2");
   EXPECT_EQ(resumed.exit_code, 2);
-  EXPECT_THAT(resumed.output, HasSubstr("was finished with --keep model"));
+  EXPECT_THAT(resumed.output, HasSubstr("keeping only its model (--keep model)"));
   EXPECT_TRUE(fs::exists(run_ / "best.safetensors"));
 }
 

@@ -149,7 +149,8 @@ TEST_F(PrepareCommand, limited_to_the_first_of_sorted_labels_names_sample) {
   for (int age = 1; age <= 60; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";
   base::write_file(folder_ / "labels.csv", csv);
   std::string limited = command(at("p.tar")) + " --limit 30";
-  EXPECT_THAT(app::run(limited).output, HasSubstr("their first 30 rows have ages from 1 to 30 only; --sample 1 draws"));
+  EXPECT_THAT(app::run(limited).output,
+              HasSubstr("their first 30 rows have ages from 1 to 30 only; a sample (--sample 1) draws"));
   std::filesystem::remove(folder_ / "faces.db");
   EXPECT_THAT(app::run(limited + " --sample 1").output, Not(HasSubstr("sorted by age")));
 }

@@ -100,7 +100,8 @@ TEST(Beginning, must_have_been_trained_on_the_same_cut_unless_it_states_none) {
   EXPECT_EQ(error_of([&] { check_beginning(from, recipe); }), "no error");  // of another size
   set_option(from.recipe, "face.margin=0.3");
   EXPECT_THAT(error_of([&] { check_beginning(from, recipe); }),
-              testing::AllOf(HasSubstr("--from: "), HasSubstr("face.margin is 0.2, not 0.3")));
+              testing::AllOf(HasSubstr("the model to start from (--from) was trained"),
+                             HasSubstr("face.margin is 0.2, not 0.3")));
 }
 
 TEST(RecipeOnStore, takes_from_the_store_how_it_was_made) {
