@@ -149,9 +149,10 @@ evaluate::Evaluation evaluation_of(const estimate::Model& model, const store::St
 }
 
 // Of a part without a single exact age.
-void print_ranges(const evaluate::Evaluation& evaluation) {
+void print_ranges(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
   print(
       fmt::format("{} part, no exact ages\n\n{}", catalog::name_of(evaluation.part), ranges_text(*evaluation.ranges)));
+  for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
 }
 
 // One model on several stores: a row a store.
@@ -168,9 +169,9 @@ void run_on_each(const Arguments& arguments, const Context& context) {
     if (evaluation.ranges) remarks += fmt::format("\n{}: {}", data, ranges_text(*evaluation.ranges));
     json.push_back(evaluate::to_json(evaluation, model));
     json.back()["store"] = data;
-    if (evaluation.all.pictures == 0) continue;
     for (const std::string& sentence : evaluate::caveats(evaluation, model))
       remarks += fmt::format("\n{}: {}\n", data, sentence);
+    if (evaluation.all.pictures == 0) continue;
     evaluation.all.name = fmt::format("{}, {}", data, catalog::name_of(evaluation.part));
     add_rows(rows, {evaluation.all}, /*with_epsilon=*/true);
   }
@@ -196,7 +197,7 @@ void run(Arguments arguments, const Context& context) {
   if (arguments.json) {
     print_json(evaluate::to_json(evaluation, model));
   } else {
-    has_ages ? print_evaluation(evaluation, evaluate::caveats(evaluation, model)) : print_ranges(evaluation);
+    (has_ages ? print_evaluation : print_ranges)(evaluation, evaluate::caveats(evaluation, model));
   }
   if (!has_ages) return;
   std::filesystem::path report = report_file(arguments);

@@ -83,9 +83,9 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
 }
 
 nlohmann::ordered_json to_json(const Evaluation& evaluation, const estimate::Model& model) {
-  if (evaluation.all.pictures == 0)
-    return {{"part", catalog::name_of(evaluation.part)}, {"ranges", to_json(*evaluation.ranges)}};
-  Json json = to_json(evaluation);
+  Json json = evaluation.all.pictures > 0
+                  ? to_json(evaluation)
+                  : Json{{"part", catalog::name_of(evaluation.part)}, {"ranges", to_json(*evaluation.ranges)}};
   json["caveats"] = caveats(evaluation, model);
   return json;
 }

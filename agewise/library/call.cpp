@@ -23,6 +23,8 @@ void rethrow_as_public(const std::exception_ptr& problem) {
     throw Error("out of memory: fewer threads, smaller pictures or a smaller batch need less");
   } catch (const std::exception& error) {
     throw Error(error.what());
+  } catch (...) {
+    throw Error("a function that was called threw what is no std::exception");
   }
 }
 

@@ -124,6 +124,11 @@ Errors told_of(const evaluate::Scores& scores) {
   const auto& [cs1, cs3, cs5, cs10] = scores.cs;
   return {scores.accuracy, scores.mae, scores.mean_error, cs1, cs3, cs5, cs10, scores.epsilon_error};
 }
+// Of no pictures.
+Errors unknown_errors() {
+  constexpr double kNaN = catalog::kNotANumber;
+  return {kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, std::nullopt};
+}
 static_assert(evaluate::kScoreYears == std::array<double, 4>{1, 3, 5, 10});
 
 Group told_of(const evaluate::Group& group) {
@@ -142,13 +147,12 @@ Evaluation told_of(const evaluate::Evaluation& evaluation, const estimate::Model
   // As what a file's name may hold that is no UTF-8 cannot be JSON.
   out.json = evaluate::to_json(evaluation, model)
                  .dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
-  if (evaluation.all.pictures == 0) return out;
-  out.all = told_of(evaluation.all);
+  out.caveats = evaluate::caveats(evaluation, model);
+  out.all = evaluation.all.pictures > 0 ? told_of(evaluation.all) : Group{"all", 0, unknown_errors(), unknown_errors()};
   out.decades = told_of(evaluation.decades);
   out.genders = told_of(evaluation.genders);
   out.races = told_of(evaluation.races);
   out.sources = told_of(evaluation.sources);
-  out.caveats = evaluate::caveats(evaluation, model);
   return out;
 }
 
@@ -233,12 +237,12 @@ Evaluation evaluate(const std::string& model, const EvaluateOptions& options, co
     estimate::Model read = estimate::read_model(library::model_file(model));
     std::unique_ptr<nn::Engine> engine = library::engine_of(threads, options.kernels, {}, watch.notice);
     catalog::Split part = evaluate::part_to_evaluate(store, internal(options.part));
-    std::vector<evaluate::Prediction> judged =
+    std::vector<evaluate::Prediction> predictions =
         evaluate::predict(read, store, part, *engine, threads, stop_of(watch), sink_of(watch),
                           options.other_cut ? evaluate::OtherCut::measured : evaluate::OtherCut::refused);
     std::vector<Estimated> estimates;
-    for (const evaluate::Prediction& one : judged) estimates.push_back({one.face.row, one.face.age, one.estimate});
-    Evaluation evaluation = told_of(evaluate::evaluation_of(std::move(judged), part, read, store), read);
+    for (const evaluate::Prediction& one : predictions) estimates.push_back({one.face.row, one.face.age, one.estimate});
+    Evaluation evaluation = told_of(evaluate::evaluation_of(std::move(predictions), part, read, store), read);
     evaluation.estimates = std::move(estimates);
     return evaluation;
   });

@@ -236,7 +236,7 @@ struct Estimated {
 
 struct Evaluation {
   Part part = Part::test;
-  Group all;  // pictures 0: no age of the part is known exactly
+  Group all;  // NaN where no age of the part is known exactly: then pictures is 0, and json tells of the ranges
   std::vector<Group> decades, genders, races, sources;
   std::vector<Estimated> estimates;  // of every picture of the part, in label order
   std::vector<std::string> caveats;  // what a reader of the figures must know; mostly none

@@ -159,6 +159,9 @@ TEST_F(TrainFromCode, ends_by_an_error_where_a_callback_throws_and_goes_on_from_
   TrainWatch watch;
   watch.epoch_done = [](const Epoch&) { throw std::runtime_error("enough"); };
   EXPECT_EQ(error_of<Error>([&] { training::train(at("run"), options(), watch); }), "enough");
+  watch.epoch_done = [](const Epoch&) { throw 7; };
+  EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), options(), watch); }),
+              HasSubstr("threw what is no std::exception"));
   EXPECT_EQ(training::train(at("run"), options()).at(0).epochs, 3);
 }
 
@@ -212,6 +215,26 @@ TEST_F(TrainFromCode, evaluates_the_part_that_is_asked_for) {
   EXPECT_EQ(training::evaluate(at("run"), wanted).all.pictures, 10);
 }
 
+TEST_F(TrainFromCode, tells_no_figure_where_no_age_is_known_exactly) {
+  training::train(at("run"), options());
+  train::tiny::make_store(at("ranges.db"), {.ranges = true});
+  EvaluateOptions wanted;
+  wanted.data = at("ranges.db");
+  wanted.part = Part::val;
+  Evaluation evaluation = training::evaluate(at("run"), wanted);
+  EXPECT_EQ(evaluation.all.pictures, 0);
+  for (const Errors& none : {evaluation.all.model, evaluation.all.baseline}) {
+    for (double figure : {none.accuracy, none.mae, none.mean_error, none.cs1, none.cs3, none.cs5, none.cs10})
+      EXPECT_TRUE(std::isnan(figure));
+    EXPECT_FALSE(none.epsilon_error);
+  }
+  EXPECT_THAT(evaluation.estimates, SizeIs(10));
+  EXPECT_THAT(evaluation.caveats, ElementsAre(HasSubstr("The best epoch was chosen on these same val pictures")));
+  EXPECT_EQ(nlohmann::json::parse(evaluation.json)["caveats"], nlohmann::json(evaluation.caveats));
+  EXPECT_THAT(app::run("evaluate " + at("run") + " --split val --data " + at("ranges.db")).output,
+              AllOf(HasSubstr("no exact ages"), HasSubstr(evaluation.caveats.at(0))));
+}
+
 TEST_F(TrainFromCode, exports_what_the_program_exports) {
   training::train(at("run"), options());
   export_model(at("run"), at("code.onnx"));
@@ -231,7 +254,8 @@ TEST_F(TrainFromCode, exports_what_the_program_exports) {
 TEST_F(TrainFromCode, says_what_is_missing_or_wrong) {
   TrainOptions wanted = options();
   wanted.data.clear();
-  EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), wanted); }), HasSubstr("STORE"));
+  EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), wanted); }),
+              HasSubstr("no store is named: what to train on"));
   wanted.data = at("none.db");
   EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), wanted); }), HasSubstr("none.db"));
   wanted = options({"train.epoch=3"});
@@ -240,7 +264,7 @@ TEST_F(TrainFromCode, says_what_is_missing_or_wrong) {
   wanted.resume = true;
   EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), wanted); }), HasSubstr(at("run")));
   EXPECT_THAT(error_of<Error>([&] { read_log(at("run")); }), HasSubstr(at("run")));
-  EXPECT_THAT(error_of<Error>([&] { training::evaluate(store_); }), HasSubstr("STORE"));
+  EXPECT_THAT(error_of<Error>([&] { training::evaluate(store_); }), HasSubstr("no store is named"));
 }
 
 TEST_F(TrainFromCode, reads_the_faces_of_a_store_as_they_are_stored) {

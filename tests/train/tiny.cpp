@@ -79,6 +79,10 @@ void make_store(const std::filesystem::path& file, const StoreOptions& options, 
                                                    : catalog::Split::test;
     image::Image picture = face_of_age(face.age, static_cast<std::uint32_t>(i), made_by.face);
     for (std::uint8_t& pixel : picture.pixels) pixel = static_cast<std::uint8_t>(pixel + options.brighter);
+    if (options.ranges) {
+      face.age = catalog::kNotANumber;
+      face.age_range = age::Range{20, 79};
+    }
     writer.add(face, store::encode_face(picture), face.file);
   }
   if (options.complete) {

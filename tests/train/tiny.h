@@ -28,7 +28,8 @@ struct StoreOptions {
   int train = 30, val = 10, test = 0;  // pictures
   bool complete = true;
   double sigma = catalog::kNotANumber;
-  int brighter = 0;  // grey levels, of every picture
+  int brighter = 0;     // grey levels, of every picture
+  bool ranges = false;  // instead of ages: 20 to 79
 };
 
 // Faces of ages 20 to 79; the person of a face is its number, the source "drawn".
