@@ -111,7 +111,14 @@ class Estimator {
 }  // namespace
 
 PYBIND11_MODULE(_core, module) {
-  py::register_exception<agewise::Error>(module, "Error", PyExc_RuntimeError);
+  static PyObject* const error = py::exception<agewise::Error>(module, "Error", PyExc_RuntimeError).release().ptr();
+  py::register_exception_translator([](std::exception_ptr problem) {
+    try {
+      std::rethrow_exception(problem);
+    } catch (const agewise::Error& one) {
+      PyErr_SetObject(error, text_of(one.what()).ptr());
+    }
+  });
   module.attr("version") = agewise::version();
   add_training(module);
   py::class_<Estimator>(module, "Estimator")
@@ -129,8 +136,8 @@ PYBIND11_MODULE(_core, module) {
            py::arg("detector"), py::arg("small_faces"), py::arg("distribution"), py::arg("standard_kernels"))
       .def("files", &Estimator::files)
       .def("images", &Estimator::images)
-      .def_property_readonly("model_file", [](const Estimator& self) { return self.get().model_file(); })
-      .def_property_readonly("warning", [](const Estimator& self) { return self.get().warning(); })
+      .def_property_readonly("model_file", [](const Estimator& self) { return text_of(self.get().model_file()); })
+      .def_property_readonly("warning", [](const Estimator& self) { return text_of(self.get().warning()); })
       .def_property_readonly("notes", [](const Estimator& self) { return self.get().notes(); })
       .def_property_readonly("classes", [](const Estimator& self) {
         std::vector<std::pair<std::string, double>> classes;

@@ -23,12 +23,6 @@ namespace {
 using training::Epoch;
 using training::Progress;
 
-// Names of files need not be UTF-8: as os.fsdecode() has them.
-py::str text_of(const std::string& bytes) {
-  return py::reinterpret_steal<py::str>(
-      PyUnicode_DecodeFSDefaultAndSize(bytes.data(), static_cast<py::ssize_t>(bytes.size())));
-}
-
 py::dict dict_of(const Epoch& epoch) {
   py::dict told;
   told["epoch"] = epoch.epoch;
@@ -106,12 +100,12 @@ class Waiting {
   }
 
   void attend() {
-    std::deque<std::function<void()>> messages = taken();
     try {
+      std::deque<std::function<void()>> messages = taken();
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
       if (raised_) return;
       for (const std::function<void()>& message : messages) message();
-    } catch (const py::error_already_set&) {
+    } catch (...) {  // whatever it is: what leaves here would wait for the work's end while it holds the GIL
       if (!raised_) raised_ = std::current_exception();
       stop_ = true;
     }
@@ -120,7 +114,7 @@ class Waiting {
   py::object progress_, notice_, epoch_done_;
   std::atomic<bool> stop_{false};
   training::TrainWatch watch_;
-  std::exception_ptr raised_;  // by Python
+  std::exception_ptr raised_;  // mostly by Python
   std::mutex mutex_;
   std::optional<Progress> newest_;
   std::deque<std::function<void()>> messages_;
@@ -291,8 +285,13 @@ void add_training(py::module_& module) {
   module.def("read_model", &read_model);
   module.def("export_model", &training::export_model, py::call_guard<py::gil_scoped_release>());
   module.def("read_log", [](const std::string& run) {
+    std::vector<Epoch> log;
+    {
+      py::gil_scoped_release others_run;
+      log = training::read_log(run);
+    }
     py::list epochs;
-    for (const Epoch& epoch : training::read_log(run)) epochs.append(dict_of(epoch));
+    for (const Epoch& epoch : log) epochs.append(dict_of(epoch));
     return epochs;
   });
 }

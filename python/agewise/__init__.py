@@ -91,11 +91,11 @@ class Estimator:
         if model is not None and not os.path.exists(model):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(model))
         self._core = _core.Estimator(
-            model=bundled_model() if model is None else os.fspath(model),
+            model=os.fsencode(bundled_model() if model is None else model),
             threads=threads,
             ready_crops=ready_crops,
             detect=detect,
-            detector="" if detector is None else os.fspath(detector),
+            detector=os.fsencode("" if detector is None else detector),
             small_faces=small_faces,
             distribution=distribution,
             standard_kernels=kernels == "standard",

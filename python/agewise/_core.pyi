@@ -2,17 +2,19 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 version: str
 
+_Path = str | bytes
+
 class Error(RuntimeError): ...
 
 class Estimator:
     def __init__(
         self,
         *,
-        model: str,
+        model: _Path,
         threads: int,
         ready_crops: bool,
         detect: bool,
-        detector: str,
+        detector: _Path,
         small_faces: bool,
         distribution: bool,
         standard_kernels: bool,
@@ -32,7 +34,7 @@ _Sink = Optional[Callable[[str, int, int, int], None]]
 _Notice = Callable[[str], None]
 
 class Store:
-    def __init__(self, file: str, /) -> None: ...
+    def __init__(self, file: _Path, /) -> None: ...
     def __len__(self) -> int: ...
     def columns(self) -> Dict[str, List[Any]]: ...
     def rejects(self) -> Dict[str, int]: ...
@@ -49,12 +51,12 @@ class Store:
     def complete(self) -> bool: ...
 
 class PrepareOptions:
-    labels: List[str]
-    pictures: List[str]
+    labels: List[_Path]
+    pictures: List[_Path]
     columns: str
     gender: str
     names: str
-    recipe: str
+    recipe: _Path
     settings: List[str]
     limit: int
     sample: Optional[int]
@@ -62,12 +64,12 @@ class PrepareOptions:
     threads: int
 
 class TrainOptions:
-    data: str
-    recipe: str
+    data: _Path
+    recipe: _Path
     settings: List[str]
     resume: bool
-    starts_from: str
-    teacher: str
+    starts_from: _Path
+    teacher: _Path
     folds: int
     ensemble: int
     leave_one_person_out: bool
@@ -76,17 +78,17 @@ class TrainOptions:
     standard_kernels: bool
 
 class EvaluateOptions:
-    data: str
+    data: _Path
     part: int
     other_cut: bool
     threads: int
     standard_kernels: bool
 
 def prepare(
-    store: str, options: PrepareOptions, progress: _Sink, notice: _Notice, /
+    store: _Path, options: PrepareOptions, progress: _Sink, notice: _Notice, /
 ) -> Tuple[int, int, Dict[str, int], int, bool, bool]: ...
 def train(
-    run: str,
+    run: _Path,
     options: TrainOptions,
     progress: _Sink,
     notice: _Notice,
@@ -94,8 +96,8 @@ def train(
     /,
 ) -> None: ...
 def evaluate(
-    model: str, options: EvaluateOptions, progress: _Sink, notice: _Notice, /
+    model: _Path, options: EvaluateOptions, progress: _Sink, notice: _Notice, /
 ) -> Tuple[str, List[int], List[float], List[float]]: ...
-def read_model(model: str, /) -> Tuple[str, str, List[Tuple[str, float]], Dict[str, str], int, int]: ...
-def export_model(model: str, file: str, /) -> None: ...
-def read_log(run: str, /) -> List[Dict[str, Any]]: ...
+def read_model(model: _Path, /) -> Tuple[str, str, List[Tuple[str, float]], Dict[str, str], int, int]: ...
+def export_model(model: _Path, file: _Path, /) -> None: ...
+def read_log(run: _Path, /) -> List[Dict[str, Any]]: ...

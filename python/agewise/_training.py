@@ -43,8 +43,8 @@ class Store:
 
     def __init__(self, path: PathLike) -> None:
         _numpy()
-        self.path = _there(path)
-        self._core = _core.Store(self.path)
+        self.path = os.path.abspath(os.fsdecode(_there(path)))  # another process may be in another folder
+        self._core = _core.Store(os.fsencode(self.path))
         self._process = os.getpid()
         self._labels: Optional[dict[str, NDArray[Any]]] = None
 
@@ -55,7 +55,7 @@ class Store:
         if self._process != os.getpid():
             # SQLite's connection must not be used, and not be closed either, in a process that was forked off.
             _of_other_processes.append(self._core)
-            self._core, self._process = _core.Store(self.path), os.getpid()
+            self._core, self._process = _core.Store(os.fsencode(self.path)), os.getpid()
         return self._core
 
     def __len__(self) -> int:
@@ -163,8 +163,11 @@ class Run:
     no run."""
 
     def __init__(self, path: PathLike) -> None:
-        self.path = _there(path)
-        _core.read_log(self.path)
+        self.path = os.fsdecode(_there(path))
+        self._epochs()
+
+    def _epochs(self) -> list[dict[str, Any]]:
+        return _core.read_log(os.fsencode(self.path))
 
     @property
     def log(self) -> dict[str, NDArray[Any]]:
@@ -174,13 +177,13 @@ class Run:
         validation_mae, validation_epsilon_error (NaN: not known), learning_rate, seconds, images_per_second,
         wait_seconds, seconds_left, best (whether it was better than all epochs before). Needs numpy.
         """
-        epochs = _core.read_log(self.path)
+        epochs = self._epochs()
         return {name: _numpy().array([epoch[name] for epoch in epochs]) for name in _LOG}
 
     @property
     def best(self) -> Optional[dict[str, Any]]:
         """The figures of the best epoch, whose weights are the run's model; None before the first has ended."""
-        return next((epoch for epoch in reversed(_core.read_log(self.path)) if epoch["best"]), None)
+        return next((epoch for epoch in reversed(self._epochs()) if epoch["best"]), None)
 
     @property
     def networks(self) -> list[Run]:
@@ -223,7 +226,8 @@ class Model:
     """
 
     def __init__(self, path: Optional[PathLike] = None) -> None:
-        told = _core.read_model(bundled_model() if path is None else _there(path))
+        self._path = os.fsencode(bundled_model()) if path is None else _there(path)  # a file or a run
+        told = _core.read_model(self._path)
         self.file: str
         self.recipe: str
         self.classes: list[tuple[str, float]]
@@ -247,7 +251,7 @@ class Model:
     def _export(self, path: PathLike, ending: str) -> None:
         if not os.fspath(path).endswith(ending):
             raise ValueError(f"{os.fspath(path)}: the name must end in {ending}")
-        _core.export_model(self.file, os.fspath(path))
+        _core.export_model(os.fsencode(self.file), os.fsencode(path))
 
     def estimator(self, **options: Any) -> Estimator:
         """An Estimator of this model; options as there."""
@@ -335,13 +339,13 @@ def prepare(
     options = _core.PrepareOptions()
     options.labels = [_there(path) for path in _list_of(labels)]
     options.pictures = [_there(path) for path in _list_of(pictures)]
-    options.recipe = os.fspath(recipe)
+    options.recipe = os.fsencode(recipe)
     options.settings = _assignments(settings)
     options.columns = columns if isinstance(columns, str) else ",".join(f"{ours}={theirs}" for ours, theirs in columns.items())
     options.gender, options.names, options.limit, options.sample = gender, names, limit, sample
     options.balance, options.threads = balance, threads
     with _Shown(progress) as shown:
-        return Prepared(*_core.prepare(os.fspath(store), options, shown.sink, _notice))
+        return Prepared(*_core.prepare(os.fsencode(store), options, shown.sink, _notice))
 
 
 def train(
@@ -376,14 +380,14 @@ def train(
     """
     options = _core.TrainOptions()
     options.data = "" if data is None else _there(data)
-    options.recipe = "" if recipe is None else os.fspath(recipe)
+    options.recipe = "" if recipe is None else os.fsencode(recipe)
     options.settings, options.resume = _assignments(settings), resume
     options.starts_from = "" if start is None else _there(start)
     options.teacher = "" if teacher is None else _there(teacher)
     options.folds, options.ensemble, options.leave_one_person_out = folds, ensemble, leave_one_person_out
     options.keep_model_only, options.threads, options.standard_kernels = keep_model_only, threads, _is_standard(kernels)
     with _Shown(progress) as shown:
-        _core.train(os.fspath(run), options, shown.sink, _notice, epoch_done)
+        _core.train(os.fsencode(run), options, shown.sink, _notice, epoch_done)
     return Run(run)
 
 
@@ -402,8 +406,10 @@ def evaluate(
     data: by default the run's own store. part: "train", "val" or "test"; by default test, or val where there is no test
     part. other_cut: accept faces that are cut otherwise than the model's own. The rest as for train(). Writes nothing.
     """
-    if isinstance(model, (Model, Run)):
-        model = model.file if isinstance(model, Model) else model.path
+    if isinstance(model, Model):
+        path = model._path
+    else:
+        path = os.fsencode(bundled_model()) if model is None else _there(model.path if isinstance(model, Run) else model)
     options = _core.EvaluateOptions()
     options.data = "" if data is None else _there(data)
     if part is not None:
@@ -412,7 +418,7 @@ def evaluate(
         options.part = _PARTS.index(part)
     options.other_cut, options.threads, options.standard_kernels = other_cut, threads, _is_standard(kernels)
     with _Shown(progress) as shown:
-        return Evaluation(_core.evaluate(bundled_model() if model is None else _there(model), options, shown.sink, _notice))
+        return Evaluation(_core.evaluate(path, options, shown.sink, _notice))
 
 
 class _Shown:
@@ -421,6 +427,7 @@ class _Shown:
     def __init__(self, progress: Told) -> None:
         self.sink: Optional[Callable[[str, int, int, int], None]] = None
         self._bar: Any = None
+        self._what = ""  # that the bar shows
         if callable(progress):
             receiver = progress
 
@@ -433,8 +440,9 @@ class _Shown:
             self.sink = self._draw
 
     def _draw(self, what: str, done: int, total: int, rejects: int) -> None:
-        if self._bar is None or self._bar.desc != f"{what}: ":
+        if self._bar is None or self._what != what:
             self.close()
+            self._what = what
             self._bar = self._tqdm(desc=what, total=total or None, initial=done)
         self._bar.total = total or None
         self._bar.update(done - self._bar.n)
@@ -470,11 +478,11 @@ def _needs(module: str, what: str, package: str = "") -> Any:
         raise ImportError(f"{what} needs {package}: pip install {package}", name=package) from problem
 
 
-def _there(path: PathLike) -> str:
-    """The path; FileNotFoundError where nothing is there."""
+def _there(path: PathLike) -> bytes:
+    """The path as the core takes it, of any bytes; FileNotFoundError where nothing is there."""
     if not os.path.exists(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
-    return os.fspath(path)
+    return os.fsencode(path)
 
 
 def _list_of(paths: Paths) -> list[PathLike]:

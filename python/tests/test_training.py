@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,9 +15,11 @@ import time
 import numpy
 import pandas
 import pytest
+import tqdm.auto
 from PIL import Image
 
 import agewise
+from agewise._training import _Shown
 
 PROGRAM = os.environ["AGEWISE_PROGRAM"]
 SMALL = {"train.epochs": 3, "train.batch": 16, "whiten.method": "none"}
@@ -106,6 +109,33 @@ def test_a_store_becomes_a_frame_and_is_pickled(store):
     assert (pickle.loads(pickle.dumps(store))[3] == store[3]).all()
 
 
+def test_a_store_of_a_relative_path_is_opened_in_any_folder(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    pickled = pickle.dumps(agewise.Store(path.name))
+    monkeypatch.chdir(tmp_path)
+    assert pickle.loads(pickled).path == str(path)
+
+
+def test_names_of_files_need_not_be_utf8(drawn, path, tmp_path):
+    folder = tmp_path / os.fsdecode(b"\xff")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("the file system has no such names")
+    shutil.copy(drawn / "labels.csv", folder)
+    (folder / "pictures").symlink_to(drawn / "pictures")
+    agewise.prepare(folder / "faces.db", folder / "labels.csv", folder / "pictures", settings={"face.size": 16})
+    store = agewise.Store(folder / "faces.db")
+    assert len(store) == 160 and pickle.loads(pickle.dumps(store)).path == str(folder / "faces.db")
+    run = agewise.train(folder / "run", path, settings={**SMALL, "train.epochs": 1}, threads=2, kernels="standard")
+    run.model.to_safetensors(folder / "model.safetensors")
+    assert agewise.Estimator(folder / "model.safetensors", threads=1, ready_crops=True).model == str(folder / "model.safetensors")
+    assert agewise.evaluate(agewise.Model(folder / "model.safetensors"), store.path, threads=2, kernels="standard").pictures > 0
+    assert agewise.evaluate(run.model, threads=2, kernels="standard").pictures > 0
+    with pytest.raises(agewise.Error, match="labels.csv"):
+        agewise.Store(folder / "labels.csv")
+
+
 def _mean_in_a_child(place):
     return float(inherited[place].mean())
 
@@ -169,6 +199,7 @@ def test_evaluate_tells_what_the_program_tells(run, path):
     assert numpy.abs(estimates["estimate"] - estimates["age"]).mean() == pytest.approx(evaluation.mae)
     assert f"MAE {evaluation.mae:.2f} years" in repr(evaluation)
     assert agewise.evaluate(run.path, path, part="train", threads=2).pictures == len(agewise.Store(path).splits["train"])
+    assert agewise.evaluate(run.model, threads=2, kernels="standard").to_dict() == its  # on the run's own store
     with pytest.raises(ValueError, match="part"):
         agewise.evaluate(run, part="all")
 
@@ -279,6 +310,24 @@ def test_python_runs_on_while_a_network_is_trained(path, tmp_path):
 def test_a_bar_is_drawn_with_tqdm(path, tmp_path, capsys):
     agewise.train(tmp_path / "run", path, settings={**SMALL, "train.epochs": 20}, threads=1, progress=True)
     assert "epoch " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("disable", [False, True])
+def test_each_kind_of_work_has_one_bar(monkeypatch, disable):
+    bars = []
+
+    class Bar(tqdm.auto.tqdm):
+        def __init__(self, *arguments, **options):
+            bars.append(self)
+            super().__init__(*arguments, **options, disable=disable)
+
+    monkeypatch.setattr(tqdm.auto, "tqdm", Bar)
+    with _Shown(True) as shown:
+        for done in (1, 5, 9):
+            shown.sink("preparing", done, 10, 0)
+        for done in (2, 4):
+            shown.sink("epoch 1 of 2", done, 4, 0)
+    assert [(bar.n, bar.total) for bar in bars] == ([(1, 10), (2, 4)] if disable else [(9, 10), (4, 4)])
 
 
 def test_a_package_that_is_missing_is_named(store, monkeypatch):
