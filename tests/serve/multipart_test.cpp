@@ -59,7 +59,8 @@ std::string part(const std::string& headers, const std::string& content) {
 TEST(Multipart, tells_text_fields_from_files) {
   std::string field = part("Content-Disposition: form-data; name=\"distribution\"\r\n", "true");
   std::string nameless = part("Content-Disposition: form-data; name=p\r\nContent-Type: image/jpeg\r\n", "JFIF");
-  std::vector<FormPart> parts = parse(field + nameless + "--AaB03x--");
+  std::string form = field + nameless + "--AaB03x--";  // which the parts point into
+  std::vector<FormPart> parts = parse(form);
   ASSERT_EQ(parts.size(), 2U);
   EXPECT_FALSE(parts[0].is_file);
   EXPECT_EQ(parts[0].field, "distribution");
