@@ -189,9 +189,9 @@ def test_several_networks_are_runs_in_a_run(path, tmp_path):
     assert [len(one.log["epoch"]) for one in folds.networks] == [1, 1]
 
 
-def test_evaluate_tells_what_the_program_tells(run, path):
+def test_evaluate_tells_what_the_program_tells(run, path, tmp_path):
     evaluation = agewise.evaluate(run, threads=2, kernels="standard")
-    its = json.loads(program("evaluate", run.path, "--json", "--report", os.devnull, "--force"))
+    its = json.loads(program("evaluate", run.path, "--json", "--report", tmp_path / "report.html"))
     assert evaluation.to_dict() == its
     assert (evaluation.part, evaluation.pictures) == ("test", len(agewise.Store(path).splits["test"]))
     assert evaluation.mae == its["all"]["model"]["mae"] and evaluation.cs[5] == its["all"]["model"]["cs5"]
