@@ -88,20 +88,12 @@ Network parse_network(const std::string& text) {
 }
 
 bool contains(std::span<const Network> networks, const Address& address) {
-  return std::any_of(networks.begin(), networks.end(), [&](const Network& network) {
-    auto whole = static_cast<std::size_t>(network.bits / 8);
-    int rest = network.bits % 8;
-    if (!std::equal(address.begin(), address.begin() + static_cast<std::ptrdiff_t>(whole), network.first.begin()))
-      return false;
-    return rest == 0 || (address[whole] ^ network.first[whole]) >> (8 - rest) == 0;
-  });
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const Network& network) { return masked(address, network.bits) == network.first; });
 }
 
 std::string client_of(const Address& address) {
-  if (is_ipv4(address)) return text_of(address);
-  Address half = address;
-  std::fill(half.begin() + 8, half.end(), static_cast<unsigned char>(0));
-  return text_of(half) + "/64";
+  return is_ipv4(address) ? text_of(address) : text_of(masked(address, 64)) + "/64";
 }
 
 Address client_address(const Address& peer, std::string_view forwarded_for, std::span<const Network> trusted) {

@@ -34,6 +34,15 @@ constexpr Route kPaths[] = {{"/", "page.html"},
                             {"/v1/model", ""},
                             {kEstimate, ""}};
 
+// Of the pages and what they consist of, which anybody may see.
+std::vector<std::string> page_paths() {
+  std::vector<std::string> paths;
+  for (const auto& [path, file] : kPaths) {
+    if (*file != '\0') paths.emplace_back(path);
+  }
+  return paths;
+}
+
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // `kind` in small letters; "image/" is any kind of picture.
@@ -213,10 +222,7 @@ void check_options(const ServiceOptions& options) {
 
 Service::Service(estimate::Model model, nn::Engine& engine, const ServiceOptions& options, const base::Clock& clock)
     : options_(options),
-      access_rules_{options.names,
-                    options.token,
-                    {"/", "/page.js", "/style.css", "/chart.js", "/docs", "/docs.js", "/openapi.json"},
-                    {"/healthz", "/readyz"}},
+      access_rules_{options.names, options.token, page_paths(), {"/healthz", "/readyz"}},
       pipeline_(std::move(model), engine, options.pipeline, metrics_, clock),
       packed_(std::size_t{options.http.connections} + 64) {
   check_options(options);
