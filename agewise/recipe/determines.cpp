@@ -54,8 +54,6 @@ bool determines(const Key& key, Outcome outcome, const Recipe& recipe) {
 
 bool counts_layers(Outcome outcome) { return outcome == Outcome::training || outcome == Outcome::features; }
 
-std::string full_name(const Key& key) { return key.table.empty() ? key.name : key.table + "." + key.name; }
-
 std::string first_name(std::span<const Renamed> renamed, std::string name) {
   auto one = std::ranges::find(renamed, name, &Renamed::name);
   return one == renamed.end() ? std::move(name) : std::string(one->old_name);

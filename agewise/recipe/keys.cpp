@@ -148,6 +148,8 @@ std::vector<Key> make_keys() {
 
 std::string name_of(PointEstimate rule) { return kPointEstimates[static_cast<std::size_t>(rule)]; }
 
+std::string full_name(const Key& key) { return key.table.empty() ? key.name : key.table + "." + key.name; }
+
 const std::vector<Key>& recipe_keys() {
   static const std::vector<Key> keys = make_keys();
   return keys;

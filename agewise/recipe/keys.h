@@ -31,6 +31,9 @@ struct Key {
   Place place;
 };
 
+// "train.epochs".
+std::string full_name(const Key& key);
+
 // In the order in which they are printed.
 const std::vector<Key>& recipe_keys();
 

@@ -20,8 +20,6 @@ namespace {
 
 constexpr std::uint64_t kLargestRecipe = 1 << 20;  // bytes
 
-std::string full_name(const Key& key) { return key.table.empty() ? key.name : key.table + "." + key.name; }
-
 // What an error says first: "my.toml, line 7".
 struct Source {
   std::string origin;
