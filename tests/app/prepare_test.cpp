@@ -25,10 +25,7 @@ class PrepareCommand : public prepare::Collection {
  protected:
   void SetUp() override {
     prepare::Collection::SetUp();
-    write_labels(30, "99/missing.jpg,30\n98/old.jpg,140\n");
-    auto pictures = members(30);
-    pictures.emplace_back("nobody.jpg", prepare::numbered_jpeg(77));
-    prepare::write_tar(folder_ / "p.tar", pictures);
+    write_thirty_and_faults();
   }
 
   std::string at(const std::string& name) const { return (folder_ / name).string(); }

@@ -63,6 +63,13 @@ void Collection::write_labels(int rows, const std::string& extra) {
   base::write_file(folder_ / "labels.csv", csv + extra);
 }
 
+void Collection::write_thirty_and_faults() {
+  write_labels(30, "99/missing.jpg,30\n98/old.jpg,140\n");
+  auto pictures = members(30);
+  pictures.emplace_back("nobody.jpg", numbered_jpeg(77));
+  write_tar(folder_ / "p.tar", pictures);
+}
+
 void Collection::write_folder(const std::vector<std::pair<std::string, std::vector<std::byte>>>& members) const {
   for (const auto& [name, content] : members) {
     std::filesystem::path file = folder_ / "pictures" / name;

@@ -35,6 +35,10 @@ class Collection : public testing::Test {
   void write_labels(int rows, const std::string& extra = "");
   std::vector<std::pair<std::string, std::vector<std::byte>>> members(int rows) const;
 
+  // labels.csv of 30 such rows, one of a missing picture and one of an impossible age; p.tar of their pictures and of
+  // one that no row asks for.
+  void write_thirty_and_faults();
+
   // The members as files under folder_/pictures.
   void write_folder(const std::vector<std::pair<std::string, std::vector<std::byte>>>& members) const;
 
