@@ -21,8 +21,8 @@ struct BadJson : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Texts are unescaped where they stand, in `body`. Beside it no more memory is taken than three quarters of it, whatever
-// is in it: what is not expected ends the reading. Throws BadJson, also for more than `most` pictures.
+// Texts are unescaped where they stand, in `body`. Beside it no more memory is taken than three quarters of it,
+// whatever is in it: what is not expected ends the reading. Throws BadJson, also for more than `most` pictures.
 JsonBody parse_json_body(std::span<std::byte> body, std::size_t most);
 
 }  // namespace agewise::serve

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 enum family { kOpen, kRead, kWrite, kSync, kRename, kReserve, kMap, kUnlink, kMakeFolder, kFamilies };
-static const char* const kNames[kFamilies] = {"open", "read",   "write",  "sync", "rename",
-                                              "reserve", "map", "unlink", "mkdir"};
+static const char* const kNames[kFamilies] = {"open",    "read", "write",  "sync", "rename",
+                                              "reserve", "map",  "unlink", "mkdir"};
 static atomic_long counts[kFamilies];
 
 static int is_under(const char* path) {
@@ -52,30 +52,33 @@ __attribute__((destructor)) static void tell_counts(void) {
   const char* file = getenv("AGEWISE_FAIL_COUNTS");
   FILE* out = file != NULL ? fopen(file, "w") : NULL;
   if (out == NULL) return;
-  for (int family = 0; family < kFamilies; ++family) fprintf(out, "%s %ld\n", kNames[family], atomic_load(&counts[family]));
+  for (int family = 0; family < kFamilies; ++family)
+    fprintf(out, "%s %ld\n", kNames[family], atomic_load(&counts[family]));
   fclose(out);
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define FAIL_IF(family, counts_here, result)                  \
-  do {                                                        \
-    int problem = failure_of(family, counts_here);            \
-    if (problem != 0) {                                       \
-      errno = problem;                                        \
-      return result;                                          \
-    }                                                         \
+#define FAIL_IF(family, counts_here, result)       \
+  do {                                             \
+    int problem = failure_of(family, counts_here); \
+    if (problem != 0) {                            \
+      errno = problem;                             \
+      return result;                               \
+    }                                              \
   } while (0)
 
-static mode_t mode_of(int flags, va_list rest) { return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0; }
+static mode_t mode_of(int flags, va_list rest) {
+  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
+}
 
-#define OPEN(name)                                            \
-  int name(const char* path, int flags, ...) {                \
-    va_list rest;                                             \
-    va_start(rest, flags);                                    \
-    mode_t mode = mode_of(flags, rest);                       \
-    va_end(rest);                                             \
-    FAIL_IF(kOpen, is_under(path), -1);                       \
-    return REAL(name)(path, flags, mode);                     \
+#define OPEN(name)                             \
+  int name(const char* path, int flags, ...) { \
+    va_list rest;                              \
+    va_start(rest, flags);                     \
+    mode_t mode = mode_of(flags, rest);        \
+    va_end(rest);                              \
+    FAIL_IF(kOpen, is_under(path), -1);        \
+    return REAL(name)(path, flags, mode);      \
   }
 OPEN(open)
 OPEN(open64)
