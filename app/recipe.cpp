@@ -23,15 +23,17 @@ void list_recipes() {
 void add_recipe(CLI::App& program, const Context&) {
   CLI::App* command = program.add_subcommand("recipe", "List the built-in recipes, or print one, or that of a model");
   auto name = std::make_shared<std::string>();
+  auto expand = std::make_shared<bool>(false);
+  command->add_flag("--expand", *expand, "Print every key and every layer of a built-in recipe, as models keep them");
   command->add_option("NAME", *name, "Recipe to print: a built-in one, a .toml file, or that of a model file or run");
-  command->callback([name] {
+  command->callback([name, expand] {
     if (name->empty()) return list_recipes();
     bool file = !recipe::built_in_recipes().contains(*name) && std::filesystem::exists(*name);
     if (file && name->ends_with(".toml")) return print(recipe::to_toml(recipe::load_recipe(*name, warn)));
     if (file) return print(recipe::to_toml(estimate::read_model(train::model_file_of(*name)).recipe));
     if (!file && name->find_first_of("./") != std::string::npos) throw base::file_error(*name, "does not exist");
-    recipe::load_recipe(*name);  // an unknown name is told with the known ones
-    print(recipe::built_in_recipes().at(*name));
+    recipe::Recipe built_in = recipe::load_recipe(*name);  // an unknown name is told with the known ones
+    print(*expand ? recipe::to_toml(built_in) : recipe::built_in_recipes().at(*name));
   });
 }
 

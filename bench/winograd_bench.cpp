@@ -1,8 +1,8 @@
-// Our own Winograd convolution beside oneDNN's kernels, on the 3 × 3 layers of VGG-16 and of networks/resnet10.toml, as
-// a training step runs them: with the weights' transform. `direct_GFLOP/s` is the direct convolution's count of
-// operations by the time, whatever the kernel. Two threads; WINOGRAD_BENCH_THREADS=N changes that,
-// ONEDNN_MAX_CPU_ISA=AVX2 the instruction set of all. With one thread its own time counts, so that neighbours on the
-// machine disturb little.
+// Our own Winograd convolution beside oneDNN's kernels, on the 3 × 3 layers of VGG-16 and of
+// recipes/networks/resnet10.toml, as a training step runs them: with the weights' transform. `direct_GFLOP/s` is the
+// direct convolution's count of operations by the time, whatever the kernel. Two threads; WINOGRAD_BENCH_THREADS=N
+// changes that, ONEDNN_MAX_CPU_ISA=AVX2 the instruction set of all. With one thread its own time counts, so that
+// neighbours on the machine disturb little.
 #include <benchmark/benchmark.h>
 #include <omp.h>
 

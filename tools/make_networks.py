@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes recipes/networks/*.toml: networks that recipes name (network.base), layer by layer.
+"""Writes two of recipes/networks/*.toml, mobilenet_v3_large and efficientnet_lite0, layer by layer.
 make_networks.py FOLDER
 Layers are called as torchvision's and timm's modules, so that their weights are found by their names."""
 import sys

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <filesystem>
 
@@ -10,34 +9,19 @@
 #include "agewise/base/files.h"
 #include "agewise/base/nearest.h"
 #include "agewise/recipe/keys.h"
-#include "agewise/recipe/renamed.h"
+#include "agewise/recipe/source.h"
 
 namespace agewise::recipe {
 
-std::map<std::string, std::string> network_texts();  // made at build from recipes/networks/*.toml
+void Source::reject(const toml::node& node, const std::string& problem) const {
+  if (!lines) throw base::UsageError(origin + ": " + problem);
+  throw base::UsageError(fmt::format("{}, line {}: {}", origin, node.source().begin.line, problem));
+}
 
-namespace {
+void Source::tell_of(const Renamed& one) const {
+  if (notice) notice(fmt::format("{}: {} is now called {}", origin, one.old_name, one.name));
+}
 
-constexpr std::uint64_t kLargestRecipe = 1 << 20;  // bytes
-
-// What an error says first: "my.toml, line 7".
-struct Source {
-  std::string origin;
-  bool lines = true;                            // false: a --set, which has but one
-  const std::filesystem::path* base = nullptr;  // the folder of network.base's files; null: none is read
-  Notice notice = {};
-
-  [[noreturn]] void reject(const toml::node& node, const std::string& problem) const {
-    if (!lines) throw base::UsageError(origin + ": " + problem);
-    throw base::UsageError(fmt::format("{}, line {}: {}", origin, node.source().begin.line, problem));
-  }
-  // That a key has an old name.
-  void tell_of(const Renamed& one) const {
-    if (notice) notice(fmt::format("{}: {} is now called {}", origin, one.old_name, one.name));
-  }
-};
-
-// The name that it has now, `name` itself where it is none of the old ones.
 std::string renamed(std::span<const Renamed> all, std::string_view name, const Source& source) {
   auto one = std::ranges::find(all, name, &Renamed::old_name);
   if (one == all.end()) return std::string(name);
@@ -45,31 +29,10 @@ std::string renamed(std::span<const Renamed> all, std::string_view name, const S
   return std::string(one->name);
 }
 
+namespace {
+
 std::string unknown(const std::string& what, const std::string& name, const std::vector<std::string>& known) {
   return fmt::format("unknown {} {}; did you mean {}?", what, name, base::nearest_name(name, known));
-}
-
-// Exactly of that type, but for whole numbers where any number may be. -0 becomes 0, which it would be read back as.
-template <class T>
-std::optional<T> value_of(const toml::node& node) {
-  if constexpr (std::is_same_v<T, double>) {
-    return node.is_number() ? std::optional(*node.value<double>() + 0.0) : std::nullopt;
-  } else {
-    return node.value_exact<T>();
-  }
-}
-
-template <class T>
-std::vector<T> list_of(const toml::node& node, const Source& source, const std::string& name, const char* what) {
-  std::vector<T> values;
-  const toml::array* array = node.as_array();
-  if (array == nullptr) source.reject(node, fmt::format("{} must be a list of {}", name, what));
-  for (const toml::node& item : *array) {
-    std::optional<T> value = value_of<T>(item);
-    if (!value) source.reject(item, fmt::format("{} must be a list of {}", name, what));
-    values.push_back(*value);
-  }
-  return values;
 }
 
 void check_range(double value, double least, double most, const toml::node& node, const Source& source,
@@ -134,93 +97,14 @@ const Key& find_key(const std::string& table, std::string_view name, const toml:
   source.reject(node, unknown("key", given, known));
 }
 
-LayerValue layer_value(const toml::node& node, const Source& source, const std::string& key) {
-  if (auto whole = node.value_exact<std::int64_t>()) return *whole;
-  if (auto real = node.value_exact<double>()) return *real;
-  if (auto flag = node.value_exact<bool>()) return *flag;
-  if (auto text = node.value_exact<std::string>()) return *text;
-  if (node.is_array()) return list_of<std::int64_t>(node, source, key, "whole numbers");
-  source.reject(node, key + " must be a number, a text, true or false, or a list of whole numbers");
-}
-
-LayerRecipe read_layer(const toml::table& table, const Source& source) {
-  LayerRecipe layer;
-  for (const auto& [key, node] : table) {
-    std::string name(key.str());
-    if (name == "kind" || name == "name") {
-      auto text = node.value_exact<std::string>();
-      if (!text) source.reject(node, name + " of a layer must be a text");
-      (name == "kind" ? layer.kind : layer.name) = *text;
-    } else if (name == "from") {
-      layer.from = node.is_string() ? std::vector{*node.value<std::string>()}
-                                    : list_of<std::string>(node, source, "from", "layer names");
-    } else {
-      name = renamed(kRenamedLayerKeys, name, source);
-      if (!layer.options.emplace(name, layer_value(node, source, name)).second)
-        source.reject(node, name + " is given twice, once with its old name");
-    }
-  }
-  if (layer.kind.empty()) source.reject(table, "a layer has no kind");
-  return layer;
-}
-
-void read_layers(Recipe& recipe, const toml::node& node, const Source& source) {
-  const toml::array* layers = node.as_array();
-  if (layers == nullptr) source.reject(node, "network.layers must be [[network.layers]] tables");
-  recipe.network.layers.clear();
-  for (const toml::node& layer : *layers) {
-    if (!layer.is_table()) source.reject(layer, "network.layers must be [[network.layers]] tables");
-    recipe.network.layers.push_back(read_layer(*layer.as_table(), source));
-  }
-}
-
-const std::map<std::string, std::string>& known_networks() {
-  static const std::map<std::string, std::string> texts = network_texts();
-  return texts;
-}
-
-Recipe parse(const std::string& toml, const Source& source);
-
-// The layers that network.base names: of a built-in network, or of a .toml file beside the recipe.
-void read_base(Recipe& recipe, const toml::node& node, const Source& source) {
-  auto name = node.value_exact<std::string>();
-  if (!name) source.reject(node, "network.base must be a text");
-  auto found = known_networks().find(*name);
-  if (found != known_networks().end()) {
-    recipe.network.layers = parse(found->second, {"network " + *name}).network.layers;
-    return;
-  }
-  std::vector<std::string> known;
-  for (const auto& [network, text] : known_networks()) known.push_back(network);
-  if (!name->ends_with(".toml"))
-    source.reject(node, fmt::format("network.base: no network is called {}: there are {}, or a .toml file with "
-                                    "[[network.layers]]",
-                                    *name, fmt::join(known, ", ")));
-  if (source.base == nullptr)
-    source.reject(node, "network.base names a file, which is read for a recipe in a file only");
-  std::filesystem::path file = *source.base / *name;
-  recipe.network.layers =
-      parse(base::read_text_file(file, kLargestRecipe), {.origin = file.string(), .notice = source.notice})
-          .network.layers;
-  if (recipe.network.layers.empty())
-    source.reject(node, "network.base: " + file.string() + " has no [[network.layers]]");
-}
-
 void read_table(Recipe& recipe, const std::string& table, const toml::table& values, const Source& source) {
   for (const auto& [key, node] : values) {
-    if (table == "network" && key == "base") {
-      if (values.contains("layers")) source.reject(node, "give network.base or network.layers, not both");
-      read_base(recipe, node, source);
-      continue;
-    }
-    if (table == "network" && key == "layers") {
-      read_layers(recipe, node, source);
-      continue;
-    }
+    if (table == "network" && (key == "base" || key == "layers")) continue;
     const Key& known = find_key(table, key.str(), node, source);
     std::string name = full_name(known);
     std::visit(Reader{recipe, node, source, name}, known.place);
   }
+  if (table == "network") recipe.network.layers = read_network(values, source);
 }
 
 bool is_table(const std::string& name) {
@@ -306,6 +190,8 @@ void rename_keys(toml::table& document, const Source& source) {
   }
 }
 
+}  // namespace
+
 Recipe parse(const std::string& toml, const Source& source) {
   const std::string& origin = source.origin;
   Recipe recipe;
@@ -333,8 +219,6 @@ Recipe parse(const std::string& toml, const Source& source) {
   check(recipe, origin);
   return recipe;
 }
-
-}  // namespace
 
 Recipe parse_recipe(const std::string& toml, const std::string& origin) { return parse(toml, {origin}); }
 

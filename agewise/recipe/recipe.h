@@ -103,7 +103,7 @@ struct NetworkRecipe {
   bool bgr = false;          // channel order at the network's input
   int size = 0;              // pixels, width and height at the network's input: the middle of a face; 0: all of it
   int center_crop = 0;       // pixels of that middle, made `size` by interpolation; 0: `size` pixels as they are
-  std::vector<LayerRecipe> layers;
+  std::vector<LayerRecipe> layers;  // all of them, those of a named network (network.base) too
 };
 
 enum class Loss { cross_entropy, label_distribution, expected_value_l1, regression, mean_variance };

@@ -102,5 +102,16 @@ TEST(Determinants, have_keys_as_they_were_first_called) {
             "bias_rate_factor = 20.0\nrate_factor = 10.0\n");
 }
 
+// Runs from before recipes named networks keep all layers spelled out; they go on.
+TEST(Determinants, are_the_same_of_a_named_network_and_of_its_layers_spelled_out) {
+  for (const auto& [name, text] : built_in_recipes()) {
+    Recipe named = load_recipe(name), spelled_out = parse_recipe(to_toml(named), "run");
+    for (Outcome outcome : {Outcome::training, Outcome::features}) {
+      EXPECT_EQ(determinants(outcome, spelled_out), determinants(outcome, named)) << name;
+      EXPECT_EQ(first_difference(outcome, spelled_out, named), "") << name;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace agewise::recipe

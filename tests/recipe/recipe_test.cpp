@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -68,12 +69,96 @@ TEST(Recipe, every_built_in_one_survives_being_written_and_read_back) {
   }
 }
 
-TEST(NetworkBase, is_the_layers_of_a_network_that_comes_along) {
-  Recipe recipe = parse_recipe("[network]\nbase = \"mobilenet_v3_large\"", "test");
-  ASSERT_FALSE(recipe.network.layers.empty());
-  EXPECT_EQ(recipe.network.layers.front().name, "features.0.0");  // torchvision's
-  EXPECT_EQ(recipe.network.layers.back().name, "classifier.3");
-  EXPECT_EQ(recipe.network.layers.back().options.at("outputs"), LayerValue("classes"));
+// "conv3-64 relu pool conv3-128 …": the words of Simonyan and Zisserman's table 1, and the rectification after each
+// hidden layer, which the table leaves out.
+std::string words_of(const std::vector<LayerRecipe>& layers) {
+  auto number = [](const LayerRecipe& layer, const char* key) {
+    return std::to_string(std::get<std::int64_t>(layer.options.at(key)));
+  };
+  std::string words;
+  for (const LayerRecipe& layer : layers) {
+    std::string word = layer.kind;
+    if (word == "convolution") word = "conv" + number(layer, "kernel") + "-" + number(layer, "channels");
+    if (word == "fully-connected") {
+      bool last = layer.options.at("outputs") == LayerValue("classes");
+      word = "FC-" + (last ? "classes" : number(layer, "outputs"));
+    }
+    words += (words.empty() ? "" : " ") + word;
+  }
+  return words;
+}
+
+constexpr const char* kVgg16Convolutions =
+    "conv3-64 relu conv3-64 relu max-pool conv3-128 relu conv3-128 relu max-pool "
+    "conv3-256 relu conv3-256 relu conv3-256 relu max-pool conv3-512 relu conv3-512 relu conv3-512 relu max-pool "
+    "conv3-512 relu conv3-512 relu conv3-512 relu max-pool";
+constexpr const char* kVgg16Classifier = " FC-4096 relu dropout FC-4096 relu dropout FC-classes";
+
+// Simonyan and Zisserman, "Very deep convolutional networks", ICLR 2015: table 1, column D; section 2.1: padding of 1
+// pixel, stride 1, pools of 2 × 2 at stride 2; section 3.1: dropout with ratio 0.5.
+TEST(Dex, is_vgg16_of_the_published_table_with_a_head_of_its_own) {
+  for (const char* name : {"dex", "dex-lap"}) {
+    std::vector<LayerRecipe> layers = load_recipe(name).network.layers;
+    EXPECT_EQ(words_of(layers), std::string(kVgg16Convolutions) + kVgg16Classifier);
+    for (const LayerRecipe& layer : layers) {
+      EXPECT_TRUE(layer.from.empty());
+      if (layer.kind == "convolution") {
+        EXPECT_EQ(layer.options.at("pad"), LayerValue(1)) << layer.name;
+        EXPECT_FALSE(layer.options.contains("stride")) << layer.name;  // 1
+      }
+      if (layer.kind == "max-pool") {
+        EXPECT_EQ(layer.options.at("kernel"), LayerValue(2)) << layer.name;
+      }
+      if (layer.kind == "dropout") {
+        EXPECT_EQ(layer.options.at("rate"), LayerValue(0.5));
+      }
+    }
+    EXPECT_EQ(layers.back().name, "fc8-101");  // of DEX's own Caffe file
+    EXPECT_EQ(layers.back().options.at("lr_multiplier"), LayerValue(10));
+  }
+}
+
+TEST(SeedVgg, reads_grey_pictures_with_vgg16s_convolutions_and_has_a_classifier_of_its_own) {
+  std::vector<LayerRecipe> layers = load_recipe("seed-vgg").network.layers;
+  EXPECT_EQ(words_of(layers),
+            std::string("concat ") + kVgg16Convolutions + " FC-4096 relu dropout FC-512 relu dropout FC-classes");
+}
+
+TEST(Recipe, of_a_built_in_name_fits_on_a_screen) {
+  for (const auto& [name, text] : built_in_recipes()) EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 60) << name;
+}
+
+std::string names_of(const std::string& layers) {
+  std::string names;
+  for (const LayerRecipe& layer : parse_recipe("network.layers = [" + layers + "]", "my.toml").network.layers)
+    names += layer.name + " ";
+  return names;
+}
+
+TEST(NetworkBase, among_the_layers_stands_for_those_of_that_network) {
+  EXPECT_EQ(names_of("{base = 'seed', before = 'bn1'}"), "conv1 ");
+  EXPECT_EQ(
+      names_of("{kind = 'relu', name = 'first'}, {base = 'seed', before = 'bn1'}, {kind = 'relu', name = 'last'}"),
+      "first conv1 last ");
+  EXPECT_EQ(names_of("{base = 'seed', before = 'conv1'}"), "");
+  EXPECT_EQ(names_of("{base = 'seed'}"), names_of("{base = 'seed', before = 'fc4'}") + "fc4 ");
+}
+
+TEST(NetworkBase, says_what_is_wrong_with_an_entry) {
+  auto error = [](const std::string& entry) { return error_of("network.layers = [\n" + entry + "\n]"); };
+  EXPECT_THAT(error("{base = 'vgg16', before = 'fc9'}"),
+              HasSubstr("my.toml, line 2: before: vgg16 has no layer called \"fc9\"; did you mean \"fc"));
+  EXPECT_THAT(error("{base = 'vgg16', before = ''}"), HasSubstr("no layer called"));
+  EXPECT_THAT(error("{base = 'vgg16', before = 3}"), HasSubstr("before must be a text"));
+  EXPECT_THAT(error("{base = 3}"), HasSubstr("network.base must be a text"));
+  EXPECT_THAT(error("{base = 'vgg16', name = 'x'}"), HasSubstr("beside it only before is known, not name"));
+  EXPECT_THAT(error_of("[network]\nbase = 'vgg16'\nbefore = 'fc8'"), HasSubstr("unknown key network.before"));
+}
+
+TEST(NetworkBase, named_a_thousand_times_in_a_hostile_text_is_refused) {
+  std::string text = "network.layers = [";
+  for (int i = 0; i < 1000; ++i) text += "{base = 'resnet10'},";
+  EXPECT_THAT(error_of(text + "]"), HasSubstr("more than 10000 layers"));
 }
 
 TEST(NetworkBase, names_what_there_is_where_it_is_unknown) {
@@ -82,13 +167,14 @@ TEST(NetworkBase, names_what_there_is_where_it_is_unknown) {
     FAIL();
   } catch (const base::UsageError& error) {
     EXPECT_THAT(error.what(), HasSubstr("test, line 2: network.base: no network is called mobilenet: there are "
-                                        "efficientnet_lite0, mobilenet_v3_large"));
+                                        "efficientnet_lite0, mobilenet_v3_large, resnet10, seed, vgg16"));
   }
 }
 
 TEST(NetworkBase, stands_alone_and_reads_no_file_for_a_recipe_that_is_in_none) {
-  EXPECT_THROW(parse_recipe("[network]\nbase = \"mobilenet_v3_large\"\nlayers = []", "test"), base::UsageError);
-  EXPECT_THROW(parse_recipe("[network]\nbase = \"net.toml\"", "model"), base::UsageError);
+  EXPECT_THAT(error_of("[network]\nbase = \"vgg16\"\nlayers = []"), HasSubstr("not both"));
+  EXPECT_THAT(error_of("[network]\nbase = \"net.toml\""), HasSubstr("read for a recipe in a file only"));
+  EXPECT_THAT(error_of("network.layers = [{base = \"net.toml\"}]"), HasSubstr("read for a recipe in a file only"));
 }
 
 TEST(NetworkBase, may_be_a_file_beside_the_recipe) {
@@ -97,6 +183,8 @@ TEST(NetworkBase, may_be_a_file_beside_the_recipe) {
   base::write_file(folder / "net.toml", std::string("network.layers = [{kind = \"relu\"}]"));
   base::write_file(folder / "mine.toml", std::string("network.base = \"net.toml\""));
   EXPECT_EQ(load_recipe((folder / "mine.toml").string()).network.layers.front().kind, "relu");
+  base::write_file(folder / "mine.toml", std::string("network.layers = [{base = \"net.toml\"}, {kind = \"tanh\"}]"));
+  EXPECT_EQ(load_recipe((folder / "mine.toml").string()).network.layers.size(), 2);
   std::filesystem::remove_all(folder);
 }
 
