@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "agewise/base/error.h"
+#include "agewise/base/files.h"
 #include "agewise/estimate/model.h"
 #include "agewise/image/encode.h"
 #include "agewise/report/report.h"
@@ -83,7 +84,9 @@ void check_output(const fs::path& file, OutputKind kind, bool force, const std::
       throw base::UsageError(file.string() + ": is what this command reads; give the output another name");
   }
   if (fs::is_directory(file, absent)) throw base::UsageError(file.string() + ": is a folder; give the name of a file");
-  if (force || !fs::exists(file, absent) || (fs::is_regular_file(file, absent) && fs::is_empty(file, absent))) return;
+  if (force || !fs::exists(file, absent) || base::is_stream(file) ||
+      (fs::is_regular_file(file, absent) && fs::is_empty(file, absent)))
+    return;
   if (is_checkpoint(file))
     throw base::UsageError(file.string() + ": belongs to a run; give another name, or --force to replace it");
   if (!is_own(file, kind))

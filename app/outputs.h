@@ -25,8 +25,8 @@ enum class OutputKind {
 void add_force_option(CLI::App& command, bool& force);
 
 // Before any work. Throws UsageError if `file` is one of `inputs`, by whatever name; or if something is there that
-// agewise has not written as a file of this kind, and not `force`. An empty file may be replaced. A run's checkpoints
-// are not for other commands to replace.
+// agewise has not written as a file of this kind, and not `force`. An empty file may be replaced; into a stream
+// (/dev/null, a pipe) it writes. A run's checkpoints are not for other commands to replace.
 void check_output(const std::filesystem::path& file, OutputKind kind, bool force,
                   const std::vector<std::filesystem::path>& inputs);
 

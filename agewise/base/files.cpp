@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <map>
 #include <mutex>
@@ -89,6 +90,18 @@ const std::vector<std::byte>& pipe_content(const std::filesystem::path& file, st
   if (content.size() > limit)
     throw file_error(file, "gives more than the " + std::to_string(limit) + " bytes that are read");
   return content;
+}
+
+// Of /dev/stdout and its like. To open them anew would write at the beginning of a file, not behind what is printed.
+std::optional<int> own_descriptor(const std::filesystem::path& file) {
+  if (file == "/dev/stdout") return STDOUT_FILENO;
+  if (file == "/dev/stderr") return STDERR_FILENO;
+  if (file.parent_path() != "/dev/fd" && file.parent_path() != "/proc/self/fd") return std::nullopt;
+  std::string digits = file.filename().native();
+  int descriptor = -1;
+  auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), descriptor);
+  if (problem != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return descriptor;
 }
 
 void write_all(const std::filesystem::path& file, int descriptor, std::span<const std::byte> content) {
@@ -184,7 +197,22 @@ void write_file(const std::filesystem::path& file, std::string_view content) {
   write_file(file, std::as_bytes(std::span(content)));
 }
 
+bool is_stream(const std::filesystem::path& file) {
+  struct stat status {};
+  if (own_descriptor(file)) return true;
+  return ::stat(file.c_str(), &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
+}
+
 FileWriter::FileWriter(std::filesystem::path file) : file_(std::move(file)) {
+  if (is_stream(file_)) {
+    std::optional<int> own = own_descriptor(file_);
+    descriptor_ = own ? ::fcntl(*own, F_DUPFD_CLOEXEC, 0) : ::open(file_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) throw system_error(file_, "cannot write", errno);
+    return;
+  }
+  std::error_code absent;
+  if (std::filesystem::is_other(std::filesystem::symlink_status(file_, absent)))
+    throw file_error(file_, "is a device or a socket, not a file");
   std::filesystem::path folder = file_.has_parent_path() ? file_.parent_path() : ".";
   sweep_once(folder);
   while (descriptor_ < 0) {
@@ -202,13 +230,17 @@ FileWriter::FileWriter(std::filesystem::path file) : file_(std::move(file)) {
 
 FileWriter::~FileWriter() {
   if (descriptor_ < 0) return;
-  ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
   ::close(descriptor_);
 }
 
 void FileWriter::write(std::span<const std::byte> piece) { write_all(file_, descriptor_, piece); }
 
 void FileWriter::commit() {
+  if (temporary_.empty()) {
+    if (::close(std::exchange(descriptor_, -1)) != 0) throw system_error(file_, "cannot write", errno);
+    return;
+  }
   if (::fsync(descriptor_) != 0) throw system_error(file_, "cannot write", errno);
   if (::rename(temporary_.c_str(), file_.c_str()) != 0) throw system_error(file_, "cannot write", errno);
   ::close(descriptor_);

@@ -16,9 +16,14 @@ namespace agewise::base {
 std::vector<std::byte> read_file(const std::filesystem::path& file, std::uint64_t limit);
 std::string read_text_file(const std::filesystem::path& file, std::uint64_t limit);
 
+// Whether `file` is written into and never replaced: a pipe, a terminal, /dev/null, or a descriptor of this process as
+// /dev/stdout, /dev/stderr, /dev/fd/N or /proc/self/fd/N.
+bool is_stream(const std::filesystem::path& file);
+
 // Writes beside the target under a temporary name that cannot be guessed, syncs and renames: a reader, a crash or a
 // full disk sees the old file or the new one. A link is replaced, not followed. Throws Error naming the file; then
 // nothing of the new one is left. What a killed process left is removed when a later one first writes into the folder.
+// A stream is written into as the content comes. Anything else that is no file (a disk, a socket) is an Error.
 void write_file(const std::filesystem::path& file, std::span<const std::byte> content);
 void write_file(const std::filesystem::path& file, std::string_view content);
 
@@ -33,7 +38,7 @@ class FileWriter {
   void commit();
 
  private:
-  std::filesystem::path file_, temporary_;
+  std::filesystem::path file_, temporary_;  // temporary_: empty for a stream
   int descriptor_ = -1;
 };
 

@@ -6,6 +6,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/sealed.h"
+#include "agewise/base/text.h"
 #include "agewise/recipe/determines.h"
 #include "agewise/recipe/renamed.h"
 
@@ -78,7 +79,8 @@ void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
 }
 
 void write_metadata(const RunFolder& run, const RunMetadata& metadata) {
-  nlohmann::ordered_json json{{"store", metadata.store},
+  // A path that is not UTF-8 can be shown here, not found again: to resume, --data names it.
+  nlohmann::ordered_json json{{"store", base::as_utf8(metadata.store)},
                               {"store_content", metadata.store_content},
                               {"engine", metadata.engine},
                               {"kernels", metadata.kernels}};

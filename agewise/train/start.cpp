@@ -8,6 +8,7 @@
 #include <set>
 
 #include "agewise/base/error.h"
+#include "agewise/base/text.h"
 #include "agewise/face/spec.h"
 #include "agewise/train/features.h"
 #include "agewise/train/inputs.h"
@@ -160,7 +161,7 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
           "recipe, train.monitor: epsilon needs labels with the deviation of every age; the others do not");
     }
   }
-  model.notes["data"] = store.metadata().labels;
+  model.notes["data"] = base::as_utf8(store.metadata().labels);  // may hold names of files
   model.notes["trained on"] = fmt::format("{} pictures", examples.train.size());
   model.notes["validated on"] = examples.validation_name.empty()
                                     ? std::string(catalog::name_of(examples.validation_part))

@@ -11,6 +11,7 @@
 namespace agewise::app {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class Outputs : public testing::Test {
@@ -99,6 +100,15 @@ TEST_F(Outputs, do_not_replace_a_runs_checkpoints_unasked) {
   expect_refused(command + at("run/best.safetensors"), "run/best.safetensors", "belongs to a run");
   EXPECT_EQ(run(command + at("run/calibrated.safetensors")).exit_code, 0);
   EXPECT_EQ(run(command + at("run/calibrated.safetensors")).exit_code, 0);
+}
+
+TEST_F(Outputs, into_a_stream_are_written_without_force_and_leave_it_there) {
+  std::string list = "info " + at("labels.csv") + " --list ", row = "a.jpg,30,,,,labels,";
+  EXPECT_EQ(run(list + "/dev/null").exit_code, 0);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_THAT(run(list + "/dev/stdout").output, HasSubstr(row));
+  EXPECT_EQ(run(list + "/dev/stdout > " + at("all")).exit_code, 0);
+  EXPECT_THAT(content("all"), AllOf(HasSubstr("labels.csv: CSV, 2 rows"), HasSubstr(row)));
 }
 
 TEST_F(Outputs, a_folder_is_never_replaced) {

@@ -4,7 +4,9 @@
 
 #include <filesystem>
 
+#include "agewise/base/files.h"
 #include "tests/app/run_program.h"
+#include "tests/train/tiny.h"
 
 namespace agewise::app {
 namespace {
@@ -69,6 +71,17 @@ TEST(Program, says_of_another_programs_network_that_it_is_imported_first) {
   Outcome outcome = run("predict --model " + network + " " + network);
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.output, HasSubstr("import it first, as in agewise import " + network));
+}
+
+TEST(Program, trains_on_a_store_whose_name_is_not_utf8_and_evaluates_there) {
+  train::tiny::Folder folder;
+  std::string store = (folder / "caf\xE9.db").string(), trained = (folder / "run").string();
+  train::tiny::make_store(store, {.train = 30, .val = 10, .test = 10});
+  Outcome training = run("train " + trained + " --data " + store);
+  EXPECT_EQ(training.exit_code, 0) << training.output;
+  EXPECT_THAT(base::read_text_file(folder / "run/run.json", 1 << 16), HasSubstr("caf\\\\xE9.db"));
+  Outcome evaluating = run("evaluate " + trained + " --data " + store);
+  EXPECT_EQ(evaluating.exit_code, 0) << evaluating.output;
 }
 
 TEST(Program, fails_when_its_output_cannot_be_written) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,6 +117,33 @@ TEST_F(Files, a_link_planted_under_the_old_temporary_name_or_at_the_target_is_no
   EXPECT_EQ(read_text_file(folder_ / "precious", 100), "mine");
   EXPECT_EQ(read_text_file(folder_ / "o", 100), "new");
   EXPECT_FALSE(std::filesystem::is_symlink(folder_ / "o"));
+}
+
+TEST_F(Files, pipes_and_devices_are_written_into_and_stay_what_they_are) {
+  std::string at = "cd " + folder_.string() + " && ";
+  ASSERT_EQ(std::system((at + "mkfifo pipe && ln -s /dev/null nothing && (cat pipe > came &)").c_str()), 0);
+  write_file(folder_ / "pipe", "through");
+  write_file("/dev/null", "gone");
+  write_file(folder_ / "nothing", "gone");
+  ASSERT_EQ(std::system((at + "i=0; until [ \"$(cat came)\" = through ] || [ $i = 500 ]; do "
+                              "i=$((i+1)); sleep 0.01; done")
+                            .c_str()),
+            0);
+  EXPECT_EQ(read_text_file(folder_ / "came", 100), "through");
+  EXPECT_TRUE(std::filesystem::is_fifo(folder_ / "pipe"));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "nothing"));
+  EXPECT_FALSE(is_stream(folder_ / "came"));
+}
+
+TEST_F(Files, a_socket_is_no_file_to_be_replaced) {
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  std::strncpy(address.sun_path, (folder_ / "s").c_str(), sizeof address.sun_path - 1);
+  int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  EXPECT_THAT(error_of([&] { write_file(folder_ / "s", "x"); }), HasSubstr("s: is a device or a socket"));
+  EXPECT_TRUE(std::filesystem::is_socket(folder_ / "s"));
+  ::close(socket);
 }
 
 // A child that is killed in the middle of a file leaves it; one that is still writing keeps its own.
