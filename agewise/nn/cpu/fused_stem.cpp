@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "agewise/nn/cpu/convolution_descriptors.h"
 #include "agewise/nn/cpu/dropout_mask.h"
 #include "agewise/nn/cpu/layouts.h"
 #include "agewise/nn/cpu/parallel.h"
@@ -124,20 +125,10 @@ class FusedStem : public Step {
     for (const Layer& layer : plan.graph().layers) {
       const auto* c = std::get_if<layer::Convolution>(&layer.kind);
       if (c == nullptr || plan.source_of(layer.inputs[0]) != operation_.output) continue;
-      dnnl::memory::dims weights{c->channels, pooled_.channels, c->kernel_height, c->kernel_width};
       if (c->groups > 1) return false;
-      Desc in(plan.dims(pooled_), kFloat, Tag::any), out(plan.dims(layer.shape), kFloat, Tag::any);
-      dnnl::convolution_forward::primitive_desc next({dnnl::prop_kind::forward_inference,
-                                                      dnnl::algorithm::convolution_direct,
-                                                      in,
-                                                      {weights, kFloat, Tag::any},
-                                                      {{c->channels}, kFloat, Tag::a},
-                                                      out,
-                                                      {c->stride, c->stride},
-                                                      {c->pad.top, c->pad.left},
-                                                      {c->pad.bottom, c->pad.right}},
-                                                     plan.engine());
-      return is_channels_last(next.src_desc());
+      ConvolutionGeometry next = geometry_of_convolution(plan, layer, pooled_);
+      ForwardRequest request{dnnl::algorithm::convolution_direct, next.any_in, next.any_out, /*bias=*/true};
+      return is_channels_last(describe_forward(plan, next, request).src_desc());
     }
     return false;
   }
