@@ -2,13 +2,14 @@
 # make demo   draws a collection, prepares it, trains, evaluates, reports
 # make test   builds and runs all tests
 # make bench  measures training and estimating with three networks
+# make mpi    builds build/release/agewise-mpi, which trains on several machines (docs/cluster.md)
 # make package  Debian packages in build/release/packages (docs/packages.md)
 # make model PICTURES=utkface.tar LABELS=utkface.csv START=dlib_age_v1.onnx
 #             trains models/compact.safetensors anew (docs/model-card.md); resumes where it was stopped
 # make detector PICTURES=fairface.tar LABELS=fairface.csv
 #             trains models/upright.safetensors anew, the detector's angle network (docs/detector-card.md); likewise
 # Each installs missing Debian packages first (root or sudo) and, run again, does only what is new.
-.PHONY: build demo test bench model detector package
+.PHONY: build mpi demo test bench model detector package
 .DEFAULT_GOAL := build
 
 AGEWISE := build/release/agewise
@@ -19,6 +20,12 @@ build:
 	@test -e $(AGEWISE) || echo "Building agewise for the first time: about ten minutes on two idle cores; [n/all] below counts the steps"
 	@cmake --preset release -DAGEWISE_TESTS=OFF >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build build/release --target agewise
+
+mpi:
+	@cmake/install-packages.sh mpi
+	@mkdir -p build
+	@cmake --preset release -DAGEWISE_TESTS=OFF >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build build/release --target agewise-mpi
 
 package:
 	@cmake/install-packages.sh package

@@ -1,8 +1,9 @@
 // The subcommands. Each stands in app/COMMAND.cpp, adds itself to the program and runs in CLI11's callback; what it
-// throws becomes one line on stderr and an exit code (main.cpp): UsageError 2, Interrupted 130, all else 1.
+// throws becomes one line on stderr and an exit code (program.cpp): UsageError 2, Interrupted 130, all else 1.
 #pragma once
 #include <string>
 
+#include "agewise/base/communicator.h"
 #include "agewise/base/progress.h"
 
 namespace CLI {
@@ -13,11 +14,12 @@ namespace agewise::app {
 
 // What every command gets from the program around it. Filled in before a command's callback runs, not when it is added.
 struct Context {
-  int threads = 1;       // --threads, by default all processors
-  std::string isa;       // --isa: "avx2", "avx512", or empty for the best that the processor has
-  std::string kernels;   // --kernels: "best", "default", a run or a tuning cache
-  bool bfloat16;         // --bfloat16
-  base::StopFlag& stop;  // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
+  int threads = 1;                   // --threads, by default all processors
+  std::string isa;                   // --isa: "avx2", "avx512", or empty for the best that the processor has
+  std::string kernels;               // --kernels: "best", "default", a run or a tuning cache
+  bool bfloat16;                     // --bfloat16
+  base::StopFlag& stop;              // set by the first Ctrl-C or SIGTERM; a second one ends the program at once
+  base::Communicator& communicator;  // the processes that run this command together; most commands know one alone
 };
 
 void add_bench(CLI::App& program, const Context& context);

@@ -39,4 +39,13 @@ std::unique_ptr<nn::Engine> engine_for(const Context& context, const std::option
   return library::make_remembering_engine(options, memory_of(context, run));
 }
 
+std::unique_ptr<nn::Engine> engine_of_others(const Context& context, nn::TuningCache& choices) {
+  nn::CpuOptions options = cpu_options(context);
+  if (context.kernels != "default") {
+    options.tuning_cache = &choices;
+    options.clock = steady_clock();
+  }
+  return nn::make_cpu_engine(options);
+}
+
 }  // namespace agewise::app

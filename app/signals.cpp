@@ -36,6 +36,7 @@ void handle(int signal, void (*handler)(int)) {
 base::StopFlag& stop_on_signals() {
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_sigterm);
+  handle(SIGUSR1, on_signal);
   handle(SIGXFSZ, SIG_IGN);
   return stop;
 }

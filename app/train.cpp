@@ -115,6 +115,8 @@ train::TrainRequest request_of(const Arguments& arguments) {
 }
 
 void plan(const Arguments& arguments, const Context& context) {
+  if (context.communicator.size() > 1)
+    throw base::UsageError("--plan is of one process: run it without mpirun or srun");
   train::TrainRequest request = request_of(arguments);
   store::Store store = train::store_for(request);
   recipe::Recipe recipe = train::recipe_for(request, store);
@@ -182,13 +184,23 @@ void show(const train::SessionResult& result, const train::Session& session, boo
     print(fmt::format("ensemble: {}\n", session.run().best().string()));
 }
 
+// What the processes beside the first one do: all but to write and to print.
+void take_part(const Arguments& arguments, const Context& context) {
+  train::Session session(request_of(arguments), context.communicator);
+  nn::TuningCache kernels;
+  train::TrainHooks hooks{context.stop, {}, steady_clock(), {}, {}};
+  hooks.choose_kernels = [&](const nn::TuningCache& choices) { kernels = choices; };
+  session.train(*engine_of_others(context, kernels), context.threads, hooks);
+}
+
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.plan) return plan(arguments, context);
+  if (context.communicator.rank() > 0) return take_part(arguments, context);
   if (arguments.watch > 0 && (wanted_multirun(arguments) || train::shape_of({arguments.run})))
     throw base::UsageError("--watch shows the curves of one network, not of several");
   std::optional<serve::Listener> listener;  // before anything is written: the port may be taken
   if (arguments.watch > 0) listener = serve::listen_on("127.0.0.1", arguments.watch);
-  train::Session session(request_of(arguments));
+  train::Session session(request_of(arguments), context.communicator);
   std::unique_ptr<nn::Engine> engine = engine_for(context, session.run());
 
   ProgressLine line;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that are missing: install-packages.sh build|test|package|ci
-# `test` adds what the tests need to `build`, `package` what packs it, `ci` the tools of .ci/run. Prints nothing where all are there.
+# Installs the Debian 12 packages that are missing: install-packages.sh build|test|package|mpi|ci
+# `test` adds what the tests need to `build`, `package` what packs it, `mpi` what agewise-mpi needs, `ci` the tools of .ci/run. Prints nothing where all are there.
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config
@@ -11,12 +11,14 @@ build=(g++ cmake ninja-build pkg-config
   libboost-dev libssl-dev)
 test=("${build[@]}" libgtest-dev libgmock-dev libbenchmark-dev libgnutls28-dev libmatio-dev)
 package=("${build[@]}" dpkg-dev file python3-dev pybind11-dev)
-ci=("${test[@]}" "${package[@]}" lintian mandoc nginx-light clang-14 clang-tidy-14 clang-format-14 libomp-14-dev libfuzzer-14-dev libclang-rt-14-dev python3-venv)
+mpi=("${build[@]}" libopenmpi-dev openmpi-bin)
+ci=("${test[@]}" "${package[@]}" "${mpi[@]}" iproute2 lintian mandoc nginx-light clang-14 clang-tidy-14 clang-format-14 libomp-14-dev libfuzzer-14-dev libclang-rt-14-dev python3-venv)
 
 case "${1:-}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${test[@]}") ;;
   package) wanted=("${package[@]}") ;;
+  mpi) wanted=("${mpi[@]}") ;;
   ci) wanted=("${ci[@]}") ;;
   *) sed -n 2,3p "$0"; exit 2 ;;
 esac

@@ -64,4 +64,10 @@ if(PROJECT_IS_TOP_LEVEL)
   target_link_libraries(boost INTERFACE Threads::Threads)
   # Debian's libjs-chart.js, embedded into report.html.
   find_file(CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH REQUIRED)
+  # Only for agewise-mpi, and only its C interface.
+  set(MPI_CXX_SKIP_MPICXX ON)
+  find_package(MPI QUIET COMPONENTS CXX)
+  if(NOT MPI_CXX_FOUND)
+    message(STATUS "No MPI: agewise-mpi, which trains on several machines, is left out (Debian: libopenmpi-dev openmpi-bin)")
+  endif()
 endif()

@@ -94,7 +94,7 @@ function(agewise_embed room name)
     COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DROOM=${room} -DNAME=${name} "-DFILES=${ARGN}" -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
     DEPENDS ${ARGN} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
   if(room STREQUAL "app")
-    target_sources(agewise PRIVATE ${out})
+    target_sources(agewise_commands PRIVATE ${out})
   else()
     target_sources(agewise_${room} PRIVATE ${out})
   endif()
