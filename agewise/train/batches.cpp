@@ -33,10 +33,12 @@ BatchStream::BatchStream(InputSource source, std::vector<std::uint32_t> order, s
     : source_(std::move(source)),
       order_(std::move(order)),
       batch_(batch),
+      first_row_(options.first_row),
+      rows_(options.rows > 0 ? options.rows : batch),
       options_(options),
       free_(kBuffers),
       ready_(kBuffers) {
-  for (std::size_t i = 0; i < kBuffers; ++i) free_.push({std::vector<float>(batch * input_size), {}, 0});
+  for (std::size_t i = 0; i < kBuffers; ++i) free_.push({std::vector<float>(rows_ * input_size), {}, 0});
   thread_ = std::thread([this] { gather(); });
 }
 
@@ -60,10 +62,12 @@ Batch* BatchStream::next() {
 
 void BatchStream::gather() {
   try {
-    for (std::size_t step = options_.first_step; step * batch_ < order_.size(); ++step) {
+    for (std::size_t step = options_.first_step; step * batch_ < order_.size(); step += options_.every) {
       std::optional<Batch> batch = free_.pop();
       if (!batch) return;
-      batch->samples = rows_of_batch(order_, step, batch_);
+      std::vector<std::uint32_t> whole = rows_of_batch(order_, step, batch_);
+      batch->samples.resize(rows_);
+      for (std::size_t row = 0; row < rows_; ++row) batch->samples[row] = whole[(first_row_ + row) % batch_];
       batch->fresh = std::min(batch_, order_.size() - step * batch_);
       fill_inputs(source_, options_.epoch, options_.threads, *batch);
       if (!ready_.push(std::move(*batch))) return;

@@ -18,7 +18,7 @@ using InputSource = std::function<void(std::uint32_t sample, int epoch, std::spa
 struct Batch {
   std::vector<float> inputs;           // batch × input size
   std::vector<std::uint32_t> samples;  // one a row
-  std::size_t fresh = 0;               // rows before the order was at its end; those after it are its first ones again
+  std::size_t fresh = 0;               // rows of the whole batch before the order was at its end
 };
 
 // The rows of batch number `step` of an order: the last batch is completed with the first ones of the same order, as
@@ -33,10 +33,12 @@ void fill_inputs(const InputSource& source, int epoch, int threads, Batch& batch
 struct StreamOptions {
   int epoch = 0;  // as for InputSource
   int threads = 1;
-  std::size_t first_step = 0;
+  std::size_t first_step = 0, every = 1;  // steps first_step, first_step + every …
+  // Of each batch only so many rows from `first_row` on, after its last its first ones again; 0: all.
+  std::size_t first_row = 0, rows = 0;
 };
 
-// The batches of one pass, from `first_step` on. Memory: three batches.
+// The batches of one pass. Memory: three batches.
 class BatchStream {
  public:
   BatchStream(InputSource source, std::vector<std::uint32_t> order, std::size_t input_size, std::size_t batch,
@@ -54,6 +56,7 @@ class BatchStream {
   InputSource source_;
   std::vector<std::uint32_t> order_;
   std::size_t batch_;
+  std::size_t first_row_, rows_;  // of each batch
   StreamOptions options_;
   base::BoundedQueue<Batch> free_, ready_;
   Batch current_;

@@ -11,6 +11,8 @@
 namespace agewise::train {
 namespace {
 
+constexpr const char* kFirstProcess = "the first process's recipe";  // what the others call it
+
 std::optional<estimate::Model> model_of(const std::filesystem::path& run_or_model) {
   if (run_or_model.empty()) return std::nullopt;
   return estimate::read_model(model_file_of(run_or_model));
@@ -40,6 +42,12 @@ void check_run(const TrainRequest& request, const RunFolder& run) {
   check_shape(request, run);
 }
 
+void check_together(const TrainRequest& request, const base::Communicator& communicator) {
+  if (communicator.size() == 1) return;
+  if (request.multirun || shape_of({request.run}))
+    throw base::UsageError("several networks are trained one by one: run each without mpirun or srun");
+}
+
 }  // namespace
 
 bool continues(const TrainRequest& request) { return request.resume || is_run(request.run); }
@@ -60,27 +68,37 @@ recipe::Recipe recipe_for(const TrainRequest& request, const store::Store& store
   return recipe_on_store(recipe, store);
 }
 
-Session::Session(const TrainRequest& request)
-    : store_(store_for(request)),
-      recipe_(recipe_for(request, store_)),
-      from_(model_of(request.from)),
-      keep_model_only_(request.keep_model_only) {
+Session::Session(const TrainRequest& request, base::Communicator& communicator)
+    : communicator_(communicator),
+      store_(communicator.rank() == 0 ? store_for(request) : store::Store(base::broadcast_text(communicator, ""))),
+      recipe_(communicator.rank() == 0 ? recipe_for(request, store_)
+                                       : recipe::parse_recipe(base::broadcast_text(communicator, ""), kFirstProcess)),
+      from_(communicator.rank() == 0 ? model_of(request.from) : std::nullopt),
+      run_{request.run},
+      keep_model_only_(request.keep_model_only && communicator.rank() == 0) {
+  if (communicator.rank() > 0) return;
   if (from_) check_beginning(*from_, recipe_);
   teacher_ = model_of(request.teacher);
   check_teacher(teacher_ ? &*teacher_ : nullptr, recipe_, store_, {request.run});
+  check_together(request, communicator);
   run_ = continued_or_begun(request, recipe_);
   recipe_of(run_);  // tells of a folder without a run
   lock_ = lock_run(run_);
   check_run(request, run_);
   change_recipe(run_, recipe_);
   multirun_ = shape_of(run_);
+  base::broadcast_text(communicator, std::filesystem::absolute(store_.file()).string());
+  base::broadcast_text(communicator, recipe::to_toml(recipe_));
 }
 
 SessionResult Session::train(nn::Engine& engine, int threads, const TrainHooks& hooks,
                              const std::function<void(const std::string&)>& begins) {
-  std::vector<float> soft_targets =
-      soft_targets_by(std::exchange(teacher_, {}), recipe_, store_, run_, engine, hooks.stop, hooks.progress);
-  TrainTask task{run_, recipe_, store_, from_ ? &*from_ : nullptr, threads, nullptr, soft_targets};
+  std::vector<float> soft_targets;
+  if (communicator_.rank() == 0)
+    soft_targets =
+        soft_targets_by(std::exchange(teacher_, {}), recipe_, store_, run_, engine, hooks.stop, hooks.progress);
+  base::broadcast_floats(communicator_, soft_targets);
+  TrainTask task{run_, recipe_, store_, from_ ? &*from_ : nullptr, threads, nullptr, soft_targets, communicator_};
   SessionResult result;
   if (multirun_) {
     result.several = train_multirun({task, *multirun_}, engine, hooks, begins);

@@ -42,19 +42,22 @@ struct SessionResult {
 // A run that is ready to be trained, and locked: nobody else writes into it meanwhile.
 class Session {
  public:
-  // Checks everything that can be wrong before it makes the run's folder. Throws Error and UsageError.
-  explicit Session(const TrainRequest& request);
+  // Checks everything that can be wrong before it makes the run's folder. Throws Error and UsageError. Of several
+  // processes the first does, and tells the others, who open the same store; a multirun is one process's.
+  explicit Session(const TrainRequest& request, base::Communicator& communicator = base::alone());
 
   const store::Store& store() const { return store_; }
   const recipe::Recipe& recipe() const { return recipe_; }
   const RunFolder& run() const { return run_; }
   const std::optional<MultirunShape>& multirun() const { return multirun_; }
 
-  // Trains to the end; once. `threads` decode and augment pictures. Throws as train() and train_multirun() do.
+  // Trains to the end, with the other processes; once. `threads` decode and augment pictures. Throws as train() and
+  // train_multirun() do.
   SessionResult train(nn::Engine& engine, int threads, const TrainHooks& hooks,
                       const std::function<void(const std::string&)>& begins = {});
 
  private:
+  base::Communicator& communicator_;
   store::Store store_;
   recipe::Recipe recipe_;
   std::optional<estimate::Model> from_, teacher_;

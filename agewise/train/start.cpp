@@ -12,6 +12,7 @@
 #include "agewise/face/spec.h"
 #include "agewise/train/features.h"
 #include "agewise/train/inputs.h"
+#include "agewise/train/together.h"
 #include "agewise/train/trainer.h"
 
 namespace agewise::train {
@@ -189,8 +190,10 @@ void settle_metadata(const RunFolder& run, const store::Store& store, const std:
   write_metadata(run, metadata);
 }
 
-InputSource inputs_of(const TrainTask& task, const Examples& examples, estimate::Model& model,
-                      const std::vector<float>& weights, nn::Engine& engine, const TrainHooks& hooks) {
+namespace {
+
+InputSource made_inputs(const TrainTask& task, const Examples& examples, estimate::Model& model,
+                        const std::vector<float>& weights, nn::Engine& engine, const TrainHooks& hooks) {
   if (!task.recipe.train.features.empty()) {
     return feature_inputs({task.run, model, weights, task.store, examples, task.threads}, engine, hooks.stop,
                           hooks.progress);
@@ -205,7 +208,29 @@ InputSource inputs_of(const TrainTask& task, const Examples& examples, estimate:
   return whitened.source;
 }
 
-TrainState first_state(const TrainTask& task, const estimate::Model& model, const Notice& notice) {
+}  // namespace
+
+InputSource inputs_of(const TrainTask& task, const Examples& examples, estimate::Model& model,
+                      const std::vector<float>& weights, nn::Engine& engine, const TrainHooks& hooks) {
+  base::Communicator& communicator = task.communicator;
+  if (communicator.rank() == 0) {
+    InputSource source = made_inputs(task, examples, model, weights, engine, hooks);
+    communicator.barrier();
+    return source;
+  }
+  communicator.barrier();
+  bool from_run = !task.recipe.train.features.empty() || task.recipe.whiten.method != recipe::Whitening::none;
+  if (from_run && !is_run(task.run.path)) {
+    throw base::file_error(task.run.path,
+                           "the run's folder is not here; all machines must share it where pictures are whitened or "
+                           "train.features is set, for what is computed of them lies there");
+  }
+  return made_inputs(task, examples, model, weights, engine, hooks);
+}
+
+namespace {
+
+TrainState read_or_fresh_state(const TrainTask& task, const estimate::Model& model, const Notice& notice) {
   if (std::filesystem::exists(task.run.last())) {
     TrainState state = read_checkpoint(task.run.last(), model);
     cut_log(task.run.log(), state.epoch);
@@ -219,6 +244,15 @@ TrainState first_state(const TrainTask& task, const estimate::Model& model, cons
     take_weights(*task.from, model, state.weights, notice);
     if (!state.average.empty()) state.average = state.weights;
   }
+  return state;
+}
+
+}  // namespace
+
+TrainState first_state(const TrainTask& task, const estimate::Model& model, const Notice& notice) {
+  TrainState state;
+  if (task.communicator.rank() == 0) state = read_or_fresh_state(task, model, notice);
+  broadcast_state(task.communicator, state);
   return state;
 }
 

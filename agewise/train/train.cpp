@@ -1,10 +1,13 @@
 #include "agewise/train/train.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "agewise/age/metrics.h"
@@ -15,6 +18,7 @@
 #include "agewise/train/features.h"
 #include "agewise/train/start.h"
 #include "agewise/train/test_network.h"
+#include "agewise/train/together.h"
 #include "agewise/train/trainer.h"
 
 namespace agewise::train {
@@ -46,13 +50,14 @@ class Loop {
   Loop(const TrainTask& task, const Examples& examples, estimate::Model model, nn::Engine& engine,
        const TrainHooks& hooks)
       : run_(task.run),
+        communicator_(task.communicator),
         threads_(task.threads),
         hooks_(hooks),
         examples_(examples),
         model_(std::move(model)),
         targets_(targets_of(examples, model_.recipe.train, task.soft_targets)),
         steps_(batches_in(pictures_an_epoch(), static_cast<std::size_t>(model_.recipe.train.batch))),
-        trainer_(model_, engine, feature_layer(model_.recipe, model_.graph)),
+        trainer_(model_, engine, feature_layer(model_.recipe, model_.graph), {communicator_, hooks.clock}),
         tester_(model_.recipe, model_.graph, engine, feature_layer(model_.recipe, model_.graph)) {}
 
   std::vector<std::string> kernels() const { return trainer_.kernels(); }
@@ -69,6 +74,7 @@ class Loop {
 
  private:
   const recipe::TrainRecipe& recipe() const { return model_.recipe.train; }
+  bool is_first() const { return communicator_.rank() == 0; }
   std::size_t batch() const { return static_cast<std::size_t>(recipe().batch); }
 
   std::size_t pictures_an_epoch() const { return epoch_order(examples_, recipe(), 1).size(); }
@@ -102,18 +108,20 @@ class Loop {
 
   // From state_.step to the end of the epoch.
   void train_steps(EpochRecord& record) {
+    const Share& share = trainer_.share();
     BatchStream stream(source_, epoch_order(examples_, recipe(), record.epoch), trainer_.input_size(), batch(),
-                       {record.epoch, threads_, static_cast<std::size_t>(state_.step)});
+                       {record.epoch, threads_, static_cast<std::size_t>(state_.step), 1, share.first, share.rows});
     double start = hooks_.clock(), waited = 0;
     std::int64_t first = state_.step;
     record.learning_rate = rate_of(steps_ - 1);  // stands where all steps were done before the run was stopped
     while (state_.step < steps_) {
-      if (hooks_.stop) stop_here(record.epoch);
+      if (alone() && hooks_.stop) stop_here(record.epoch);
       double before = hooks_.clock();
       const Batch* next = stream.next();
       waited += hooks_.clock() - before;
       record.learning_rate = rate_of(state_.step);
       ScoreSum sum = trainer_.step(*next, pick(targets_, next->samples), record.epoch, record.learning_rate);
+      Wishes wishes = sum_over_processes(sum);
       if (!std::isfinite(sum.loss)) diverged("the loss is no longer a number", record.epoch, state_.step + 1);
       state_.sums += sum;
       ++state_.step;
@@ -122,7 +130,8 @@ class Loop {
       if (loss > hopeless_loss(recipe()))
         diverged(fmt::format("the mean loss is above {:.1e}", loss), record.epoch, state_.step);
       tell(fmt::format("epoch {} of {}", record.epoch, recipe().epochs), state_.step, steps_);
-      if (hooks_.clock() - last_saved_ > kSecondsBetweenSaves) save();
+      if (wishes.to_save) save();
+      if (wishes.to_stop) stop_here(record.epoch);
     }
     double seconds = std::max(1e-9, hooks_.clock() - start), nothing = std::numeric_limits<double>::quiet_NaN();
     record.images_per_second =
@@ -130,27 +139,68 @@ class Loop {
     record.wait_seconds = waited;
   }
 
+  bool alone() const { return communicator_.size() == 1; }
+
+  struct Wishes {
+    bool to_stop = false, to_save = false;  // of any process
+  };
+
+  // Makes a process's sum that of all, and `more` with it.
+  Wishes sum_over_processes(ScoreSum& sum, std::span<double> more = {}) {
+    bool to_save = hooks_.clock() - last_saved_ > kSecondsBetweenSaves;
+    if (alone()) return {false, to_save};
+    std::vector<double> all{sum.loss,
+                            sum.right,
+                            sum.absolute_error,
+                            static_cast<double>(sum.pictures),
+                            hooks_.stop ? 1.0 : 0.0,
+                            is_first() && to_save ? 1.0 : 0.0};
+    std::size_t own = all.size();
+    all.insert(all.end(), more.begin(), more.end());
+    communicator_.sum(all);
+    sum = {all[0], all[1], all[2], static_cast<std::int64_t>(all[3])};
+    std::copy(all.begin() + static_cast<std::ptrdiff_t>(own), all.end(), more.begin());
+    return {all[4] > 0, all[5] > 0};
+  }
+
   Validation validate() {
     get_state();
-    tester_.set_parameters(state_.average.empty() ? state_.weights : state_.average);
-    BatchStream stream(source_, examples_.validation, trainer_.input_size(), batch(), {0, threads_, 0});
+    check_processes_agree();
+    std::vector<float>& tested = state_.average.empty() ? state_.weights : state_.average;
+    base::broadcast_floats(communicator_, tested);  // running statistics are those of the first process
+    tester_.set_parameters(tested);
+    auto processes = static_cast<std::size_t>(communicator_.size()),
+         step = static_cast<std::size_t>(communicator_.rank());
+    BatchStream stream(source_, examples_.validation, trainer_.input_size(), batch(), {0, threads_, step, processes});
     ScoreSum sum;
-    std::vector<double> estimates;
-    while (const Batch* next = stream.next()) {
-      if (hooks_.stop) stop_here(state_.epoch + 1);
+    std::vector<double> estimates(examples_.validation.size());
+    while (const Batch* next = hooks_.stop ? nullptr : stream.next()) {
       std::span<const float> outputs = tester_.outputs(*next, state_.epoch + 1);
       std::size_t width = outputs.size() / batch();
       std::vector<nn::Target> targets = pick(targets_, std::span(next->samples).first(next->fresh));
       std::vector<float> gradient(next->fresh * width);
       sum += score(model_, outputs.first(next->fresh * width), targets, gradient);
       for (std::size_t row = 0; row < next->fresh; ++row) {
-        estimates.push_back(estimate::estimate_of(model_, outputs.subspan(row * width, width)).age);
+        estimates[step * batch() + row] = estimate::estimate_of(model_, outputs.subspan(row * width, width)).age;
       }
-      tell(fmt::format("validating epoch {}", state_.epoch + 1), sum.pictures,
-           static_cast<std::int64_t>(examples_.validation.size()));
+      std::size_t all = estimates.size(), done = std::min(all, step * batch() + next->fresh);
+      tell(fmt::format("validating epoch {}", state_.epoch + 1), static_cast<std::int64_t>(done),
+           static_cast<std::int64_t>(all));
+      step += processes;
     }
+    if (sum_over_processes(sum, estimates).to_stop || (alone() && hooks_.stop)) stop_here(state_.epoch + 1);
     check_validation(estimates, sum);
     return {mean_of(sum), validation_epsilon_error(estimates)};
+  }
+
+  // A fault of a machine, or of this program: each would go on to a network of its own.
+  void check_processes_agree() {
+    if (alone()) return;
+    check_same(
+        communicator_, hash_of_trained(model_, state_.weights),
+        "the network after " + std::to_string(state_.epoch + 1) + " epochs",
+        "one of them computes other numbers; resume from the last checkpoint, and if it happens again, without the "
+        "other machine");
   }
 
   // Weights may all be numbers and what the network makes of a picture none.
@@ -203,10 +253,9 @@ class Loop {
     if (record.best) {
       state_.best_epoch = record.epoch;
       state_.best_score = score;
-      model_.parameters = state_.average.empty() ? state_.weights : state_.average;
-      estimate::write_model(run_.best(), model_);
+      if (is_first()) write_best();
     }
-    append_to_log(run_.log(), record);
+    if (is_first()) append_to_log(run_.log(), record);
     save();
     if (hooks_.epoch_done) hooks_.epoch_done(record);
   }
@@ -218,11 +267,22 @@ class Loop {
       diverged("a weight is no longer a number", state_.epoch + 1, state_.step);
   }
 
+  void write_best() {
+    model_.parameters = state_.average.empty() ? state_.weights : state_.average;
+    estimate::write_model(run_.best(), model_);
+  }
+
+  // The others wait for the first.
   void save() {
+    if (is_first()) write_last();
+    communicator_.barrier();
+    last_saved_ = hooks_.clock();
+  }
+
+  void write_last() {
     get_state();
     model_.parameters = state_.average.empty() ? state_.weights : state_.average;
     write_checkpoint(run_.last(), model_, state_);
-    last_saved_ = hooks_.clock();
   }
 
   [[noreturn]] void stop_here(int epoch) {
@@ -252,6 +312,7 @@ class Loop {
   }
 
   const RunFolder& run_;
+  base::Communicator& communicator_;
   int threads_;  // that fill batches
   const TrainHooks& hooks_;
   const Examples& examples_;
@@ -265,6 +326,29 @@ class Loop {
   double last_saved_ = 0;
 };
 
+// The first process has compiled, and its engine has written its choices into the run, if it makes any; the others are
+// told of them before they compile.
+void tell_choices(base::Communicator& communicator, const RunFolder& run) {
+  bool known = communicator.size() > 1 && std::filesystem::exists(run.kernels());
+  nlohmann::json choices = known ? nn::read_tuning_cache(run.kernels()) : nn::TuningCache{};
+  base::broadcast_text(communicator, choices.dump());
+}
+
+void take_choices(base::Communicator& communicator, const TrainHooks& hooks) {
+  auto choices = nlohmann::json::parse(base::broadcast_text(communicator, "")).get<nn::TuningCache>();
+  if (hooks.choose_kernels) hooks.choose_kernels(choices);
+}
+
+// Gradients are summed as they lie, in the layout that the kernels want.
+void check_kernels(base::Communicator& communicator, const nn::Engine& engine,
+                   const std::vector<std::string>& kernels) {
+  std::string mine = engine.name();
+  check_same(communicator, mine, "the engine (" + mine + ")",
+             "give all processes what the weakest machine has, by --isa and --threads");
+  check_same(communicator, fmt::format("{}", fmt::join(kernels, "\n")), "the choice of kernels",
+             "their processors differ; --isa avx2 and --kernels default choose alike on more of them");
+}
+
 }  // namespace
 
 TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& hooks) {
@@ -273,8 +357,15 @@ TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& h
   Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.store);
   std::string remark = task.examples != nullptr ? "" : left_out(examples);
   if (!remark.empty() && hooks.notice) hooks.notice(remark);
+  base::Communicator& communicator = task.communicator;
+  bool first = communicator.rank() == 0;
+  check_same(communicator, task.store.content(), "the store " + task.store.file().string(),
+             "copy it anew, or put it where all machines see it");
+  if (!first) take_choices(communicator, hooks);
   Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
-  settle_metadata(task.run, task.store, engine.name(), loop.kernels(), hooks.notice);
+  if (first) tell_choices(communicator, task.run);
+  check_kernels(communicator, engine, loop.kernels());
+  if (first) settle_metadata(task.run, task.store, engine.name(), loop.kernels(), hooks.notice);
   TrainState state = first_state(task, loop.model(), hooks.notice);
   InputSource source = inputs_of(task, examples, loop.model(), state.weights, engine, hooks);
   return loop.run(std::move(source), std::move(state));

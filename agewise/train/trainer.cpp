@@ -44,12 +44,15 @@ ScoreSum score(const estimate::Model& model, std::span<const float> outputs, std
   return sum;
 }
 
-Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer) : model_(model) {
+Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer, const Together& together)
+    : model_(model), share_(share_of(static_cast<std::size_t>(model.recipe.train.batch), together.communicator)) {
   nn::Graph trained = trained_part(model.graph, first_layer);
   own_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(trained)));
   held_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(model.graph))) - own_;
   const recipe::TrainRecipe& recipe = model.recipe.train;
-  network_ = engine.compile(trained, recipe.batch, nn::Mode::train, {.rule = nn::update_rule_of(recipe)});
+  if (together.communicator.size() > 1) reducer_ = std::make_unique<SumOverProcesses>(together);
+  network_ = engine.compile(trained, static_cast<int>(share_.rows), nn::Mode::train,
+                            {.rule = nn::update_rule_of(recipe), .reducer = reducer_.get()});
 }
 
 void Trainer::set_state(const TrainState& state) {
@@ -79,15 +82,21 @@ ScoreSum Trainer::step(const Batch& batch, std::span<const nn::Target> targets, 
   const recipe::TrainRecipe& recipe = model_.recipe.train;
   std::copy(batch.inputs.begin(), batch.inputs.end(), network_->input().begin());
   network_->forward({recipe.seed, static_cast<std::uint32_t>(epoch), batch.samples});
-  ScoreSum sum = score(model_, network_->output(), targets, network_->output_gradient());
+  std::span<float> gradient = network_->output_gradient();
+  std::size_t own = gradient.size() / share_.rows * share_.own;
+  ScoreSum sum;
+  if (own > 0) sum = score(model_, network_->output().first(own), targets.first(share_.own), gradient.first(own));
+  if (reducer_) {  // the loss is a mean over the whole batch
+    auto part = static_cast<float>(static_cast<double>(share_.own) / recipe.batch);
+    for (float& value : gradient.first(own)) value *= part;
+    std::ranges::fill(gradient.subspan(own), 0.0F);
+  }
   network_->backward();
   network_->update(rate);
   return sum;
 }
 
-std::size_t Trainer::input_size() const {
-  return network_->input().size() / static_cast<std::size_t>(model_.recipe.train.batch);
-}
+std::size_t Trainer::input_size() const { return network_->input().size() / share_.rows; }
 
 TrainState fresh_state(const estimate::Model& model) {
   TrainState state;

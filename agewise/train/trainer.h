@@ -7,6 +7,7 @@
 #include "agewise/train/batches.h"
 #include "agewise/train/checkpoint.h"
 #include "agewise/train/log.h"
+#include "agewise/train/together.h"
 
 namespace agewise::train {
 
@@ -23,25 +24,30 @@ TrainState fresh_state(const estimate::Model& model);
 class Trainer {
  public:
   // Of the layers after `first_layer`, whose output its batches are: 0, the input, for the whole network. `model` must
-  // outlive it; its parameters are not looked at.
-  Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer = 0);
+  // outlive it; its parameters are not looked at. Of several processes it trains their share of the batch.
+  Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer = 0, const Together& together = {});
 
   // Weights, average and optimiser, of the whole network; what else is in the state is the loop's. get_state() leaves
   // alone what comes before first_layer.
   void set_state(const TrainState& state);
   void get_state(TrainState& state) const;
 
-  // Forward, backward and an update; returns what the batch scored before it. `epoch` drives dropout.
+  // Forward, backward and an update; `batch` is this process's share, and what it scored before the update is returned.
+  // `epoch` drives dropout.
   ScoreSum step(const Batch& batch, std::span<const nn::Target> targets, int epoch, double rate);
 
-  std::size_t input_size() const;                                        // floats of one row of a batch
-  std::size_t memory_bytes() const { return network_->memory_bytes(); }  // with optimiser and average
+  std::size_t input_size() const;  // floats of one row of a batch
+  const Share& share() const { return share_; }
+  double seconds_waited() const { return reducer_ ? reducer_->seconds_waited() : 0; }  // for other processes
+  std::size_t memory_bytes() const { return network_->memory_bytes(); }                // with optimiser and average
   std::vector<std::string> kernels() const { return network_->kernels(); }
 
  private:
   const estimate::Model& model_;
   std::size_t held_ = 0;  // parameters of the layers before what is trained
   std::size_t own_ = 0;   // parameters of what is trained
+  Share share_;
+  std::unique_ptr<SumOverProcesses> reducer_;  // null: this process is alone
   std::unique_ptr<nn::Executable> network_;
 };
 

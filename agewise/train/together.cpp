@@ -1,0 +1,62 @@
+#include "agewise/train/together.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "agewise/base/error.h"
+#include "agewise/base/hash.h"
+
+namespace agewise::train {
+
+Share share_of(std::size_t batch, const base::Communicator& communicator) {
+  auto processes = static_cast<std::size_t>(communicator.size()), rank = static_cast<std::size_t>(communicator.rank());
+  std::size_t rows = (batch + processes - 1) / processes, first = rank * rows;
+  return {first, rows, std::min(rows, batch - std::min(batch, first))};
+}
+
+void SumOverProcesses::start(int /*bucket*/, std::span<float> gradients) {
+  together_.communicator.start_sum(gradients);
+}
+
+void SumOverProcesses::wait(int /*bucket*/) {
+  double before = together_.clock();
+  together_.communicator.finish_sum();
+  waited_ += together_.clock() - before;
+}
+
+void broadcast_state(base::Communicator& communicator, TrainState& state) {
+  if (communicator.size() == 1) return;
+  auto whole = [&](auto& value) { communicator.broadcast(std::as_writable_bytes(std::span(&value, 1))); };
+  whole(state.epoch), whole(state.step), whole(state.sums);
+  whole(state.best_epoch), whole(state.best_score), whole(state.optimiser_step);
+  broadcast_floats(communicator, state.weights);
+  broadcast_floats(communicator, state.average);
+  std::size_t buffers = state.optimiser.size();
+  whole(buffers);
+  state.optimiser.resize(buffers);
+  for (std::vector<float>& buffer : state.optimiser) broadcast_floats(communicator, buffer);
+}
+
+void check_same(base::Communicator& communicator, const std::string& mine, const std::string& what,
+                const std::string& advice) {
+  std::vector<std::string> all = communicator.gather(mine);
+  auto other = std::ranges::find_if(all, [&](const std::string& one) { return one != all.front(); });
+  if (other == all.end()) return;
+  auto rank = static_cast<int>(other - all.begin());
+  throw base::UsageError(fmt::format("{} is another on {} (process {}) than on {}: {}", what, communicator.host(rank),
+                                     rank, communicator.host(0), advice));
+}
+
+std::string hash_of_trained(const estimate::Model& model, std::span<const float> weights) {
+  base::ContentHasher hasher;
+  for (const nn::ParameterInfo& parameter : nn::parameters_of(model.graph)) {
+    auto size = static_cast<std::size_t>(parameter.size());
+    if (parameter.trained) hasher.add(std::as_bytes(weights.first(size)));
+    weights = weights.subspan(size);
+  }
+  return hasher.hash();
+}
+
+}  // namespace agewise::train

@@ -1,0 +1,58 @@
+// One network trained by several processes: each computes the gradient of its share of a batch, and all of them make
+// the same update from the sum.
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "agewise/base/communicator.h"
+#include "agewise/base/progress.h"
+#include "agewise/estimate/model.h"
+#include "agewise/nn/engine.h"
+#include "agewise/train/checkpoint.h"
+
+namespace agewise::train {
+
+// The processes, this one among them.
+struct Together {
+  base::Communicator& communicator = base::alone();
+  base::Clock clock = {};  // that waiting for the others is measured by; needed where there are any
+};
+
+// Of a batch: all processes compute equally many rows, process k those from k · rows on. Where that is beyond the
+// batch, as for the last of 3 processes with 128 rows between them, rows are repeated that are not `own`: they weigh
+// nothing.
+struct Share {
+  std::size_t first = 0, rows = 0;
+  std::size_t own = 0;  // the first so many of `rows`
+};
+
+Share share_of(std::size_t batch, const base::Communicator& communicator);
+
+// Sums an engine's gradients, and knows how long that was waited for.
+class SumOverProcesses : public nn::GradientReducer {
+ public:
+  explicit SumOverProcesses(const Together& together) : together_(together) {}
+
+  void start(int bucket, std::span<float> gradients) override;
+  void wait(int bucket) override;
+  double seconds_waited() const { return waited_; }
+
+ private:
+  Together together_;
+  double waited_ = 0;
+};
+
+// The first process's state, to all.
+void broadcast_state(base::Communicator& communicator, TrainState& state);
+
+// Throws UsageError that names the machine if `mine` is not the same on all processes; `what` says of what it tells:
+// "the store FILE", and `advice` what to do.
+void check_same(base::Communicator& communicator, const std::string& mine, const std::string& what,
+                const std::string& advice);
+
+// Names all trained parameters, in canonical layout; running statistics, which each process may have of its own, are
+// left out.
+std::string hash_of_trained(const estimate::Model& model, std::span<const float> weights);
+
+}  // namespace agewise::train
