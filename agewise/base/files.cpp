@@ -87,8 +87,7 @@ const std::vector<std::byte>& pipe_content(const std::filesystem::path& file, st
       content.insert(content.end(), piece.begin(), piece.end());
     }
   }
-  if (content.size() > limit)
-    throw file_error(file, "gives more than the " + std::to_string(limit) + " bytes that are read");
+  if (content.size() > limit) throw file_error(file, "is longer than the limit of " + std::to_string(limit) + " bytes");
   return content;
 }
 
@@ -126,7 +125,8 @@ constexpr std::size_t kTemporaryDigits = 16;
 // Not to be guessed: nobody can have a link of that name wait for us.
 std::string temporary_name() {
   std::uint64_t random = 0;
-  if (::getrandom(&random, sizeof random, 0) != sizeof random) throw Error("the system gives no random numbers");
+  if (::getrandom(&random, sizeof random, 0) != sizeof random)
+    throw Error("the operating system provides no random numbers");
   std::array<char, kTemporaryDigits + 1> digits{};
   std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(random));
   return std::string(kTemporaryBegin) + digits.data() + std::string(kTemporaryEnd);
@@ -177,7 +177,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& file, std::uint64_
   Descriptor descriptor(file, O_RDONLY);
   std::uint64_t size = size_of(file, descriptor.get());
   if (size > limit) {
-    throw file_error(file, "has " + std::to_string(size) + " bytes; at most " + std::to_string(limit) + " are read");
+    throw file_error(file, "has " + std::to_string(size) + " bytes; the limit is " + std::to_string(limit));
   }
   return read_up_to(file, descriptor.get(), size);
 }
@@ -352,7 +352,8 @@ std::uint64_t free_disk_space(const std::filesystem::path& path) {
   std::filesystem::path existing = std::filesystem::absolute(path);
   while (!std::filesystem::exists(existing) && existing.has_relative_path()) existing = existing.parent_path();
   struct statvfs status {};
-  if (::statvfs(existing.c_str(), &status) != 0) throw system_error(existing, "cannot ask for free space", errno);
+  if (::statvfs(existing.c_str(), &status) != 0)
+    throw system_error(existing, "cannot determine the free disk space", errno);
   return std::uint64_t{status.f_bavail} * status.f_frsize;
 }
 

@@ -91,7 +91,7 @@ Unsealed unsealed(std::string_view text) {
 std::string read_sealed_file(const std::filesystem::path& file, std::uint64_t limit, const std::string& remedy) {
   Unsealed read = unsealed(read_text_file(file, limit));
   if (read.state == SealState::broken)
-    throw file_error(file, "is damaged, its bytes are not those that were written: restore a copy of it, or " + remedy);
+    throw file_error(file, "is damaged: its contents do not match its checksum; restore a copy of it, or " + remedy);
   return std::move(read.text);
 }
 

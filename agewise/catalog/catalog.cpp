@@ -43,25 +43,30 @@ std::string what_instead(std::string_view head, const std::filesystem::path& fil
                           head.find("docProps/") < head.size() || head.find("xl/") < head.size());
   if (workbook || head.starts_with("\xD0\xCF\x11\xE0")) return "is an Excel workbook; save it as CSV";
   if (zip)
-    return fmt::format("is an archive; if its pictures' names tell ages, give their list: unzip -Z1 {} > names.txt",
-                       file.string());
+    return fmt::format(
+        "is an archive; if the ages are in the names of its pictures, list the names in a file and use that: unzip -Z1 "
+        "{} > names.txt",
+        file.string());
   bool tar = head.size() > 262 && head.substr(257, 5) == "ustar";
   if (tar || head.starts_with("\x1F\x8B") || head.starts_with("BZh") ||
       head.starts_with("\xFD"
                        "7zXZ"))
-    return fmt::format("is an archive; if its pictures' names tell ages, give their list: tar -tf {} > names.txt",
-                       file.string());
-  if (head.starts_with("PAR1")) return "is a Parquet file; write it as CSV";
+    return fmt::format(
+        "is an archive; if the ages are in the names of its pictures, list the names in a file and use that: tar -tf "
+        "{} > names.txt",
+        file.string());
+  if (head.starts_with("PAR1")) return "is a Parquet file; convert it to CSV";
   std::string_view begin = head.substr(std::min(head.size(), head.find_first_not_of(" \t\r\n")));
   if (begin.starts_with("{\"") || begin.starts_with("[{") || begin.starts_with("[\"") || begin.starts_with("[["))
-    return "is JSON; write it as CSV with the columns file and age";
+    return "is JSON; convert it to CSV with the columns file and age";
   return "";
 }
 
 [[noreturn]] void refuse(const std::filesystem::path& file) {
-  throw base::file_error(file,
-                         "is no label file: expected a table with a line of column names (like file,age), a list of "
-                         "pictures whose names tell ages, a folder of such pictures, or IMDB-WIKI's or CACD's .mat");
+  throw base::file_error(
+      file,
+      "is not a label file; expected a table with a line of column names (such as file,age), a list of pictures with "
+      "ages in their names, a folder of such pictures, or the .mat file of IMDB-WIKI or CACD");
 }
 
 // What is outside of these is a typing error; they also keep the arithmetic far from overflow.

@@ -126,9 +126,10 @@ ColumnNames parse_columns(std::string_view text) {
       std::vector<std::string_view> all;
       for (const Usual& usual : usual_names())
         if (usual.column != Column::face_id) all.push_back(usual.names.front());
-      throw base::UsageError(fmt::format(
-          "--columns {}: expected like file=photo,age=years; before the = one of {}, after it the table's own column",
-          one, fmt::join(all, ", ")));
+      throw base::UsageError(
+          fmt::format("--columns {}: expected pairs such as file=photo,age=years, with one of {} before the = and the "
+                      "name or number of a column of the table after it",
+                      one, fmt::join(all, ", ")));
     }
     columns[std::string(ours)] = one.substr(middle + 1);
   }

@@ -41,7 +41,7 @@ std::string to_utf8(std::string text, const std::string& origin) {
   if (little || big) {
     std::optional<std::string> converted =
         base::to_utf8(std::string_view(text).substr(marked ? 2 : 0), little ? "UTF-16LE" : "UTF-16BE");
-    if (!converted) throw base::Error(origin + ": is not whole UTF-16; save it as UTF-8");
+    if (!converted) throw base::Error(origin + ": is not valid UTF-16; save it as UTF-8");
     return *std::move(converted);
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);

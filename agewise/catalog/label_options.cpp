@@ -42,7 +42,7 @@ LabelOptions parse_label_options(std::string_view columns, std::string_view gend
   if (!gender.empty()) options.one = meaning_of_one(gender);
   options.names = base::lower(names);
   if (!names.empty() && name_form(options.names) == nullptr)
-    throw base::UsageError(fmt::format("--names {}: known forms of names are {}", names, known_forms()));
+    throw base::UsageError(fmt::format("--names {}: unknown form of names; known forms are {}", names, known_forms()));
   return options;
 }
 

@@ -39,18 +39,18 @@ void check_header(const std::filesystem::path& file, Bytes content) {
   std::string_view version = whole ? text.substr(124, 4) : std::string_view{};
   if (text.starts_with(kHdf5) || version == std::string_view("\x00\x02IM", 4))
     throw base::file_error(
-        file, "is a MATLAB 7.3 (HDF5) file; save it in MATLAB with -v7 (of CACD take celebrity2000_meta.mat)");
+        file, "is a MATLAB 7.3 (HDF5) file; save it in MATLAB with -v7 (for CACD, use celebrity2000_meta.mat)");
   if (version == std::string_view("\x01\x00MI", 4))
-    throw base::file_error(file, "was written on a big-endian machine; save it on another with -v7");
+    throw base::file_error(file, "was written on a big-endian machine; save it with -v7 on a little-endian one");
   if (version != std::string_view("\x00\x01IM", 4))
-    throw base::file_error(file, "is no MATLAB file of version 5 to 7, or is cut short in its header");
+    throw base::file_error(file, "is not a MATLAB file of version 5 to 7, or is cut short in its header");
 }
 
 // Takes the next variable off `rest`.
 VariableBytes next_variable(const std::filesystem::path& file, Bytes& rest) {
   Bytes here = rest;
   std::optional<Element> variable = take_element(rest);
-  if (!variable) throw base::file_error(file, "is cut short: its last variable is not all there");
+  if (!variable) throw base::file_error(file, "is cut short: its last variable is incomplete");
   return {file, *variable, here.first(here.size() - rest.size())};
 }
 
@@ -80,7 +80,7 @@ StructReader::StructReader(const std::filesystem::path& file, std::initializer_l
   open(names);
   Bytes tag = bytes_->peek(8);
   if (tag.size() == 8 && word_at(tag, 4) > kLargestVariable)
-    fail_here("would unpack to more than 512 MiB: the label files of IMDB-WIKI and CACD do not");
+    fail_here("would unpack to more than 512 MiB, the limit; the label files of IMDB-WIKI and CACD are smaller");
   Head variable = array(8 + kLargestVariable);
   end_ = variable.end;
   if (variable.array_class != kStructClass || variable.count != 1)
@@ -102,16 +102,16 @@ void StructReader::open(std::initializer_list<std::string_view> names) {
 void StructReader::read_field_names() {
   Bytes width = element_of(kInt32, end_, 4);
   std::size_t length = width.size() == 4 ? word_at(width, 0) : 0;
-  if (length < 1 || length > kLongestName) fail_here("has no names of fields");
+  if (length < 1 || length > kLongestName) fail_here("has no field names");
   Bytes text = element_of(kInt8, end_, length * kMostFields);
-  if (text.empty() || text.size() % length != 0) fail_here("has no names of fields");
+  if (text.empty() || text.size() % length != 0) fail_here("has no field names");
   for (; !text.empty(); text = text.subspan(length)) {
     const char* begin = reinterpret_cast<const char*>(text.data());
     std::size_t size = ::strnlen(begin, length);
     std::string field(begin, size);
     bool printable = std::all_of(field.begin(), field.end(), [](char c) { return c > ' ' && c < 127; });
     if (size == 0 || size == length || !printable) fail_here("has a field without a name");
-    if (std::find(fields_.begin(), fields_.end(), field) != fields_.end()) fail(field, "is there twice");
+    if (std::find(fields_.begin(), fields_.end(), field) != fields_.end()) fail(field, "appears twice");
     fields_.push_back(field);
   }
 }
@@ -120,7 +120,7 @@ std::optional<Field> StructReader::next() {
   if (unread_ && field_.array_class == kCellClass) cells([](std::size_t, const Array&) {});
   if (unread_) leaf(field_);
   if (next_ == fields_.size()) {
-    if (bytes_->position() != end_) fail_here("has something behind its last field");
+    if (bytes_->position() != end_) fail_here("has data after its last field");
     bytes_->finish();
     return std::nullopt;
   }
@@ -145,7 +145,7 @@ void StructReader::cells(const std::function<void(std::size_t, const Array&)>& t
     take(i, leaf(cell));
   }
   cell_.reset();
-  if (bytes_->position() != field_.end) fail_here("has more cells than it says");
+  if (bytes_->position() != field_.end) fail_here("has data after its last cell");
 }
 
 // The next `size` bytes, which must lie before `end`; valid until the next call.
@@ -165,28 +165,28 @@ Element StructReader::element(std::uint64_t end, std::uint64_t most) {
 
 Bytes StructReader::element_of(std::uint32_t type, std::uint64_t end, std::uint64_t most) {
   Element found = element(end, most);
-  if (found.type != type) fail_here("is damaged: it holds another type of data than belongs here");
+  if (found.type != type) fail_here("is damaged: it holds data of the wrong type");
   return found.data;
 }
 
 StructReader::Head StructReader::array(std::uint64_t end) {
   std::optional<Tag> tag = tag_in(take(8, end));
   bool whole = tag && tag->type == kMatrix && !tag->small && tag->size % 8 == 0;
-  if (!whole || tag->size > end - bytes_->position()) fail_here("is damaged: it is no array");
+  if (!whole || tag->size > end - bytes_->position()) fail_here("is damaged: it is not an array");
   Head head;
   head.end = bytes_->position() + tag->size;
   if (tag->size == 0) return head;
   Bytes flags = element_of(kUint32, head.end, 8);
-  if (flags.size() != 8) fail_here("is damaged: an array's head is too short");
+  if (flags.size() != 8) fail_here("is damaged: an array's header is too short");
   head.array_class = word_at(flags, 0) & 0xFF;
-  if ((word_at(flags, 0) & kComplexFlag) != 0) fail_here("is complex");
+  if ((word_at(flags, 0) & kComplexFlag) != 0) fail_here("holds complex numbers");
   head.count = count_in(element_of(kInt32, head.end, 32));
   element_of(kInt8, head.end, kNameReach);  // name
   return head;
 }
 
 std::uint64_t StructReader::count_in(Bytes dimensions) const {
-  if (dimensions.size() < 8 || dimensions.size() % 4 != 0) fail_here("is damaged: an array's head is too short");
+  if (dimensions.size() < 8 || dimensions.size() % 4 != 0) fail_here("is damaged: an array's header is too short");
   std::uint64_t count = 1;
   for (std::size_t i = 0; i < dimensions.size(); i += 4) {
     count *= word_at(dimensions, i);
@@ -201,7 +201,7 @@ Array StructReader::leaf(const Head& head) {
   if (head.array_class == 0) return {};
   bool is_text = head.array_class == kCharClass;
   if (!is_text && (head.array_class < kDoubleClass || head.array_class > kUint64Class))
-    fail_here("holds something else than numbers and text");
+    fail_here("holds something other than numbers and text");
   if (head.count == 0 && bytes_->position() == head.end) return {is_text, 0, 0, {}};
   Element data = element(head.end, 8 * head.count);
   bool fits = is_text ? fits_text(data, head.count) : fits_numbers(data, head.count);

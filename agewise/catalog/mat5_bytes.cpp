@@ -68,7 +68,7 @@ void VariableBytes::finish() {
 void VariableBytes::fail_as_damaged() const {
   if (stream_ && !sound_)
     throw base::file_error(file_, "is damaged or cut short: its compressed data cannot be unpacked");
-  throw base::file_error(file_, "is damaged: its variable is longer or shorter than it says");
+  throw base::file_error(file_, "is damaged: a variable is longer or shorter than its header says");
 }
 
 }  // namespace agewise::catalog::mat5

@@ -19,16 +19,16 @@ bool same_age(const CatalogRow& a, const CatalogRow& b) {
 }
 
 std::string age_said(const CatalogRow& row) {
-  if (row.age_range) return fmt::format("{}", to_text(*row.age_range));
+  if (row.age_range) return fmt::format("age {}", to_text(*row.age_range));
   double age = age_of(row, recipe::AgeRule::mid_year);
-  return std::isnan(age) ? "no age" : fmt::format("{}", age);
+  return std::isnan(age) ? "no age" : fmt::format("age {}", age);
 }
 
 [[noreturn]] void refuse_two(const std::string& origin, const NameForm& a, const NameForm& b, const std::string& path) {
   throw base::Error(
-      fmt::format("{}: its names can be read in two ways: {} is of age {} by {} ({}) and {} by {} ({}); "
-                  "choose by --names {} or --names {}",
-                  origin, path, age_said(a.read(path)), a.title, a.pattern, age_said(b.read(path)), b.title, b.pattern,
+      fmt::format("{}: the file names can be read in two ways: for {}, {} ({}) means {}, but {} ({}) means {}; choose "
+                  "with --names {} or --names {}",
+                  origin, path, a.title, a.pattern, age_said(a.read(path)), b.title, b.pattern, age_said(b.read(path)),
                   a.key, b.key));
 }
 
@@ -39,10 +39,10 @@ std::string age_said(const CatalogRow& row) {
     known += fmt::format("{}{} {}", i == 0 ? "" : ", ", name_forms()[i].title, name_forms()[i].pattern);
     if (fitting[i] > 0) known += fmt::format(" (fits {} of {})", fitting[i], paths.size());
   }
-  throw base::Error(fmt::format(
-      "{}: no known form of names fits nine tenths of its {} files (like {}); known are {}. Choose one by --names, or "
-      "write a CSV with the columns file and age",
-      origin, paths.size(), paths.front(), known));
+  throw base::Error(
+      fmt::format("{}: no known form of file names fits nine tenths of its {} files (such as {}); known forms are {}. "
+                  "Choose one with --names, or write a CSV file with the columns file and age",
+                  origin, paths.size(), paths.front(), known));
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ Catalog catalog_of(const std::vector<std::string>& paths, const std::string& ori
   const NameForm& form = options.names.empty() ? form_of(paths, origin) : *name_form(options.names);
   Catalog catalog;
   catalog.kind = fmt::format("{}{}", form.title, form.key == "folders" ? "" : " names");
-  catalog.reading = fmt::format("ages by {}", form.pattern);
+  catalog.reading = fmt::format("ages from names like {}", form.pattern);
   for (const std::string& path : paths) catalog.rows.push_back(form.read(path));
   return catalog;
 }
@@ -70,7 +70,7 @@ std::string label_files_among(const std::vector<std::filesystem::path>& files, c
   if (found.empty()) return "";
   bool more = found.size() > kMost;
   if (more) found.resize(kMost);
-  return fmt::format("; label files in it may be {}{}", fmt::join(found, ", "), more ? ", …" : "");
+  return fmt::format("; possible label files in it: {}{}", fmt::join(found, ", "), more ? ", …" : "");
 }
 
 }  // namespace
@@ -90,7 +90,7 @@ Catalog parse_names(std::string_view text, const std::string& origin, const Labe
   for (std::string_view line : lines_of(text)) {
     if (!line.empty() && line.back() != '/' && !image::is_litter(line)) paths.push_back(with_slashes(line));
   }
-  if (paths.empty()) throw base::Error(origin + ": names no picture");
+  if (paths.empty()) throw base::Error(origin + ": lists no picture");
   return catalog_of(paths, origin, options);
 }
 
@@ -104,9 +104,9 @@ Catalog read_names_in(const std::filesystem::path& folder, const LabelOptions& o
   for (const base::UnreadableFolder& unreadable : content.unreadable)
     closed.push_back(fmt::format("{} cannot be listed ({})", unreadable.path.string(), unreadable.reason));
   if (names.empty()) {
-    throw base::file_error(
-        folder, fmt::format("holds no picture whose name could tell an age{}{}{}", closed.empty() ? "" : "; ",
-                            fmt::join(closed, ", "), label_files_among(content.files, folder)));
+    throw base::file_error(folder,
+                           fmt::format("contains no picture with an age in its name{}{}{}", closed.empty() ? "" : "; ",
+                                       fmt::join(closed, ", "), label_files_among(content.files, folder)));
   }
   std::sort(names.begin(), names.end());
   Catalog catalog;

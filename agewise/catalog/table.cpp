@@ -142,8 +142,8 @@ void read_records(std::string_view text, char delimiter, Reading& reading) {
   if (memory) throw std::bad_alloc();
   if (!parsed)
     throw base::Error(
-        fmt::format("{}, record {}: a quotation mark (\") is not closed, or stands within a field; quote "
-                    "the whole field and double the marks in it",
+        fmt::format("{}, record {}: a quotation mark (\") is not closed, or is inside an unquoted field; quote the "
+                    "whole field and double the quotation marks in it",
                     reading.origin, reading.line + 1));
 }
 
@@ -189,12 +189,12 @@ std::string likely_columns(std::string_view text, const Dialect& dialect, const 
 void check_columns(std::string_view text, const std::string& origin, const Dialect& dialect, const Layout& layout,
                    const ColumnNames& wanted) {
   if (std::string missing = missing_of(dialect.header, wanted); !missing.empty())
-    throw base::Error(
-        fmt::format("{}: --columns {}: there is no such column; it has {}", origin, missing, quoted(dialect.header)));
+    throw base::Error(fmt::format("{}: --columns {}: there is no such column; the columns are {}", origin, missing,
+                                  quoted(dialect.header)));
   if (layout.is_complete()) return;
-  std::string_view lacks = layout.has(Column::file) ? "an age" : "a file name";
-  if (!layout.has(Column::file) && !layout.has(Column::age)) lacks = "a file name nor an age";
-  throw base::Error(fmt::format("{}: none of its columns ({}) is known to hold {}; say which does, like {}", origin,
+  std::string_view lacks = layout.has(Column::file) ? "the age" : "the file name";
+  if (!layout.has(Column::file) && !layout.has(Column::age)) lacks = "the file name and which the age";
+  throw base::Error(fmt::format("{}: cannot tell which of its columns ({}) holds {}; name it, for example {}", origin,
                                 quoted(dialect.header), lacks, likely_columns(text, dialect, layout)));
 }
 
@@ -245,8 +245,8 @@ void note_several_ages(Catalog& catalog) {
   }
   if (several.empty()) return;
   catalog.notes.push_back(
-      fmt::format("{} pictures have several rows with different ages (like {}): is each row the guess of one person? "
-                  "Every row becomes a face of its own",
+      fmt::format("{} pictures have several rows with different ages (such as {}), perhaps one row per rater; each row "
+                  "becomes a separate face",
                   several.size(), example));
 }
 
@@ -291,16 +291,15 @@ void settle_genders(Catalog& catalog, const std::vector<std::int8_t>& digits, co
   if (one == Gender::unknown) {
     catalog.genders_unclear = true;
     catalog.notes.emplace_back(
-        "genders are digits, and nothing tells whether 1 means male, as in IMDB-WIKI, or female, as in UTKFace: they "
-        "are "
-        "taken as unknown; --gender 1=male or --gender 1=female tells");
+        "genders are digits, and it is not known whether 1 means male (as in IMDB-WIKI) or female (as in UTKFace), so "
+        "they are treated as unknown; say which with --gender 1=male or --gender 1=female");
     return;
   }
   Gender zero = one == Gender::male ? Gender::female : Gender::male;
   for (std::size_t i = 0; i < digits.size(); ++i) {
     if (digits[i] != kNoDigit) catalog.rows[i].gender = digits[i] == 1 ? one : zero;
   }
-  catalog.reading += fmt::format("; of the genders 1 means {}", one == Gender::male ? "male" : "female");
+  catalog.reading += fmt::format("; gender 1 means {}", one == Gender::male ? "male" : "female");
 }
 
 // Lists made for some training program count ages from the youngest one on, or number classes of ages: the names of the
@@ -318,10 +317,10 @@ void compare_with_names(Catalog& catalog, const NameForm* form) {
     if (++different == 1) example = i, named = by_name;
   }
   if (2 * different <= compared) return;
-  catalog.notes.push_back(fmt::format(
-      "{} of {} ages are not those that the names give ({}): {} is {} in the table and {} by its name; does the column "
-      "hold ages in years?",
-      different, compared, form->title, catalog.rows[example].file, catalog.rows[example].age, named));
+  catalog.notes.push_back(
+      fmt::format("{} of {} ages differ from those in the file names ({}): {} is {} in the table, but {} by its name; "
+                  "does the age column hold years?",
+                  different, compared, form->title, catalog.rows[example].file, catalog.rows[example].age, named));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ constexpr std::size_t kAtOnce = 128;  // pictures drawn before they are written
 CollectionFiles files_in(const std::filesystem::path& folder) {
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
-  if (problem) throw base::system_error(folder, "cannot be made", problem.value());
+  if (problem) throw base::system_error(folder, "cannot be created", problem.value());
   return {folder / "wiki.mat", folder / "wiki_crop.tar"};
 }
 
@@ -38,7 +38,7 @@ std::vector<std::size_t> in_order_of_paths(const std::vector<CastMember>& cast) 
 std::string path_in_tar(const WikiRow& row) { return row.full_path.substr(0, row.full_path.find(' ')); }
 
 void stop_if_asked(const base::StopFlag& stop, const std::filesystem::path& file) {
-  if (stop) throw base::Interrupted(file.string() + ": stopped; nothing of it is left");
+  if (stop) throw base::Interrupted(file.string() + ": stopped; the unfinished file was removed");
 }
 
 // A row for a real face. Nothing if its age is not known.

@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kText =
     "This folder was made by `agewise demo`.\n"
-    "Run again, it replaces wiki.mat, wiki_crop.tar, faces.db and run here and leaves all else as it is.\n"
-    "Without this file it leaves the whole folder alone.\n";
+    "When run again, the command replaces wiki.mat, wiki_crop.tar, faces.db and run here and keeps everything else.\n"
+    "Without this file it refuses to use the folder.\n";
 
 // The picture's number in "17/1017_1981-05-05_2009.jpg"; 0 where there is none.
 std::size_t number_in(std::string_view path) {
@@ -99,11 +99,12 @@ void claim_folder(const fs::path& folder) {
       throw base::UsageError(folder.string() + ": is a file; name a folder for the demo");
     std::string foreign = foreign_thing(folder);
     if (!foreign.empty())
-      throw base::UsageError(fmt::format("{}: holds {}, which no earlier demo made; name a new folder, or an empty one",
-                                         folder.string(), foreign));
+      throw base::UsageError(
+          fmt::format("{}: contains {}, which is not from an earlier demo; name a new or an empty folder",
+                      folder.string(), foreign));
   }
   fs::create_directories(folder, problem);
-  if (problem) throw base::system_error(folder, "cannot be made", problem.value());
+  if (problem) throw base::system_error(folder, "cannot be created", problem.value());
   base::write_file(folder / kMarker, kText);
 }
 

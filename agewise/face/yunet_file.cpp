@@ -49,7 +49,7 @@ class YunetDetector : public UprightDetector {
       Heads heads = heads_of(s);
       if (heads.face.size() != places || heads.object.size() != places || heads.box.size() != 4 * places ||
           heads.points.size() != 10 * places)
-        throw base::file_error(file, "is not YuNet: its outputs have other sizes");
+        throw base::file_error(file, "is not YuNet: its outputs have unexpected sizes");
     }
   }
 

@@ -35,11 +35,12 @@ PictureInfo read_header(Bytes file) {
   if (!os2 && file.size() < kShortest) throw BadPicture("cut short in its header");
   std::int64_t width = little_endian(file, 18, os2 ? 2 : 4), height = little_endian(file, os2 ? 20 : 22, os2 ? 2 : 4);
   std::int64_t bits = little_endian(file, os2 ? 24 : 28, 2), compression = os2 ? 0 : little_endian(file, 30, 4);
-  if (compression != 0 && compression != 3) throw BadPicture("a compressed BMP, which is not read: save it as PNG");
+  if (compression != 0 && compression != 3)
+    throw BadPicture("a compressed BMP, which is not supported: save it as PNG");
   height = std::abs(height);  // negative: from the top
   constexpr std::int64_t kLongest = STBI_MAX_DIMENSIONS;
   if (width < 1 || height < 1) throw BadPicture("has no pixels");
-  if (width > kLongest || height > kLongest) throw BadPicture("is longer than 65535 pixels");
+  if (width > kLongest || height > kLongest) throw BadPicture("is wider or taller than 65535 pixels");
   if (bits < 1 || bits > 32) throw BadPicture("broken in its header");
   std::int64_t row_bytes = (width * bits + 31) / 32 * 4;
   if (start < 0 || start + row_bytes * height > static_cast<std::int64_t>(file.size())) throw BadPicture("cut short");
@@ -68,7 +69,7 @@ Image decode_bmp(Bytes file, const DecodeOptions& options, PictureInfo& info) {
                                                               static_cast<int>(file.size()), &width, &height, &in_file,
                                                               info.channels));
   if (!pixels || width != info.width || height != info.height)
-    throw BadPicture("broken, or a BMP of a rare kind: save it as PNG");
+    throw BadPicture("broken, or an unsupported kind of BMP: save it as PNG");
   if (info.channels == 4) return over_white(width, height, pixels.get());
   return {width, height, 3, {pixels.get(), pixels.get() + static_cast<std::size_t>(width) * height * 3}};
 }

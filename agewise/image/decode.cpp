@@ -45,8 +45,8 @@ Decoded decode(std::span<const std::byte> file, const DecodeOptions& options) {
 void check_size(int width, int height, const DecodeOptions& options) {
   if (width < 1 || height < 1) throw BadPicture("has no pixels");
   if (static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height) > options.max_pixels) {
-    throw BadPicture("is " + std::to_string(width) + "×" + std::to_string(height) + " pixels, more than the " +
-                     std::to_string(options.max_pixels / 1'000'000) + " million that are read");
+    throw BadPicture("is " + std::to_string(width) + "×" + std::to_string(height) + " pixels, more than the limit of " +
+                     std::to_string(options.max_pixels / 1'000'000) + " million");
   }
 }
 

@@ -74,7 +74,7 @@ std::vector<int> row_order(const GifImageDesc& frame) {
 void paint(const Gif& gif, int transparent, Image& canvas) {
   const GifImageDesc& frame = gif->Image;
   const ColorMapObject* colours = frame.ColorMap != nullptr ? frame.ColorMap : gif->SColorMap;
-  if (colours == nullptr) throw BadPicture("has no colours");
+  if (colours == nullptr) throw BadPicture("has no palette");
   std::vector<GifPixelType> line(static_cast<std::size_t>(frame.Width));
   for (int y : row_order(frame)) {
     check(DGifGetLine(gif.get(), line.data(), frame.Width), gif);
@@ -83,7 +83,7 @@ void paint(const Gif& gif, int transparent, Image& canvas) {
     for (int x = 0; x < visible; ++x) {
       int colour = line[static_cast<std::size_t>(x)];
       if (colour == transparent) continue;
-      if (colour >= colours->ColorCount) throw BadPicture("has pixels of a colour that it does not define");
+      if (colour >= colours->ColorCount) throw BadPicture("has a pixel whose colour is not in its palette");
       const GifColorType& rgb = colours->Colors[colour];
       std::uint8_t* to = canvas.row(frame.Top + y) + static_cast<std::ptrdiff_t>(frame.Left + x) * 3;
       to[0] = rgb.Red, to[1] = rgb.Green, to[2] = rgb.Blue;

@@ -45,7 +45,7 @@ bool has_overlay(Bytes file) {
 }  // namespace
 
 Image decode_heif(Bytes file, const DecodeOptions& options, PictureInfo& info) {
-  if (has_overlay(file)) throw BadPicture("is composed of several pictures laid over each other, which is not read");
+  if (has_overlay(file)) throw BadPicture("is an overlay of several pictures, which is not supported");
   std::unique_ptr<heif_context, FreeHeif> context(heif_context_alloc());
   heif_context_set_max_decoding_threads(context.get(), 0);  // the callers are many threads already
   check(heif_context_read_from_memory_without_copy(context.get(), file.data(), file.size(), nullptr));

@@ -145,7 +145,7 @@ int channels_of(J_COLOR_SPACE colours) {
     case JCS_YCCK:
       return 4;
     default:
-      throw BadPicture("of an unknown colour space");
+      throw BadPicture("has an unknown colour space");
   }
 }
 
@@ -184,7 +184,7 @@ void check_size_of_scans(const PictureInfo& info, const DecodeOptions& options) 
     check_size(info.width, info.height, options);
   } catch (const BadPicture& problem) {
     throw BadPicture(std::string(problem.what()) +
-                     " of a progressive JPEG; saved as a baseline JPEG it could be read at a smaller size");
+                     " for a progressive JPEG; save it as a baseline JPEG, which can be read at a reduced size");
   }
 }
 

@@ -43,16 +43,16 @@ constexpr std::array<Stranger, 17> kStrangers{{
     {0, "\x1F\x8B", "is a gzip file, not a picture"},
     {0, "Rar!", "is a RAR archive, not a picture"},
     {0, "7z\xBC\xAF", "is a 7-Zip archive, not a picture"},
-    {0, "version https://git-lfs", "is a pointer of Git LFS, not the picture itself: run `git lfs pull`"},
-    {0, "8BPS", "is a Photoshop file, which is not read: export it as JPEG or PNG"},
-    {0, "\xFF\x0A", "is JPEG XL, which is not read: convert it to JPEG or PNG"},
-    {4, "JXL \r\n", "is JPEG XL, which is not read: convert it to JPEG or PNG"},
-    {4, "jP  \r\n", "is JPEG 2000, which is not read: convert it to JPEG or PNG"},
-    {0, "\xFF\x4F\xFF\x51", "is JPEG 2000, which is not read: convert it to JPEG or PNG"},
-    {4, "ftypcrx ", "is a camera's raw file, which is not read: export it as JPEG"},
-    {0, "FUJIFILMCCD-RAW", "is a camera's raw file, which is not read: export it as JPEG"},
+    {0, "version https://git-lfs", "is a Git LFS pointer, not the picture itself: run `git lfs pull`"},
+    {0, "8BPS", "is a Photoshop file, which is not supported: export it as JPEG or PNG"},
+    {0, "\xFF\x0A", "is JPEG XL, which is not supported: convert it to JPEG or PNG"},
+    {4, "JXL \r\n", "is JPEG XL, which is not supported: convert it to JPEG or PNG"},
+    {4, "jP  \r\n", "is JPEG 2000, which is not supported: convert it to JPEG or PNG"},
+    {0, "\xFF\x4F\xFF\x51", "is JPEG 2000, which is not supported: convert it to JPEG or PNG"},
+    {4, "ftypcrx ", "is a camera raw file, which is not supported: export it as JPEG"},
+    {0, "FUJIFILMCCD-RAW", "is a camera raw file, which is not supported: export it as JPEG"},
     {4, "ftypqt", "is a video, not a picture"},
-    {4, "ftyp", "is a video, or a picture of a kind that is not read"},
+    {4, "ftyp", "is a video, or an unsupported kind of picture"},
     {0, "\x1A\x45\xDF\xA3", "is a video, not a picture"},
     {8, "AVI LIST", "is a video, not a picture"},
 }};
@@ -96,14 +96,14 @@ std::string what_instead(Bytes file) {
   std::string letters = first_letters(file);
   if (letters.starts_with("<!doctype html") || letters.starts_with("<html") || letters.starts_with("<head"))
     return "is HTML, not a picture: probably an error page that was saved in its place";
-  if (letters.starts_with("<svg") || letters.find("<svg") != std::string::npos) return "is SVG, which is not read";
+  if (letters.starts_with("<svg") || letters.find("<svg") != std::string::npos) return "is SVG, which is not supported";
   if (letters.starts_with("<?xml")) return "is XML, not a picture";
   if (letters.starts_with("{\"") || letters.starts_with("{ \"")) return "is JSON, not a picture";
   bool zeros =
       std::all_of(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(32, file.size())),
                   [](std::byte byte) { return byte == std::byte{0}; });
-  if (zeros) return "begins with zeros, as a download does that never came to its end";
-  return "is not a picture of a kind that is read (" + std::string(kKindsRead) + ")";
+  if (zeros) return "begins with zeros, like an incomplete download";
+  return "is not a picture in a supported format (" + std::string(kKindsRead) + ")";
 }
 
 bool has_picture_ending(std::string_view path) {

@@ -5,7 +5,7 @@
 namespace agewise::image {
 
 Image decode_heif(Bytes, const DecodeOptions&, PictureInfo&) {
-  throw BadPicture("is HEIC or AVIF, which this build of agewise does not read: convert it to JPEG or PNG");
+  throw BadPicture("is HEIC or AVIF, which this build of agewise does not support: convert it to JPEG or PNG");
 }
 
 }  // namespace agewise::image

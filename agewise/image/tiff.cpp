@@ -83,18 +83,18 @@ Value field(const Tiff& tiff, std::uint32_t tag) {
 void read_info(const Tiff& tiff, const DecodeOptions& options, PictureInfo& info) {
   constexpr std::uint32_t kLongest = 1'000'000;
   auto width = field<std::uint32_t>(tiff, TIFFTAG_IMAGEWIDTH), height = field<std::uint32_t>(tiff, TIFFTAG_IMAGELENGTH);
-  if (width > kLongest || height > kLongest) throw BadPicture("is longer than a million pixels");
+  if (width > kLongest || height > kLongest) throw BadPicture("is wider or taller than a million pixels");
   info.width = static_cast<int>(width);
   info.height = static_cast<int>(height);
   info.channels = field<std::uint16_t>(tiff, TIFFTAG_SAMPLESPERPIXEL);
   info.bits = field<std::uint16_t>(tiff, TIFFTAG_BITSPERSAMPLE);
   if (info.channels < 1 || info.channels > 8 || info.bits < 1 || info.bits > 16)
-    throw BadPicture("a TIFF of " + std::to_string(info.channels) + " channels of " + std::to_string(info.bits) +
-                     " bits, which is not read");
+    throw BadPicture("a TIFF with " + std::to_string(info.channels) + " channels of " + std::to_string(info.bits) +
+                     " bits, which is not supported");
   check_size(info.width, info.height, options);
   // A camera's raw file is a TIFF, too; what it has in this place is a preview of the size of a stamp.
   if ((field<std::uint32_t>(tiff, TIFFTAG_SUBFILETYPE) & FILETYPE_REDUCEDIMAGE) != 0)
-    throw BadPicture("begins with a preview, as a camera's raw file does: export it as JPEG");
+    throw BadPicture("begins with a preview, like a camera raw file: export it as JPEG");
   info.orientation = field<std::uint16_t>(tiff, TIFFTAG_ORIENTATION);
 }
 
@@ -120,7 +120,7 @@ void check_scans(const Tiff& tiff, Bytes file) {
     std::uint64_t start = TIFFGetStrileOffset(tiff.get(), i), size = TIFFGetStrileByteCount(tiff.get(), i);
     if (start > file.size() || size > file.size() - start) throw BadPicture("broken or cut short");
     total += size;
-    if (total > file.size()) throw BadPicture("broken: its strips lie upon each other");
+    if (total > file.size()) throw BadPicture("broken: its strips overlap");
     if (scans_in(file.subspan(start, size)) > kMostScans)
       throw BadPicture("has a JPEG of more than " + std::to_string(kMostScans) + " scans");
   }

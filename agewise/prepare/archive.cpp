@@ -123,11 +123,11 @@ class Reader {
   SourceContent content() {
     Utf8Locale utf8;
     SourceContent content;
-    if (size_ > kLargestPictureFile) return {{}, "a file of " + std::to_string(*size_) + " bytes"};
+    if (size_ > kLargestPictureFile) return {{}, "is too large: " + std::to_string(*size_) + " bytes"};
     std::size_t filled = 0;
     while (!size_ || filled < *size_) {
       if (filled > kLargestPictureFile)
-        return {{}, "a file of more than " + std::to_string(kLargestPictureFile) + " bytes"};
+        return {{}, "is too large: more than " + std::to_string(kLargestPictureFile) + " bytes"};
       content.bytes.resize(size_ ? *size_ : filled + kBlock);
       la_ssize_t n = archive_read_data(archive_.get(), content.bytes.data() + filled, content.bytes.size() - filled);
       if (n == 0 && !size_) break;
@@ -198,17 +198,18 @@ class Reader {
   // A download that broke off between two members looks to libarchive like the end; only tar's end mark, which it then
   // has read beyond the place where it looked for a header, tells that the tar is whole.
   void check_end() const {
-    if (members_ == 0) fail("holds nothing");
+    if (members_ == 0) fail("is empty");
     if (is_zip() || is_past_end_mark()) return;
     throw base::file_error(
         name_,
-        "ends after " + last_ + " without a tar's end mark: probably cut short (if it is not, append 1024 zero bytes)");
+        "ends after " + last_ +
+            " without the end-of-archive marker of a tar: probably cut short (if it is not, append 1024 zero bytes)");
   }
 
   [[noreturn]] void fail_at_header() const {
-    if (members_ == 0) fail("is no tar or zip, or is broken at its beginning");
+    if (members_ == 0) fail("is not a tar or zip, or is broken at its beginning");
     if (!is_zip() && is_past_end_mark())
-      fail("goes on after the tar's end mark, which follows " + last_ + ", with something else");
+      fail("has unexpected data after the end-of-archive marker of a tar, which follows " + last_);
     fail("is cut short or broken after " + last_);
   }
 
@@ -340,8 +341,9 @@ class Archive : public PictureSource {
     if (!member.link.empty()) return take_link(member, entry);
     if (!member.is_file) return false;
     if (member.encrypted)
-      throw base::file_error(reader_.name(),
-                             member.path + " is encrypted: unpack the archive with its password, and name the folder");
+      throw base::file_error(
+          reader_.name(),
+          member.path + " is encrypted: unpack the archive with its password and give the folder instead");
     if (depth_ < kDeepest && has_archive_ending(member.path)) {
       open_inner(member.path);
       return false;
@@ -354,7 +356,7 @@ class Archive : public PictureSource {
 
   bool take_link(const Member& member, SourceEntry& entry) {
     if (!again_.empty() && links_.add(member)) return false;
-    problem_ = "is a link to " + member.link + " within an archive that cannot be gone back in";
+    problem_ = "is a link to " + member.link + " in an archive that can be read only once, from start to end";
     entry = {member.path, 0};
     return true;
   }

@@ -64,7 +64,7 @@ void check_genders(const std::filesystem::path& file, const catalog::Catalog& ca
   bool needed = recipe.screen.gender == recipe::GenderRule::required || recipe.train.gender_weight > 0;
   if (!catalog.genders_unclear || !needed) return;
   throw base::UsageError(file.string() +
-                         ": genders are digits, and the recipe needs them: say --gender 1=male (as in IMDB-WIKI) or "
+                         ": genders are digits, and the recipe needs them: give --gender 1=male (as in IMDB-WIKI) or "
                          "--gender 1=female (as in UTKFace)");
 }
 
@@ -117,7 +117,7 @@ PreparePlan plan_preparation(const PrepareOptions& options) {
   plan.chosen = catalog::choose_rows(plan.rows.size(), options.limit, options.sample_seed);
   screen_rows(plan);
   if (options.balance && !has_classes(options.recipe.classes))
-    throw base::UsageError("to balance classes, the recipe must have [classes]");
+    throw base::UsageError("balancing (--balance) needs a recipe with [classes]");
   if (options.balance) balance_rows(plan);
   std::vector<const catalog::CatalogRow*> wanted;
   for (std::size_t row : plan.wanted) wanted.push_back(&plan.rows[row]);

@@ -165,7 +165,7 @@ class Preparation {
     guarded([this] { writer_.commit(); });
     if (problem_) std::rethrow_exception(problem_);
     if (stop_)
-      throw base::Interrupted(fmt::format("stopped; {} of {} pictures are prepared; rerun the same command to resume",
+      throw base::Interrupted(fmt::format("stopped with {} of {} pictures prepared; rerun the same command to resume",
                                           done_, plan_.wanted.size()));
     return finish();
   }
@@ -176,7 +176,8 @@ class Preparation {
     for (const store::SettledRow& row : writer_.settled()) {
       went_on_ = true;
       auto number = static_cast<std::size_t>(row.row);  // a negative one becomes huge
-      if (number >= settled_.size()) throw base::file_error(store_, "is a damaged store; prepare it anew");
+      if (number >= settled_.size())
+        throw base::file_error(store_, "is a damaged store; delete it and prepare it again");
       settled_[number] = true;
       std::optional<std::size_t> wanted = index_in_wanted(number);
       if (!wanted) continue;
@@ -245,7 +246,7 @@ class Preparation {
       std::optional<std::size_t> wanted = index_in_wanted(row);
       if (!wanted) continue;  // screened away, or not chosen
       if (match.ambiguous) {
-        offer_ambiguous(*wanted, match.fit, entry.path + " fits other rows as well");
+        offer_ambiguous(*wanted, match.fit, entry.path + " matches other label rows as well");
       } else {
         offer(*wanted, match.fit, source, entry, file);
       }
@@ -261,7 +262,7 @@ class Preparation {
     if (file == nullptr) file = read(source, entry);
     bool is_copy = file->content != 0 && file->content == state.content;
     if (fit == state.fit)
-      return is_copy ? void() : offer_ambiguous(wanted, fit, entry.path + " and another picture fit");
+      return is_copy ? void() : offer_ambiguous(wanted, fit, entry.path + " and another picture match");
     if (file->unread) return void(unread_.try_emplace(wanted, file->problem));
     state = {fit, state.decision + 1, false, hash_of(entry.path), file->content};
     newest_[wanted] = state.decision;
@@ -276,7 +277,7 @@ class Preparation {
     bool too_large = entry.size > kLargestPictureFile;
     auto file = std::make_shared<HeldFile>(budget_, too_large ? 0 : entry.size);
     if (too_large) {
-      file->problem = fmt::format("a file of {} bytes", entry.size);
+      file->problem = fmt::format("is too large: {} bytes", entry.size);
       return file;
     }
     SourceContent content = source.read();
@@ -383,8 +384,8 @@ class Preparation {
   void check_all_read() const {
     if (unread_.empty()) return;
     throw base::Error(fmt::format(
-        "{} of {} pictures could not be read, the first: {}. The others are prepared and saved: run the same command "
-        "again once they can be read, or remove them, whose rows then count as \"{}\"",
+        "{} of {} pictures could not be read; the first: {}. The others are prepared and saved. Rerun the same "
+        "command when the pictures can be read, or remove them: their label rows then count as \"{}\"",
         unread_.size(), plan_.wanted.size(), unread_.begin()->second,
         catalog::describe(catalog::Reason::no_such_file)));
   }
@@ -436,7 +437,7 @@ class Preparation {
 // Before the store is touched, so that a name mistyped leaves nothing behind.
 Sources open_all(const std::vector<std::filesystem::path>& pictures) {
   if (std::count(pictures.begin(), pictures.end(), "-") > 1)
-    throw base::UsageError("-: standard input can be read only once; name it once among the pictures");
+    throw base::UsageError("-: standard input can be read only once; give - only once");
   Sources sources;
   for (const std::filesystem::path& source : pictures) sources.push_back(open_pictures(source));
   return sources;
@@ -454,8 +455,8 @@ void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
   std::uint64_t there =
       base::free_disk_space(store) + (std::filesystem::exists(store) ? std::filesystem::file_size(store) : 0);
   if (needed <= there) return;
-  throw base::file_error(
-      store, fmt::format("will take about {} MB, but its disk has only {} MB free", needed >> 20, there >> 20));
+  throw base::file_error(store,
+                         fmt::format("needs about {} MB, but the disk has only {} MB free", needed >> 20, there >> 20));
 }
 
 std::string first_ambiguous(const std::vector<store::RejectRecord>& rejects) {

@@ -19,8 +19,8 @@ using base::with_thousands;
 void add_split(std::vector<std::string>& remarks, const PreparePlan& plan) {
   if (!catalog::is_gross(plan.share_difference)) return;
   remarks.push_back(
-      fmt::format("the classes are shared out very differently in the training part and in the rest ({:.0f} % of it "
-                  "would have to move): an ordered split of sorted labels does that; split.rule = \"random\" does not",
+      fmt::format("the training part and the rest have very different shares of the classes (they differ by {:.0f} %): "
+                  "the labels are probably sorted, and the split is ordered; use split.rule = \"random\"",
                   100 * plan.share_difference.found));
 }
 
@@ -33,8 +33,8 @@ void add_limit(std::vector<std::string>& remarks, const PreparePlan& plan, const
   bool sorted = std::ranges::is_sorted(plan.ages) || std::ranges::is_sorted(plan.ages, std::greater<>());
   if (!sorted) return;
   remarks.push_back(
-      fmt::format("the labels are sorted by age: their first {} rows have ages from {:.0f} to {:.0f} only; a sample "
-                  "(--sample 1) draws as many at random",
+      fmt::format("the labels are sorted by age: the first {} rows only have ages from {:.0f} to {:.0f}; to draw as "
+                  "many rows at random, give a sample seed (--sample 1)",
                   with_thousands(*options.limit), std::ranges::min(plan.ages), std::ranges::max(plan.ages)));
 }
 
@@ -58,17 +58,18 @@ std::string likeliest_reason(const PreparePlan& plan, const PrepareResult& resul
     return found == result.rejects.end() ? std::size_t{0} : static_cast<std::size_t>(found->second);
   };
   std::size_t wanted = plan.wanted.size(), missing = count(catalog::Reason::no_such_file);
-  if (wanted == 0) return "every label row was rejected: the counts by reason say why";
+  if (wanted == 0) return "every label row was rejected: see the counts by reason";
   if (2 * missing >= wanted)
     return fmt::format(
-        "{} of {} label rows have no picture: {} may hold other pictures, or lie at another folder level than the "
-        "labels' paths",
+        "{} of {} label rows have no picture: {} may be the wrong folder or archive, or at a different folder level "
+        "than the paths in the labels",
         with_thousands(missing), with_thousands(wanted), pictures);
   if (2 * count(catalog::Reason::ambiguous_name) >= wanted)
     return fmt::format(
-        "most names are ambiguous ({}): give the one folder of {} that is meant, or labels that name the folders",
+        "most file names are ambiguous ({}): give only the right folder of {}, or labels that include the folders in "
+        "the file names",
         result.ambiguous_like, pictures);
-  return "most pictures were rejected: the counts by reason say why";
+  return "most pictures were rejected: see the counts by reason";
 }
 
 bool are_few(const PreparePlan& plan, const PrepareResult& result) {
@@ -83,7 +84,7 @@ std::string text_of_few(const PreparePlan& plan, const PrepareResult& result, co
                                        : fmt::format("only {} of {} faces were prepared",
                                                      with_thousands(static_cast<std::uint64_t>(result.faces)),
                                                      with_thousands(plan.wanted.size()));
-  return fmt::format("{}: {}; {}. Remove the store before preparing it anew", paths.store.string(), what, why);
+  return fmt::format("{}: {}; {}. Delete the store before you prepare it again", paths.store.string(), what, why);
 }
 
 }  // namespace
@@ -109,9 +110,9 @@ std::vector<std::string> remarks_after(const PreparePlan& plan, const PrepareRes
   std::vector<std::string> remarks;
   add_left_out(remarks, result.left_out);
   if (!result.other_training.empty())
-    remarks.push_back(
-        fmt::format("{} is complete and keeps the recipe it was made by, with {}: give `agewise train` the other one",
-                    paths.store.string(), result.other_training));
+    remarks.push_back(fmt::format(
+        "{} is complete and keeps the recipe that it was made with ({}); give the new recipe to `agewise train`",
+        paths.store.string(), result.other_training));
   if (result.faces > 0 && are_few(plan, result)) remarks.push_back(text_of_few(plan, result, paths));
   return remarks;
 }

@@ -69,7 +69,7 @@ LayerRecipe with_first_names(LayerRecipe layer) {
 std::string difference_of_layers(const std::vector<LayerRecipe>& found, const std::vector<LayerRecipe>& wanted) {
   for (std::size_t i = 0; i < found.size() && i < wanted.size(); ++i) {
     if (to_text(found[i]) == to_text(wanted[i])) continue;
-    return fmt::format("layer {} of network.layers, which is another", i + 1);
+    return fmt::format("a different layer {} of network.layers", i + 1);
   }
   if (found.size() == wanted.size()) return "";
   return fmt::format("{} network.layers, not {}", found.size(), wanted.size());

@@ -23,7 +23,7 @@ LayerValue layer_value(const toml::node& node, const Source& source, const std::
   if (auto flag = node.value_exact<bool>()) return *flag;
   if (auto text = node.value_exact<std::string>()) return *text;
   if (node.is_array()) return list_of<std::int64_t>(node, source, key, "whole numbers");
-  source.reject(node, key + " must be a number, a text, true or false, or a list of whole numbers");
+  source.reject(node, key + " must be a number, a string, true or false, or a list of whole numbers");
 }
 
 LayerRecipe read_layer(const toml::table& table, const Source& source) {
@@ -32,7 +32,7 @@ LayerRecipe read_layer(const toml::table& table, const Source& source) {
     std::string name(key.str());
     if (name == "kind" || name == "name") {
       auto text = node.value_exact<std::string>();
-      if (!text) source.reject(node, name + " of a layer must be a text");
+      if (!text) source.reject(node, name + " of a layer must be a string");
       (name == "kind" ? layer.kind : layer.name) = *text;
     } else if (name == "from") {
       layer.from = node.is_string() ? std::vector{*node.value<std::string>()}
@@ -54,7 +54,7 @@ const std::map<std::string, std::string>& known_networks() {
 
 std::string text_of(const toml::node& node, const Source& source, const std::string& key) {
   auto text = node.value_exact<std::string>();
-  if (!text) source.reject(node, key + " must be a text");
+  if (!text) source.reject(node, key + " must be a string");
   return *text;
 }
 
@@ -66,11 +66,11 @@ Layers layers_of(const toml::node& base, const Source& source) {
   std::vector<std::string> known;
   for (const auto& [network, text] : known_networks()) known.push_back(network);
   if (!name.ends_with(".toml"))
-    source.reject(base, fmt::format("network.base: no network is called {}: there are {}, or a .toml file with "
-                                    "[[network.layers]]",
-                                    name, fmt::join(known, ", ")));
+    source.reject(
+        base, fmt::format("network.base: unknown network {}; give one of {}, or a .toml file with [[network.layers]]",
+                          name, fmt::join(known, ", ")));
   if (source.folder == nullptr)
-    source.reject(base, "network.base names a file, which is read for a recipe in a file only");
+    source.reject(base, "network.base may name a file only in a recipe that is itself read from a file");
   std::filesystem::path file = *source.folder / name;
   Layers layers = parse(base::read_text_file(file, kLargestRecipe), {.origin = file.string(), .notice = source.notice})
                       .network.layers;
@@ -82,8 +82,8 @@ Layers layers_of(const toml::node& base, const Source& source) {
 Layers read_part(const toml::table& entry, const Source& source) {
   for (const auto& [key, node] : entry) {
     if (key != "base" && key != "before")
-      source.reject(node, fmt::format("a layer with base stands for those of that network: beside it only before is "
-                                      "known, not {}",
+      source.reject(node, fmt::format("an entry with base stands for the layers of that network; apart from base, it "
+                                      "may only have the key before, not {}",
                                       key.str()));
   }
   Layers layers = layers_of(*entry.get("base"), source);
@@ -116,7 +116,8 @@ Layers read_layers(const toml::node& node, const Source& source) {
       continue;
     }
     for (LayerRecipe& layer : read_part(*table, source)) layers.push_back(std::move(layer));
-    if (layers.size() > kMostLayers) source.reject(entry, fmt::format("more than {} layers", kMostLayers));
+    if (layers.size() > kMostLayers)
+      source.reject(entry, fmt::format("network.layers has more than {} layers", kMostLayers));
   }
   return layers;
 }
@@ -126,10 +127,9 @@ Layers read_layers(const toml::node& node, const Source& source) {
 std::vector<LayerRecipe> read_network(const toml::table& network, const Source& source) {
   const toml::node *base = network.get("base"), *layers = network.get("layers");
   if (base != nullptr && layers != nullptr)
-    source.reject(
-        *base,
-        "give network.base or network.layers, not both; among the layers {base = \"vgg16\", before = \"fc8\"} "
-        "stands for those of vgg16 before its fc8");
+    source.reject(*base,
+                  "give network.base or network.layers, not both; to use the layers of vgg16 before its fc8, for "
+                  "example, write {base = \"vgg16\", before = \"fc8\"} as one of network.layers");
   if (base != nullptr) return layers_of(*base, source);
   return layers == nullptr ? Layers{} : read_layers(*layers, source);
 }

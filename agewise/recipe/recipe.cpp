@@ -69,7 +69,7 @@ struct Reader {
   }
   void operator()(std::string& (*in)(Recipe&)) const {
     std::optional<std::string> value = value_of<std::string>(node);
-    if (!value) source.reject(node, name + " must be a text");
+    if (!value) source.reject(node, name + " must be a string");
     in(recipe) = *value;
   }
   void operator()(std::vector<double>& (*in)(Recipe&)) const {
@@ -113,16 +113,20 @@ bool is_table(const std::string& name) {
 
 void check_sizes(const Recipe& recipe, const std::string& origin) {
   auto reject = [&](const std::string& problem) { throw base::UsageError(origin + ": " + problem); };
-  if (recipe.network.size > recipe.face.size) reject("network.size is above face.size, the size that is stored");
+  if (recipe.network.size > recipe.face.size)
+    reject("network.size must not be above face.size, the size of stored faces");
   if (recipe.network.center_crop > recipe.face.size)
-    reject("network.center_crop is above face.size, the size that is stored");
+    reject("network.center_crop must not be above face.size, the size of stored faces");
   if (recipe.network.center_crop > 0 && input_side(recipe) == recipe.face.size)
     reject("network.center_crop needs a network.size below face.size");
   if (recipe.augment.crop && center_crop_side(recipe) == recipe.face.size)
     reject("augment.crop needs a network.size, or network.center_crop, below face.size");
   if (recipe.whiten.method == Whitening::none) return;
-  if (augments(recipe.augment)) reject("whitened pictures are made once: leave out [augment], or whiten.method");
-  if (recipe.predict.flip) reject("predict.flip does not go with whitened pictures");
+  if (augments(recipe.augment))
+    reject(
+        "whitened pictures cannot be augmented, because they are computed once, before training: leave out [augment] "
+        "or whiten.method");
+  if (recipe.predict.flip) reject("predict.flip cannot be used with whitened pictures");
 }
 
 // What no single key can see.
@@ -132,9 +136,9 @@ void check(const Recipe& recipe, const std::string& origin) {
   if (recipe.screen.min_age > recipe.screen.max_age) reject("screen.min_age is above screen.max_age");
   if (recipe.face.crop && recipe.face.detect) reject("give face.crop or face.detect, not both");
   if (recipe.train.distillation_weight > 0 && recipe.train.loss != Loss::label_distribution)
-    reject("train.distillation_weight: only train.loss = \"label-distribution\" learns from a teacher");
+    reject("train.distillation_weight needs train.loss = \"label-distribution\": no other loss learns from a teacher");
   if (recipe.train.patience > 0 && recipe.train.monitor == Monitor::last)
-    reject("train.patience waits for a better epoch, and with train.monitor = \"last\" none is: make it 0");
+    reject("train.patience must be 0 with train.monitor = \"last\", which takes the last epoch and compares none");
   if (recipe.classes.years > 0 && !recipe.classes.edges.empty())
     reject("give classes.edges or classes.years, not both");
   try {
@@ -183,7 +187,7 @@ void rename_keys(toml::table& document, const Source& source) {
     toml::table* to = document.insert(table, toml::table{}).first->second.as_table();
     if (to == nullptr) continue;  // read_table() tells of it
     if (to->contains(key))
-      source.reject(value, fmt::format("{} is now called {}: give only that", one.old_name, one.name));
+      source.reject(value, fmt::format("{} is the old name of {}; give only the new name", one.old_name, one.name));
     source.tell_of(one);
     value.visit([&, key = key](auto& node) { to->insert(key, std::move(node)); });
     from->erase(old_key);
@@ -232,7 +236,7 @@ Recipe load_recipe(const std::string& name_or_file, const Notice& notice) {
   }
   std::vector<std::string> known;
   for (const auto& [name, text] : built_in_recipes()) known.push_back(name);
-  throw base::UsageError(fmt::format("no recipe is called {}: there are {}, or the path of a .toml file", name_or_file,
+  throw base::UsageError(fmt::format("unknown recipe {}; give one of {}, or the path of a .toml file", name_or_file,
                                      fmt::join(known, ", ")));
 }
 

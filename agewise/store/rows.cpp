@@ -118,7 +118,7 @@ class Records {
     if (!database.tableExists("records")) return;
     std::string known = metadata_value(database, kRecordsChecksum);
     if (!known.empty() && known != records_checksum(database))
-      throw damaged("its list of rows is not what was written");
+      throw damaged("its list of rows does not match its checksum");
     SQLite::Statement query(database, "SELECT row, checksum FROM records WHERE face = ? ORDER BY row");
     query.bind(1, faces ? 1 : 0);
     while (query.executeStep())
@@ -129,7 +129,7 @@ class Records {
     if (next_ < left_.size() && left_[next_].row < row) throw missing();
     if (next_ == left_.size() || left_[next_].row != row) return;  // of an earlier version
     if (left_[next_++].checksum != checksum)
-      throw damaged(fmt::format("what it says of label row {} is not what was written", row));
+      throw damaged(fmt::format("the record of label row {} does not match its checksum", row));
   }
 
   void check_end() const {
@@ -143,7 +143,7 @@ class Records {
   };
 
   base::Error damaged(const std::string& what) const {
-    return base::file_error(file_, fmt::format("is a damaged store: {}; prepare it anew", what));
+    return base::file_error(file_, fmt::format("is a damaged store: {}; delete it and prepare it again", what));
   }
   base::Error missing() const { return damaged(fmt::format("label row {} is missing", left_[next_].row)); }
 
@@ -217,9 +217,11 @@ std::vector<RejectRecord> read_rejects(const std::filesystem::path& file, SQLite
 void check_face_pixels(const std::filesystem::path& file, std::int64_t row, std::span<const std::byte> pixels,
                        std::optional<std::uint64_t> written) {
   if (written == base::checksum(pixels)) return;
-  throw base::file_error(file, fmt::format("the face of label row {} is damaged, its bytes are not those that were "
-                                           "written: prepare the store anew",
-                                           row));
+  throw base::file_error(
+      file,
+      fmt::format(
+          "the face of label row {} is damaged: it does not match its checksum; delete the store and prepare it again",
+          row));
 }
 
 std::span<const std::byte> bytes_of(const SQLite::Column& column) {

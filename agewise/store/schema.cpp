@@ -65,11 +65,12 @@ void checksum_function(sqlite3_context* context, int /*count*/, sqlite3_value** 
 void check_is_store(const std::filesystem::path& file, SQLite::Database& database) {
   int version = version_of(database);
   if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId || version < 1)
-    throw base::file_error(file, "is not a store that `agewise prepare` made");
+    throw base::file_error(file, "is not a store made by `agewise prepare`");
   if (version > newest_version()) {
     throw base::file_error(
-        file, fmt::format("is a store of version {}; this agewise reads up to version {}: use a newer agewise", version,
-                          newest_version()));
+        file,
+        fmt::format("is a store of version {}, but this agewise reads versions up to {} only: use a newer agewise",
+                    version, newest_version()));
   }
 }
 
@@ -91,18 +92,19 @@ void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem
   switch (problem.getErrorCode()) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw HeldStore(file.string() + ": is held by another process; wait until that is done");
+      throw HeldStore(file.string() + ": is in use by another process; wait until it has finished");
     case SQLITE_FULL:
-      throw base::file_error(
-          file, "cannot write: the disk is full; what was committed is safe; rerun the same command to resume");
+      throw base::file_error(file,
+                             "cannot be written, because the disk is full; what is already saved is safe: free some "
+                             "space, then rerun the same command to resume");
     case SQLITE_IOERR:
-      throw base::file_error(file, fmt::format("cannot be read or written ({}): check the disk, then rerun the "
-                                               "same command; what was committed is safe",
+      throw base::file_error(file, fmt::format("cannot be read or written ({}): check the disk, then rerun the same "
+                                               "command; what is already saved is safe",
                                                problem.what()));
     case SQLITE_NOTADB:
-      throw base::file_error(file, "is not a store that `agewise prepare` made");
+      throw base::file_error(file, "is not a store made by `agewise prepare`");
     case SQLITE_CORRUPT:
-      throw base::file_error(file, "is a damaged store; prepare it anew");
+      throw base::file_error(file, "is a damaged store; delete it and prepare it again");
     default:
       throw base::file_error(file, problem.what());
   }
@@ -123,8 +125,8 @@ StoreMetadata read_metadata(const std::filesystem::path& file, SQLite::Database&
   std::map<std::string, std::string> all = all_metadata(database);
   bool is_sealed = all.contains(kMetadataChecksum) || (version_of(database) >= 4 && all["complete"] == "yes");
   if (is_sealed && all[kMetadataChecksum] != metadata_checksum(all))
-    throw base::file_error(file,
-                           "is a damaged store: what it says of its making is not what was written; prepare it anew");
+    throw base::file_error(
+        file, "is a damaged store: its metadata does not match its checksum; delete it and prepare it again");
   StoreMetadata metadata;
   metadata.recipe = recipe::parse_recipe(all["recipe"], file.string() + ": its recipe");
   metadata.labels = all["labels"];

@@ -21,7 +21,7 @@ image::Image image_of(std::span<const std::byte> stored, const std::string& enco
                       const recipe::FaceRecipe& recipe) {
   if (encoding == "raw") {
     if (stored.size() != static_cast<std::size_t>(recipe.size) * recipe.size)
-      throw base::Error("has another size than the recipe says");
+      throw base::Error("does not have the size that the recipe says");
     image::Image face = image::make_image(recipe.size, recipe.size, 1);
     std::memcpy(face.pixels.data(), stored.data(), stored.size());
     return face;
@@ -31,7 +31,7 @@ image::Image image_of(std::span<const std::byte> stored, const std::string& enco
   image::Image face =
       recipe.colour == recipe::Colour::rgb ? image::to_rgb(*decoded.image) : image::to_grey(*decoded.image);
   if (face.width != recipe.size || face.height != recipe.size)
-    throw base::Error("has another size than the recipe says");
+    throw base::Error("does not have the size that the recipe says");
   return face;
 }
 
@@ -152,7 +152,8 @@ const StoreMetadata& Store::metadata() const { return implementation_->metadata;
 void Store::check_complete() const {
   if (!metadata().complete)
     throw base::file_error(
-        file(), "is not finished: preparing it was stopped; run the same `agewise prepare` again to finish it");
+        file(),
+        "is incomplete, because preparing it was stopped; rerun the same `agewise prepare` command to finish it");
 }
 
 std::vector<FaceRecord> Store::faces() const {
@@ -201,7 +202,7 @@ const std::string& Store::content() const {
   std::vector<FaceRecord> all = faces();
   std::vector<std::uint64_t> checksums = implementation_->checksums();
   if (checksums.size() != all.size())
-    throw base::file_error(file(), "is a damaged store: some faces have no checksum; prepare it anew");
+    throw base::file_error(file(), "is a damaged store: some faces have no checksum; delete it and prepare it again");
   std::string content = content_of(metadata().recipe.face, all, checksums);
   std::lock_guard lock(implementation_->mutex);
   return implementation_->content = content;
@@ -211,7 +212,8 @@ bool Store::has_content(const std::string& known) const {
   if (known.starts_with("2:")) return known == content();
   if (known.find(':') != std::string::npos)
     throw base::file_error(
-        file(), fmt::format("cannot be compared with a content that a newer agewise noted, {}: use that one", known));
+        file(),
+        fmt::format("cannot be compared with content recorded by a newer agewise ({}): use that version", known));
   return known == first_content();
 }
 

@@ -69,8 +69,8 @@ void check_goes_on(const std::filesystem::path& file, const StoreMetadata& found
                                                 found.recipe, wanted.recipe);
   if (labels.empty() && recipe.empty()) return;
   std::string other =
-      labels.empty() ? "another recipe: " + recipe : "other labels or another choice of rows: " + labels;
-  throw base::file_error(file, "was made of " + other + "; give the same again, or name a new store");
+      labels.empty() ? "with another recipe: " + recipe : "from other labels or another choice of rows: " + labels;
+  throw base::file_error(file, "was made " + other + "; use the same again, or name a new store");
 }
 
 }  // namespace

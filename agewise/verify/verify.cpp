@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostOfAText = 64 << 20;  // bytes
-constexpr const char* kOlder = "no checksum: of an earlier agewise or another program";
+constexpr const char* kOlder = "no checksum: written by an earlier agewise or by another program";
 
 Finding checked_store(const fs::path& file, const Hooks& hooks) {
   std::optional<store::Store> opened;
@@ -47,7 +47,7 @@ Finding checked_store(const fs::path& file, const Hooks& hooks) {
       fmt::format("{} faces, {} rejects{}", faces.size(), rejects, store.metadata().complete ? "" : ", not finished");
   if (store.checksums_kept() == store::ChecksumsKept::all) return {file, State::good, detail};
   return {file, State::without_checksum,
-          fmt::format("{}; of an earlier agewise: {}", detail,
+          fmt::format("{}; written by an earlier agewise: {}", detail,
                       store.checksums_kept() == store::ChecksumsKept::pixels
                           ? "the pixels are good, labels and ages have no checksum"
                           : "no checksums")};
@@ -68,7 +68,7 @@ Finding checked_text(const fs::path& file, const Hooks&) {
   base::Unsealed text = base::unsealed(base::read_text_file(file, kMostOfAText));
   if (text.state == base::SealState::absent) return {file, State::without_checksum, kOlder};
   if (text.state == base::SealState::whole) return {file, State::good, ""};
-  return {file, State::damaged, "its bytes are not those that were written"};
+  return {file, State::damaged, "does not match its checksum"};
 }
 
 Finding checked_log(const fs::path& file, const Hooks&) {
@@ -85,11 +85,11 @@ Finding checked_derived(const fs::path& file, const Hooks& hooks) {
       return {file, State::good, ""};
     case train::DerivedState::damaged:
       return {file, State::damaged,
-              "its bytes are not those that were written: delete it, and the command that made it makes it anew"};
+              "does not match its checksum: delete it, and rerun the command that wrote it to create it again"};
     case train::DerivedState::without_checksum:
       break;
   }
-  return {file, State::without_checksum, "no checksum: of an earlier agewise, or not finished"};
+  return {file, State::without_checksum, "no checksum: written by an earlier agewise, or unfinished"};
 }
 
 // A store whose first bytes are damaged is one still: of SQLite's name at the file's beginning and of agewise's at byte
@@ -175,9 +175,9 @@ std::int64_t verify(const std::filesystem::path& path, const Hooks& hooks) {
     }
   }
   if (!folder && others > 0)
-    throw base::UsageError(path.string() +
-                           ": is no store, model or file of a run, or its beginning is damaged: agewise keeps no "
-                           "checksum of it");
+    throw base::UsageError(
+        path.string() +
+        ": is not a store, a model or a file of a run that agewise keeps a checksum of, or its beginning is damaged");
   return others;
 }
 

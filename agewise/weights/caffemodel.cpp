@@ -30,10 +30,10 @@ NamedArray take(const std::string& name, caffe::BlobProto& blob) {
   std::int64_t count = 1;
   for (std::int64_t length : array.shape) {
     if (length < 0 || __builtin_mul_overflow(count, length, &count))
-      throw base::Error(fmt::format("array {}: a shape that cannot be", name_text(name)));
+      throw base::Error(fmt::format("array {}: has an impossible shape", name_text(name)));
   }
   if (count != there) {
-    throw base::Error(fmt::format("array {}: its shape {} has {} places, {} values are there", name_text(name),
+    throw base::Error(fmt::format("array {}: its shape {} needs {} values, but it has {}", name_text(name),
                                   shape_text(array.shape), count, there));
   }
   if (blob.data_size() > 0) {
@@ -60,12 +60,13 @@ WeightFile parse_caffemodel(std::span<const std::byte> file) {
     throw base::Error("is larger than 2 GiB, the format's limit");
   caffe::NetParameter net;
   if (!net.ParseFromArray(file.data(), static_cast<int>(file.size())))
-    throw base::Error("is no caffemodel, or is cut short");
+    throw base::Error("is not a caffemodel, or is cut short");
   WeightFile weights;
   weights.network = net.name();
   take_layers(*net.mutable_layers(), weights);
   take_layers(*net.mutable_layer(), weights);
-  if (weights.arrays.empty()) throw base::Error("holds no weights: a .caffemodel does, a .prototxt does not");
+  if (weights.arrays.empty())
+    throw base::Error("holds no weights; they are in the .caffemodel file, not in the .prototxt file");
   return weights;
 }
 

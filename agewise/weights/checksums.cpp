@@ -18,7 +18,7 @@ using nlohmann::json;
 
 constexpr std::array<const char*, 5> kTypes{"F32", "F16", "BF16", "F64", "whole"};  // by StoredType
 
-constexpr const char* kRemedy = "restore a copy of the file or make it anew";
+constexpr const char* kRemedy = "restore a copy of the file or create it again";
 
 std::uint64_t checksum_of_rest(const SafetensorsHeader& header, const std::map<std::string, std::uint64_t>& arrays) {
   std::string all;
@@ -38,7 +38,7 @@ std::uint64_t checksum_of_rest(const SafetensorsHeader& header, const std::map<s
 }
 
 base::Error damaged_header() {
-  return base::Error(fmt::format("its header is damaged, it is not what was written: {}", kRemedy));
+  return base::Error(fmt::format("its header is damaged: it does not match its checksum; {}", kRemedy));
 }
 
 std::uint64_t number_of(const json& digits) {
@@ -80,8 +80,8 @@ std::optional<Checksums> read_checksums(const SafetensorsHeader& header) {
 
 void check_array(const Checksums& checksums, const StoredTensor& tensor, std::span<const std::byte> file) {
   if (base::checksum(file.subspan(tensor.begin, tensor.end - tensor.begin)) == checksums.arrays.at(tensor.name)) return;
-  throw base::Error(fmt::format("array {}: is damaged, its bytes are not those that were written: {}",
-                                name_text(tensor.name), kRemedy));
+  throw base::Error(
+      fmt::format("array {}: is damaged: it does not match its checksum; {}", name_text(tensor.name), kRemedy));
 }
 
 }  // namespace agewise::weights

@@ -48,7 +48,7 @@ std::optional<double> multiple_of(const OnnxReader& reader, int layer, int x) {
 }
 
 [[noreturn]] void refuse_erf(const OnnxNode& node) {
-  node.refuse("an Erf is read only within GELU: x/2 · (1 + erf(x/√2))");
+  node.refuse("Erf is supported only within GELU: x/2 · (1 + erf(x/√2))");
 }
 
 // factor · y · (1 + erf(x / √2)), y being a multiple of x.
@@ -76,7 +76,7 @@ void read_clip(OnnxReader& reader, OnnxNode& node) {
 void read_minimum(OnnxReader& reader, OnnxNode& node) {
   bool minimum = node.kind() == "Min";
   if (node.inputs() != 2 || !reader.is_constant(node.input(1)))
-    node.refuse("is read with a number as its second input only");
+    node.refuse("is supported only with a constant as its second input");
   double limit = bound(reader, node, 1, "limit", 0);
   minimum ? add_clip(reader, node, -kMost, limit) : add_clip(reader, node, limit, kMost);
 }
@@ -88,13 +88,13 @@ void read_hard_sigmoid(OnnxReader& reader, OnnxNode& node) {
 }
 
 void read_swish(OnnxReader& reader, OnnxNode& node) {
-  if (node.number("alpha", 1) != 1) node.refuse("alpha other than 1 is not read");
+  if (node.number("alpha", 1) != 1) node.refuse("alpha other than 1 is not supported");
   add_alike(reader, node, nn::layer::Silu{});
 }
 
 void read_gelu(OnnxReader& reader, OnnxNode& node) {
   std::string how = node.word("approximate", "none");
-  if (how != "none" && how != "tanh") node.refuse("approximate " + name_text(how) + " is not known");
+  if (how != "none" && how != "tanh") node.refuse("unknown value of approximate: " + name_text(how));
   add_alike(reader, node, nn::layer::Gelu{how == "tanh"});
 }
 
@@ -104,7 +104,7 @@ void read_erf(OnnxReader& reader, OnnxNode& node) {
   int x = scale.layer.inputs.empty() ? layer : scale.layer.inputs[0];
   std::optional<double> factor = multiple_of(reader, layer, x);
   if (!factor || std::abs(*factor - 1 / std::numbers::sqrt2) > kRounding)
-    node.refuse("is read only within GELU: x/2 · (1 + erf(x/√2))");
+    node.refuse("is supported only within GELU: x/2 · (1 + erf(x/√2))");
   reader.erfs[node.output()] = {x};
 }
 
@@ -137,7 +137,7 @@ void read_layer_norm(OnnxReader& reader, OnnxNode& node) {
   if (axis < 0) axis += rank;
   bool over_channels = axis == channel_axis(in) && axis == rank - 1;
   if (!over_channels)
-    node.refuse("is read over channels only: of a vector, or of maps whose channels are the last axis");
+    node.refuse("is supported over channels only: of a vector, or of maps whose last axis is the channels");
   node.ignore("stash_type");
   double epsilon = node.number("epsilon", 1e-5);
   std::int64_t channels = in.dims[static_cast<std::size_t>(axis)];

@@ -8,9 +8,9 @@ std::int64_t product(const OnnxNode& node, const Dims& dims, std::int64_t most) 
   std::int64_t count = 1;
   for (std::int64_t length : dims) {
     if (length < 0 || __builtin_mul_overflow(count, length, &count) || count > most)
-      node.refuse("a constant of a shape that cannot be");
+      node.refuse("a constant has an impossible or too large shape");
   }
-  if (dims.size() > kMostAxes) node.refuse("a constant of a shape that cannot be");
+  if (dims.size() > kMostAxes) node.refuse("a constant has an impossible or too large shape");
   return count;
 }
 
@@ -53,7 +53,7 @@ Dims stretched(const OnnxNode& node, const Dims& a, const Dims& b) {
   Dims dims(std::max(a.size(), b.size()), 1);
   for (std::size_t i = 0; i < dims.size(); ++i) {
     std::int64_t of_a = i < a.size() ? a[a.size() - 1 - i] : 1, of_b = i < b.size() ? b[b.size() - 1 - i] : 1;
-    if (of_a != of_b && of_a != 1 && of_b != 1) node.refuse("constants whose shapes do not fit");
+    if (of_a != of_b && of_a != 1 && of_b != 1) node.refuse("the shapes of the constants do not match");
     dims[dims.size() - 1 - i] = of_a == 1 ? of_b : of_a;
   }
   return dims;
@@ -69,7 +69,7 @@ OnnxConstant expanded(const OnnxNode& node, const OnnxConstant& from, const Dims
 std::int64_t axis_of(const OnnxNode& node, std::int64_t axis, std::size_t rank) {
   auto axes = static_cast<std::int64_t>(rank);
   if (axis < 0) axis += axes;
-  if (axis < 0 || axis >= axes) node.refuse("an axis that is not there");
+  if (axis < 0 || axis >= axes) node.refuse("there is no such axis");
   return axis;
 }
 

@@ -110,7 +110,7 @@ class Folder {
 
   std::int64_t truncated(float number) const {
     constexpr float kMost = 9e15F;
-    if (!(std::abs(number) < kMost)) node_.refuse("a number that is no whole one");
+    if (!(std::abs(number) < kMost)) node_.refuse("a number is not whole, or is too large");
     return static_cast<std::int64_t>(number);
   }
 
@@ -122,7 +122,7 @@ class Folder {
       Dims fits = next.dims;
       if (fits.size() == out.dims.size()) fits[axis] = out.dims[axis];
       bool alike = out.count() == 0 || next.count() == 0 || is_whole(out) == is_whole(next);
-      if (fits != out.dims || !alike) node_.refuse("constants whose shapes do not fit");
+      if (fits != out.dims || !alike) node_.refuse("the shapes of the constants do not match");
       out = joined(out, next, axis);
     }
     return out;
@@ -173,7 +173,7 @@ class Folder {
     std::vector<std::int64_t> places;
     for (std::int64_t o = 0; o < outer; ++o) {
       for (std::int64_t index : at.integers) {
-        if (index < -length || index >= length) node_.refuse("an index that is not there");
+        if (index < -length || index >= length) node_.refuse("an index is out of range");
         std::int64_t first = (o * length + (index < 0 ? index + length : index)) * inner;
         for (std::int64_t i = 0; i < inner; ++i) places.push_back(first + i);
       }
@@ -184,10 +184,10 @@ class Folder {
   OnnxConstant range() {
     Dims start = whole(0), limit = whole(1), delta = whole(2);
     if (start.size() != 1 || limit.size() != 1 || delta.size() != 1 || delta[0] == 0)
-      node_.refuse("is of three numbers");
+      node_.refuse("start, limit and delta must be single numbers, and delta not 0");
     std::int64_t span = 0;
     if (__builtin_sub_overflow(limit[0], start[0], &span) || delta[0] == std::numeric_limits<std::int64_t>::min())
-      node_.refuse("a range that cannot be");
+      node_.refuse("the range is too large");
     bool forward = (span > 0) == (delta[0] > 0);
     std::int64_t step = std::abs(delta[0]),
                  length = span == std::numeric_limits<std::int64_t>::min() ? 0 : std::abs(span);
@@ -201,12 +201,12 @@ class Folder {
   // Of a list.
   OnnxConstant multiplied() {
     OnnxConstant from = in(0);
-    if (from.dims.size() > 1 || !is_whole(from)) node_.refuse("of constants only lists of whole numbers are read");
+    if (from.dims.size() > 1 || !is_whole(from)) node_.refuse("is supported only for constant lists of whole numbers");
     node_.ignore("noop_with_empty_axes");
     node_.ignore("axes");
     std::int64_t all = 1;
     for (std::int64_t number : from.integers) {
-      if (__builtin_mul_overflow(all, number, &all)) node_.refuse("a number beyond all use");
+      if (__builtin_mul_overflow(all, number, &all)) node_.refuse("a number is too large");
     }
     return {node_.integer("keepdims", 1) != 0 ? Dims{1} : Dims{}, {}, {all}};
   }
@@ -221,11 +221,11 @@ class Folder {
       if (wanted[i] == -1 && open == nullptr) {
         open = &wanted[i];
       } else if (wanted[i] < 0 || __builtin_mul_overflow(known, wanted[i], &known)) {
-        node_.refuse("a shape that cannot be");
+        node_.refuse("an impossible shape");
       }
     }
     if (open != nullptr) *open = known == 0 ? 0 : from.count() / known;
-    if (product(wanted) != from.count()) node_.refuse("a shape of another count of numbers");
+    if (product(wanted) != from.count()) node_.refuse("the new shape has a different number of values");
     from.dims = wanted;
     return from;
   }
@@ -237,14 +237,14 @@ class Folder {
     if (node_.has_input(3)) axes = whole(3);
     if (node_.has_input(4)) steps = whole(4);
     if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size())
-      node_.refuse("starts, ends, axes and steps are not as many");
+      node_.refuse("starts, ends, axes and steps differ in length");
     Dims dims = from.dims, strides = strides_of(from.dims, from.dims);
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < axes.size(); ++i) {
       auto axis = static_cast<std::size_t>(axis_of(node_, axes[i], dims.size()));
       std::int64_t length = from.dims[axis], step = steps[i], low = step > 0 ? 0 : -1,
                    high = step > 0 ? length : length - 1;
-      if (step == 0 || std::abs(step) > kMostNumbers) node_.refuse("a step that cannot be");
+      if (step == 0 || std::abs(step) > kMostNumbers) node_.refuse("an impossible step");
       auto place = [&](std::int64_t at) { return std::clamp(at < 0 ? at + length : at, low, high); };
       std::int64_t first = place(starts[i]), last = place(ends[i]), span = step > 0 ? last - first : first - last;
       dims[axis] = span > 0 ? (span + std::abs(step) - 1) / std::abs(step) : 0;
@@ -258,7 +258,7 @@ class Folder {
     OnnxConstant from = in(0);
     Dims axes = node_.has_input(1) ? whole(1) : node_.integers("axes", {});
     std::size_t rank = from.dims.size() + (comes ? axes.size() : 0);
-    if (rank > kMostAxes) node_.refuse("a constant of a shape that cannot be");
+    if (rank > kMostAxes) node_.refuse("a constant has an impossible or too large shape");
     std::vector<bool> named(rank, false);
     for (std::int64_t axis : axes) named[static_cast<std::size_t>(axis_of(node_, axis, rank))] = true;
     Dims dims;
@@ -271,7 +271,7 @@ class Folder {
       if (next == from.dims.end()) node_.refuse("an axis is named twice");
       std::int64_t length = *next++;
       bool goes = !comes && (axes.empty() ? length == 1 : named[i]);
-      if (goes && length != 1) node_.refuse("axes do not fit");
+      if (goes && length != 1) node_.refuse("the axes do not match the shape");
       if (!goes) dims.push_back(length);
     }
     from.dims = dims;
@@ -300,7 +300,7 @@ class Folder {
     which = expanded(which, dims);
     yes = expanded(yes, dims);
     no = expanded(no, dims);
-    if (is_whole(yes) != is_whole(no) || !is_whole(which)) node_.refuse("constants of kinds that do not fit");
+    if (is_whole(yes) != is_whole(no) || !is_whole(which)) node_.refuse("the types of the constants do not match");
     for (std::size_t i = 0; i < which.integers.size(); ++i) {
       if (which.integers[i] != 0) continue;
       is_whole(yes) ? void(yes.integers[i] = no.integers[i]) : void(yes.numbers[i] = no.numbers[i]);
@@ -318,19 +318,19 @@ class Folder {
     }
     for (std::int64_t& number : from.integers) {
       if (kind == "Sqrt" || number == std::numeric_limits<std::int64_t>::min())
-        node_.refuse("of whole numbers is not read");
+        node_.refuse("is not supported for whole numbers");
       if (kind == "Neg") number = -number;
     }
     return from;
   }
 
   OnnxConstant combined() {
-    if (node_.inputs() != 2) node_.refuse("of constants is read with two inputs");
+    if (node_.inputs() != 2) node_.refuse("is supported for constants only with two inputs");
     OnnxConstant a = in(0), b = in(1);
     Dims dims = stretched(node_, a.dims, b.dims);
     a = expanded(a, dims);
     b = expanded(b, dims);
-    if (a.integers.size() != b.integers.size()) node_.refuse("constants of kinds that do not fit");
+    if (a.integers.size() != b.integers.size()) node_.refuse("the types of the constants do not match");
     OnnxConstant out{dims, {}, {}};
     for (std::size_t i = 0; i < a.integers.size(); ++i) out.integers.push_back(of_whole(a.integers[i], b.integers[i]));
     for (std::size_t i = 0; i < a.numbers.size(); ++i) {
@@ -357,7 +357,7 @@ class Folder {
     if (kind == "Equal") out = a == b ? 1 : 0;
     if (kind == "Max") out = std::max(a, b);
     if (kind == "Min") out = std::min(a, b);
-    if (over) node_.refuse("a number beyond all use");
+    if (over) node_.refuse("a number is too large");
     return out;
   }
 

@@ -27,7 +27,7 @@ std::uint64_t number_field(const onnx::Tensor& tensor, const char* key, std::uin
   std::uint64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size())
-    throw base::Error(fmt::format("its {} in another file is no number", key));
+    throw base::Error(fmt::format("its external_data entry {} is not a number", key));
   return number;
 }
 
@@ -41,16 +41,17 @@ const base::MappedFile& OnnxFolder::opened(const std::string& location) {
   if (folder_.empty()) throw base::Error("its values are in another file; save the network as one file");
   std::filesystem::path name(location), file = folder_ / name;
   if (location.empty() || location.find('\0') != std::string::npos || name.is_absolute())
-    throw base::Error(fmt::format("its values are in {}, which names no file beside the network", name_text(location)));
+    throw base::Error(
+        fmt::format("its values are in {}, which is not a file name in the network's folder", name_text(location)));
   std::error_code error;
   if (!std::filesystem::exists(file, error)) {
-    throw base::Error(fmt::format("its values are in the file {}, which is not there: it belongs beside the network",
-                                  name_text(location)));
+    throw base::Error(
+        fmt::format("its values are in the file {}, which is missing from the network's folder", name_text(location)));
   }
   if (!std::filesystem::is_regular_file(file, error) || !base::lies_in(file, folder_))
     throw base::Error(
-        fmt::format("its values are in {}, which is no file in the network's folder", name_text(location)));
-  if (files_.size() == kMostFiles) throw base::Error(fmt::format("its values: more than {} files", kMostFiles));
+        fmt::format("its values are in {}, which is not a file in the network's folder", name_text(location)));
+  if (files_.size() == kMostFiles) throw base::Error(fmt::format("its values are in more than {} files", kMostFiles));
   const base::MappedFile& opened = files_.emplace(location, base::MappedFile::read_only(file)).first->second;
   bytes_ += opened.bytes().size();
   return opened;
@@ -61,10 +62,10 @@ std::span<const std::byte> OnnxFolder::bytes_of(const onnx::Tensor& tensor, std:
   std::span<const std::byte> all = opened(location).bytes();
   std::uint64_t offset = number_field(tensor, "offset", 0), length = number_field(tensor, "length", size);
   if (length != size)
-    throw base::Error(fmt::format("its shape needs {} bytes, {} has {} for it", size, name_text(location), length));
+    throw base::Error(fmt::format("its shape needs {} bytes, but {} has {} for it", size, name_text(location), length));
   if (offset > all.size() || size > all.size() - offset) {
-    throw base::Error(fmt::format("{} is cut short: {} bytes, but the array is {} from {} on", name_text(location),
-                                  all.size(), size, offset));
+    throw base::Error(fmt::format("{} is cut short: it has {} bytes, but the array takes {} from byte {}",
+                                  name_text(location), all.size(), size, offset));
   }
   return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
 }

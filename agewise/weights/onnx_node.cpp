@@ -22,10 +22,11 @@ constexpr int kMostDimensions = 8;
 }
 
 std::int64_t checked_count(const onnx::Tensor& tensor) {
-  if (tensor.dims_size() > kMostDimensions) refuse_tensor(tensor, fmt::format("more than {} axes", kMostDimensions));
+  if (tensor.dims_size() > kMostDimensions)
+    refuse_tensor(tensor, fmt::format("has more than {} axes", kMostDimensions));
   std::int64_t count = 1;
   for (std::int64_t length : tensor.dims()) {
-    if (length < 0 || __builtin_mul_overflow(count, length, &count)) refuse_tensor(tensor, "a shape that cannot be");
+    if (length < 0 || __builtin_mul_overflow(count, length, &count)) refuse_tensor(tensor, "has an impossible shape");
   }
   return count;
 }
@@ -33,7 +34,7 @@ std::int64_t checked_count(const onnx::Tensor& tensor) {
 template <class T>
 std::vector<T> values_outside(const onnx::Tensor& tensor, std::int64_t count, OnnxFolder& folder) {
   std::uint64_t bytes = 0;
-  if (__builtin_mul_overflow(count, sizeof(T), &bytes)) refuse_tensor(tensor, "a shape that cannot be");
+  if (__builtin_mul_overflow(count, sizeof(T), &bytes)) refuse_tensor(tensor, "has an impossible shape");
   try {
     std::span<const std::byte> raw = folder.bytes_of(tensor, bytes);
     std::vector<T> values(static_cast<std::size_t>(count));
@@ -52,7 +53,7 @@ std::vector<T> values_of(const onnx::Tensor& tensor, std::int64_t count, const F
   auto there = static_cast<std::int64_t>(raw ? tensor.raw_data().size() / sizeof(T) : field.size());
   bool whole = !raw || tensor.raw_data().size() % sizeof(T) == 0;
   if (there != count || !whole)
-    refuse_tensor(tensor, fmt::format("its shape has {} places, {} values are there", count, there));
+    refuse_tensor(tensor, fmt::format("its shape needs {} values, but it has {}", count, there));
   std::vector<T> values(static_cast<std::size_t>(count));
   if (count == 0) return values;
   if (raw) {
@@ -96,7 +97,7 @@ OnnxConstant read_constant(const onnx::Tensor& tensor, OnnxFolder& folder) {
     default:
       refuse_tensor(
           tensor,
-          fmt::format("is of data type {}; only float, double, float16, bfloat16, int32, int64 and bool are read",
+          fmt::format("has data type {}; only float, double, float16, bfloat16, int32, int64 and bool are supported",
                       tensor.data_type()));
   }
   return constant;
@@ -144,8 +145,7 @@ std::vector<std::int64_t> OnnxNode::integers(const char* name, std::vector<std::
 
 void OnnxNode::finish() const {
   for (const onnx::Attribute& attribute : node_.attribute()) {
-    if (!asked_.contains(attribute.name()))
-      refuse(fmt::format("attribute {} is not known", name_text(attribute.name())));
+    if (!asked_.contains(attribute.name())) refuse(fmt::format("unknown attribute {}", name_text(attribute.name())));
   }
 }
 

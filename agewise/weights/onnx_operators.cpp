@@ -35,14 +35,14 @@ void add_of_one(OnnxReader& reader, const OnnxNode& node, nn::LayerKind kind, st
 }
 
 void must_have_pixels(const OnnxNode& node, const OnnxTensor& tensor) {
-  if (tensor.dims.size() != 4) node.refuse("is read on batch × channels × height × width only");
+  if (tensor.dims.size() != 4) node.refuse("is supported only for batch × channels × height × width");
 }
 
 std::vector<float> numbers_of(OnnxReader& reader, const OnnxNode& node, int input, const Dims& dims) {
   OnnxConstant constant = reader.constant(node, input);
   if (constant.dims != dims || !constant.integers.empty())
     node.refuse(
-        fmt::format("input {} must have the shape {}, has {}", input, shape_text(dims), shape_text(constant.dims)));
+        fmt::format("input {} must have the shape {}, but has {}", input, shape_text(dims), shape_text(constant.dims)));
   return std::move(constant.numbers);
 }
 
@@ -50,14 +50,14 @@ nn::Padding padding_of(const OnnxNode& node, const Dims& pads) {
   constexpr std::int64_t kMost = 1 << 20;
   if (pads.size() != 4) node.refuse("pads must be four numbers");
   for (std::int64_t pad : pads) {
-    if (pad < 0 || pad > kMost) node.refuse("a pad is below 0 or beyond all use");
+    if (pad < 0 || pad > kMost) node.refuse("a pad is negative or too large");
   }
   auto at = [&](int i) { return static_cast<int>(pads[i]); };
   return {at(0), at(1), at(2), at(3)};
 }
 
 int small_number(const OnnxNode& node, const char* what, std::int64_t number) {
-  if (number < 1 || number > (1 << 20)) node.refuse(fmt::format("{} of {}", what, number));
+  if (number < 1 || number > (1 << 20)) node.refuse(fmt::format("{} must be from 1 to 1048576, not {}", what, number));
   return static_cast<int>(number);
 }
 
@@ -66,7 +66,7 @@ namespace {
 // Before a number a channel is made of one number in the file.
 void must_be_of_use(const OnnxNode& node, int channels) {
   constexpr int kMostChannels = 1 << 20;
-  if (channels > kMostChannels) node.refuse(fmt::format("{} channels", channels));
+  if (channels > kMostChannels) node.refuse(fmt::format("has {} channels, which is too many", channels));
 }
 
 // A number a channel out of a constant that ONNX would stretch over the tensor (its axes count from the last); nothing
@@ -88,7 +88,7 @@ std::vector<float> channel_constant(OnnxReader& reader, const OnnxNode& node, in
   std::optional<std::vector<float>> values =
       per_channel(reader.constant(node, input), other.dims, static_cast<std::size_t>(channel_axis(other)));
   if (!values || std::ssize(*values) != reader.shape(other.layer).channels)
-    node.refuse(fmt::format("input {} must be one number, or one a channel", input));
+    node.refuse(fmt::format("input {} must be one number, or one per channel", input));
   return std::move(*values);
 }
 
@@ -101,7 +101,7 @@ void read_global_max(OnnxReader& reader, OnnxNode& node) {
   const OnnxTensor& in = reader.tensor(node, 0);
   must_have_pixels(node, in);
   nn::Shape shape = reader.shape(in.layer);
-  if (shape.height != shape.width) node.refuse("is read of square maps only");
+  if (shape.height != shape.width) node.refuse("is supported for square maps only");
   add_of_one(reader, node, nn::layer::MaxPool{shape.height, 1, {}});
 }
 
@@ -114,7 +114,7 @@ void read_reduce_mean(OnnxReader& reader, OnnxNode& node) {
   std::sort(axes.begin(), axes.end());
   node.ignore("noop_with_empty_axes");
   Dims pixels = rank == 3 ? Dims{2} : in.channels_last ? Dims{1, 2} : Dims{2, 3};
-  if (axes != pixels) node.refuse("only the mean over height and width, or over both as one axis, is read");
+  if (axes != pixels) node.refuse("only the mean over height and width, or over both as one axis, is supported");
   int layer = reader.add(node, nn::layer::GlobalAveragePool{}, {in.layer});
   std::int64_t channels = reader.shape(layer).channels;
   if (node.integer("keepdims", 1) == 0) return reader.define(node, layer, {in.dims[0], channels});
@@ -140,11 +140,12 @@ struct Matrix {
 
 Matrix matrix_of(OnnxReader& reader, const OnnxNode& node, bool outputs_first) {
   const OnnxTensor& in = reader.tensor(node, 0);
-  if (in.dims.size() != 2) node.refuse("is read on batch × numbers only");
+  if (in.dims.size() != 2) node.refuse("is supported only for batch × values");
   OnnxConstant weight = reader.constant(node, 1);
   if (weight.dims.size() != 2 || weight.numbers.empty()) node.refuse("weights must have two axes");
   std::int64_t inputs = weight.dims[outputs_first ? 1 : 0], outputs = weight.dims[outputs_first ? 0 : 1];
-  if (inputs != in.dims[1]) node.refuse(fmt::format("weights of {} inputs, {} are there", inputs, in.dims[1]));
+  if (inputs != in.dims[1])
+    node.refuse(fmt::format("the weights are for {} inputs, but there are {}", inputs, in.dims[1]));
   Matrix matrix{small_number(node, "outputs", outputs), std::move(weight.numbers)};
   if (!outputs_first)
     matrix.values = transposed(matrix.values, static_cast<std::size_t>(inputs), static_cast<std::size_t>(outputs));
@@ -157,7 +158,7 @@ void scale_all(std::vector<float>& values, double factor) {
 }
 
 void read_gemm(OnnxReader& reader, OnnxNode& node) {
-  if (node.integer("transA", 0) != 0) node.refuse("transA is not read");
+  if (node.integer("transA", 0) != 0) node.refuse("transA is not supported");
   Matrix matrix = matrix_of(reader, node, node.integer("transB", 0) != 0);
   scale_all(matrix.values, node.number("alpha", 1));
   double beta = node.number("beta", 1);
@@ -165,7 +166,7 @@ void read_gemm(OnnxReader& reader, OnnxNode& node) {
   bool bias = node.has_input(2);
   if (bias) {
     std::optional<std::vector<float>> values = per_channel(reader.constant(node, 2), {reader.batch(), matrix.outputs});
-    if (!values) node.refuse("input 2 must be one number, or one an output");
+    if (!values) node.refuse("input 2 must be one number, or one per output");
     scale_all(*values, beta);
     arrays.push_back(std::move(*values));
   }
@@ -226,7 +227,7 @@ void read_softmax(OnnxReader& reader, OnnxNode& node) {
   const nn::Shape& shape = reader.shape(in.layer);
   bool one_pixel = shape.height == 1 && shape.width == 1;
   if (axis != channel_axis(in) || (reader.version() < kOneAxis && !one_pixel))
-    node.refuse("only softmax over channels is read");
+    node.refuse("only softmax over channels is supported");
   add_alike(reader, node, nn::layer::Softmax{});
 }
 
@@ -241,7 +242,7 @@ void read_combined(OnnxReader& reader, OnnxNode& node, nn::LayerKind kind) {
     a = reader.tensor(node, 0);
     b = reader.tensor(node, 1);
   }
-  if (a.dims.size() != b.dims.size()) node.refuse("the inputs have not as many axes");
+  if (a.dims.size() != b.dims.size()) node.refuse("the inputs have different numbers of axes");
   int layer = reader.add(node, kind, {a.layer, b.layer});
   bool of_a = reader.shape(layer) == reader.shape(a.layer);
   reader.define(node, {layer, of_a ? a.dims : b.dims, a.channels_last});
@@ -265,7 +266,7 @@ Line line_of(const OnnxNode& node, float constant, bool constant_first) {
   if (node.kind() == "Add") return {1, constant};
   if (node.kind() == "Mul") return {constant, 0};
   if (node.kind() == "Sub") return constant_first ? Line{-1, constant} : Line{1, -constant};
-  if (constant_first) node.refuse("a constant divided by a layer is not read");
+  if (constant_first) node.refuse("a constant divided by a layer is not supported");
   return {1 / constant, 0};
 }
 
@@ -309,7 +310,7 @@ void read_constant_node(OnnxReader& reader, OnnxNode& node) {
     return reader.define_constant(node, {{value->ints_size()}, {}, {value->ints().begin(), value->ints().end()}});
   if (const onnx::Attribute* value = node.attribute("value_floats"))
     return reader.define_constant(node, {{value->floats_size()}, {value->floats().begin(), value->floats().end()}, {}});
-  node.refuse("only numbers as value are read");
+  node.refuse("only numbers are supported as value");
 }
 
 // To floating-point numbers of another kind: ours are floats.
@@ -318,7 +319,7 @@ void read_cast(OnnxReader& reader, OnnxNode& node) {
   std::int64_t to = node.integer("to", 0);
   node.ignore("saturate");
   if (to != kFloat && to != kHalf && to != kDouble && to != kBfloat16)
-    node.refuse("a layer's numbers stay floating-point");
+    node.refuse("a layer's values can be cast only to a floating-point type");
   reader.define_same(node, node.input(0));
 }
 
@@ -381,7 +382,7 @@ const std::map<std::string, Read>& operators() {
 void read_node(OnnxReader& reader, OnnxNode& node) {
   if (fold_constants(reader, node)) return;
   auto found = onnx_operators::operators().find(node.kind());
-  if (found == onnx_operators::operators().end()) node.refuse("is a kind of node that agewise does not know");
+  if (found == onnx_operators::operators().end()) node.refuse("is an operator that agewise does not support");
   found->second(reader, node);
 }
 

@@ -38,7 +38,7 @@ std::int64_t operators_version(const onnx::Model& model) {
   for (const onnx::OperatorSet& set : model.opset_import()) {
     if (is_default_domain(set.domain())) return set.version();
   }
-  throw base::Error("does not say which version of ONNX's operators it uses: not an ONNX file?");
+  throw base::Error("does not say which version of ONNX's operators it uses; is it an ONNX file?");
 }
 
 }  // namespace
@@ -64,7 +64,8 @@ Draft OnnxReader::read() {
   take_inputs();
   for (const onnx::Node& node : model_.graph().node()) {
     OnnxNode one(node);
-    if (!is_default_domain(node.domain())) one.refuse("is of domain " + name_text(node.domain()));
+    if (!is_default_domain(node.domain()))
+      one.refuse("operators of domain " + name_text(node.domain()) + " are not supported");
     try {
       read_node(*this, one);
     } catch (const base::UsageError& error) {  // of the graph's checks: names the layer
@@ -79,7 +80,7 @@ Draft OnnxReader::read() {
 void OnnxReader::take_initializers() {
   for (const onnx::Tensor& tensor : model_.graph().initializer()) {
     if (!constants_.insert({tensor.name(), {&tensor}}).second)
-      throw base::Error(fmt::format("array {}: is there twice", name_text(tensor.name())));
+      throw base::Error(fmt::format("array {}: appears twice", name_text(tensor.name())));
   }
 }
 
@@ -97,7 +98,7 @@ void OnnxReader::take_inputs() {
     bool last = has_channels_last(dims);
     std::optional<nn::Shape> shape = shape_of_dims(last ? std::vector{dims[0], dims[3], dims[1], dims[2]} : dims);
     if (!shape || shape->size() > kLargestInput || dims[0] > kLargestBatch) {
-      throw base::Error(fmt::format("input {}: must be batch × channels × height × width of fixed lengths, is {}",
+      throw base::Error(fmt::format("input {}: must be batch × channels × height × width with fixed lengths, but is {}",
                                     name_text(input.name()), shape_text(dims)));
     }
     if (batch_ != 0 && batch_ != dims[0]) throw base::Error("its inputs have batches of different lengths");
@@ -119,7 +120,7 @@ void OnnxReader::take_outputs(const std::vector<std::string>& wanted) {
   if (names.empty()) throw base::Error("has no outputs");
   for (const std::string& name : names) {
     auto found = tensors_.find(name);
-    if (found == tensors_.end()) throw base::Error(fmt::format("output {}: no node makes it", name_text(name)));
+    if (found == tensors_.end()) throw base::Error(fmt::format("output {}: no node produces it", name_text(name)));
     draft_.outputs.push_back(in_order(name).layer);
     output_names.push_back(printable(name));
   }
@@ -132,7 +133,7 @@ bool OnnxReader::is_constant(const std::string& name) const {
 const OnnxTensor& OnnxReader::tensor(const OnnxNode& node, int input) {
   const OnnxTensor& as_it_is = seen(node, input);
   if (as_it_is.dims.size() > 4) node.refuse(fmt::format("input {} has more than 4 axes", input));
-  if (as_it_is.dims[0] != batch_) node.refuse(fmt::format("input {} is no tensor of pictures", input));
+  if (as_it_is.dims[0] != batch_) node.refuse(fmt::format("the first axis of input {} is not the batch", input));
   return in_order(node.input(input));
 }
 
@@ -153,15 +154,15 @@ const OnnxTensor& OnnxReader::seen(const OnnxNode& node, int input) const {
   auto found = tensors_.find(node.input(input));
   if (found != tensors_.end()) return found->second;
   if (erfs.contains(node.input(input)))
-    node.refuse("reads an Erf, which is read only within GELU: x/2 · (1 + erf(x/√2))");
+    node.refuse("reads an Erf, which is supported only within GELU: x/2 · (1 + erf(x/√2))");
   if (constants_.contains(node.input(input))) node.refuse(fmt::format("input {} is a constant", input));
-  node.refuse(fmt::format("reads {}, which no earlier node makes", name_text(node.input(input))));
+  node.refuse(fmt::format("reads {}, which no earlier node produces", name_text(node.input(input))));
 }
 
 OnnxConstant OnnxReader::constant(const OnnxNode& node, int input) {
   auto found = constants_.find(node.input(input));
   if (found == constants_.end())
-    node.refuse(fmt::format("input {} must be a constant, is {}", input, name_text(node.input(input))));
+    node.refuse(fmt::format("input {} must be a constant, but is {}", input, name_text(node.input(input))));
   return found->second.in_file != nullptr ? read_constant(*found->second.in_file, folder_) : found->second.computed;
 }
 
@@ -203,7 +204,7 @@ int OnnxReader::add(const OnnxNode& node, nn::LayerKind kind, std::vector<int> i
 
 void OnnxReader::must_be_new(const OnnxNode& node, const std::string& output) const {
   if (constants_.contains(output) || tensors_.contains(output))
-    node.refuse(fmt::format("gives {}, which is there already", name_text(output)));
+    node.refuse(fmt::format("produces {}, which already exists", name_text(output)));
 }
 
 void OnnxReader::define(const OnnxNode& node, OnnxTensor tensor, int output) {
@@ -234,7 +235,7 @@ OnnxNetwork parse_onnx(std::span<const std::byte> file, const OnnxOptions& optio
     throw base::Error("is larger than 2 GiB, the format's limit");
   onnx::Model model;
   if (!model.ParseFromArray(file.data(), static_cast<int>(file.size())) || !model.has_graph())
-    throw base::Error("is no ONNX file, or is cut short");
+    throw base::Error("is not an ONNX file, or is cut short");
   OnnxReader reader(model, options, static_cast<std::int64_t>(file.size()));
   Draft draft = reader.read();
   join_activations(draft);

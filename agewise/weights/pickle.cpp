@@ -49,7 +49,7 @@ class Machine {
     std::string text;
     for (char c = number<char>(); c != '\n'; c = number<char>()) {
       text += c;
-      if (text.size() > kLongestName) refuse("has a name without end");
+      if (text.size() > kLongestName) refuse("has a name that is too long");
     }
     return text;
   }
@@ -66,14 +66,14 @@ class Machine {
   // Nothing below the last mark may be taken.
   int pop() {
     std::size_t floor = marks_.empty() ? 0 : marks_.back();
-    if (stack_.size() <= floor) refuse("takes more than it has put down");
+    if (stack_.size() <= floor) refuse("pops from an empty stack");
     int value = stack_.back();
     stack_.pop_back();
     return value;
   }
 
   std::vector<int> pop_to_mark() {
-    if (marks_.empty()) refuse("goes back to a mark that it has not made");
+    if (marks_.empty()) refuse("pops to a mark that was never set");
     auto from = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
     marks_.pop_back();
     std::vector<int> items(from, stack_.end());
@@ -95,7 +95,7 @@ class Machine {
 
   void recall(std::uint32_t place) {
     auto found = memo_.find(place);
-    if (found == memo_.end()) refuse("recalls what it has not remembered");
+    if (found == memo_.end()) refuse("reads a memo entry that was never written");
     push(found->second);
   }
 
@@ -108,7 +108,7 @@ class Machine {
   void stack_global() {
     std::vector<int> items = pop_some(2);
     const std::string &module = expect(items, 0, Kind::text).text, &name = expect(items, 1, Kind::text).text;
-    if (module.size() > kLongestName || name.size() > kLongestName) refuse("has a name without end");
+    if (module.size() > kLongestName || name.size() > kLongestName) refuse("has a name that is too long");
     push(add(Kind::name, 0, module + " " + name));
   }
 
@@ -117,7 +117,7 @@ class Machine {
     int onto = pop();
     bool object = at(onto).kind == Kind::object;
     if ((at(onto).kind != kind && !object) || (kind == Kind::dict && items.size() % 2 != 0))
-      refuse("adds to what is no container");
+      refuse("adds items to something that is not a container");
     push(onto);
     if (object && kind != Kind::dict) return;
     std::vector<int>& all = at(onto).items;
@@ -125,26 +125,26 @@ class Machine {
   }
 
   const PickleValue& expect(const std::vector<int>& items, std::size_t i, Kind kind) {
-    if (i >= items.size() || at(items[i]).kind != kind) refuse("calls a function with what it does not take");
+    if (i >= items.size() || at(items[i]).kind != kind) refuse("calls a function with the wrong arguments");
     return at(items[i]);
   }
 
   // A short tuple's items.
   std::vector<int> arguments(int tuple) {
     if (at(tuple).kind != Kind::sequence || at(tuple).items.size() > kMostArguments)
-      refuse("calls a function with what it does not take");
+      refuse("calls a function with the wrong arguments");
     return at(tuple).items;
   }
 
   // ('storage', type, key, location, numel[, view])
   void storage() {
     std::vector<int> items = arguments(pop());
-    if (expect(items, 0, Kind::text).text != "storage") refuse("has an unknown kind of storage");
+    if (expect(items, 0, Kind::text).text != "storage") refuse("has a storage of an unknown kind");
     std::string key = expect(items, 2, Kind::text).text;
-    if (key.size() > kLongestName) refuse("has a name without end");
+    if (key.size() > kLongestName) refuse("has a name that is too long");
     std::int64_t numbers = expect(items, 4, Kind::integer).number;
     (void)expect(items, 1, Kind::name);
-    if (items.size() > 5 && at(items[5]).kind != Kind::none) refuse("has a view of a storage");
+    if (items.size() > 5 && at(items[5]).kind != Kind::none) refuse("has a view of a storage, which is not supported");
     push(add(Kind::storage, numbers, std::move(key), {items[1]}));
   }
 
@@ -163,7 +163,7 @@ class Machine {
     } else if (name == "torch._tensor _rebuild_from_type_v2") {  // (function, type, its arguments, state)
       std::string function = expect(items, 0, Kind::name).text;
       (void)expect(items, 2, Kind::sequence);
-      if (function == name) refuse("calls a function with what it does not take");
+      if (function == name) refuse("calls a function with the wrong arguments");
       call(function, arguments(items[2]));
     } else if (name == "torch._utils _rebuild_tensor_v2" || name == "torch._utils _rebuild_tensor") {
       (void)expect(items, 0, Kind::storage);
@@ -186,9 +186,10 @@ class Machine {
     std::vector<int> flat;
     const std::vector<int>& all = expect(items, 0, Kind::sequence).items;
     copied_ += all.size();
-    if (copied_ > bytes_.size()) refuse("makes much of little");
+    if (copied_ > bytes_.size()) refuse("unpacks to far more than the file holds");
     for (int pair : all) {
-      if (at(pair).kind != Kind::sequence || at(pair).items.size() != 2) refuse("has a dictionary of no pairs");
+      if (at(pair).kind != Kind::sequence || at(pair).items.size() != 2)
+        refuse("has a dictionary whose items are not pairs");
       flat.insert(flat.end(), at(pair).items.begin(), at(pair).items.end());
     }
     return flat;
@@ -340,7 +341,7 @@ void Machine::step() {
   if (puts_value(operation) || fills_container(operation)) return;
   switch (operation) {
     case '\x80':  // PROTO
-      if (number<std::uint8_t>() > 5) refuse("is of a protocol later than 5");
+      if (number<std::uint8_t>() > 5) refuse("uses a protocol later than 5");
       return;
     case '\x95':  // FRAME
       take(sizeof(std::uint64_t));

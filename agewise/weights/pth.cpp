@@ -74,7 +74,7 @@ class Tensors {
       const PickleValue &name = at(all.items[i]), &value = at(all.items[i + 1]);
       if (value.kind != Kind::tensor) continue;
       if (name.kind != Kind::text || name.text.size() > kLongestName)
-        throw base::Error("a tensor's name is no short text");
+        throw base::Error("a tensor's name is not a string, or is too long");
       add(name.text, value);
     }
     if (weights_.arrays.empty()) throw base::Error("holds no dictionary of tensors: save the model's state_dict()");
@@ -112,7 +112,8 @@ class Tensors {
 
   const PickleValue& dictionary() const {
     if (at(pickle_.root).kind == Kind::object)
-      throw base::Error("holds a whole model, whose code is not run: save the model's state_dict()");
+      throw base::Error(
+          "holds a whole model, which cannot be loaded without its Python code: save the model's state_dict()");
     std::optional<Found> best;
     std::vector<bool> seen(pickle_.values.size(), false);
     std::vector<std::pair<int, int>> waiting{{pickle_.root, rank_of("")}};  // with the rank of its name
@@ -142,7 +143,7 @@ class Tensors {
     std::vector<std::int64_t> numbers;
     for (int item : at(sequence).items) {
       if (at(item).kind != Kind::integer || at(item).number < 0 || numbers.size() == kMostDimensions)
-        throw base::Error(fmt::format("array {}: a shape that cannot be", name_text(name)));
+        throw base::Error(fmt::format("array {}: has an impossible shape", name_text(name)));
       numbers.push_back(at(item).number);
     }
     return numbers;
@@ -152,11 +153,12 @@ class Tensors {
     const PickleValue& storage = at(tensor.items[0]);
     const std::string& type = at(storage.items[0]).text;
     std::optional<NumberType> number = type_of(type);
-    if (!number) throw base::Error(fmt::format("array {}: is of type {}", name_text(name), name_text(type)));
+    if (!number)
+      throw base::Error(fmt::format("array {}: has type {}, which is not supported", name_text(name), name_text(type)));
     if (number->whole) return weights_.skipped.push_back(name);
     auto found = storages_.find(storage.text);
     if (found == storages_.end())
-      throw base::Error(fmt::format("array {}: its numbers are not in the file", name_text(name)));
+      throw base::Error(fmt::format("array {}: its values are missing from the file", name_text(name)));
     NamedArray array{name, numbers_of(name, tensor.items[1]), {}};
     std::vector<std::int64_t> strides = numbers_of(name, tensor.items[2]);
     std::int64_t last = tensor.number, count = 1;  // the last place that is read, how many are
@@ -170,8 +172,8 @@ class Tensors {
     auto there = static_cast<std::int64_t>(found->second.size() / number->bytes);
     numbers_left_ -= good ? count : 0;
     if (!good || (count > 0 && last >= there) || numbers_left_ < 0) {
-      throw base::Error(fmt::format("array {}: its shape {} does not fit into the {} numbers that are there",
-                                    name_text(name), shape_text(array.shape), there));
+      throw base::Error(fmt::format("array {}: its shape {} needs more values than the {} in the file", name_text(name),
+                                    shape_text(array.shape), there));
     }
     array.values = gathered(type, found->second, tensor.number, array.shape, strides, count);
     weights_.arrays.push_back(std::move(array));
@@ -222,13 +224,15 @@ bool is_cut_short(Bytes file) {
 void refuse_programs(const std::string& member) {
   if (member.ends_with("/constants.pkl") || member.find("/code/__torch__") != std::string::npos) {
     throw base::Error(
-        "is a TorchScript program, not weights: torch.save(torch.jit.load(FILE).state_dict(), \"weights.pth\") writes "
-        "what is read here, or export the network with torch.onnx.export()");
+        "is a TorchScript program, not a file of weights: save its weights with "
+        "torch.save(torch.jit.load(FILE).state_dict(), \"weights.pth\"), or export the network with "
+        "torch.onnx.export()");
   }
   if (member.ends_with("/models/model.json") || member.ends_with("serialized_exported_program.json")) {
     throw base::Error(
-        "is a program of torch.export(), not weights: torch.save(torch.export.load(FILE).state_dict, \"weights.pth\") "
-        "writes what is read here, or export the network with torch.onnx.export()");
+        "is a program of torch.export(), not a file of weights: save its weights with "
+        "torch.save(torch.export.load(FILE).state_dict, \"weights.pth\"), or export the network with "
+        "torch.onnx.export()");
   }
 }
 
@@ -239,7 +243,7 @@ std::map<std::string, std::vector<std::byte>> members_of(Bytes file) {
   std::unique_ptr<archive, ArchiveCloser> zip(archive_read_new());
   archive_read_support_format_zip(zip.get());
   auto check = [&](int result) {
-    if (result != ARCHIVE_OK) throw base::Error("is no zip of PyTorch, or is cut short");
+    if (result != ARCHIVE_OK) throw base::Error("is not a PyTorch zip file, or is cut short");
   };
   check(archive_read_open_memory(zip.get(), file.data(), file.size()));
   std::map<std::string, std::vector<std::byte>> members;
@@ -251,11 +255,11 @@ std::map<std::string, std::vector<std::byte>> members_of(Bytes file) {
     const char* name = archive_entry_pathname(entry);
     refuse_programs(name == nullptr ? "" : name);
     if (name == nullptr || size < 0 || static_cast<std::uint64_t>(size) > left)
-      throw base::Error("is no zip of PyTorch: a member without name or size, or compressed");
+      throw base::Error("is not a PyTorch zip file: a member is compressed, or has no name or size");
     left -= static_cast<std::size_t>(size);
     std::vector<std::byte> content(static_cast<std::size_t>(size));
     if (archive_read_data(zip.get(), content.data(), content.size()) != size)
-      throw base::Error("is no zip of PyTorch, or is cut short");
+      throw base::Error("is not a PyTorch zip file, or is cut short");
     members.insert_or_assign(name, std::move(content));
   }
   return members;
@@ -266,7 +270,7 @@ WeightFile parse_zip(Bytes file) {
   constexpr std::string_view kPickle = "/data.pkl", kStorage = "/data/";
   auto pickle =
       std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first.ends_with(kPickle); });
-  if (pickle == members.end()) throw base::Error("is a zip, but none of PyTorch: it has no data.pkl");
+  if (pickle == members.end()) throw base::Error("is a zip file, but not from PyTorch: it has no data.pkl");
   std::string folder = pickle->first.substr(0, pickle->first.size() - kPickle.size()) + std::string(kStorage);
   Storages storages;
   for (const auto& [name, content] : members) {
@@ -299,7 +303,7 @@ WeightFile parse_legacy(Bytes file) {
   };
   Pickle magic = next();
   if (magic.values[static_cast<std::size_t>(magic.root)].text != kMagic)
-    throw base::Error("is a pickle, but none of PyTorch");
+    throw base::Error("is a pickle, but not from PyTorch");
   next();
   next();
   Pickle object = next(), keys = next();

@@ -162,7 +162,7 @@ void SafetensorsFile::read(const std::string& name, std::span<const std::int64_t
                            std::span<float> values) const {
   const StoredTensor& tensor = find(name);
   if (!std::equal(tensor.shape.begin(), tensor.shape.end(), expected_shape.begin(), expected_shape.end())) {
-    throw base::file_error(path_, fmt::format("array {}: must have the shape {}, has {}", name_text(name),
+    throw base::file_error(path_, fmt::format("array {}: must have the shape {}, but has {}", name_text(name),
                                               shape_text(expected_shape), shape_text(tensor.shape)));
   }
   check(tensor);

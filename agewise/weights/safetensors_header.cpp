@@ -40,10 +40,10 @@ NumberType type_of(const std::string& name, const json& dtype) {
       {"U16", {StoredType::whole, 2}},  {"I8", {StoredType::whole, 1}},  {"U8", {StoredType::whole, 1}},
       {"BOOL", {StoredType::whole, 1}},
   };
-  if (!dtype.is_string()) throw base::Error(fmt::format("array {}: dtype must be a text", name_text(name)));
+  if (!dtype.is_string()) throw base::Error(fmt::format("array {}: dtype must be a string", name_text(name)));
   auto found = types.find(dtype.get<std::string>());
   if (found != types.end()) return found->second;
-  throw base::Error(fmt::format("array {}: is of type {}; only F64, F32, F16 and BF16 are read", name_text(name),
+  throw base::Error(fmt::format("array {}: has type {}; only F64, F32, F16 and BF16 are supported", name_text(name),
                                 name_text(dtype.get<std::string>())));
 }
 
@@ -57,7 +57,7 @@ std::vector<std::int64_t> numbers_of(const std::string& name, const char* key, c
   }
   if (!good)
     throw base::Error(
-        fmt::format("array {}: {} must be at most {} whole numbers", name_text(name), key, kMostDimensions));
+        fmt::format("array {}: {} must be a list of at most {} whole numbers", name_text(name), key, kMostDimensions));
   return numbers;
 }
 
@@ -81,13 +81,13 @@ StoredTensor tensor_of(const std::string& name, const json& description) {
   tensor.count = count_of(name, tensor.shape);
   std::vector<std::int64_t> offsets = numbers_of(name, "data_offsets", description["data_offsets"]);
   if (offsets.size() != 2 || offsets[0] > offsets[1]) {
-    throw base::Error(fmt::format("array {}: data_offsets must be a begin and an end", name_text(name)));
+    throw base::Error(fmt::format("array {}: data_offsets must be two numbers, begin and end", name_text(name)));
   }
   tensor.begin = static_cast<std::uint64_t>(offsets[0]);
   tensor.end = static_cast<std::uint64_t>(offsets[1]);
   std::uint64_t size = tensor.end - tensor.begin;
   if (size % type.bytes != 0 || size / type.bytes != static_cast<std::uint64_t>(tensor.count)) {
-    throw base::Error(fmt::format("array {}: shape {} needs {} values of {} bytes, data_offsets give {} bytes",
+    throw base::Error(fmt::format("array {}: shape {} needs {} values of {} bytes, but data_offsets give {} bytes",
                                   name_text(name), shape_text(tensor.shape), tensor.count, type.bytes, size));
   }
   return tensor;
@@ -125,7 +125,7 @@ class HeaderParser {
         if (depth == 1) take_entry(parsed);
         return depth != 1;
       case Event::array_start:
-        if (depth != 2) refuse("has a list where none belongs");
+        if (depth != 2) refuse("has a list where none is expected");
         list_length_ = 0;
         break;
       case Event::value:
@@ -146,11 +146,11 @@ class HeaderParser {
     if (depth == 1) {
       name_ = key;
       keys_.clear();
-      if (!names_.insert(key).second) refuse("is there twice");
+      if (!names_.insert(key).second) refuse("appears twice");
       return;
     }
     if (name_ != kMetadata && key != "dtype" && key != "shape" && key != "data_offsets") {
-      refuse("has a key that is none of dtype, shape and data_offsets");
+      refuse("has a key other than dtype, shape and data_offsets");
     }
     if (!keys_.insert(key).second) refuse("has a key twice");
   }
@@ -161,7 +161,7 @@ class HeaderParser {
       return;
     }
     for (const auto& [key, value] : entry.items()) {
-      if (!value.is_string()) refuse("holds something else than texts");
+      if (!value.is_string()) refuse("holds something other than strings");
       header_.metadata[key] = value.get<std::string>();
     }
   }
@@ -179,8 +179,8 @@ void check_data(std::vector<StoredTensor>& tensors, std::uint64_t data_begin, st
   std::uint64_t filled = 0, available = file_size - data_begin;
   for (StoredTensor& tensor : tensors) {
     if (tensor.begin != filled) {
-      throw base::Error(fmt::format("array {}: its data {} what comes before", name_text(tensor.name),
-                                    tensor.begin < filled ? "overlaps" : "leaves a hole after"));
+      throw base::Error(fmt::format("array {}: its data {} the data before it", name_text(tensor.name),
+                                    tensor.begin < filled ? "overlaps" : "leaves a gap after"));
     }
     if (tensor.end > available) {
       throw base::Error(fmt::format("array {}: the file is cut short: {} bytes of data, but the array ends at {}",
@@ -190,7 +190,8 @@ void check_data(std::vector<StoredTensor>& tensors, std::uint64_t data_begin, st
     tensor.begin += data_begin;
     tensor.end += data_begin;
   }
-  if (filled != available) throw base::Error(fmt::format("{} bytes after the last array", available - filled));
+  if (filled != available)
+    throw base::Error(fmt::format("has {} unexpected bytes after the last array", available - filled));
 }
 
 }  // namespace
@@ -200,15 +201,15 @@ SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file) {
   std::uint64_t length = 0;
   std::memcpy(&length, file.data(), kLengthBytes);
   if (length > kMostHeaderBytes) {
-    throw base::Error(
-        fmt::format("a header of {} bytes; at most {} are allowed: not a safetensors file?", length, kMostHeaderBytes));
+    throw base::Error(fmt::format("the header has {} bytes, but at most {} are allowed; is it a safetensors file?",
+                                  length, kMostHeaderBytes));
   }
   if (length > file.size() - kLengthBytes) {
-    throw base::Error(
-        fmt::format("the file is cut short: a header of {} bytes, {} are there", length, file.size() - kLengthBytes));
+    throw base::Error(fmt::format("the file is cut short: the header has {} bytes, but only {} follow", length,
+                                  file.size() - kLengthBytes));
   }
   const char* text = reinterpret_cast<const char*>(file.data()) + kLengthBytes;
-  if (length == 0 || *text != '{') throw base::Error("the header does not begin with {: not a safetensors file?");
+  if (length == 0 || *text != '{') throw base::Error("the header does not begin with {; is it a safetensors file?");
   SafetensorsHeader header = HeaderParser().parse(text, text + length);
   check_data(header.tensors, kLengthBytes + length, file.size());
   return header;
@@ -217,7 +218,7 @@ SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file) {
 void copy_values(const StoredTensor& tensor, std::span<const std::byte> file, std::span<float> values) {
   std::span<const std::byte> bytes = file.subspan(tensor.begin, tensor.end - tensor.begin);
   if (tensor.type == StoredType::whole)
-    throw base::Error(fmt::format("array {}: holds whole numbers, which are no weights", name_text(tensor.name)));
+    throw base::Error(fmt::format("array {}: holds whole numbers, not weights", name_text(tensor.name)));
   if (tensor.type == StoredType::f64) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       double stored = 0;

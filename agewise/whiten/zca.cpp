@@ -28,7 +28,7 @@ class Step {
     at(0);
   }
   void at(std::size_t done) {
-    if (stop_) throw base::Interrupted("whitening was stopped; it starts again from the beginning");
+    if (stop_) throw base::Interrupted("whitening was stopped; it starts over when it is resumed");
     state_.done = done;
     if (progress_) progress_(state_);
   }
@@ -116,7 +116,7 @@ Eigen eigen_of(std::vector<double> matrix, std::size_t size) {
   whole_work.resize(static_cast<std::size_t>(whole_work[0]));
   call(blas(work.size()), blas(whole_work.size()));
   if (info != 0 || found != n)
-    throw base::Error("whitening: LAPACK's dsyevr found no eigenvectors; are pictures broken?");
+    throw base::Error("whitening: LAPACK's dsyevr found no eigenvectors; are the pictures broken?");
   return eigen;
 }
 
@@ -164,7 +164,8 @@ void check(std::span<float> images, int dimensions, const recipe::WhitenRecipe& 
     throw std::invalid_argument("whitening needs whole samples");
   }
   if (recipe.identity && recipe.epsilon == 0) {
-    throw base::UsageError("whiten.identity needs whiten.epsilon above 0: directions outside the pictures get 1/√ε");
+    throw base::UsageError(
+        "whiten.identity needs whiten.epsilon above 0: directions outside the training pictures are scaled by 1/√ε");
   }
 }
 
@@ -185,7 +186,7 @@ Zca fit_zca(std::span<float> images, int dimensions, const recipe::WhitenRecipe&
     eigen = eigen_of(std::move(products), std::min(n, d));
   }
   std::size_t components = rank_of(eigen.values, std::max(n, d));
-  if (components == 0) throw base::Error("whitening: all training pictures are equal");
+  if (components == 0) throw base::Error("whitening: all training pictures are identical");
   if (recipe.components > 0)
     components = std::min<std::size_t>(components, static_cast<std::size_t>(recipe.components));
 

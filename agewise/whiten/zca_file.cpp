@@ -37,7 +37,7 @@ void read_text(const weights::SafetensorsFile& file, Zca& zca) {
     throw base::file_error(file.path(), fmt::format("metadata {}: {}", kWhiteningText, error.what()));
   }
   if (!std::isfinite(zca.epsilon) || !std::isfinite(zca.identity_scale)) {
-    throw base::file_error(file.path(), fmt::format("metadata {}: a number that is not finite", kWhiteningText));
+    throw base::file_error(file.path(), fmt::format("metadata {}: holds a number that is not finite", kWhiteningText));
   }
 }
 
@@ -60,7 +60,7 @@ Zca read_zca(const weights::SafetensorsFile& file) {
   const std::vector<std::int64_t>& shape = file.shape(kBasis);
   constexpr std::int64_t kMostDimensions = 1 << 24;  // 4096 × 4096 pixels
   if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 || shape[0] > shape[1] || shape[1] > kMostDimensions) {
-    throw base::file_error(file.path(), fmt::format("array {}: must be components × dimensions, has the shape {}",
+    throw base::file_error(file.path(), fmt::format("array {}: must have the shape components × dimensions, but has {}",
                                                     kBasis, weights::shape_text(shape)));
   }
   zca.dimensions = static_cast<int>(shape[1]);

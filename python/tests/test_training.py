@@ -260,7 +260,7 @@ def test_sentences_for_the_user_go_to_logging(drawn, tmp_path, caplog):
     with caplog.at_level(logging.WARNING, logger="agewise"):
         agewise.prepare(tmp_path / "s.db", drawn / "labels.csv", drawn / "pictures", settings={"split.rule": "ordered"}, recipe="seed")
         agewise.prepare(tmp_path / "s.db", drawn / "labels.csv", drawn / "pictures", settings={"split.rule": "ordered", "train.batch": 7})
-    assert "keeps the recipe it was made by" in caplog.text
+    assert "keeps the recipe that it was made with" in caplog.text
 
 
 _INTERRUPTED = """

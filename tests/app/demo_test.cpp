@@ -32,7 +32,7 @@ TEST(Demo, leaves_a_folder_that_is_no_demos_as_it_is) {
   for (const char* name : {"wiki.mat", "wiki_crop.tar", "faces.db"}) base::write_file(folder / name, "mine");
   Outcome outcome = run("demo " + folder.string() + " --people 100");
   EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_THAT(outcome.output, HasSubstr(folder.string() + ": holds wiki.mat, which no earlier demo made"));
+  EXPECT_THAT(outcome.output, HasSubstr(folder.string() + ": contains wiki.mat, which is not from an earlier demo"));
   for (const char* name : {"wiki.mat", "wiki_crop.tar", "faces.db"})
     EXPECT_EQ(base::read_text_file(folder / name, 100), "mine");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 3);

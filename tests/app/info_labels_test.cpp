@@ -49,7 +49,7 @@ TEST_F(InfoLabels, list_is_a_csv_of_the_rows_that_are_kept) {
 TEST_F(InfoLabels, says_what_it_takes_columns_for_and_why_rows_are_not_used) {
   base::write_file(list_, "photo;years;sex\na.jpg;25,5;1\nb.jpg;adult;0\nc.jpg;20-29;1\nd.jpg;NA;1\n");
   json counts = json::parse(run("info --json --columns age=years --gender 1=male " + list_).output);
-  EXPECT_EQ(counts["read_as"], "file = photo, age = years, gender = sex; of the genders 1 means male");
+  EXPECT_EQ(counts["read_as"], "file = photo, age = years, gender = sex; gender 1 means male");
   EXPECT_EQ(counts["rejects"], json({{"no age given", 1}, {"the age cannot be read", 1}}));
   EXPECT_EQ(counts["examples"], json({{"the age cannot be read", {"adult"}}}));
   EXPECT_EQ(counts["ages"], json({{"20–29", 1}}));
@@ -74,7 +74,7 @@ TEST_F(InfoLabels, of_ranges_lists_them_so_that_they_are_read_back) {
 TEST_F(InfoLabels, of_what_is_none_fails_in_one_line_and_misuse_exits_with_2) {
   Outcome foreign = run("info " AGEWISE_SOURCE_DIR "/LICENSE");
   EXPECT_EQ(foreign.exit_code, 1);
-  EXPECT_THAT(foreign.output, HasSubstr("LICENSE: is no label file"));
+  EXPECT_THAT(foreign.output, HasSubstr("LICENSE: is not a label file"));
   EXPECT_EQ(std::count(foreign.output.begin(), foreign.output.end(), '\n'), 1);
   EXPECT_EQ(run("info no-such-file").exit_code, 1);
   EXPECT_EQ(run("info --sheet x.png " + kGolden).exit_code, 2);

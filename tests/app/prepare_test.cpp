@@ -110,7 +110,7 @@ TEST_F(PrepareCommand, warns_of_an_ordered_split_of_sorted_labels) {
   for (int age = 1; age <= 100; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";
   base::write_file(folder_ / "labels.csv", csv);
   EXPECT_THAT(app::run(command(at("p.tar")) + " --set split.rule=ordered").output,
-              HasSubstr("agewise: warning: the classes are shared out very differently"));
+              HasSubstr("agewise: warning: the training part and the rest have very different shares of the classes"));
 }
 
 // 31 rows are wanted: of the other tar none, of the small one 2 find their picture.
@@ -120,7 +120,7 @@ TEST_F(PrepareCommand, that_prepared_nothing_fails_and_little_is_warned_of_with_
   EXPECT_EQ(none.exit_code, 1);
   EXPECT_THAT(none.output, AllOf(HasSubstr("agewise: " + at("faces.db") +
                                            ": no face was prepared; 31 of 31 label rows have no picture"),
-                                 HasSubstr(at("other.tar") + " may hold other pictures")));
+                                 HasSubstr(at("other.tar") + " may be the wrong folder or archive")));
   std::filesystem::remove(folder_ / "faces.db");
   prepare::write_tar(folder_ / "small.tar", members(2));
   Outcome little = app::run(command(at("small.tar")));
@@ -136,9 +136,9 @@ TEST_F(PrepareCommand, whose_names_are_ambiguous_fails_with_an_example_and_the_r
   Outcome outcome =
       app::run("prepare " + at("faces.db") + " --labels " + at("bare.csv") + " --pictures " + at("twice.tar"));
   EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(outcome.output, HasSubstr("most names are ambiguous (row x.jpg: q/x.jpg and another picture fit): give "
-                                        "the one folder of " +
-                                        at("twice.tar") + " that is meant"));
+  EXPECT_THAT(outcome.output, HasSubstr("most file names are ambiguous (row x.jpg: q/x.jpg and another picture match): "
+                                        "give only the right folder of " +
+                                        at("twice.tar") + ", or labels that include the folders"));
 }
 
 TEST_F(PrepareCommand, limited_to_the_first_of_sorted_labels_names_sample) {
@@ -146,8 +146,8 @@ TEST_F(PrepareCommand, limited_to_the_first_of_sorted_labels_names_sample) {
   for (int age = 1; age <= 60; ++age) csv += std::to_string(age) + ".jpg," + std::to_string(age) + "\n";
   base::write_file(folder_ / "labels.csv", csv);
   std::string limited = command(at("p.tar")) + " --limit 30";
-  EXPECT_THAT(app::run(limited).output,
-              HasSubstr("their first 30 rows have ages from 1 to 30 only; a sample (--sample 1) draws"));
+  EXPECT_THAT(app::run(limited).output, HasSubstr("the first 30 rows only have ages from 1 to 30; to draw as many rows "
+                                                  "at random, give a sample seed (--sample 1)"));
   std::filesystem::remove(folder_ / "faces.db");
   EXPECT_THAT(app::run(limited + " --sample 1").output, Not(HasSubstr("sorted by age")));
 }
@@ -208,16 +208,16 @@ TEST_F(PrepareCommand, a_store_that_another_process_fills_is_not_touched) {
                           " ]; do sleep 0.05; done; tail -c +9001 " + at("p.tar") + ")";
   std::FILE* first = ::popen((held_back + " | " AGEWISE_PROGRAM " " + command("-") + " >/dev/null").c_str(), "r");
   Outcome info{0, ""};
-  for (int i = 0; i < 200 && info.output.find("held by another process") == std::string::npos; ++i) {
+  for (int i = 0; i < 200 && info.output.find("in use by another process") == std::string::npos; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     info = std::filesystem::exists(store()) ? app::run("info " + at("faces.db")) : info;
   }
   Outcome second = app::run(command(at("p.tar")) + " --json");
   base::write_file(folder_ / "go", "");
   EXPECT_EQ(::pclose(first), 0);
-  EXPECT_THAT(info.output, HasSubstr("faces.db: is held by another process"));
+  EXPECT_THAT(info.output, HasSubstr("faces.db: is in use by another process"));
   EXPECT_EQ(info.exit_code, 1);
-  EXPECT_THAT(second.output, HasSubstr("faces.db: is held by another process"));
+  EXPECT_THAT(second.output, HasSubstr("faces.db: is in use by another process"));
   EXPECT_EQ(second.exit_code, 1);
   EXPECT_EQ(store::Store(store()).faces().size(), 30U);
 }

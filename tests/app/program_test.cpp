@@ -55,7 +55,7 @@ TEST(Program, lists_and_prints_the_built_in_recipes) {
   EXPECT_THAT(run("recipe seed").output, StartsWith("name = \"seed\"\n"));
   Outcome unknown = run("recipe sed");
   EXPECT_EQ(unknown.exit_code, 2);
-  EXPECT_THAT(unknown.output, StartsWith("agewise: no recipe is called sed: there are "));
+  EXPECT_THAT(unknown.output, StartsWith("agewise: unknown recipe sed; give one of "));
   EXPECT_THAT(run("recipe mine/model.safetensors").output,
               StartsWith("agewise: mine/model.safetensors: does not exist"));
 }

@@ -47,7 +47,7 @@ TEST_F(Files, reading_names_the_file_and_the_reason) {
   EXPECT_THAT(error_of([&] { read_file(folder_ / "none", 100); }), AllOf(HasSubstr("none"), HasSubstr("No such file")));
   EXPECT_THAT(error_of([&] { read_file(folder_, 100); }), HasSubstr("is a directory"));
   write_file(folder_ / "a", "12345");
-  EXPECT_THAT(error_of([&] { read_file(folder_ / "a", 4); }), HasSubstr("at most 4 are read"));
+  EXPECT_THAT(error_of([&] { read_file(folder_ / "a", 4); }), HasSubstr("the limit is 4"));
 }
 
 // A named pipe that nobody writes into any more: opening it again would wait for ever.

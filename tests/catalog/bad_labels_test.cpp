@@ -68,7 +68,7 @@ TEST_F(BadLabels, missing_empty_and_foreign_files) {
   base::write_file(file_, std::string_view("\x7f"
                                            "ELF\x02\x01\x01\0\0\0",
                                            10));
-  EXPECT_THAT(error(), AllOf(HasSubstr("agewise-labels.mat"), HasSubstr("is no label file")));
+  EXPECT_THAT(error(), AllOf(HasSubstr("agewise-labels.mat"), HasSubstr("is not a label file")));
   base::write_file(file_, std::string("PK\x03\x04") + std::string(26, '\0') + "[Content_Types].xml");
   EXPECT_THAT(error(), HasSubstr("agewise-labels.mat: is an Excel workbook; save it as CSV"));
   base::write_file(file_, std::string("PK\x03\x04") + std::string(26, '\0') + "UTKFace/1_0_0_20161219140623097.jpg");
@@ -79,7 +79,7 @@ TEST_F(BadLabels, missing_empty_and_foreign_files) {
   EXPECT_THAT(error(), HasSubstr("tar -tf " + file_.string() + " > names.txt"));
   for (const char* text : {"[{\"file\": \"a.jpg\", \"age\": 3}]", "{\"file\": \"a.jpg\", \"age\": 3}\n"}) {
     base::write_file(file_, text);
-    EXPECT_THAT(error(), HasSubstr("is JSON; write it as CSV with the columns file and age"));
+    EXPECT_THAT(error(), HasSubstr("is JSON; convert it to CSV with the columns file and age"));
   }
   base::write_file(file_, "MATLAB 5.0 MAT-file, and nothing behind it");
   EXPECT_THAT(error(), HasSubstr("agewise-labels.mat"));

@@ -33,7 +33,7 @@ TEST(LabelOptions, that_are_none_are_wrong_usage) {
   auto error = [](const char* columns, const char* gender, const char* names) {
     return error_of<base::UsageError>([&] { parse_label_options(columns, gender, names); });
   };
-  EXPECT_THAT(error("file", "", ""), HasSubstr("expected like file=photo,age=years"));
+  EXPECT_THAT(error("file", "", ""), HasSubstr("expected pairs such as file=photo,age=years"));
   EXPECT_THAT(error("fil=photo", "", ""), HasSubstr("one of file, age, age_low"));
   EXPECT_THAT(error("", "male", ""), HasSubstr("expected 1=male or 1=female"));
   EXPECT_THAT(error("", "2=male", ""), HasSubstr("--gender 2=male"));

@@ -168,7 +168,8 @@ TEST_F(MatReader, counts_that_the_data_do_not_bear_out_are_refused_before_memory
   EXPECT_THAT(error(with("dob", array(kDouble, {65536, 65536, 65536, 65536}, one))), HasSubstr("more than 4000000"));
   EXPECT_THAT(error(with("dob", array(kDouble, {1, -1}, one))), HasSubstr("more than 4000000"));
   EXPECT_THAT(error(with("name", array(kCell, {1, 3'999'999}, ascii("Ann")))), HasSubstr("wiki.name{2} is damaged"));
-  EXPECT_THAT(error(with("name", array(kCell, {1, 1}, ascii("Ann") + ascii("Bob")))), HasSubstr("more cells"));
+  EXPECT_THAT(error(with("name", array(kCell, {1, 1}, ascii("Ann") + ascii("Bob")))),
+              HasSubstr("data after its last cell"));
   EXPECT_THAT(error(with("name", cells({array(kChar, {1, 9}, element(16, "Ann")), ascii("Bob")}))),
               HasSubstr("wiki.name{1} is damaged: its data do not fit its dimensions"));
 }
@@ -187,18 +188,18 @@ TEST_F(MatReader, lengths_that_reach_beyond_what_they_are_in_are_refused) {
 TEST_F(MatReader, what_is_no_struct_of_numbers_texts_and_cells_is_refused_by_name) {
   EXPECT_THAT(error(with("dob", mat_bytes::structure("", faces()))), HasSubstr("wiki.dob is not an array of numbers"));
   EXPECT_THAT(error(with("name", cells({cells({ascii("Ann")}), ascii("Bob")}))),
-              HasSubstr("wiki.name{1} holds something else than numbers and text"));
+              HasSubstr("wiki.name{1} holds something other than numbers and text"));
   EXPECT_THAT(error(with("dob", array(kDouble | 0x0800, {1, 2}, element(9, std::string(16, '\0'))))),
-              HasSubstr("wiki.dob is complex"));
+              HasSubstr("wiki.dob holds complex numbers"));
   EXPECT_THAT(error(array(kDouble, {1, 1}, element(9, std::string(8, '\0')), "wiki")),
               HasSubstr("wiki is not a 1×1 struct"));
   Fields twice = faces();
   twice.push_back(twice[0]);
-  EXPECT_THAT(error(twice), HasSubstr("field wiki.dob is there twice"));
+  EXPECT_THAT(error(twice), HasSubstr("field wiki.dob appears twice"));
   std::string behind = mat_bytes::structure("wiki", faces());
   behind += std::string(8, '\0');
   behind[4] = static_cast<char>(behind[4] + 8);
-  EXPECT_THAT(error(behind), HasSubstr("something behind its last field"));
+  EXPECT_THAT(error(behind), HasSubstr("data after its last field"));
 }
 
 std::string compressed(const std::string& plain) {

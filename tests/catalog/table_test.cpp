@@ -144,7 +144,8 @@ TEST(Table, of_several_votes_a_picture_is_read_with_a_warning) {
   Catalog catalog = parse("file,age\na.jpg,20\nb.jpg,30\na.jpg,22\nb.jpg,30\na.jpg,25\n");
   EXPECT_EQ(catalog.rows.size(), 5U);
   ASSERT_EQ(catalog.notes.size(), 1U);
-  EXPECT_THAT(catalog.notes[0], HasSubstr("1 pictures have several rows with different ages (like a.jpg: 20 and 22)"));
+  EXPECT_THAT(catalog.notes[0],
+              HasSubstr("1 pictures have several rows with different ages (such as a.jpg: 20 and 22)"));
   EXPECT_TRUE(parse("file,age\na.jpg,20\na.jpg,20\n").notes.empty());
   EXPECT_TRUE(parse("file,age,x_min,y_min,x_max,y_max\na.jpg,20,0,0,9,9\na.jpg,30,9,9,20,20\n").notes.empty());
 }
@@ -225,7 +226,7 @@ TEST(Table, of_genders_as_digits_needs_to_be_told_what_1_means_unless_the_names_
 TEST(Table, whose_ages_are_not_those_of_the_names_is_read_with_a_warning) {
   Catalog catalog = parse("file,age\n53_Robin_Williams_0001.jpg,39\n24_Emma_Stone_0002.jpg,10\n");
   EXPECT_THAT(catalog.notes,
-              ElementsAre(AllOf(HasSubstr("2 of 2 ages"), HasSubstr("CACD"), HasSubstr("is 39 in the table and 53"))));
+              ElementsAre(AllOf(HasSubstr("2 of 2 ages"), HasSubstr("CACD"), HasSubstr("is 39 in the table, but 53"))));
   EXPECT_TRUE(parse("file,age\n53_Robin_Williams_0001.jpg,53\n").notes.empty());
 }
 
@@ -236,11 +237,11 @@ TEST(Table, of_windows_paths_has_slashes) {
 TEST(TableError, names_the_columns_that_there_are_and_how_to_map_them) {
   EXPECT_THAT(error_of_parsing(""), HasSubstr("labels.csv: is empty"));
   EXPECT_THAT(error_of_parsing("name,years\n"),
-              AllOf(HasSubstr("labels.csv: none of its columns (\"name\", \"years\")"),
-                    HasSubstr("a file name nor an age"), HasSubstr("--columns file=name,age=years")));
+              AllOf(HasSubstr("labels.csv: cannot tell which of its columns (\"name\", \"years\")"),
+                    HasSubstr("holds the file name and which the age"), HasSubstr("--columns file=name,age=years")));
   EXPECT_THAT(error_of_parsing("Alter;Bild;Geschlecht\r\n31;x/a.JPG;w\r\n"),
               HasSubstr("--columns file=Bild,age=Alter (or by number, --columns file=2,age=1)"));
-  EXPECT_THAT(error_of_parsing("file,years\n"), HasSubstr("to hold an age"));
+  EXPECT_THAT(error_of_parsing("file,years\n"), HasSubstr("holds the age; name it"));
   EXPECT_THAT(error_of_parsing("file,age\n", {.columns = {{"age", "years"}}}),
               AllOf(HasSubstr("--columns age=years: there is no such column"), HasSubstr("\"file\", \"age\"")));
   EXPECT_THAT(error_of_parsing("file,age\n\"a.jpg,3\n"), AllOf(HasSubstr("labels.csv, record 2"), HasSubstr("quot")));

@@ -68,9 +68,11 @@ TEST(UtkFaceNames, that_there_are_none_of_in_a_folder_leave_its_label_files_to_b
   std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "agewise-holder";
   std::filesystem::create_directories(folder / "list");
   for (const char* name : {"list/train_age.txt", "gt.CSV", "1.jpg"}) base::write_file(folder / name, "x");
-  EXPECT_THAT(error_of([&] { read_labels(folder); }), testing::HasSubstr("may be gt.CSV, list/train_age.txt"));
+  EXPECT_THAT(error_of([&] { read_labels(folder); }),
+              testing::HasSubstr("possible label files in it: gt.CSV, list/train_age.txt"));
   std::filesystem::remove(folder / "1.jpg");
-  EXPECT_THAT(error_of([&] { read_labels(folder); }), testing::HasSubstr("may be gt.CSV, list/train_age.txt"));
+  EXPECT_THAT(error_of([&] { read_labels(folder); }),
+              testing::HasSubstr("possible label files in it: gt.CSV, list/train_age.txt"));
   std::filesystem::remove_all(folder);
 }
 

@@ -43,7 +43,7 @@ class DemoFolder : public testing::Test {
   void expect_refused_for(const std::string& name) {
     auto before = content();
     EXPECT_THAT(error_of<base::UsageError>([&] { claim_folder(folder_); }),
-                AllOf(HasSubstr(folder_.string()), HasSubstr("holds " + name + ",")));
+                AllOf(HasSubstr(folder_.string()), HasSubstr("contains " + name + ",")));
     EXPECT_EQ(content(), before);
   }
 

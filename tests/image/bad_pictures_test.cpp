@@ -33,9 +33,9 @@ TEST(BadPicture, of_another_kind_of_file_is_told_so) {
        "video"},
       {std::string_view("\0\0\0\x0CJXL \r\n\x87\n", 12), "JPEG XL"},
       {std::string_view("\0\0\0\0\0\0\0\0", 8), "zeros"},
-      {"BM", "kind that is read (JPEG, PNG"},
-      {"\xFF", "kind that is read (JPEG, PNG"},
-      {"RIFF\1\2\3\4WAVE", "kind that is read (JPEG, PNG"}};
+      {"BM", "supported format (JPEG, PNG"},
+      {"\xFF", "supported format (JPEG, PNG"},
+      {"RIFF\1\2\3\4WAVE", "supported format (JPEG, PNG"}};
   for (const auto& [text, told] : strangers) {
     Decoded decoded = decode(bytes_of(text));
     EXPECT_FALSE(decoded.image);
@@ -211,7 +211,7 @@ TEST(BadPicture, is_a_heic_that_lays_pictures_over_each_other) {
   ASSERT_NE(at, file.end());
   std::vector<std::byte> overlay = bytes_of("iovl");
   std::copy(overlay.begin(), overlay.end(), at);
-  EXPECT_THAT(decode(file).problem, HasSubstr("several pictures laid over each other"));
+  EXPECT_THAT(decode(file).problem, HasSubstr("an overlay of several pictures"));
 }
 
 // Harmless and common: bytes between the last pixel and the end marker.

@@ -166,7 +166,7 @@ TEST_F(Archives, what_follows_a_tars_end_mark_and_is_no_tar_is_an_error) {
   write_tar(folder_ / "p.tar", members(1));
   std::ofstream(folder_ / "p.tar", std::ios::app) << std::string(2000, 'x');
   EXPECT_THAT(error_of([&] { look_through(folder_ / "p.tar"); }),
-              AllOf(HasSubstr("end mark"), HasSubstr("face_0.jpg")));
+              AllOf(HasSubstr("end-of-archive marker"), HasSubstr("face_0.jpg")));
 }
 
 // tar stores the second name of a file as a link to the first.

@@ -43,7 +43,7 @@ TEST_F(BadSources, a_tar_cut_short_between_two_members_is_noticed_by_its_missing
   std::size_t first = 512 + (pictures[0].second.size() + 511) / 512 * 512;
   base::write_file(folder_ / "cut.tar", std::span(content).first(first));
   EXPECT_THAT(error_of([&] { run({folder_ / "cut.tar"}); }),
-              AllOf(HasSubstr("cut.tar"), HasSubstr("face_0.jpg"), HasSubstr("end mark")));
+              AllOf(HasSubstr("cut.tar"), HasSubstr("face_0.jpg"), HasSubstr("end-of-archive marker")));
   EXPECT_FALSE(store::Store(store()).metadata().complete);
   EXPECT_EQ(run({folder_ / "whole.tar"}).faces, 2);
 }
@@ -93,7 +93,7 @@ TEST_F(BadSources, a_file_too_large_for_a_picture_is_a_reject_and_is_not_read) {
   std::filesystem::resize_file(folder_ / "pictures/large.jpg", kLargestPictureFile + 1);  // no block of it is written
   EXPECT_EQ(run({folder_ / "pictures"}).rejects,
             (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::undecodable, 1}}));
-  EXPECT_EQ(store::Store(store()).rejects()[0].detail, "a file of 67108865 bytes");
+  EXPECT_EQ(store::Store(store()).rejects()[0].detail, "is too large: 67108865 bytes");
 }
 
 // Links, folders and devices are passed over: the row has no picture, and nothing is followed.

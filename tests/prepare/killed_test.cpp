@@ -97,7 +97,8 @@ int fill_a_small_disk(const std::filesystem::path& disk, const PreparePlan& plan
     prepare(plan, {pictures}, disk / "faces.db", 2, stop, fill);
     return 1;
   } catch (const base::Error& problem) {
-    if (std::string(problem.what()).find("faces.db: cannot write: the disk is full") == std::string::npos) return 2;
+    if (std::string(problem.what()).find("faces.db: cannot be written, because the disk is full") == std::string::npos)
+      return 2;
   }
   std::size_t saved = store::Store(disk / "faces.db").faces().size();
   if (saved == 0 || saved == plan.wanted.size()) return 3;

@@ -113,8 +113,8 @@ TEST_F(Prepare, a_name_that_fits_two_rows_or_two_pictures_is_ambiguous_unless_a_
   PrepareResult result = run({folder_ / "p.tar"});
   EXPECT_EQ(result.faces, 1);
   EXPECT_EQ(result.rejects, (std::map<catalog::Reason, std::int64_t>{{catalog::Reason::ambiguous_name, 3}}));
-  EXPECT_EQ(result.ambiguous_like, "row a/x.jpg: x.jpg fits other rows as well");
-  EXPECT_EQ(store::Store(store()).rejects()[2].detail, "q/y.jpg and another picture fit");
+  EXPECT_EQ(result.ambiguous_like, "row a/x.jpg: x.jpg matches other label rows as well");
+  EXPECT_EQ(store::Store(store()).rejects()[2].detail, "q/y.jpg and another picture match");
   EXPECT_EQ(store::Store(store()).picture(3).pixels,
             image::resize(*image::decode(numbered_jpeg(5), {.grey = true, .enough_pixels = 16}).image, 16, 16).pixels);
 }

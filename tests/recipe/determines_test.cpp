@@ -64,7 +64,7 @@ TEST(FirstDifference, finds_another_layer) {
   recipe.network.layers = other.network.layers = {{"relu", "", {}, {}}, {"dropout", "drop", {}, {{"rate", 0.3}}}};
   EXPECT_EQ(first_difference(Outcome::training, recipe, other), "");
   other.network.layers[1].options["rate"] = 0.4;
-  EXPECT_EQ(first_difference(Outcome::training, recipe, other), "layer 2 of network.layers, which is another");
+  EXPECT_EQ(first_difference(Outcome::training, recipe, other), "a different layer 2 of network.layers");
   other.network.layers.pop_back();
   EXPECT_EQ(first_difference(Outcome::training, recipe, other), "2 network.layers, not 1");
   EXPECT_EQ(first_difference(Outcome::whitening, recipe, other), "");

@@ -149,9 +149,9 @@ TEST(NetworkBase, says_what_is_wrong_with_an_entry) {
   EXPECT_THAT(error("{base = 'vgg16', before = 'fc9'}"),
               HasSubstr("my.toml, line 2: before: vgg16 has no layer called \"fc9\"; did you mean \"fc"));
   EXPECT_THAT(error("{base = 'vgg16', before = ''}"), HasSubstr("no layer called"));
-  EXPECT_THAT(error("{base = 'vgg16', before = 3}"), HasSubstr("before must be a text"));
-  EXPECT_THAT(error("{base = 3}"), HasSubstr("network.base must be a text"));
-  EXPECT_THAT(error("{base = 'vgg16', name = 'x'}"), HasSubstr("beside it only before is known, not name"));
+  EXPECT_THAT(error("{base = 'vgg16', before = 3}"), HasSubstr("before must be a string"));
+  EXPECT_THAT(error("{base = 3}"), HasSubstr("network.base must be a string"));
+  EXPECT_THAT(error("{base = 'vgg16', name = 'x'}"), HasSubstr("may only have the key before, not name"));
   EXPECT_THAT(error_of("[network]\nbase = 'vgg16'\nbefore = 'fc8'"), HasSubstr("unknown key network.before"));
 }
 
@@ -166,15 +166,17 @@ TEST(NetworkBase, names_what_there_is_where_it_is_unknown) {
     parse_recipe("[network]\nbase = \"mobilenet\"", "test");
     FAIL();
   } catch (const base::UsageError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("test, line 2: network.base: no network is called mobilenet: there are "
+    EXPECT_THAT(error.what(), HasSubstr("test, line 2: network.base: unknown network mobilenet; give one of "
                                         "efficientnet_lite0, mobilenet_v3_large, resnet10, seed, vgg16"));
   }
 }
 
 TEST(NetworkBase, stands_alone_and_reads_no_file_for_a_recipe_that_is_in_none) {
   EXPECT_THAT(error_of("[network]\nbase = \"vgg16\"\nlayers = []"), HasSubstr("not both"));
-  EXPECT_THAT(error_of("[network]\nbase = \"net.toml\""), HasSubstr("read for a recipe in a file only"));
-  EXPECT_THAT(error_of("network.layers = [{base = \"net.toml\"}]"), HasSubstr("read for a recipe in a file only"));
+  EXPECT_THAT(error_of("[network]\nbase = \"net.toml\""),
+              HasSubstr("only in a recipe that is itself read from a file"));
+  EXPECT_THAT(error_of("network.layers = [{base = \"net.toml\"}]"),
+              HasSubstr("only in a recipe that is itself read from a file"));
 }
 
 TEST(NetworkBase, may_be_a_file_beside_the_recipe) {
@@ -278,12 +280,12 @@ TEST(Recipe, has_every_key_in_its_documentation) {
 }
 
 TEST(Recipe, says_which_keys_do_not_go_together) {
-  EXPECT_THAT(set_error("network.size=200"), HasSubstr("network.size is above face.size"));
-  EXPECT_THAT(set_error("network.center_crop=200"), HasSubstr("network.center_crop is above face.size"));
+  EXPECT_THAT(set_error("network.size=200"), HasSubstr("network.size must not be above face.size"));
+  EXPECT_THAT(set_error("network.center_crop=200"), HasSubstr("network.center_crop must not be above face.size"));
   EXPECT_THAT(set_error("network.center_crop=30"), HasSubstr("network.center_crop needs a network.size"));
   EXPECT_THAT(set_error("augment.crop=true"), HasSubstr("augment.crop needs a network.size"));
-  EXPECT_THAT(set_error("augment.rotate=5"), HasSubstr("whitened pictures are made once"));
-  EXPECT_THAT(set_error("predict.flip=true"), HasSubstr("predict.flip does not go with whitened"));
+  EXPECT_THAT(set_error("augment.rotate=5"), HasSubstr("whitened pictures cannot be augmented"));
+  EXPECT_THAT(set_error("predict.flip=true"), HasSubstr("predict.flip cannot be used with whitened"));
 }
 
 TEST(SetOptions, are_checked_together) {

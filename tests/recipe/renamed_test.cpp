@@ -106,9 +106,9 @@ TEST(Renamed, set_takes_old_keys_and_says_the_new_ones) {
 
 TEST(Renamed, an_old_name_beside_its_new_one_is_refused) {
   EXPECT_THAT(error_of([] { parse_recipe("[train]\nrate = 1\nlearning_rate = 1", "my.toml"); }),
-              AllOf(HasSubstr("my.toml, line 2"), HasSubstr("train.rate is now called train.learning_rate")));
+              AllOf(HasSubstr("my.toml, line 2"), HasSubstr("train.rate is the old name of train.learning_rate")));
   EXPECT_THAT(error_of([] { parse_recipe("[predict]\nflip = true\n[train]\nmirror_test = true", "my.toml"); }),
-              AllOf(HasSubstr("my.toml, line 4"), HasSubstr("now called predict.flip")));
+              AllOf(HasSubstr("my.toml, line 4"), HasSubstr("the old name of predict.flip")));
   EXPECT_THAT(error_of([] {
                 parse_recipe("[[network.layers]]\nkind = \"relu\"\nlr_multiplier = 1\nrate_factor = 1", "my.toml");
               }),

@@ -112,7 +112,7 @@ TEST_F(Pipelines, gives_each_picture_its_own_age_in_the_order_that_was_sent) {
 TEST_F(Pipelines, tells_of_a_broken_picture_among_good_ones) {
   Pipeline pipeline(bright_model(), engine, {}, metrics, now);
   std::vector<PictureResult> results = submit(pipeline, {250, -1, 5}).get();
-  EXPECT_EQ(results[1].faces.problem, "begins with zeros, as a download does that never came to its end");
+  EXPECT_EQ(results[1].faces.problem, "begins with zeros, like an incomplete download");
   EXPECT_THAT(ages_of(results), ElementsAre(70, 20));
 }
 

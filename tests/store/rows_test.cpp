@@ -78,7 +78,8 @@ TEST_F(Rows, every_changed_value_is_refused_and_its_row_named) {
     for (bool finished : {true, false}) {
       make(finished);
       execute(sql);
-      EXPECT_THAT(error(), AllOf(HasSubstr(file_.string()), HasSubstr("label row 6"), HasSubstr("prepare it anew")))
+      EXPECT_THAT(error(), AllOf(HasSubstr(file_.string()), HasSubstr("label row 6"),
+                                 HasSubstr("delete it and prepare it again")))
           << sql;
     }
   }
@@ -104,7 +105,7 @@ TEST_F(Rows, changed_facts_are_refused) {
         "DELETE FROM facts WHERE name = 'facts_checksum'"}) {
     make(/*finished=*/true);
     execute(sql);
-    EXPECT_THAT(error(), HasSubstr("what it says of its making")) << sql;
+    EXPECT_THAT(error(), HasSubstr("its metadata does not match its checksum")) << sql;
   }
 }
 

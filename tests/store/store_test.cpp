@@ -115,9 +115,9 @@ TEST_F(StoreTest, a_flipped_byte_of_a_face_is_an_error_that_names_the_row) {
   ASSERT_NE(place, bytes.end());
   place[2] = std::byte{79};
   base::write_file(file_, bytes);
-  EXPECT_THAT(
-      error_of([&] { Store(file_).picture(4); }),
-      AllOf(HasSubstr(file_.string()), HasSubstr("label row 4 is damaged"), HasSubstr("prepare the store anew")));
+  EXPECT_THAT(error_of([&] { Store(file_).picture(4); }),
+              AllOf(HasSubstr(file_.string()), HasSubstr("label row 4 is damaged"),
+                    HasSubstr("delete the store and prepare it again")));
 }
 
 TEST_F(StoreTest, that_is_unfinished_and_damaged_is_not_continued) {
@@ -192,7 +192,7 @@ TEST_F(StoreTest, held_by_another_process_says_so) {
   make();
   SQLite::Database holder(file_.string(), SQLite::OPEN_READWRITE);
   holder.exec("BEGIN EXCLUSIVE");
-  EXPECT_THAT(error(), AllOf(HasSubstr(file_.string()), HasSubstr("held by another process")));
+  EXPECT_THAT(error(), AllOf(HasSubstr(file_.string()), HasSubstr("in use by another process")));
 }
 
 TEST_F(StoreTest, a_damaged_or_cut_file_is_an_error_and_never_a_crash) {

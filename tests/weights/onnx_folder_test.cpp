@@ -99,11 +99,11 @@ TEST_F(OnnxBesideFiles, are_read_through_links_that_stay_in_the_folder) {
 }
 
 TEST_F(OnnxBesideFiles, are_never_read_from_outside_the_folder) {
-  const char* outside = "is no file in the network's folder";
+  const char* outside = "is not a file in the network's folder";
   EXPECT_THAT(refusal("../outside.bin"), HasSubstr(outside));
   EXPECT_THAT(refusal("below/../../outside.bin"), HasSubstr(outside));
-  EXPECT_THAT(refusal(folder_ / "network/w.bin"), HasSubstr("names no file beside the network"));
-  EXPECT_THAT(refusal("/etc/passwd"), HasSubstr("names no file beside the network"));
+  EXPECT_THAT(refusal(folder_ / "network/w.bin"), HasSubstr("is not a file name in the network's folder"));
+  EXPECT_THAT(refusal("/etc/passwd"), HasSubstr("is not a file name in the network's folder"));
   std::filesystem::create_symlink("../outside.bin", folder_ / "network/link.bin");
   EXPECT_THAT(refusal("link.bin"), HasSubstr(outside));
   std::filesystem::create_symlink(folder_ / "outside.bin", folder_ / "network/second.bin");
@@ -118,21 +118,22 @@ TEST_F(OnnxBesideFiles, are_regular_files) {
   std::filesystem::create_symlink("/dev/zero", folder_ / "network/zero");
   std::filesystem::create_symlink("loop", folder_ / "network/loop");
   for (const char* location : {"pipe", "zero", "below", "."})
-    EXPECT_THAT(refusal(location), HasSubstr("is no file in the network's folder")) << location;
-  EXPECT_THAT(refusal("loop"), HasSubstr("which is not there"));
+    EXPECT_THAT(refusal(location), HasSubstr("is not a file in the network's folder")) << location;
+  EXPECT_THAT(refusal("loop"), HasSubstr("which is missing"));
 }
 
 TEST_F(OnnxBesideFiles, that_are_missing_or_have_no_name_are_said) {
-  EXPECT_THAT(refusal("none.bin"), AllOf(HasSubstr("a.onnx: "), HasSubstr("array \"w\": its values are in the file "),
-                                         HasSubstr("none.bin"), HasSubstr("it belongs beside the network")));
-  EXPECT_THAT(refusal(""), HasSubstr("names no file beside the network"));
-  EXPECT_THAT(refusal(std::string("w.bin\0x", 7)), HasSubstr("names no file beside the network"));
-  EXPECT_THAT(refusal(std::string(5000, 'a')), HasSubstr("which is not there"));
+  EXPECT_THAT(refusal("none.bin"),
+              AllOf(HasSubstr("a.onnx: "), HasSubstr("array \"w\": its values are in the file "), HasSubstr("none.bin"),
+                    HasSubstr("which is missing from the network's folder")));
+  EXPECT_THAT(refusal(""), HasSubstr("is not a file name in the network's folder"));
+  EXPECT_THAT(refusal(std::string("w.bin\0x", 7)), HasSubstr("is not a file name in the network's folder"));
+  EXPECT_THAT(refusal(std::string(5000, 'a')), HasSubstr("which is missing"));
   EXPECT_LT(refusal(std::string(5000, 'a')).size(), 1000U);
 }
 
 TEST_F(OnnxBesideFiles, are_read_within_their_length_only) {
-  const char* cut = "is cut short: 12 bytes";
+  const char* cut = "is cut short: it has 12 bytes";
   EXPECT_THAT(refusal("w.bin", {{"offset", "8"}, {"length", "8"}}), HasSubstr(cut));
   EXPECT_THAT(refusal("w.bin", {{"offset", "12"}}), HasSubstr(cut));
   EXPECT_THAT(refusal("w.bin", {{"offset", "18446744073709551615"}}), HasSubstr(cut));
@@ -143,19 +144,20 @@ TEST_F(OnnxBesideFiles, are_read_within_their_length_only) {
 
 TEST_F(OnnxBesideFiles, have_places_that_are_numbers) {
   for (const char* offset : {"-4", "0x4", "4 ", " 4", "4.0", "four", "18446744073709551616"})
-    EXPECT_THAT(refusal("w.bin", {{"offset", offset}}), HasSubstr("its offset in another file is no number")) << offset;
-  EXPECT_THAT(refusal("w.bin", {{"length", "8 bytes"}}), HasSubstr("its length in another file is no number"));
+    EXPECT_THAT(refusal("w.bin", {{"offset", offset}}), HasSubstr("its external_data entry offset is not a number"))
+        << offset;
+  EXPECT_THAT(refusal("w.bin", {{"length", "8 bytes"}}), HasSubstr("its external_data entry length is not a number"));
 }
 
 // A shape is compared with what is there before anything of its size is made.
 TEST_F(OnnxBesideFiles, make_no_much_of_little) {
-  EXPECT_THAT(refusal("w.bin", {}, std::int64_t{1} << 20), HasSubstr("is cut short: 12 bytes"));
+  EXPECT_THAT(refusal("w.bin", {}, std::int64_t{1} << 20), HasSubstr("is cut short: it has 12 bytes"));
   onnx::Tensor tensor;
   tensor.set_data_location(1);
   note(tensor, "location", "w.bin");
   OnnxFolder folder(folder_ / "network");
   for (std::uint64_t size : {std::uint64_t{13}, std::uint64_t{1} << 40, ~std::uint64_t{0}})
-    EXPECT_THAT(error_of([&] { folder.bytes_of(tensor, size); }), HasSubstr("is cut short: 12 bytes")) << size;
+    EXPECT_THAT(error_of([&] { folder.bytes_of(tensor, size); }), HasSubstr("is cut short: it has 12 bytes")) << size;
   EXPECT_EQ(folder.bytes_of(tensor, 12).size(), 12U);
 }
 
@@ -168,7 +170,7 @@ TEST_F(OnnxBesideFiles, are_at_most_a_thousand) {
     tensor.set_data_location(1);
     note(tensor, "location", name);
     std::string refused = error_of([&] { folder.bytes_of(tensor, 4); });
-    EXPECT_EQ(refused, i < 1000 ? "no error" : "its values: more than 1000 files");
+    EXPECT_EQ(refused, i < 1000 ? "no error" : "its values are in more than 1000 files");
   }
 }
 

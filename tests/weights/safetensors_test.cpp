@@ -99,9 +99,10 @@ TEST(Writing, refuses_what_would_not_read_back) {
 TEST(Reading, names_file_array_and_both_shapes_where_they_differ) {
   SafetensorsFile file = python_file();
   std::vector<std::int64_t> expected{2, 1, 3, 2};
-  EXPECT_THAT([&] { (void)file.read("conv1.weight", expected); },
-              ThrowsMessage<base::Error>(HasSubstr(
-                  "python.safetensors: array \"conv1.weight\": must have the shape [2, 1, 3, 2], has [2, 1, 2, 3]")));
+  EXPECT_THAT(
+      [&] { (void)file.read("conv1.weight", expected); },
+      ThrowsMessage<base::Error>(HasSubstr(
+          "python.safetensors: array \"conv1.weight\": must have the shape [2, 1, 3, 2], but has [2, 1, 2, 3]")));
   EXPECT_THAT([&] { (void)file.read("conv9.weight"); },
               ThrowsMessage<base::Error>(HasSubstr("python.safetensors: has no array \"conv9.weight\"")));
   EXPECT_FALSE(file.contains("conv9.weight"));

@@ -56,7 +56,7 @@ TEST_F(ZcaFile, names_file_and_array_of_what_does_not_fit) {
   EXPECT_THAT(message({{kWhiteningText, "no"}}, zca_tensors(zca_)), AllOf(HasSubstr(file), HasSubstr("whitening")));
   EXPECT_THAT(message(texts, {}), HasSubstr("no array \"whitening.basis\""));
   EXPECT_THAT(message(texts, with(0, {"whitening.mean", {2}, two})),
-              AllOf(HasSubstr(file), HasSubstr("\"whitening.mean\": must have the shape [3], has [2]")));
+              AllOf(HasSubstr(file), HasSubstr("\"whitening.mean\": must have the shape [3], but has [2]")));
   EXPECT_THAT(message(texts, with(0, {"whitening.mean", {3}, infinite})), HasSubstr("whitening.mean: holds a value"));
   EXPECT_THAT(message(texts, with(1, {"whitening.basis", {6}, zca_.basis})), HasSubstr("components × dimensions"));
   EXPECT_THAT(message(texts, with(1, {"whitening.basis", {3, 2}, zca_.basis})), HasSubstr("components × dimensions"));

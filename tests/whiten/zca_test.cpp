@@ -212,7 +212,7 @@ TEST(ManyPictures, are_whitened_as_each_alone) {
 TEST(Fitting, refuses_what_it_cannot_do_with_the_reason) {
   std::vector<float> equal(10, 128.0F);
   EXPECT_THAT([&] { fit(equal, 5, {recipe::Whitening::zca}); },
-              ThrowsMessage<base::Error>(HasSubstr("pictures are equal")));
+              ThrowsMessage<base::Error>(HasSubstr("pictures are identical")));
   std::vector<float> pictures = smooth_pictures(4, 5, 9);
   EXPECT_THAT(
       [&] {
