@@ -116,7 +116,7 @@ Figures measure(Passes& passes, double seconds) {
 void run_bench(const Options& options, const Context& context) {
   Asked asked = asked_for({options.folder}, "");
   std::unique_ptr<nn::Engine> engine = engine_for(context);
-  estimate::Model model = opened_model(options.model, options.detection).model;
+  estimate::Model model = opened_model(options.model, options.detection, {}).model;
   Passes passes(asked, std::move(model), *engine, !options.no_network, context);
   Figures figures = measure(passes, options.seconds);
   double all = figures.all();

@@ -15,6 +15,7 @@
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/options.h"
 #include "app/outputs.h"
 #include "app/terminal.h"
 
@@ -25,6 +26,7 @@ constexpr int kSplits = 20;
 
 struct Arguments {
   std::string model, data, output, notes;
+  std::vector<std::string> settings;
   double coverage = 0.9;
   bool half = false, json = false, force = false;
 };
@@ -71,6 +73,10 @@ void run(const Arguments& arguments, const Context& context) {
   store::Store store(arguments.data);
   store.check_complete();
   estimate::Model model = estimate::read_model(model_file);
+  estimate::change_settings(model, arguments.settings, estimate::SettingsUse::estimates, warn);
+  // Intervals are those of what `predict` and `serve` estimate, which never drop.
+  recipe::PredictRecipe settings = model.recipe.predict;
+  model.recipe.predict.dropout = model.recipe.predict.batch_statistics = false;
   if (arguments.half) estimate::round_to_half(model);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   ProgressLine line;
@@ -79,6 +85,7 @@ void run(const Arguments& arguments, const Context& context) {
       evaluate::predict(model, store, evaluate::part_to_evaluate(store, catalog::Split::val), *engine, context.threads,
                         context.stop, line.sink());
   line.clear();
+  model.recipe.predict = settings;
   evaluate::take_ranges(predictions);  // an interval is measured by exact ages
   std::vector<double> estimates, ages;
   for (const evaluate::Prediction& one : predictions) {
@@ -125,6 +132,7 @@ void add_calibrate(CLI::App& program, const Context& context) {
   command->add_option(
       "--notes", arguments->notes,
       "Text file with lines such as \"licence: research only\", stored in the model and printed by `info`");
+  add_settings_option(*command, arguments->settings);
   command->add_flag("--half", arguments->half, "Store the weights in half precision, which halves the file");
   add_force_option(*command, arguments->force);
   command->add_flag("--json", arguments->json, "Print the figures as JSON");

@@ -15,6 +15,7 @@
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/engine.h"
+#include "app/options.h"
 #include "app/outputs.h"
 #include "app/run_report.h"
 #include "app/terminal.h"
@@ -24,7 +25,7 @@ namespace {
 
 struct Arguments {
   std::string model, split, report;
-  std::vector<std::string> data;
+  std::vector<std::string> data, settings;
   bool other_cut = false, json = false, force = false;
 };
 
@@ -131,9 +132,10 @@ bool is_own_store(const Arguments& arguments) {
   return std::filesystem::equivalent(arguments.data.front(), train::read_metadata({arguments.model}).store, moved);
 }
 
-// Where the report goes to: what was asked for, or a run's own one if it is evaluated on its own store.
+// Where the report goes to: what was asked for, or a run's own one if it is evaluated as it is on its own store.
 std::filesystem::path report_file(const Arguments& arguments) {
-  if (!arguments.report.empty() || !train::is_run(arguments.model) || !is_own_store(arguments)) return arguments.report;
+  bool as_trained = arguments.settings.empty() && is_own_store(arguments);
+  if (!arguments.report.empty() || !train::is_run(arguments.model) || !as_trained) return arguments.report;
   return std::filesystem::path(arguments.model) / "report.html";
 }
 
@@ -155,10 +157,24 @@ void print_ranges(const evaluate::Evaluation& evaluation, const std::vector<std:
   for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
 }
 
+// The model as it is to be measured, and what of its settings is not as in its file.
+struct Measured {
+  estimate::Model model;
+  std::string settings;
+};
+
+Measured measured_model(const Arguments& arguments) {
+  Measured measured{estimate::read_model(train::model_file_of(arguments.model)), ""};
+  // Of its warning, that there are no intervals then, nothing matters here.
+  measured.settings =
+      estimate::change_settings(measured.model, arguments.settings, estimate::SettingsUse::evaluation, warn).text;
+  return measured;
+}
+
 // One model on several stores: a row a store.
 void run_on_each(const Arguments& arguments, const Context& context) {
   if (!arguments.report.empty()) throw base::UsageError("--report is of one store: give --data once");
-  estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
+  auto [model, settings] = measured_model(arguments);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   Rows rows{groups_head(/*with_epsilon=*/true)};
   Json json = Json::array();
@@ -166,6 +182,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
   for (const std::string& data : arguments.data) {
     store::Store store = evaluate::store_for(arguments.model, data);
     evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
+    evaluation.other_settings = settings;
     if (evaluation.ranges) remarks += fmt::format("\n{}: {}", data, ranges_text(*evaluation.ranges));
     json.push_back(evaluate::to_json(evaluation, model));
     json.back()["store"] = data;
@@ -190,9 +207,10 @@ void run(Arguments arguments, const Context& context) {
   }
   if (arguments.data.size() > 1) return run_on_each(arguments, context);
   store::Store store = evaluate::store_for(arguments.model, arguments.data.empty() ? "" : arguments.data.front());
-  estimate::Model model = estimate::read_model(train::model_file_of(arguments.model));
+  auto [model, settings] = measured_model(arguments);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
+  evaluation.other_settings = settings;
   bool has_ages = evaluation.all.pictures > 0;
   if (arguments.json) {
     print_json(evaluate::to_json(evaluation, model));
@@ -232,6 +250,7 @@ void add_evaluate(CLI::App& program, const Context& context) {
       ->check(CLI::IsMember({"test", "val", "train"}));
   command->add_flag("--other-cut", arguments->other_cut,
                     "Accept faces cut with another margin or detector than the model's, to measure what that costs");
+  add_settings_option(*command, arguments->settings);
   command->add_option("--report", arguments->report,
                       "File to write the report to; default: report.html in the run's folder");
   add_force_option(*command, arguments->force);

@@ -6,6 +6,7 @@
 #include "agewise/estimate/export.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
+#include "app/options.h"
 #include "app/outputs.h"
 #include "app/terminal.h"
 
@@ -14,16 +15,19 @@ namespace {
 
 struct Arguments {
   std::string model, file;
+  std::vector<std::string> settings;
   bool force = false;
 };
 
 void run(const Arguments& arguments) {
   std::filesystem::path file = arguments.file;
   estimate::check_export_name(file);
+  bool onnx = file.extension() == ".onnx";
   std::filesystem::path model_file = train::model_file_of(arguments.model);
-  check_output(file, file.extension() == ".onnx" ? OutputKind::onnx : OutputKind::safetensors, arguments.force,
-               {model_file});
+  check_output(file, onnx ? OutputKind::onnx : OutputKind::safetensors, arguments.force, {model_file});
   estimate::Model model = estimate::read_model(model_file);
+  app::change_settings(model, arguments.settings,
+                       onnx ? estimate::SettingsUse::estimates : estimate::SettingsUse::evaluation);
   estimate::export_model(file, model);
   print(fmt::format("{}: {} parameters\n", file.string(),
                     with_thousands(model.parameters.size() * (1 + model.further_members.size()))));
@@ -41,6 +45,7 @@ void add_export(CLI::App& program, const Context&) {
                    "File to write. FILE.safetensors: a complete agewise model; FILE.onnx: a network from pixels to "
                    "probabilities or years")
       ->required();
+  add_settings_option(*command, arguments->settings);
   add_force_option(*command, arguments->force);
   command->callback([arguments] { run(*arguments); });
 }

@@ -54,9 +54,29 @@ void add_detect_options(CLI::App& command, library::Detection& options) {
       ->excludes(detect, detector);
 }
 
-library::OpenedModel opened_model(const std::string& model, const library::Detection& detection) {
+void add_settings_option(CLI::App& command, std::vector<std::string>& assignments) {
+  command
+      .add_option(
+          "--set", assignments,
+          "Change how the model computes an age, a key of its recipe's [predict], as in predict.flip=false; may "
+          "be repeated")
+      ->type_name("predict.KEY=VALUE")
+      ->allow_extra_args(false)
+      ->default_str("");
+}
+
+estimate::SettingsChange change_settings(estimate::Model& model, const std::vector<std::string>& assignments,
+                                         estimate::SettingsUse use) {
+  estimate::SettingsChange change = estimate::change_settings(model, assignments, use, warn);
+  if (!change.warning.empty()) warn(change.warning);
+  return change;
+}
+
+library::OpenedModel opened_model(const std::string& model, const library::Detection& detection,
+                                  const std::vector<std::string>& settings) {
   library::OpenedModel opened = library::open_model(model, detection);
   if (!opened.warning.empty()) warn(opened.warning);
+  app::change_settings(opened.model, settings, estimate::SettingsUse::estimates);
   return opened;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agewise/catalog/catalog.h"
+#include "agewise/estimate/settings.h"
 #include "agewise/library/model.h"
 #include "agewise/recipe/recipe.h"
 
@@ -34,7 +35,14 @@ catalog::LabelOptions label_options(const LabelArguments& arguments);
 // --detect, --detector and --crops: how a model finds the faces in pictures, other than its recipe says.
 void add_detect_options(CLI::App& command, library::Detection& options);
 
-// library::open_model(), with its warning on stderr.
-library::OpenedModel opened_model(const std::string& model, const library::Detection& detection);
+// --set predict.KEY=VALUE: how a trained model makes an age of what its network gives.
+void add_settings_option(CLI::App& command, std::vector<std::string>& assignments);
+// estimate::change_settings(), with its warning on stderr.
+estimate::SettingsChange change_settings(estimate::Model& model, const std::vector<std::string>& assignments,
+                                         estimate::SettingsUse use);
+
+// library::open_model() with these settings, and its warnings on stderr.
+library::OpenedModel opened_model(const std::string& model, const library::Detection& detection,
+                                  const std::vector<std::string>& settings);
 
 }  // namespace agewise::app

@@ -40,6 +40,7 @@ struct Arguments {
   bool json = false, jsonl = false, csv = false;
   bool distribution = false, force = false, verbose = false;
   library::Detection detection;
+  std::vector<std::string> settings;
 };
 
 // What became of the pictures.
@@ -130,7 +131,7 @@ bool is_like_a_photograph(const image::PictureInfo& info) {
 }
 
 estimate::Model load_model(const Arguments& arguments) {
-  estimate::Model model = opened_model(arguments.model, arguments.detection).model;
+  estimate::Model model = opened_model(arguments.model, arguments.detection, arguments.settings).model;
   if (!arguments.draw.empty() && arguments.box.empty() && !face::cuts_faces(model.recipe.face))
     throw base::UsageError(
         "--draw marks the faces that are found, but this model takes pictures for faces: add --detect");
@@ -336,6 +337,7 @@ void add_predict(CLI::App& program, const Context& context) {
                           "), folders, or archives (zip, tar) of them; - reads a list of paths from standard input");
   command->add_option("--files", arguments->list, "Text file with one such path per line; - is standard input");
   add_detect_options(*command, arguments->detection);
+  add_settings_option(*command, arguments->settings);
   command->add_option(
       "--box", arguments->box,
       "Where the face is, for a single picture: LEFT,TOP,RIGHT,BOTTOM[,ANGLE] in pixels of the upright picture and "

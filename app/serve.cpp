@@ -37,6 +37,7 @@ struct Arguments {
   double gather_milliseconds = 2;
   std::optional<int> batch;
   library::Detection detection;
+  std::vector<std::string> settings;
   serve::ServiceOptions service;
 };
 
@@ -112,7 +113,7 @@ Loaded load(const Arguments& arguments, const Context& context, LogWriter& log) 
   loaded.options = options_of(arguments, context, log);
   loaded.log_as_json = arguments.log_format == "json";
   serve::check_options(loaded.options);
-  library::OpenedModel opened = opened_model(arguments.model, arguments.detection);
+  library::OpenedModel opened = opened_model(arguments.model, arguments.detection, arguments.settings);
   if (!face::cuts_faces(opened.model.recipe.face) && !arguments.detection.crops)
     warn("this model takes each picture for one face crop; --detect finds the faces in photographs");
   loaded.file = std::move(opened.file);
@@ -244,6 +245,7 @@ void add_serve(CLI::App& program, const Context& context) {
   command->add_option("--model", arguments->model,
                       "Model file, or run (its best checkpoint); default: the bundled model");
   add_detect_options(*command, arguments->detection);
+  add_settings_option(*command, arguments->settings);
   add_network(*command, *arguments);
   command
       ->add_option("--log-format", arguments->log_format,

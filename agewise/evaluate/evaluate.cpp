@@ -243,6 +243,9 @@ Evaluation evaluation_of(std::vector<Prediction> predictions, catalog::Split par
 std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::Model& model) {
   std::vector<std::string> sentences;
   if (!evaluation.other_cut.empty()) sentences.push_back(evaluation.other_cut);
+  if (!evaluation.other_settings.empty())
+    sentences.push_back(fmt::format("The ages were estimated with other settings than the model's own: {}.",
+                                    evaluation.other_settings));
   const Scores &network = evaluation.all.model, &blind = evaluation.all.baseline;
   if (evaluation.all.missing > 0) sentences.push_back(missing_sentence(evaluation));
   if (evaluation.baseline_from == kThesePictures) {

@@ -70,6 +70,7 @@ struct Evaluation {
   std::optional<RangeScores> ranges;                    // beside all these
   std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
   std::string other_cut;                                // a sentence, see caveat_of_cut(); mostly none
+  std::string other_settings;                           // estimate::SettingsChange::text; mostly none
   // By more than two standard errors. Nothing where the baselines know the truth, or estimates are missing.
   std::optional<bool> beats_majority, beats_mean_age;
 };
@@ -113,8 +114,9 @@ Evaluation evaluation_of(std::vector<Prediction> predictions, catalog::Split par
                          const store::Store& store);
 
 // What a reader of the figures must know, a sentence each: that estimates are missing, and in which decades; that the
-// faces are cut otherwise; that the model is no better than a baseline; that the baselines know the truth; that the
-// best epoch was chosen on the same pictures. Mostly none.
+// faces are cut otherwise; that the estimates are made otherwise than the model's file says; that the model is no
+// better than a baseline; that the baselines know the truth; that the best epoch was chosen on the same pictures.
+// Mostly none.
 std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::Model& model);
 
 }  // namespace agewise::evaluate
