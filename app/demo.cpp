@@ -11,11 +11,11 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/workers.h"
-#include "agewise/demo/collection.h"
-#include "agewise/demo/folder.h"
 #include "app/commands.h"
 #include "app/signals.h"
 #include "app/terminal.h"
+#include "demo/collection.h"
+#include "demo/folder.h"
 
 extern char** environ;
 

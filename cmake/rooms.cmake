@@ -1,6 +1,6 @@
 # The rooms, upper first: a room includes and links only rooms above it (tests/rooms_test.py reads this list).
 set(AGEWISE_ROOMS
-  base age recipe image catalog nn weights face whiten store prepare estimate train evaluate library verify report demo serve)
+  base age recipe image catalog nn weights face whiten store prepare estimate train evaluate library verify report serve)
 # Of these the library for other programs; the others are the program's alone.
 set(AGEWISE_LIBRARY_ROOMS base age recipe image catalog nn weights face whiten store prepare estimate train evaluate library)
 

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-86400} base=${2:-}
-known=$(git ls-files 'agewise/*.cpp' 'app/*.cpp' 'bench/*.cpp' 'tests/*.cpp')
+known=$(git ls-files 'agewise/*.cpp' 'app/*.cpp' 'demo/*.cpp' 'bench/*.cpp' 'tests/*.cpp')
 files=$({ git diff --name-only HEAD; git log --name-only --format= ${base:+"$base"..HEAD}; } | awk '!seen[$0]++' | { grep -Fx "$known" || true; })
 [ -n "$files" ] || { echo "no source changed"; exit 0; }
 cmake --preset tidy >/dev/null

@@ -24,7 +24,6 @@
 #include "agewise/base/random.h"
 #include "agewise/base/workers.h"
 #include "agewise/catalog/catalog.h"
-#include "agewise/demo/tar_writer.h"
 #include "agewise/face/candidates.h"
 #include "agewise/face/geometry.h"
 #include "agewise/face/patch.h"
@@ -35,6 +34,7 @@
 #include "agewise/image/encode.h"
 #include "agewise/image/resize.h"
 #include "agewise/prepare/archive.h"
+#include "demo/tar_writer.h"
 
 namespace agewise {
 namespace {

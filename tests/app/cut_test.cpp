@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/files.h"
-#include "agewise/demo/cast.h"
-#include "agewise/demo/portrait.h"
-#include "agewise/demo/wiki_mat.h"
 #include "agewise/image/encode.h"
+#include "demo/cast.h"
+#include "demo/portrait.h"
+#include "demo/wiki_mat.h"
 #include "tests/app/run_program.h"
 #include "tests/estimate/small_model.h"
 #include "tests/train/tiny.h"

@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "agewise/base/files.h"
-#include "agewise/demo/collection.h"
+#include "demo/collection.h"
 #include "tests/app/run_program.h"
 #include "tests/prepare/collection.h"
 

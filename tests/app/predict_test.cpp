@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/files.h"
-#include "agewise/demo/portrait.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
+#include "demo/portrait.h"
 #include "tests/app/run_program.h"
 #include "tests/estimate/small_model.h"
 

@@ -25,7 +25,7 @@ struct Source {
 std::vector<Source> sources() {
   const std::set<std::string> kinds{".h", ".hpp", ".c", ".cc", ".cpp", ".in", ".s", ".S", ".asm", ".cu"};
   std::vector<Source> found;
-  for (const char* folder : {"agewise", "app", "bench", "cmake", "fuzz", "tests"}) {
+  for (const char* folder : {"agewise", "app", "bench", "cmake", "demo", "fuzz", "tests"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(kRoot / folder)) {
       if (!kinds.contains(entry.path().extension())) continue;
       std::ostringstream text;

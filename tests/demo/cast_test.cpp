@@ -1,4 +1,4 @@
-#include "agewise/demo/cast.h"
+#include "demo/cast.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

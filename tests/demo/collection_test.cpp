@@ -1,4 +1,4 @@
-#include "agewise/demo/collection.h"
+#include "demo/collection.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,11 +9,11 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/catalog/screen.h"
-#include "agewise/demo/cast.h"
-#include "agewise/demo/picture.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
 #include "agewise/prepare/sources.h"
+#include "demo/cast.h"
+#include "demo/picture.h"
 
 namespace agewise::demo {
 namespace {

@@ -1,4 +1,4 @@
-#include "agewise/demo/folder.h"
+#include "demo/folder.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -7,8 +7,8 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
-#include "agewise/demo/collection.h"
-#include "agewise/demo/wiki_mat.h"
+#include "demo/collection.h"
+#include "demo/wiki_mat.h"
 #include "tests/error_of.h"
 
 namespace agewise::demo {

@@ -1,10 +1,10 @@
-#include "agewise/demo/portrait.h"
+#include "demo/portrait.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "agewise/demo/camera.h"
+#include "demo/camera.h"
 
 namespace agewise::demo {
 namespace {

@@ -1,5 +1,5 @@
 // matio reads what write_wiki_mat writes.
-#include "agewise/demo/wiki_mat.h"
+#include "demo/wiki_mat.h"
 
 #include <gtest/gtest.h>
 #include <matio.h>

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 
 #include "agewise/base/files.h"
-#include "agewise/demo/portrait.h"
 #include "agewise/image/encode.h"
 #include "agewise/image/resize.h"
+#include "demo/portrait.h"
 
 namespace agewise::face {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "agewise/agewise.h"
 #include "agewise/base/files.h"
-#include "agewise/demo/portrait.h"
 #include "agewise/image/encode.h"
+#include "demo/portrait.h"
 #include "tests/app/run_program.h"
 
 namespace agewise::library {

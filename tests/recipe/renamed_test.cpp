@@ -137,8 +137,8 @@ TEST(Renamed, no_old_identifier_is_left) {
       kRoot / "agewise/recipe/renamed.h", kRoot / "tests/recipe/renamed_test.cpp",
       kRoot / "tests/recipe/determines_test.cpp", kRoot / "tests/golden", kRoot / "tests/weights/golden"};
   int files = 0;
-  for (const char* folder : {"agewise", "app", "bench", "cmake", "docs", "examples", "fuzz", "include", "python",
-                             "recipes", "tests", "tools"}) {
+  for (const char* folder : {"agewise", "app", "bench", "cmake", "demo", "docs", "examples", "fuzz", "include",
+                             "python", "recipes", "tests", "tools"}) {
     for (auto entry = std::filesystem::recursive_directory_iterator(kRoot / folder);
          entry != std::filesystem::recursive_directory_iterator(); ++entry) {
       if (kNotMeant.contains(entry->path())) {

@@ -1,7 +1,7 @@
 // The parts of a face, each drawn in head units (looks.h) over what is there already.
 #pragma once
-#include "agewise/demo/looks.h"
-#include "agewise/demo/pen.h"
+#include "demo/looks.h"
+#include "demo/pen.h"
 
 namespace agewise::demo {
 

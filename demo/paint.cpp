@@ -1,4 +1,4 @@
-#include "agewise/demo/paint.h"
+#include "demo/paint.h"
 
 namespace agewise::demo {
 

@@ -1,4 +1,4 @@
-#include "agewise/demo/camera.h"
+#include "demo/camera.h"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "agewise/demo/parts.h"
+#include "demo/parts.h"
 
 namespace agewise::demo {
 namespace {

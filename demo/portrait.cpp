@@ -1,10 +1,10 @@
-#include "agewise/demo/portrait.h"
+#include "demo/portrait.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "agewise/demo/camera.h"
-#include "agewise/demo/parts.h"
+#include "demo/camera.h"
+#include "demo/parts.h"
 
 namespace agewise::demo {
 namespace {

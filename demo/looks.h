@@ -2,7 +2,7 @@
 #pragma once
 #include "agewise/base/random.h"
 #include "agewise/catalog/catalog.h"
-#include "agewise/demo/paint.h"
+#include "demo/paint.h"
 
 namespace agewise::demo {
 

@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "agewise/demo/paint.h"
 #include "agewise/image/image.h"
+#include "demo/paint.h"
 
 namespace agewise::demo {
 

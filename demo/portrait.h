@@ -1,6 +1,6 @@
 // A drawn photograph of someone of a given age.
 #pragma once
-#include "agewise/demo/looks.h"
+#include "demo/looks.h"
 
 namespace agewise::demo {
 

@@ -1,4 +1,4 @@
-#include "agewise/demo/collection.h"
+#include "demo/collection.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,12 +7,12 @@
 #include "agewise/base/error.h"
 #include "agewise/base/random.h"
 #include "agewise/base/workers.h"
-#include "agewise/demo/cast.h"
-#include "agewise/demo/picture.h"
-#include "agewise/demo/tar_writer.h"
 #include "agewise/image/decode.h"
 #include "agewise/prepare/name_index.h"
 #include "agewise/prepare/sources.h"
+#include "demo/cast.h"
+#include "demo/picture.h"
+#include "demo/tar_writer.h"
 
 namespace agewise::demo {
 namespace {

@@ -1,4 +1,4 @@
-#include "agewise/demo/cast.h"
+#include "demo/cast.h"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 
 #include "agewise/base/random.h"
 #include "agewise/catalog/catalog.h"
-#include "agewise/demo/wiki_mat.h"
+#include "demo/wiki_mat.h"
 
 namespace agewise::demo {
 

@@ -1,4 +1,4 @@
-#include "agewise/demo/wiki_mat.h"
+#include "demo/wiki_mat.h"
 
 #include <zlib.h>
 

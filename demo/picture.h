@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "agewise/demo/cast.h"
+#include "demo/cast.h"
 
 namespace agewise::demo {
 

@@ -1,4 +1,4 @@
-#include "agewise/demo/looks.h"
+#include "demo/looks.h"
 
 #include <algorithm>
 #include <array>

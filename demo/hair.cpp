@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "agewise/demo/parts.h"
+#include "demo/parts.h"
 
 namespace agewise::demo {
 namespace {

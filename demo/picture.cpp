@@ -1,12 +1,12 @@
-#include "agewise/demo/picture.h"
+#include "demo/picture.h"
 
 #include <algorithm>
 #include <string_view>
 
-#include "agewise/demo/camera.h"
-#include "agewise/demo/pen.h"
-#include "agewise/demo/portrait.h"
 #include "agewise/image/encode.h"
+#include "demo/camera.h"
+#include "demo/pen.h"
+#include "demo/portrait.h"
 
 namespace agewise::demo {
 namespace {

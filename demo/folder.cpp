@@ -1,4 +1,4 @@
-#include "agewise/demo/folder.h"
+#include "demo/folder.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/catalog/catalog.h"
-#include "agewise/demo/cast.h"
+#include "demo/cast.h"
 
 namespace agewise::demo {
 namespace {

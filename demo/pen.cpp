@@ -1,4 +1,4 @@
-#include "agewise/demo/pen.h"
+#include "demo/pen.h"
 
 #include <cmath>
 #include <new>

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "agewise/demo/parts.h"
+#include "demo/parts.h"
 
 namespace agewise::demo {
 namespace {

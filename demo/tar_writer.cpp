@@ -1,4 +1,4 @@
-#include "agewise/demo/tar_writer.h"
+#include "demo/tar_writer.h"
 
 #include <archive.h>
 #include <archive_entry.h>
