@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "agewise/report/data.h"
+#include "agewise/report/page_parts.h"
 
 namespace agewise::report {
 
@@ -21,6 +22,10 @@ std::string json_for_script(const nlohmann::json& json) {
 }
 
 }  // namespace
+
+std::string style_sheet() { return page_texts().at("style"); }
+
+std::string chart_script() { return page_texts().at("chart.min"); }
 
 bool is_report(std::string_view beginning) {
   return beginning.find("<meta name=\"generator\" content=\"agewise\">") != std::string_view::npos ||

@@ -2,15 +2,18 @@
 
 #include <map>
 
+#include "agewise/report/page_parts.h"
+
 namespace agewise::serve {
 
-std::map<std::string, std::string> serve_texts();  // made at build from page/ and Chart.js
+std::map<std::string, std::string> serve_texts();  // made at build from page/
 
 namespace {
 
 std::map<std::string, std::string> texts() {
   std::map<std::string, std::string> texts = serve_texts();
-  texts.at("style") += texts.at("service");
+  texts["style"] = report::style_sheet() + texts.at("service");
+  texts["chart.min"] = report::chart_script();
   return texts;
 }
 

@@ -64,6 +64,34 @@ TEST(Rooms, include_only_rooms_above_them) {
   }
 }
 
+// An include is not the only way to take something: CMake may compile another room's files in.
+TEST(Rooms, take_no_files_of_other_rooms_in_their_cmake_lists) {
+  std::vector<std::string> rooms = rooms_in_order();
+  for (const std::string& room : rooms) {
+    std::filesystem::path lists = kRoot / "agewise" / room / "CMakeLists.txt";
+    std::string text = read(lists);
+    static const std::regex kFolder("(agewise|\\.\\.)/([a-z]+)");
+    for (std::sregex_iterator i(text.begin(), text.end(), kFolder), end; i != end; ++i) {
+      bool of_another = (*i)[2] != room && std::find(rooms.begin(), rooms.end(), (*i)[2]) != rooms.end();
+      EXPECT_FALSE(of_another) << lists << " takes " << i->str();
+    }
+  }
+}
+
+// The libraries that a room links are of rooms above it, too.
+TEST(Rooms, link_only_rooms_above_them) {
+  std::vector<std::string> rooms = rooms_in_order();
+  for (auto room = rooms.begin(); room != rooms.end(); ++room) {
+    std::filesystem::path lists = kRoot / "agewise" / *room / "CMakeLists.txt";
+    std::string text = read(lists);
+    std::smatch found;
+    if (!std::regex_search(text, found, std::regex("ROOMS([a-z_ \\n]*)"))) continue;
+    std::istringstream words(found[1]);
+    for (std::string word; words >> word;)
+      EXPECT_LT(std::find(rooms.begin(), rooms.end(), word), room) << lists << word;
+  }
+}
+
 TEST(Rooms, only_nn_cpu_knows_onednn) {
   for (const std::filesystem::path& file : sources_under(kRoot / "agewise")) {
     if (file.string().find("/nn/cpu/") != std::string::npos) continue;
