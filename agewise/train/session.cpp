@@ -6,6 +6,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/train/keep.h"
+#include "agewise/train/start.h"
 #include "agewise/train/teacher.h"
 
 namespace agewise::train {

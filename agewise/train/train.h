@@ -16,15 +16,6 @@
 
 namespace agewise::train {
 
-// The recipe that a run on this store follows: what happened when the store was made ([screen], [face], [split]) is the
-// store's, the rest is the wanted one's. Throws UsageError naming what differs if the faces of the two do
-// (face/spec.h).
-recipe::Recipe recipe_on_store(const recipe::Recipe& wanted, const store::Store& store);
-
-// Throws UsageError naming what differs if `from`, whose weights a run of this recipe begins with, was trained on faces
-// that were cut otherwise; their size may be another, and weights that state no cut may begin with any.
-void check_beginning(const estimate::Model& from, const recipe::Recipe& recipe);
-
 struct Examples;
 
 struct TrainTask {

@@ -7,7 +7,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/train/examples.h"
-#include "agewise/train/train.h"
+#include "agewise/train/start.h"
 #include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
