@@ -13,12 +13,6 @@
 
 namespace agewise::estimate {
 
-void apply(const ImportOptions& options, recipe::NetworkRecipe& network) {
-  if (!options.mean.empty()) network.mean = options.mean;
-  if (options.scale) network.scale = *options.scale;
-  if (options.bgr) network.bgr = *options.bgr;
-}
-
 namespace {
 
 weights::WeightFile read_arrays(const std::filesystem::path& path) {

@@ -10,7 +10,6 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/nearest.h"
-#include "agewise/estimate/import_onnx.h"
 #include "agewise/estimate/known_weights.h"
 #include "agewise/nn/build.h"
 
@@ -88,8 +87,7 @@ void scale_first_layer(const KnownWeights& known, Model& model) {
 recipe::Recipe recipe_of(const std::filesystem::path& file, const Arrays& arrays, const KnownWeights* known,
                          const ImportOptions& options) {
   recipe::Recipe recipe = *options.architecture;
-  if (known != nullptr) apply(*known, recipe.network);
-  apply(options, recipe.network);
+  set_pixels(known, options, recipe.network);
   if (options.size > 0) recipe.face.size = options.size;
   int classes = options.classes > 0 ? options.classes : classes_in(file, recipe, arrays);
   bool other = classes > 0 && recipe.train.loss != recipe::Loss::regression &&

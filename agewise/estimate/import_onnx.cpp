@@ -100,17 +100,17 @@ Imported import_onnx(const std::filesystem::path& file, const ImportOptions& opt
   Imported imported;
   recipe::NetworkRecipe pixels;
   std::vector<double> class_values;
-  if (const KnownWeights* known = recognise(network)) {
+  const KnownWeights* known = recognise(network);
+  if (known != nullptr) {
     imported.recognised = known->name;
     rename_layers(*known, network.graph);
-    apply(*known, pixels);
     class_values = known->class_values;
   } else if (options.mean.empty() && !options.scale && !options.bgr) {
     imported.notices.emplace_back(
         "the file does not say how it wants its pixels: RGB from 0 to 255 unless the network "
         "itself scales them; --mean, --scale and --bgr say otherwise");
   }
-  apply(options, pixels);
+  set_pixels(known, options, pixels);
   take_first_scale(network, pixels);
   settle_output(network);
   Model& model = imported.model;

@@ -7,7 +7,4 @@ namespace agewise::estimate {
 // As import_model(); a UsageError does not name the file.
 Imported import_onnx(const std::filesystem::path& file, const ImportOptions& options);
 
-// The options' mean, scale and channel order, where they are given.
-void apply(const ImportOptions& options, recipe::NetworkRecipe& network);
-
 }  // namespace agewise::estimate

@@ -91,10 +91,15 @@ void rename_layers(const KnownWeights& known, nn::Graph& graph) {
   }
 }
 
-void apply(const KnownWeights& known, recipe::NetworkRecipe& network) {
-  network.mean = known.mean;
-  network.scale = known.scale;
-  network.bgr = known.bgr;
+void set_pixels(const KnownWeights* known, const ImportOptions& options, recipe::NetworkRecipe& network) {
+  if (known != nullptr) {
+    network.mean = known->mean;
+    network.scale = known->scale;
+    network.bgr = known->bgr;
+  }
+  if (!options.mean.empty()) network.mean = options.mean;
+  if (options.scale) network.scale = *options.scale;
+  if (options.bgr) network.bgr = *options.bgr;
 }
 
 }  // namespace agewise::estimate

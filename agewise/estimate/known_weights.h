@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agewise/estimate/import.h"
 #include "agewise/recipe/recipe.h"
 #include "agewise/weights/arrays.h"
 #include "agewise/weights/onnx.h"
@@ -33,6 +34,8 @@ std::string our_name(const std::string& array, const KnownWeights* known);
 // Gives the layers with weights their known names; a scale after such a layer gets its name and "_bn".
 void rename_layers(const KnownWeights& known, nn::Graph& graph);
 
-void apply(const KnownWeights& known, recipe::NetworkRecipe& network);
+// Mean, scale and channel order: those of the options where they are given, else those that are known (`known` may be
+// null), else as they are.
+void set_pixels(const KnownWeights* known, const ImportOptions& options, recipe::NetworkRecipe& network);
 
 }  // namespace agewise::estimate
