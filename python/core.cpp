@@ -57,7 +57,7 @@ agewise::ImageView view_of(const py::buffer_info& info, bool bgr) {
   constexpr py::ssize_t kMostSide = 1 << 30;
   if (info.shape[0] > kMostSide || info.shape[1] > kMostSide) throw py::value_error("an image is too large");
   if (info.strides[1] != channels || (has_channels && channels > 1 && info.strides[2] != 1))
-    throw py::value_error("an image's pixels must adjoin: numpy.ascontiguousarray makes them");
+    throw py::value_error("an image's pixels must be contiguous in each row: use numpy.ascontiguousarray");
   PixelFormat format = channels == 1   ? PixelFormat::grey
                        : channels == 3 ? (bgr ? PixelFormat::bgr : PixelFormat::rgb)
                                        : (bgr ? PixelFormat::bgra : PixelFormat::rgba);
@@ -75,7 +75,8 @@ class Estimator {
     for (const py::buffer& file : files) {
       infos.push_back(file.request());
       const py::buffer_info& info = infos.back();
-      if (info.ndim != 1 || info.strides[0] != info.itemsize) throw py::type_error("a file must be a row of bytes");
+      if (info.ndim != 1 || info.strides[0] != info.itemsize)
+        throw py::type_error("a file must be one-dimensional contiguous bytes");
       views.emplace_back(static_cast<const std::byte*>(info.ptr), static_cast<std::size_t>(info.size * info.itemsize));
     }
     return answered(views);

@@ -165,7 +165,7 @@ py::dict columns_of(const training::Store& store) {
 void read(const training::Store& store, const py::buffer& places, const py::buffer& pixels, int threads) {
   py::buffer_info from = places.request(), to = pixels.request(/*writable=*/true);
   if (from.itemsize != sizeof(std::size_t) || to.itemsize != 1)
-    throw py::type_error("places of uintp, pixels of uint8");
+    throw py::type_error("places must be uintp, pixels must be uint8");
   std::span<const std::size_t> at(static_cast<const std::size_t*>(from.ptr), static_cast<std::size_t>(from.size));
   std::span<std::uint8_t> into(static_cast<std::uint8_t*>(to.ptr), static_cast<std::size_t>(to.size));
   py::gil_scoped_release others_run;

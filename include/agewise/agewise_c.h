@@ -1,12 +1,12 @@
-/* agewise as a C library, for C and for languages that call C; agewise.h says what the values mean.
+/* agewise as a C library, for C and for languages that call C; agewise.h explains the values.
  *
  *   agewise_estimator* estimator = agewise_open(NULL);
  *   agewise_pictures* answer = agewise_estimate_file(estimator, bytes, size);
  *   for (size_t i = 0; answer != NULL && i < agewise_face_count(answer, 0); ++i)
  *     printf("%.1f\n", agewise_face_at(answer, 0, i)->age);
  *
- * A function that returns a pointer to something new returns NULL where it fails; agewise_error() then says why. Texts
- * are UTF-8. Structs that are returned may get further members at their end. */
+ * A function that returns a pointer to a new object returns NULL if it fails; agewise_error() then says why.
+ * Strings are UTF-8. Later versions may append members to the structs that are returned. */
 #ifndef AGEWISE_C_H
 #define AGEWISE_C_H
 #include <stddef.h>
@@ -29,10 +29,10 @@ typedef struct agewise_pictures agewise_pictures;
 /* "0.1.0". */
 AGEWISE_C_API const char* agewise_version(void);
 
-/* Why the last call of this thread that failed did: one line. Valid until the thread's next call that fails. */
+/* Why the last failed call of this thread failed: one line. Valid until the next failed call of this thread. */
 AGEWISE_C_API const char* agewise_error(void);
 
-/* The defaults, to be changed, given to agewise_open() and freed. The texts are copied; switches are 0 or 1. */
+/* The defaults: change them, pass them to agewise_open() and free them. Strings are copied; switches are 0 or 1. */
 AGEWISE_C_API agewise_options* agewise_options_new(void);
 AGEWISE_C_API void agewise_options_free(agewise_options* options);
 AGEWISE_C_API void agewise_set_model(agewise_options* options, const char* file_or_run);
@@ -44,7 +44,7 @@ AGEWISE_C_API void agewise_set_small_faces(agewise_options* options, int on);
 AGEWISE_C_API void agewise_set_distribution(agewise_options* options, int on);
 AGEWISE_C_API void agewise_set_standard_kernels(agewise_options* options, int on);
 
-/* NULL: the defaults. One estimator may be used by any number of threads at once, but is closed by one, after all. */
+/* NULL: the default options. Any number of threads may use an estimator at once; close it when none uses it. */
 AGEWISE_C_API agewise_estimator* agewise_open(const agewise_options* options);
 AGEWISE_C_API void agewise_close(agewise_estimator* estimator);
 
@@ -64,11 +64,11 @@ typedef struct agewise_file {
 typedef struct agewise_image {
   const uint8_t* data;
   int width, height;
-  ptrdiff_t stride; /* bytes from one row to the next; 0: the rows adjoin */
+  ptrdiff_t stride; /* bytes from one row to the next; 0: rows without gaps */
   int format;       /* agewise_format */
 } agewise_image;
 
-/* One picture, or an answer for each of several, in order. */
+/* For one picture, or for several: one result each, in the same order. */
 AGEWISE_C_API agewise_pictures* agewise_estimate_file(const agewise_estimator* estimator, const void* data,
                                                       size_t size);
 AGEWISE_C_API agewise_pictures* agewise_estimate_image(const agewise_estimator* estimator, const agewise_image* image);
@@ -82,9 +82,9 @@ typedef struct agewise_point {
   double x, y;
 } agewise_point;
 
-/* A number that is not there is NAN, a text "". */
+/* A number without a value is NAN, a string without a value is "". */
 typedef struct agewise_face {
-  double left, top, right, bottom; /* NAN: the whole picture was taken for a face */
+  double left, top, right, bottom; /* NAN: the whole picture was taken as a face */
   double angle, score, replicated;
   agewise_point points[5];
   double age;
@@ -92,17 +92,17 @@ typedef struct agewise_face {
   double spread, male;
   const char* age_class;
   const char* reason;         /* why there is no age */
-  const double* distribution; /* a probability a class, or NULL */
-  size_t classes;             /* how many */
+  const double* distribution; /* one probability per class, or NULL */
+  size_t classes;             /* length of distribution */
 } agewise_face;
 
-/* All that these point to lives as long as `pictures`. A picture or face that does not exist: 0, NULL or "". */
+/* All returned pointers are valid as long as `pictures`. For a picture or face that does not exist: 0, NULL or "". */
 AGEWISE_C_API size_t agewise_picture_count(const agewise_pictures* pictures);
 AGEWISE_C_API size_t agewise_face_count(const agewise_pictures* pictures, size_t picture);
 AGEWISE_C_API const agewise_face* agewise_face_at(const agewise_pictures* pictures, size_t picture, size_t face);
-AGEWISE_C_API const char* agewise_reason(const agewise_pictures* pictures, size_t picture); /* for no faces */
+AGEWISE_C_API const char* agewise_reason(const agewise_pictures* pictures, size_t picture); /* why it has no faces */
 AGEWISE_C_API int agewise_is_readable(const agewise_pictures* pictures, size_t picture);
-AGEWISE_C_API int agewise_width(const agewise_pictures* pictures, size_t picture); /* turned upright */
+AGEWISE_C_API int agewise_width(const agewise_pictures* pictures, size_t picture); /* of the upright picture */
 AGEWISE_C_API int agewise_height(const agewise_pictures* pictures, size_t picture);
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
-"""agewise: how old the faces in pictures look.
+"""agewise: estimates the ages of the faces in pictures.
 
 >>> import agewise
->>> agewise.estimate("photo.jpg")                       # the model of agewise-model-compact
+>>> agewise.estimate("photo.jpg")                       # with the model of agewise-model-compact
 <Picture 640×480: 1 face, 34.2 years>
 >>> estimator = agewise.Estimator("model.safetensors")  # another model, or other options
 >>> estimator.estimate([array, "photo.jpg", image])     # many at once
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from typing import Any, Iterator, Optional, Protocol, Union, overload
 
     class Array(Protocol):
-        """numpy's, or whatever becomes one."""
+        """A numpy array, or anything that numpy can convert to one."""
 
         @property
         def __array__(self) -> Any: ...
 
     class Image(Protocol):
-        """PIL's."""
+        """A PIL image."""
 
         @property
         def mode(self) -> Any: ...
@@ -59,19 +59,19 @@ _AT_ONCE = 256  # pictures of a list that are estimated together; between them C
 
 
 class Estimator:
-    """A model, ready to estimate. Any number of threads may use it at once; Python runs on while it computes.
+    """A model, ready to estimate. Any number of threads may use it at once; it releases the GIL while it computes.
 
     model: a model file, or a run of `agewise train`; by default that of the package agewise-model-compact.
-    threads: by default one a processor.
+    threads: by default one per processor.
     ready_crops: each picture is one face, cut out with the model's margin.
-    detect: look for faces also with a model that was trained on ready crops.
-    detector: "yunet" or a file with YuNet's weights (.onnx); by default as the model says.
-    small_faces: faces that are too small or too blurred get an age as well, and no reason.
-    distribution: results tell the probability of every age class.
-    kernels: "fastest" times kernels once and remembers them in ~/.cache/agewise, as the program does; "standard" times
-        nothing.
+    detect: look for faces even if the model was trained on face crops.
+    detector: "yunet" or a file with YuNet's weights (.onnx); by default the one named in the model.
+    small_faces: faces that are too small or too blurred get an age as well, instead of a reason.
+    distribution: results contain the probability of every age class.
+    kernels: "fastest" times kernels once and saves the choice in ~/.cache/agewise, as the program does; "standard"
+        times nothing.
 
-    Raises FileNotFoundError for a model that is not there, Error for one that is broken or does not fit the options.
+    Raises FileNotFoundError if the model does not exist, and Error if it is broken or does not fit the options.
     """
 
     def __init__(
@@ -111,9 +111,9 @@ class Estimator:
         def estimate(self, pictures: Many, *, bgr: bool = ...) -> list[Picture]: ...
 
     def estimate(self, pictures: Any, *, bgr: bool = False) -> Any:
-        """A Picture for a picture; a list of them for a list, tuple or iterator.
+        """Returns a Picture for one picture, or a list of them for a list, tuple or iterator of pictures.
 
-        bgr: arrays have their channels in OpenCV's order.
+        bgr: the channels of arrays are in OpenCV's order, blue first.
         """
         if isinstance(pictures, (list, tuple)) or hasattr(pictures, "__next__"):
             results: list[Picture] = []
@@ -154,7 +154,7 @@ class Estimator:
 
     @property
     def model(self) -> str:
-        """The model's file."""
+        """Path of the model file."""
         return self._core.model_file
 
     @property
@@ -164,7 +164,7 @@ class Estimator:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What the model says of itself: "licence", "data" …"""
+        """The model's notes: "licence", "data" …"""
         return self._core.notes
 
     def __repr__(self) -> str:
@@ -183,7 +183,7 @@ def _pixels_of(image: Any) -> memoryview:
 
 
 def _array_of(array: Any) -> Any:
-    """Something whose pixels adjoin within each row; the core says what is wrong with others."""
+    """An array whose pixels are contiguous in each row; the core raises an error if it is not an image."""
     try:
         view: Any = memoryview(array)
     except (TypeError, BufferError, ValueError):
@@ -212,7 +212,7 @@ if TYPE_CHECKING:
 
 
 def estimate(pictures: Any, *, bgr: bool = False) -> Any:
-    """Estimator.estimate() of the default model, which is opened at the first call and kept."""
+    """Estimator.estimate() with the default model, which is opened at the first call and kept open."""
     global _default
     if _default is None:
         _default = Estimator()

@@ -18,7 +18,7 @@ _KINDS = ((b"\xff\xd8", "jpeg"), (b"\x89PNG", "png"), (b"GIF8", "gif"), (b"BM", 
 
 
 def _png_of(pixels: Any, bgr: bool) -> bytes:
-    """Of an array of height × width (× channels)."""
+    """The PNG of an array of height × width (× channels)."""
     view: Any = memoryview(pixels)
     height, width = view.shape[:2]
     channels = view.shape[2] if view.ndim == 3 else 1
@@ -43,7 +43,7 @@ def _png_of(pixels: Any, bgr: bool) -> bytes:
 
 
 def _address_of(picture: Picture) -> Optional[str]:
-    """A data: URL; None for a kind that browsers do not show, or a file that is gone."""
+    """A data: URL; None for a format that browsers do not display, or a file that no longer exists."""
     source = picture.source
     try:
         if isinstance(source, (str, os.PathLike)):

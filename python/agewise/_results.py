@@ -1,4 +1,4 @@
-"""What an estimate says, and a preparation."""
+"""The results of estimate() and prepare()."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ if TYPE_CHECKING:
 
 
 class Face:
-    """A face in a picture; what is not there is None.
+    """A face in a picture. Attributes without a value are None.
 
-    box: (left, top, right, bottom) in pixels of the picture turned upright by its EXIF tag, then turned about its middle
-        by `angle` degrees clockwise. None: the whole picture was taken for a face.
-    score: the detector's. replicated: share of the face's cut-out that lies outside the picture, 0 to 1.
+    box: (left, top, right, bottom) in pixels of the picture turned upright by its EXIF tag, then rotated about its centre
+        by `angle` degrees clockwise. None: the whole picture was taken as a face.
+    score: the detector's score; higher is more certain.
+    replicated: share of the face crop that lies outside the picture, 0 to 1.
     points: (x, y) of eyes, nose and corners of the mouth.
-    age: years; None: see reason.
-    interval: (low, high, coverage), of a calibrated model.
-    spread: of an ensemble, the deviation of its members' ages. male: of a model with a gender head, a probability.
-    age_class: the most probable class; empty where each class is a year. distribution: where it was asked for, a probability a class.
+    age: years. None: there is no age; reason says why.
+    interval: (low, high, coverage), if the model is calibrated.
+    spread: standard deviation of the members' ages, if the model is an ensemble.
+    male: probability that the face is a man's, if the model has a gender head.
+    age_class: the most probable class; empty if each class is one year.
+    distribution: one probability per class, if the Estimator was opened with distribution=True.
     """
 
     __slots__ = (
@@ -43,7 +46,7 @@ class Face:
             setattr(self, name, value)
 
     def to_dict(self) -> dict[str, Any]:
-        """The keys of `agewise predict --json`, and the points; for JSON."""
+        """A dict for JSON, with the keys of `agewise predict --json` and the points."""
         told: dict[str, Any] = {"box": list(self.box) if self.box else None}
         if self.box:
             told.update(angle=self.angle, score=self.score, replicated=self.replicated)
@@ -86,10 +89,10 @@ class Face:
 
 
 class Picture:
-    """What was found in a picture.
+    """The faces found in a picture.
 
-    width, height: pixels, turned upright. faces: strongest first. reason: why there are none. readable: whether the file
-    is a picture. source: what was given to estimate(); it is what a notebook shows.
+    width, height: pixels, of the upright picture. faces: highest score first. reason: why there are no faces. readable:
+    whether the file could be read as a picture. source: what was passed to estimate(), which a notebook displays.
     """
 
     __slots__ = ("source", "_bgr", "width", "height", "reason", "readable", "faces")
@@ -110,12 +113,12 @@ class Picture:
 
     @property
     def age(self) -> Optional[float]:
-        """Of the strongest face that has one."""
+        """The age of the face with the highest score among those that have an age."""
         return next((face.age for face in self.faces if face.age is not None), None)
 
     @property
     def name(self) -> Optional[str]:
-        """The path, where the picture was given by one."""
+        """The path, if the picture was given as a path."""
         return str(self.source) if isinstance(self.source, str) or hasattr(self.source, "__fspath__") else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,7 +142,7 @@ class Picture:
 
 
 def to_frame(results: Iterable[Picture] | Picture) -> Any:
-    """A pandas DataFrame with a row a face, and one for each picture without; pandas must be installed."""
+    """A pandas DataFrame with one row per face, and one row for each picture without faces. Needs pandas."""
     import pandas  # type: ignore[import-untyped,unused-ignore]
 
     rows: list[dict[str, Any]] = []
@@ -161,9 +164,10 @@ def to_frame(results: Iterable[Picture] | Picture) -> Any:
 
 
 class Progress:
-    """How far prepare(), train() or evaluate() is.
+    """The progress of prepare(), train() or evaluate().
 
-    what: "preparing", "epoch 3 of 100". done, total: pictures or steps; total 0: not known. rejects: of those done.
+    what: "preparing", "epoch 3 of 100". done, total: pictures or steps; total is 0 if it is not known. rejects: how
+    many of those done were rejected.
     """
 
     __slots__ = ("what", "done", "total", "rejects")
@@ -176,11 +180,11 @@ class Progress:
 
 
 class Prepared:
-    """What prepare() found.
+    """The result of prepare().
 
-    faces: in the store now; whole_pictures: of these, taken whole because no face was found. rejects: reason and number
-    of label rows. not_asked_for: pictures that no label row names. resumed: an earlier call had begun the store;
-    was_complete: or finished it, and no picture was read.
+    faces: number of faces now in the store. whole_pictures: how many of them are whole pictures, because no face was
+    found. rejects: number of label rows by reason. not_asked_for: pictures that no label row names. resumed: an earlier
+    call had begun the store. was_complete: an earlier call had finished the store, so no picture was read.
     """
 
     __slots__ = ("faces", "whole_pictures", "rejects", "not_asked_for", "resumed", "was_complete")

@@ -1,4 +1,4 @@
-"""A store for PyTorch's data loaders; imported only where torch is asked for."""
+"""A store for PyTorch's data loaders; imported only if torch is needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class StoreDataset(torch.utils.data.Dataset):  # type: ignore[type-arg,misc,unused-ignore]
-    """Store.as_torch_dataset(). places: in the store, of each of its items."""
+    """Returned by Store.as_torch_dataset(). places: the place in the store of each of its items."""
 
     def __init__(
         self,
@@ -44,6 +44,6 @@ class StoreDataset(torch.utils.data.Dataset):  # type: ignore[type-arg,misc,unus
         return self._item(index, self.store.pictures(int(self.places[index]), threads=1))
 
     def __getitems__(self, indices: list[int]) -> list[tuple[Any, Any]]:
-        """A batch at once, which is what DataLoader asks for; one thread, as each of its workers is one."""
+        """A whole batch, for DataLoader; with one thread, because each of its workers is a process of its own."""
         pixels = self.store.pictures(self.places[indices], threads=1)
         return [self._item(index, face) for index, face in zip(indices, pixels)]

@@ -1,4 +1,4 @@
-"""Stores, runs and models: what `agewise prepare`, `train`, `evaluate` and `export` do, by the same functions."""
+"""Stores, runs and models: the commands `agewise prepare`, `train`, `evaluate` and `export` as Python functions."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _PARTS = ("train", "val", "test")
 
 
 class Store:
-    """A file that prepare() made: prepared faces with their labels, open for reading.
+    """A face store made by prepare(): faces with their labels, open for reading.
 
-    len(store) faces of store.shape == (height, width, channels) pixels, in the order of the label files; an index or
-    place is a number from 0 to len(store) - 1. Any number of threads may use it at once. It may be pickled, and used in
-    a forked process: there it opens the file anew. Needs numpy.
+    It has len(store) faces of store.shape == (height, width, channels), in the order of the label files. A place is an
+    index from 0 to len(store) - 1. Any number of threads may use it at once. It can be pickled and used in a forked
+    process, where it opens the file again. Needs numpy.
 
-    store[7]: one face, uint8 of height × width × channels, grey (1) or RGB (3). store[3:9], store[[1, 5]]: several, of
-    n × height × width × channels.
+    store[7]: one face, uint8 of height × width × channels, grey (1) or RGB (3). store[3:9], store[[1, 5]]: several
+    faces, of n × height × width × channels.
 
-    Raises FileNotFoundError, and Error for a file that is broken, no store or being written.
+    Raises FileNotFoundError, and Error for a file that is broken, is not a store or is being written.
     """
 
     def __init__(self, path: PathLike) -> None:
@@ -68,13 +68,13 @@ class Store:
 
     @property
     def labels(self) -> dict[str, NDArray[Any]]:
-        """What the labels say, an array of len(store) a key.
+        """The labels: a dict of arrays, each of length len(store).
 
-        row: number of the label row, from 0. file, source, person, race: str, "" where not known. age: years, NaN where
-        only a range is known; age_low, age_high: its ends, or the age; age_sigma: years, or NaN. gender: "female",
-        "male" or "". part: "train", "val" or "test". box: n × 4, left, top, right, bottom in the pixels of the upright
-        picture that the face was cut out of, NaN where it is the whole picture; angle: degrees, clockwise; replicated:
-        share of the face outside its picture, 0 to 1.
+        row: number of the label row, from 0. file, source, person, race: str, "" if not known. age: years, NaN if only
+        a range is known. age_low, age_high: the ends of the range, or the age. age_sigma: standard deviation in years,
+        or NaN. gender: "female", "male" or "". part: "train", "val" or "test". box: n × 4, left, top, right, bottom in
+        pixels of the upright picture that the face was cut out of, NaN if it is the whole picture. angle: degrees,
+        clockwise. replicated: share of the face crop that lies outside its picture, 0 to 1.
         """
         if self._labels is None:
             columns = self._open().columns()
@@ -84,32 +84,32 @@ class Store:
 
     @property
     def splits(self) -> dict[str, NDArray[numpy.intp]]:
-        """The places of the faces of "train", "val" and "test", ascending."""
+        """The places of the faces in "train", "val" and "test", ascending."""
         return {part: _numpy().flatnonzero(self.labels["part"] == part) for part in _PARTS}
 
     @property
     def rejects(self) -> dict[str, int]:
-        """Why label rows became no face, and how many."""
+        """How many label rows were rejected, by reason."""
         return self._open().rejects()
 
     @property
     def recipe(self) -> str:
-        """The recipe that it was made by, as TOML."""
+        """The recipe that the store was made with, as TOML."""
         return self._core.recipe
 
     @property
     def made_from(self) -> str:
-        """Label files with hashes, and the options that chose rows: a line each."""
+        """The label files with their hashes, and the options that selected rows, one per line."""
         return self._core.made_from
 
     @property
     def complete(self) -> bool:
-        """False: prepare() was stopped, and the same call has more to do."""
+        """False if prepare() was stopped before the end; the same call resumes it."""
         return self._core.complete
 
     def pictures(self, places: Any = None, *, threads: int = 0) -> NDArray[numpy.uint8]:
-        """The faces of these places (an array, list or slice of them; None: all), decoded: uint8 of
-        n × height × width × channels. threads: by default one a processor."""
+        """The faces at these places (one place, an array, a list or a slice; None: all), decoded, as uint8 of
+        n × height × width × channels. threads: by default one per processor."""
         numpy = _numpy()
         chosen = numpy.arange(len(self), dtype=numpy.uintp)
         if places is not None:  # numpy counts from the end, too, and refuses what is not there
@@ -122,7 +122,7 @@ class Store:
         return self.pictures(place, threads=0 if hasattr(place, "__len__") or isinstance(place, slice) else 1)
 
     def to_frame(self) -> Any:
-        """The labels as a pandas DataFrame, a row a face."""
+        """The labels as a pandas DataFrame, one row per face."""
         pandas = _needs("pandas", "to_frame()")
         columns = dict(self.labels)
         box = columns.pop("box")
@@ -138,9 +138,10 @@ class Store:
     ) -> StoreDataset:
         """A torch.utils.data.Dataset of (face, target), for a DataLoader with any number of workers.
 
-        face: uint8 tensor of channels × height × width, or what `transform` makes of it. target: a float32 tensor of this
-        label ("age", "age_sigma" …), or what the function makes of the face's place. part: "train", "val", "test", or
-        None for all. Faces whose label is NaN, such as an age known only as a range, are left out.
+        face: a uint8 tensor of channels × height × width, or what `transform` returns for it. target: the name of a
+        label ("age", "age_sigma" …), which becomes a float32 tensor, or a function that returns the target for the
+        place of a face. part: "train", "val", "test", or None for all. Faces whose label is NaN, such as an age known
+        only as a range, are left out.
         """
         _needs("torch", "as_torch_dataset()")
         from ._torch import StoreDataset
@@ -159,8 +160,8 @@ _of_other_processes: list[Any] = []
 
 
 class Run:
-    """The folder of a training: recipe, log and checkpoints. Raises FileNotFoundError, and Error for a folder that is
-    no run."""
+    """A run, the folder of one training: recipe, log and checkpoints. Raises FileNotFoundError, and Error for a folder
+    that is not a run."""
 
     def __init__(self, path: PathLike) -> None:
         self.path = os.fsdecode(_there(path))
@@ -171,23 +172,24 @@ class Run:
 
     @property
     def log(self) -> dict[str, NDArray[Any]]:
-        """Each finished epoch's figures, an array a key; read anew each time, also while the run is trained.
+        """The figures of the finished epochs: a dict of arrays. They are read from the file each time, so this can be
+        used while the run is being trained.
 
         epoch (from 1), train_loss, train_accuracy (0 to 1), train_mae (years), validation_loss, validation_accuracy,
-        validation_mae, validation_epsilon_error (NaN: not known), learning_rate, seconds, images_per_second,
-        wait_seconds, seconds_left, best (whether it was better than all epochs before). Needs numpy.
+        validation_mae, validation_epsilon_error (NaN if not known), learning_rate, seconds, images_per_second,
+        wait_seconds, seconds_left, best (whether the epoch was better than all before it). Needs numpy.
         """
         epochs = self._epochs()
         return {name: _numpy().array([epoch[name] for epoch in epochs]) for name in _LOG}
 
     @property
     def best(self) -> Optional[dict[str, Any]]:
-        """The figures of the best epoch, whose weights are the run's model; None before the first has ended."""
+        """The figures of the best epoch, whose weights are the run's model; None before the first epoch has ended."""
         return next((epoch for epoch in reversed(self._epochs()) if epoch["best"]), None)
 
     @property
     def networks(self) -> list[Run]:
-        """Of a cross-validation or an ensemble, the run of each network; else empty."""
+        """The runs of the networks of a cross-validation or an ensemble; otherwise empty."""
         inside = sorted(entry.path for entry in os.scandir(self.path) if entry.is_dir())
         return [Run(path) for path in inside if os.path.exists(os.path.join(path, "recipe.toml"))]
 
@@ -198,12 +200,12 @@ class Run:
 
     @property
     def recipe(self) -> str:
-        """TOML, every key spelled out."""
+        """The recipe as TOML, with every key."""
         with open(os.path.join(self.path, "recipe.toml"), encoding="utf-8") as file:
             return file.read()
 
     def to_frame(self) -> Any:
-        """The log as a pandas DataFrame, a row an epoch."""
+        """The log as a pandas DataFrame, one row per epoch."""
         return _needs("pandas", "to_frame()").DataFrame(self.log, columns=_LOG)
 
     def __repr__(self) -> str:
@@ -219,10 +221,10 @@ _LOG = (
 
 
 class Model:
-    """A model file, or a run's best checkpoint; by default that of agewise-model-compact.
+    """A model file, or a run's best checkpoint; by default the model of agewise-model-compact.
 
-    file: where it is. recipe: TOML. classes: name and years of each. notes: what it says of itself, "licence" …
-    parameters: of all its networks. networks: 1, or the members of an ensemble.
+    file: its path. recipe: TOML. classes: name and years of each age class. notes: "licence", "data" …
+    parameters: number of parameters of all its networks. networks: 1, or the number of members of an ensemble.
     """
 
     def __init__(self, path: Optional[PathLike] = None) -> None:
@@ -237,15 +239,15 @@ class Model:
         self.file, self.recipe, self.classes, self.notes, self.parameters, self.networks = told
 
     def to_onnx(self, path: PathLike) -> None:
-        """Writes FILE.onnx, over whatever is there: from pixels (float32, 0 to 255, batch × channels × height × width) to
-        probabilities of the classes, or to years; its metadata says what else happens to a picture.
+        """Writes FILE.onnx, replacing any existing file: a network from pixels (float32, 0 to 255, batch × channels ×
+        height × width) to class probabilities, or to years. Its metadata describe the rest of the preprocessing.
 
-        Raises Error for a model that ONNX cannot hold: one that whitens, one with a gender head.
+        Raises Error for a model that ONNX cannot hold: one with whitening, or with a gender head.
         """
         self._export(path, ".onnx")
 
     def to_safetensors(self, path: PathLike) -> None:
-        """Writes FILE.safetensors, over whatever is there: the complete model as one file."""
+        """Writes FILE.safetensors, replacing any existing file: the complete model as one file."""
         self._export(path, ".safetensors")
 
     def _export(self, path: PathLike, ending: str) -> None:
@@ -254,7 +256,7 @@ class Model:
         _core.export_model(os.fsencode(self.file), os.fsencode(path))
 
     def estimator(self, **options: Any) -> Estimator:
-        """An Estimator of this model; options as there."""
+        """An Estimator with this model; the options are those of Estimator."""
         from . import Estimator
 
         return Estimator(self.file, **options)
@@ -265,13 +267,16 @@ class Model:
 
 
 class Evaluation:
-    """How good a model is on a part of a store.
+    """The errors of a model on a part of a store.
 
-    part: "train", "val" or "test". pictures: how many have an exact age; where none has, all figures are NaN. mae,
-    mean_error: years (estimate - truth). accuracy: share in the right class, 0 to 1. cs: {1: …, 3: …, 5: …, 10: …}, % of
-    the pictures that are off by no more years than that. baseline_mae: of always answering the mean age. caveats: what a
-    reader of the figures must know, a sentence each. estimates: arrays row (as in Store.labels), age and estimate
-    (years; NaN: none), one for every picture of the part; needs numpy.
+    part: "train", "val" or "test". pictures: how many have an exact age; if none has, all figures are NaN.
+    mae: mean absolute error in years. mean_error: mean of estimate - true age, in years.
+    accuracy: share of pictures in the right class, 0 to 1.
+    cs: {1: …, 3: …, 5: …, 10: …}, % of the pictures whose estimate is within so many years of the true age.
+    baseline_mae: MAE of always predicting the mean age.
+    caveats: what a reader of the figures must know, one sentence each.
+    estimates: arrays row (as in Store.labels), age and estimate (years; NaN if there is none), one element for each
+        picture of the part; needs numpy.
     """
 
     def __init__(self, told: tuple[str, list[int], list[float], list[float]]) -> None:
@@ -322,19 +327,21 @@ def prepare(
     threads: int = 0,
     progress: Told = None,
 ) -> Prepared:
-    """Cuts the faces out of labelled pictures and writes them to `store`, a single file; an unfinished one is resumed.
+    """Cuts the faces out of labelled pictures and writes them to `store`, a single file; an incomplete one is resumed.
 
-    labels: label files: tables, IMDB-WIKI's .mat, pictures with ages in their names (docs/labels.md). pictures: folders,
-    tars or zips. recipe: a built-in name or a .toml file; settings: keys of it, {"face.size": 64} or ["face.size=64"].
-    columns, gender, names: what labels do not say themselves, as the program's options. limit: use only the first label
-    rows; with sample, a seed, as many drawn at random. balance: drop rows until all classes are as rare as the rarest.
-    threads: by default one a processor.
-    progress: True for a bar (needs tqdm), or a function that is called with a Progress some 20 times a second.
+    labels: label files: tables, IMDB-WIKI's .mat, pictures with ages in their names (docs/labels.md).
+    pictures: folders, tar or zip files.
+    recipe: a built-in name or a .toml file. settings: keys of the recipe, {"face.size": 64} or ["face.size=64"].
+    columns, gender, names: how to read the labels, as the program's options of these names.
+    limit: use only so many label rows, the first ones, or with sample, a seed, as many drawn at random.
+    balance: drop rows at random until every class has as many as the rarest.
+    threads: by default one per processor.
+    progress: True for a progress bar (needs tqdm), or a function, called with a Progress about 20 times a second.
 
-    Python's other threads run meanwhile. Ctrl-C, or an exception in `progress`, saves what is done and is raised then:
-    the same call resumes. Sentences that a user should read go to logging's "agewise".
+    The GIL is released meanwhile. After Ctrl-C, or an exception in `progress`, what is done is saved and the exception
+    raised; the same call resumes. Messages for the user go to the logger "agewise".
 
-    Raises FileNotFoundError, and Error, also where no face could be prepared.
+    Raises FileNotFoundError, and Error, for example if no face could be prepared.
     """
     options = _core.PrepareOptions()
     options.labels = [_there(path) for path in _list_of(labels)]
@@ -366,17 +373,21 @@ def train(
     progress: Told = None,
     epoch_done: Optional[Callable[[dict[str, Any]], object]] = None,
 ) -> Run:
-    """Trains a network on the store `data`, in the folder `run`; an unfinished run is resumed, to the same bits.
+    """Trains a network on the store `data`, in the folder `run`. An interrupted run is resumed, bit for bit.
 
-    data: by default that of the run. recipe: a built-in name or a .toml file, by default the store's own; settings: keys
-    of it, {"train.epochs": 30}. resume: fail where there is no run. start: a model or run whose weights to begin with.
-    teacher: a model whose estimates are learned beside the labels. folds, ensemble, leave_one_person_out: several
-    networks, at most one of them (docs/training.md). keep_model_only: in the end, drop what only resuming needs.
-    threads: by default one a processor. kernels: as for Estimator.
-    progress: as for prepare(). epoch_done: called after each epoch with its figures, the keys of Run.log.
+    data: by default the store of the run.
+    recipe: a built-in name or a .toml file, by default the store's own.
+    settings: keys of the recipe, {"train.epochs": 30}.
+    resume: fail if there is no run yet.
+    start: a model or run whose weights to start from.
+    teacher: a model whose estimates are learned along with the labels.
+    folds, ensemble, leave_one_person_out: train several networks; give at most one of these (docs/training.md).
+    keep_model_only: at the end, delete the files that are only needed for resuming.
+    threads: by default one per processor. kernels: as for Estimator.
+    progress: as for prepare(). epoch_done: called after each epoch with its figures, a dict with the keys of Run.log.
 
-    Ctrl-C, or an exception in a function, saves the run at once and is raised then: the same call resumes. The program
-    goes on with the run as well, and `agewise evaluate run` draws its report.
+    After Ctrl-C, or an exception in one of these functions, the run is saved at once and the exception raised; the same
+    call resumes. `agewise train` can resume the run as well, and `agewise evaluate run` draws its report.
     """
     options = _core.TrainOptions()
     options.data = "" if data is None else _there(data)
@@ -401,10 +412,13 @@ def evaluate(
     kernels: str = "fastest",
     progress: Told = None,
 ) -> Evaluation:
-    """Measures a model (a file, a run; by default that of agewise-model-compact) on a part of the store `data`, beside baselines.
+    """Measures a model on a part of the store `data` and compares it with baselines. Writes no files.
 
-    data: by default the run's own store. part: "train", "val" or "test"; by default test, or val where there is no test
-    part. other_cut: accept faces that are cut otherwise than the model's own. The rest as for train(). Writes nothing.
+    model: a model file or a run; by default the model of agewise-model-compact.
+    data: by default the run's own store.
+    part: "train", "val" or "test"; by default test, or val if there is no test part.
+    other_cut: accept faces that were cut out differently from those that the model was trained on.
+    The other arguments are those of train().
     """
     if isinstance(model, Model):
         path = model._path
@@ -422,7 +436,7 @@ def evaluate(
 
 
 class _Shown:
-    """What `progress` asks for: a function for the core, and its bar."""
+    """The function that the core calls for `progress`, and its progress bar."""
 
     def __init__(self, progress: Told) -> None:
         self.sink: Optional[Callable[[str, int, int, int], None]] = None
@@ -479,7 +493,7 @@ def _needs(module: str, what: str, package: str = "") -> Any:
 
 
 def _there(path: PathLike) -> bytes:
-    """The path as the core takes it, of any bytes; FileNotFoundError where nothing is there."""
+    """The path as the core takes it, of any bytes. Raises FileNotFoundError if it does not exist."""
     if not os.path.exists(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
     return os.fsencode(path)
@@ -490,7 +504,7 @@ def _list_of(paths: Paths) -> list[PathLike]:
 
 
 def _assignments(settings: Settings) -> list[str]:
-    """"key=value" with the value in TOML; a str as it is, which is a string where it is no other value."""
+    """"key=value" with the value in TOML. A str is passed as it is: a string, unless it is another TOML value."""
     if settings is None:
         return []
     if isinstance(settings, str):
