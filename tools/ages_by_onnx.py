@@ -24,8 +24,8 @@ def median(probabilities):
 
 faces = [face for face in json.load(open(sys.argv[2])) if face.get('age') is not None]
 inputs = np.fromfile(sys.argv[3], np.uint8).reshape(-1, *shape[1:])
-if not faces: sys.exit(f'{sys.argv[2]}: holds no face with its age')
-if len(inputs) != len(faces): sys.exit(f'{sys.argv[3]}: holds {len(inputs)} faces, {sys.argv[2]} {len(faces)}: they are not of one run')
+if not faces: sys.exit(f'{sys.argv[2]}: has no face with an age')
+if len(inputs) != len(faces): sys.exit(f'{sys.argv[3]}: holds {len(inputs)} faces, but {sys.argv[2]} has {len(faces)}: they are not from the same run')
 differences = []
 for face, pixels in zip(faces, inputs):
     differences.append(age(pixels) - face['age'])

@@ -17,7 +17,7 @@ years, worst = np.array(json.loads(notes['class_years'])), 0
 ours = json.loads(subprocess.run([agewise, 'predict', '--model', model, '--json', '--distribution', *pictures], check=True, capture_output=True).stdout)
 for picture, mine in zip(pictures, ours):
     image = Image.open(picture).convert('L' if shape[1] == 1 else 'RGB')
-    if image.size != (shape[3], shape[2]): sys.exit(f'{picture}: is {image.size}, the model takes {shape[3]} x {shape[2]}')
+    if image.size != (shape[3], shape[2]): sys.exit(f'{picture}: has the size {image.size}, but the model takes {shape[3]} x {shape[2]}')
     pixels = np.asarray(image, np.float32).reshape(shape[2], shape[3], shape[1]).transpose(2, 0, 1)
     if notes['channels'] == 'BGR': pixels = pixels[::-1]
     looks = [pixels, pixels[:, :, ::-1]] if notes['flip'] == 'true' else [pixels]

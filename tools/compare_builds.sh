@@ -73,7 +73,7 @@ train() {
   quiet train runs/cut --data cut.db --set train.epochs=1 --set network.center_crop=40 --isa avx2
   quiet train runs/resumed --data grey.db --set train.epochs=1
   quiet train runs/resumed --resume --set train.epochs=3                     # the bits of runs/grey
-  cmp runs/resumed/last.safetensors runs/grey/last.safetensors || { echo "$(basename "$PWD"): resuming gives other bits" >&2; exit 1; }
+  cmp runs/resumed/last.safetensors runs/grey/last.safetensors || { echo "$(basename "$PWD"): resuming gives different bits" >&2; exit 1; }
   quiet train runs/ensemble --data found.db --set train.epochs=2 --ensemble 2
   quiet train runs/distilled --data found.db --set train.epochs=1 --set train.distillation_weight=0.3 --teacher runs/ensemble
   quiet train runs/from --data found.db --set train.epochs=1 --set 'train.frozen=["conv1", "bn1"]' --from runs/colour

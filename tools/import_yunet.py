@@ -35,7 +35,7 @@ def main():
         sys.exit(__doc__)
     found = convolutions(sys.argv[1])
     if len(found) != 59:
-        sys.exit(f"{sys.argv[1]}: has {len(found)} convolutions, YuNet's has 59")
+        sys.exit(f"{sys.argv[1]}: has {len(found)} convolutions, but YuNet has 59")
     names = ["stem"]
     for block in ["stage0"] + [f"stage{stage}_{i}" for stage in range(1, 6) for i in (1, 2)] + ["lateral32", "lateral16", "lateral8",
                                                                                               "shared8", "shared16", "shared32"]:

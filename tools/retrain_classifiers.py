@@ -25,7 +25,7 @@ def batch_for(faces):
     for batch in range(1, faces + 1):
         if -(-faces // batch) == STEPS:
             return batch
-    sys.exit(f'{faces} faces for training cannot be ten batches: prepare a store with 80 or so')
+    sys.exit(f'{faces} training faces are too few for ten batches: prepare a store with about 80')
 
 
 def probabilities(program, model, pictures, inputs):

@@ -66,7 +66,7 @@ def main():
                  for file, finds in faces.items() if finds}
         return evaluate(pictures, json.load(open(sys.argv[2])), leans)
     false = {file: finds for file, finds in pictures.items() if finds}
-    print("pictures with a false find:", share(len(false), len(pictures)))
+    print("pictures with a false detection:", share(len(false), len(pictures)))
     for file, finds in false.items():
         places = [f"{find['score']:.2f} at {[round(side) for side in find['box']]}" for find in finds]
         print(f"  {file}: {', '.join(places)}")

@@ -8,7 +8,7 @@ agewise=$(realpath "$1") folder=$(realpath "$2")
 cd "$folder"  # where schemathesis leaves its own files
 if [ ! -x "$folder/venv/bin/st" ]; then
   if [ "${AGEWISE_PYPI:-0}" != 1 ]; then
-    echo "skipped: schemathesis comes from PyPI; AGEWISE_PYPI=1 allows to fetch it"
+    echo "skipped: schemathesis comes from PyPI; set AGEWISE_PYPI=1 to allow fetching it"
     exit 77
   fi
   python3 -m venv "$folder/venv"

@@ -43,7 +43,7 @@ class Browser:
         while b"\0" not in self.left:
             piece = os.read(self.read, 1 << 20)
             if not piece:
-                sys.exit("chromium has gone")
+                sys.exit("chromium has exited")
             self.left += piece
         text, self.left = self.left.split(b"\0", 1)
         return json.loads(text)
@@ -72,7 +72,7 @@ class Browser:
         end = time.monotonic() + seconds
         while not self.value(script):
             if time.monotonic() > end:
-                sys.exit("never came true: " + script)
+                sys.exit("timed out waiting for: " + script)
             time.sleep(0.1)
 
     def shot(self, file, most=2400):
