@@ -105,7 +105,7 @@ void normalise(Arrays& arrays, const std::string& convolution, const std::string
 Model with_batch_norm(const Model& model, nn::Engine& engine, std::span<const image::Image> faces) {
   std::map<int, int> pairs = scaled_convolutions(model.graph);
   if (pairs.empty())
-    throw base::Error("no convolution of the network is followed by a scale of its channels: leave --statistics out");
+    throw base::Error("no convolution of the network is followed by a scale of its channels: leave out --statistics");
   if (faces.empty()) throw base::Error("there are no faces to take statistics from");
   std::vector<Moments> moments = moments_of(model, pairs, engine, faces);
   Arrays arrays = arrays_of(model);

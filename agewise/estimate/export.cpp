@@ -36,7 +36,7 @@ void export_onnx(const std::filesystem::path& file, const Model& model) {
   }
   if (model.recipe.train.gender_weight > 0)
     throw base::UsageError(
-        "this model has a gender head, which an ONNX file of ages has no place for: export safetensors");
+        "this model has a gender head, which cannot be written to an ONNX file: write a .safetensors file instead");
   const recipe::Recipe& recipe = model.recipe;
   face::View seen = face::view_of(recipe);
   bool regression = recipe.train.loss == recipe::Loss::regression;
@@ -65,7 +65,7 @@ void export_onnx(const std::filesystem::path& file, const Model& model) {
 
 void check_export_name(const std::filesystem::path& file) {
   if (file.extension() != ".onnx" && file.extension() != ".safetensors")
-    throw base::UsageError(file.string() + ": the name must end in .onnx or .safetensors, which says what is written");
+    throw base::UsageError(file.string() + ": the name must end in .onnx or .safetensors, which selects the format");
 }
 
 void export_model(const std::filesystem::path& file, const Model& model) {

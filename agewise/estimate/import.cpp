@@ -32,12 +32,12 @@ Imported import_any(const std::filesystem::path& file, const ImportOptions& opti
   // First: a header's length may begin as an ONNX file does.
   if (weights::is_safetensors(file)) return import_arrays(file, read_arrays(file), options);
   if (weights::is_onnx(file)) {
-    if (options.architecture) throw base::UsageError("an ONNX file brings its own network: leave --architecture out");
+    if (options.architecture) throw base::UsageError("an ONNX file contains its own network: leave out --architecture");
     return import_onnx(file, options);
   }
   if (weights::is_pth(file)) return import_arrays(file, weights::read_pth(file), options);
   if (weights::is_caffemodel(file)) return import_arrays(file, weights::read_caffemodel(file), options);
-  throw base::file_error(file, "is no weight file that agewise reads: ONNX, caffemodel, PyTorch's .pth or safetensors");
+  throw base::file_error(file, "is not a supported weight file: ONNX, caffemodel, PyTorch's .pth or safetensors");
 }
 
 // ImageNet's classes, say, are no ages.
@@ -46,8 +46,8 @@ void doubt_ages(Imported& imported) {
   int years = imported.model.recipe.classes.years;
   if (years <= kBeyondAllAges) return;
   imported.notices.push_back(
-      fmt::format("its {} outputs are taken for the ages 0 to {}: if they are other classes, train on from it with "
-                  "--set classes.years=101, which gives it a new last layer",
+      fmt::format("its {} outputs are taken as the ages 0 to {}: if they are other classes, train from it (--from) "
+                  "with --set classes.years=101, which gives it a new last layer",
                   years, years - 1));
 }
 

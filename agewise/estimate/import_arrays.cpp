@@ -28,7 +28,7 @@ Arrays by_name(const std::filesystem::path& file, const weights::WeightFile& wei
   Arrays arrays;
   for (const weights::NamedArray& array : weights.arrays) {
     if (!arrays.insert({our_name(array.name, known), &array}).second)
-      throw base::file_error(file, fmt::format("array {}: is there twice", weights::name_text(array.name)));
+      throw base::file_error(file, fmt::format("array {}: appears twice", weights::name_text(array.name)));
   }
   return arrays;
 }
@@ -53,8 +53,8 @@ int classes_in(const std::filesystem::path& file, const recipe::Recipe& recipe, 
     if (weight.shape.size() < 2) break;
     std::int64_t classes = weight.shape[weight.shape.size() - 2];
     if (classes < 1 || classes > 1000)
-      throw base::file_error(
-          file, fmt::format("array {}: {} classes; 1 to 1000 are possible", weights::name_text(weight.name), classes));
+      throw base::file_error(file, fmt::format("array {}: has {} classes, but must have 1 to 1000",
+                                               weights::name_text(weight.name), classes));
     return static_cast<int>(classes);
   }
   return 0;
@@ -63,8 +63,9 @@ int classes_in(const std::filesystem::path& file, const recipe::Recipe& recipe, 
 void copy(const std::filesystem::path& file, const weights::NamedArray& array, const nn::ParameterInfo& info,
           float* to) {
   if (trimmed(array.shape) != trimmed(info.shape)) {
-    throw base::file_error(file, fmt::format("array {}: must have the shape {}, has {}", weights::name_text(array.name),
-                                             weights::shape_text(info.shape), weights::shape_text(array.shape)));
+    throw base::file_error(file,
+                           fmt::format("array {}: must have the shape {}, but has {}", weights::name_text(array.name),
+                                       weights::shape_text(info.shape), weights::shape_text(array.shape)));
   }
   if (!std::all_of(array.values.begin(), array.values.end(), [](float value) { return std::isfinite(value); }))
     throw base::file_error(file,
@@ -154,7 +155,7 @@ void take_off(const std::string& prefix, weights::WeightFile& weights) {
 
 Imported import_arrays(const std::filesystem::path& file, weights::WeightFile weights, const ImportOptions& options) {
   if (!options.architecture)
-    throw base::UsageError("holds arrays but no network: --architecture says which recipe's it is");
+    throw base::UsageError("holds weights but no network: name the recipe with their network by --architecture");
   std::optional<std::string> prefix = common_prefix(weights, *options.architecture);
   take_off(prefix ? *prefix : wrappers_of(weights), weights);
   const KnownWeights* known = recognise(weights);
@@ -178,12 +179,13 @@ Imported import_arrays(const std::filesystem::path& file, weights::WeightFile we
     scale_first_layer(*known, model);
   } else if (options.mean.empty() && !options.scale && !options.bgr) {
     imported.notices.emplace_back(
-        "the file does not say how it wants its pixels: as the architecture's recipe says; --mean, --scale and --bgr "
-        "say otherwise");
+        "the file does not say how the network expects its pixels; assumed: as in the recipe of the architecture. Use "
+        "--mean, --scale and --bgr to change this");
   }
   std::vector<std::string> left;
   for (const auto& [name, array] : arrays) left.push_back(weights::name_text(name));
-  if (!left.empty()) imported.notices.push_back(fmt::format("not part of the architecture: {}", fmt::join(left, ", ")));
+  if (!left.empty())
+    imported.notices.push_back(fmt::format("ignored, not part of the architecture: {}", fmt::join(left, ", ")));
   return imported;
 }
 

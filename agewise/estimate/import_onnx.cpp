@@ -24,20 +24,21 @@ const nn::Layer& last_of(const nn::Graph& graph) { return graph.layers[graph.out
 void check_shape(const std::filesystem::path& file, const weights::OnnxNetwork& network) {
   const nn::Graph& graph = network.graph;
   if (network.inputs.size() != 1) {
-    throw base::file_error(file, fmt::format("has {} inputs ({}); a model has one, the face", network.inputs.size(),
-                                             fmt::join(network.inputs, ", ")));
+    throw base::file_error(file, fmt::format("has {} inputs ({}), but a model has only one, the face",
+                                             network.inputs.size(), fmt::join(network.inputs, ", ")));
   }
   const nn::Shape& in = graph.layers[graph.inputs.front()].shape;
   if ((in.channels != 1 && in.channels != 3) || in.height != in.width) {
-    throw base::file_error(file, fmt::format("its input is {}×{}×{}; a model takes square pictures of 1 or 3 channels",
-                                             in.channels, in.height, in.width));
+    throw base::file_error(
+        file, fmt::format("its input is {}×{}×{}, but a model takes square pictures with 1 or 3 channels", in.channels,
+                          in.height, in.width));
   }
   if (network.outputs.size() != 1) {
     throw base::UsageError(
-        fmt::format("has several outputs; --output says which is the age: {}", fmt::join(network.outputs, ", ")));
+        fmt::format("has several outputs; name that of the age by --output: {}", fmt::join(network.outputs, ", ")));
   }
   const nn::Shape& out = last_of(graph).shape;
-  if (out.size() != out.channels) throw base::file_error(file, "its output is a map, not a number a class");
+  if (out.size() != out.channels) throw base::file_error(file, "its output is a map, not one number per class");
 }
 
 // Pixels that the network itself shifts and scales, all by the same factor: that becomes network.mean and .scale.
@@ -78,7 +79,7 @@ recipe::Recipe recipe_of(const std::filesystem::path& file, const nn::Graph& gra
   int outputs = last_of(graph).shape.channels;
   bool regression = outputs == 1;
   if (classes > 0 && !regression && classes != outputs)
-    throw base::UsageError(fmt::format("--classes {}: the network gives {}", classes, outputs));
+    throw base::UsageError(fmt::format("--classes {}: the network has {} outputs", classes, outputs));
   recipe::Recipe recipe;
   recipe.name = file.stem().string();
   recipe.description = "Imported from " + file.filename().string();
@@ -107,8 +108,8 @@ Imported import_onnx(const std::filesystem::path& file, const ImportOptions& opt
     class_values = known->class_values;
   } else if (options.mean.empty() && !options.scale && !options.bgr) {
     imported.notices.emplace_back(
-        "the file does not say how it wants its pixels: RGB from 0 to 255 unless the network "
-        "itself scales them; --mean, --scale and --bgr say otherwise");
+        "the file does not say how the network expects its pixels; assumed: RGB from 0 to 255, unless the network "
+        "itself scales them. Use --mean, --scale and --bgr to change this");
   }
   set_pixels(known, options, pixels);
   take_first_scale(network, pixels);

@@ -47,7 +47,7 @@ const std::string& text_of(const weights::SafetensorsFile& file, const char* nam
 void check_version(const weights::SafetensorsFile& file) {
   auto version = file.metadata().find(kVersionText);
   if (version == file.metadata().end()) {
-    throw base::file_error(file.path(), "is a safetensors file, but no agewise model");
+    throw base::file_error(file.path(), "is a safetensors file, but not an agewise model");
   }
   if (version->second != kVersion) {
     throw base::file_error(file.path(), "was written by a newer agewise; this one reads models of version 1");
@@ -62,7 +62,7 @@ age::Classes read_classes(const weights::SafetensorsFile& file, const recipe::Cl
     bool fit = stored.at("names").get<std::vector<std::string>>() == classes.names &&
                values.size() == classes.values.size() &&
                std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
-    if (!fit) throw base::file_error(file.path(), "metadata classes: are not those of the recipe");
+    if (!fit) throw base::file_error(file.path(), "metadata classes: do not match the recipe");
     classes.values = std::move(values);
   } catch (const json::exception& error) {
     throw base::file_error(file.path(), fmt::format("metadata classes: {}", error.what()));
@@ -98,7 +98,7 @@ std::optional<Intervals> read_intervals(const weights::SafetensorsFile& file) {
   };
   if (!(intervals.coverage > 0 && intervals.coverage < 1) || intervals.bands.empty() ||
       std::any_of(intervals.bands.begin(), intervals.bands.end(), is_wrong)) {
-    throw base::file_error(file.path(), "metadata intervals: holds no intervals of ages");
+    throw base::file_error(file.path(), "metadata intervals: are not intervals of ages");
   }
   return intervals;
 }
@@ -139,7 +139,8 @@ std::vector<Member> read_further_members(const std::shared_ptr<const weights::Sa
   const std::string& number = text->second;
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
   if (error != std::errc() || end != number.data() + number.size() || count < 2 || count > kMostMembers)
-    throw base::file_error(file.path(), fmt::format("metadata {}: is no number from 2 to {}", kMembers, kMostMembers));
+    throw base::file_error(file.path(),
+                           fmt::format("metadata {}: is not a number from 2 to {}", kMembers, kMostMembers));
   bool held =
       static_cast<std::size_t>(count) * static_cast<std::size_t>(nn::parameter_count(infos)) <= kMostParametersHeld;
   std::vector<Member> members;
@@ -154,12 +155,12 @@ whiten::Zca read_named_whitening(const weights::SafetensorsFile& model, const st
   std::filesystem::path path = model.path().parent_path() / kWhiteningFile;
   std::error_code unknown;
   if (!std::filesystem::exists(path, unknown))
-    throw base::file_error(model.path(),
-                           fmt::format("is a checkpoint that needs {} of its run beside it; `agewise export "
-                                       "RUN -o model.safetensors` makes one file of both",
-                                       kWhiteningFile));
+    throw base::file_error(model.path(), fmt::format("is a checkpoint that needs {} of its run in the same folder; "
+                                                     "`agewise export RUN -o model.safetensors` makes one file of both",
+                                                     kWhiteningFile));
   if (base::content_hash(base::MappedFile::read_only(path).bytes()) != hash) {
-    throw base::file_error(path, fmt::format("is not the transform that {} was trained with", model.path().string()));
+    throw base::file_error(
+        path, fmt::format("is not the whitening transform that {} was trained with", model.path().string()));
   }
   return whiten::read_zca(path);
 }
@@ -170,8 +171,8 @@ std::optional<whiten::Zca> read_whitening(const weights::SafetensorsFile& file, 
   whiten::Zca zca = hash == file.metadata().end() ? whiten::read_zca(file) : read_named_whitening(file, hash->second);
   std::int64_t pixels = model.graph.layers[model.graph.inputs.front()].shape.size();
   if (zca.dimensions != pixels) {
-    throw base::file_error(file.path(),
-                           fmt::format("the whitening is of {} pixels, the network of {}", zca.dimensions, pixels));
+    throw base::file_error(
+        file.path(), fmt::format("the whitening is for {} pixels, but the network takes {}", zca.dimensions, pixels));
   }
   return zca;
 }
@@ -201,21 +202,22 @@ bool names_classes(const Model& model) { return model.recipe.classes.years == 0;
 nn::Graph graph_of(const recipe::Recipe& recipe, const age::Classes& classes) {
   int channels = recipe.face.colour == recipe::Colour::grey ? 1 : 3;
   if (!recipe.network.mean.empty() && recipe.network.mean.size() != static_cast<std::size_t>(channels)) {
-    throw base::UsageError(fmt::format("network.mean must have one number a channel: {}", channels));
+    throw base::UsageError(fmt::format("network.mean must have one number per channel: {}", channels));
   }
   int outputs = nn::outputs_for(recipe.train, classes);
   nn::Graph graph = nn::build_graph(recipe.network, channels, recipe::input_side(recipe), outputs);
-  if (graph.outputs.size() != 1) throw base::UsageError("[network] must have one layer that no other layer reads");
+  if (graph.outputs.size() != 1)
+    throw base::UsageError("[network] must have exactly one output: one layer that no other layer reads");
   const nn::Layer& last = graph.layers[graph.outputs.front()];
   if (last.shape != nn::Shape{outputs, 1, 1}) {
-    throw base::UsageError(fmt::format("layer {}: gives {} × {} × {} numbers; the loss needs {}", last.name,
+    throw base::UsageError(fmt::format("layer {}: outputs {} × {} × {} numbers, but the loss needs {}", last.name,
                                        last.shape.channels, last.shape.height, last.shape.width, outputs));
   }
   if (recipe.train.gender_weight > 0 && std::holds_alternative<nn::layer::Softmax>(last.kind)) {
-    throw base::UsageError(fmt::format(
-        "layer {}: a softmax would make one distribution of ages and gender; train.gender_weight needs a network that "
-        "ends before it",
-        last.name));
+    throw base::UsageError(
+        fmt::format("layer {}: a softmax would mix ages and gender in one distribution; train.gender_weight needs a "
+                    "network that does not end in one",
+                    last.name));
   }
   for (const std::string& pattern : recipe.train.frozen) nn::freeze(graph, pattern);
   return graph;
@@ -346,10 +348,10 @@ Model read_model(const std::filesystem::path& path) {
   bool foreign = !weights::is_safetensors(path) &&
                  (weights::is_onnx(path) || weights::is_caffemodel(path) || weights::is_pth(path));
   if (foreign) {
-    throw base::file_error(path,
-                           fmt::format("holds weights of another program: import it first, as in "
-                                       "agewise import {} -o model.safetensors{}",
-                                       path.string(), weights::is_onnx(path) ? "" : " --architecture network.toml"));
+    throw base::file_error(
+        path, fmt::format(
+                  "holds weights of another program: import them first, as in agewise import {} -o model.safetensors{}",
+                  path.string(), weights::is_onnx(path) ? "" : " --architecture network.toml"));
   }
   auto open = std::make_shared<const weights::SafetensorsFile>(path);
   const weights::SafetensorsFile& file = *open;

@@ -171,7 +171,8 @@ std::string missing_sentence(const Evaluation& evaluation) {
   }
   return fmt::format(
       "The network gives no age for {} of {} pictures, because its output for them is not a number: {}. Groups with "
-      "such pictures, and the whole, have no mean error. Train the network anew with a smaller train.learning_rate.",
+      "such pictures, and all pictures together, have no mean error. Train the network again with a smaller "
+      "train.learning_rate.",
       evaluation.all.missing, evaluation.all.pictures, where);
 }
 
@@ -223,7 +224,7 @@ Evaluation evaluate(const std::vector<Prediction>& predictions, catalog::Split p
 
 store::Store store_for(const std::filesystem::path& model, const std::filesystem::path& data) {
   if (data.empty() && !train::is_run(model))
-    throw base::UsageError("no store is named: what to evaluate the model on (--data STORE)");
+    throw base::UsageError("give the store to evaluate the model on (--data STORE)");
   store::Store store(data.empty() ? std::filesystem::path(train::read_metadata({model}).store) : data);
   store.check_complete();
   return store;
@@ -250,8 +251,8 @@ std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::M
   if (evaluation.all.missing > 0) sentences.push_back(missing_sentence(evaluation));
   if (evaluation.baseline_from == kThesePictures) {
     sentences.emplace_back(
-        "The store has no training part: the majority and the mean age are those of these pictures themselves, which "
-        "no guess could know.");
+        "The store has no training part, so the baselines use the most frequent class and the mean age of these "
+        "pictures themselves, which makes them look better than they are.");
   }
   bool years = model.recipe.classes.years > 0;  // nobody asks for the very year
   if (evaluation.beats_majority == false && !years) {

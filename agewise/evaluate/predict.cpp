@@ -23,9 +23,9 @@ void check_fits(const estimate::Model& model, const store::Store& store, OtherCu
   }
   face::Fit fit = face::fits(wanted, given, face::Use::estimate);
   if (fit) return;
-  throw base::UsageError(fmt::format("{}: holds other faces than the model was trained on: {}; prepare a store with {}",
-                                     store.file().string(), face::text_of(fit.differences),
-                                     face::settings_for(fit.differences)));
+  throw base::UsageError(
+      fmt::format("{}: its faces are not like those that the model was trained on: {}; prepare a store with {}",
+                  store.file().string(), face::text_of(fit.differences), face::settings_for(fit.differences)));
 }
 
 // Of all pictures of a batch, the caller's to change.
@@ -57,15 +57,17 @@ catalog::Split part_to_evaluate(const store::Store& store, std::optional<catalog
     bool may_be = wanted ? part == *wanted : part != catalog::Split::train;
     if (may_be && !train::indices_of(faces, part).empty()) return part;
   }
-  throw base::file_error(store.file(),
-                         fmt::format("has no {} pictures; its recipe's [split] or a column of the labels makes parts",
-                                     wanted ? catalog::name_of(*wanted) : "test or val"));
+  throw base::file_error(
+      store.file(),
+      fmt::format("has no {} pictures; the parts are made by [split] of its recipe, or by a column of the labels",
+                  wanted ? catalog::name_of(*wanted) : "test or val"));
 }
 
 std::string caveat_of_cut(const estimate::Model& model, const store::Store& store) {
   face::Fit fit = face::fits(face::spec_of(model.recipe), face::spec_of(store.metadata().recipe), face::Use::estimate);
   if (fit.differences.empty()) return "";
-  std::string text = fmt::format("The faces were not cut as the model's were: {}", face::text_of(fit.differences));
+  std::string text = fmt::format("The faces were not cut out like those that the model was trained on: {}",
+                                 face::text_of(fit.differences));
   return text + (fit.stand_in != nullptr ? fmt::format(" ({}).", fit.stand_in->measured) : ".");
 }
 

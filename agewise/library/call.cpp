@@ -18,19 +18,19 @@ void rethrow_as_public(const std::exception_ptr& problem) {
   } catch (const base::Interrupted& error) {
     throw training::Interrupted(error.what());
   } catch (const std::filesystem::filesystem_error& error) {
-    throw Error(base::system_error(error.path1(), "cannot be reached", error.code().value()).what());
+    throw Error(base::system_error(error.path1(), "cannot be accessed", error.code().value()).what());
   } catch (const std::bad_alloc&) {
-    throw Error("out of memory: fewer threads, smaller pictures or a smaller batch need less");
+    throw Error("out of memory: use fewer threads, smaller pictures or a smaller batch");
   } catch (const std::exception& error) {
     throw Error(error.what());
   } catch (...) {
-    throw Error("a function that was called threw what is no std::exception");
+    throw Error("a callback threw something that is not a std::exception");
   }
 }
 
 int threads_of(int wanted) {
   constexpr int kMost = 1024;
-  if (wanted < 0 || wanted > kMost) throw base::UsageError("threads must be 1 to 1024, or 0 for one a processor");
+  if (wanted < 0 || wanted > kMost) throw base::UsageError("threads must be 1 to 1024, or 0 for one per processor");
   return wanted > 0 ? wanted : base::processor_count();
 }
 

@@ -26,8 +26,8 @@ void warn_of_cache(const Path& folder, const std::string& problem, const Warn& w
   static std::atomic<bool> warned{false};
   if (warned.exchange(true)) return;
   warn(
-      fmt::format("{}: cannot keep there which kernels are fastest ({}); they are timed again in every run. "
-                  "XDG_CACHE_HOME names another folder",
+      fmt::format("{}: the tuning cache cannot be written ({}), so kernels are timed again in every run; set "
+                  "XDG_CACHE_HOME to another folder",
                   folder.string(), problem));
 }
 

@@ -23,8 +23,8 @@ std::string apply(const Detection& detection, estimate::Model& model) {
   if (fit) return "";
   model.intervals.reset();
   return fmt::format(
-      "the faces are not cut as those that the model was trained on ({}): what its card says of its error "
-      "does not hold for them, and no intervals are given",
+      "the faces are not cut out like those that the model was trained on ({}): the error on its card does not hold "
+      "for them, and no intervals are given",
       face::text_of(fit.differences));
 }
 
@@ -34,7 +34,7 @@ std::filesystem::path model_file(const std::string& model) {
 
 OpenedModel open_model(const std::string& model, const Detection& detection) {
   if (detection.crops && (detection.detect || !detection.detector.empty()))
-    throw base::UsageError("pictures are either ready crops, or faces are looked for in them: not both");
+    throw base::UsageError("face detection (--detect, --detector) cannot be combined with ready crops (--crops)");
   OpenedModel opened{model_file(model), {}, {}};
   opened.model = estimate::read_model(opened.file);
   opened.warning = apply(detection, opened.model);

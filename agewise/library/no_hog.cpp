@@ -6,7 +6,7 @@
 namespace agewise::face {
 
 std::unique_ptr<UprightDetector> make_hog_detector() {
-  throw base::UsageError("detector \"hog\" is not part of the shared library: take \"yunet\", which is the default");
+  throw base::UsageError("detector \"hog\" is not part of the shared library: use \"yunet\", which is the default");
 }
 
 }  // namespace agewise::face

@@ -56,7 +56,7 @@ class Store::Host {
   void read(std::size_t place, std::span<std::uint8_t> pixels) const {
     std::vector<std::uint8_t> values = store.picture(faces.at(place).row).pixels;
     if (values.size() != pixels.size())
-      throw base::file_error(file, fmt::format("the face of label row {} is of another size", faces[place].row));
+      throw base::file_error(file, fmt::format("the face of label row {} has an unexpected size", faces[place].row));
     std::copy(values.begin(), values.end(), pixels.begin());
   }
 
@@ -107,11 +107,12 @@ void Store::read(std::span<const std::size_t> places, std::span<std::uint8_t> pi
   told([&] {
     std::size_t values = host_->values();
     if (pixels.size() != places.size() * values)
-      throw base::UsageError(fmt::format("room for {} values is needed, {} a face: there are {}",
-                                         places.size() * values, values, pixels.size()));
+      throw base::UsageError(fmt::format("the buffer needs {} values, {} per face, but has {}", places.size() * values,
+                                         values, pixels.size()));
     for (std::size_t place : places) {
       if (place >= host_->faces.size())
-        throw base::UsageError(fmt::format("{}: has no face {}, but {}", host_->file, place, host_->faces.size()));
+        throw base::UsageError(
+            fmt::format("{}: there is no face {}: the store has {}", host_->file, place, host_->faces.size()));
     }
     base::parallel_for(library::threads_of(threads), places.size(),
                        [&](std::size_t i) { host_->read(places[i], pixels.subspan(i * values, values)); });

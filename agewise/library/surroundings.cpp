@@ -54,10 +54,10 @@ Path bundled_model() {
     Path file = (place / "compact.safetensors").lexically_normal();
     if (std::filesystem::exists(file, unknown)) return file;
   }
-  throw base::UsageError("no model was named, and the bundled one is not where it belongs, " +
+  throw base::UsageError("no model was named, and the bundled one is not at its place, " +
                          (folder / "models/compact.safetensors").string() +
-                         ": install the package agewise-model-compact (for research only), copy it there from "
-                         "models/ of the sources, or name a model");
+                         ": install the package agewise-model-compact (for research only), copy it there from models/ "
+                         "in the sources, or name a model");
 }
 
 }  // namespace agewise::library

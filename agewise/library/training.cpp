@@ -66,7 +66,7 @@ Prepared told_of(const prepare::PrepareResult& result) {
 
 std::optional<train::MultirunShape> multirun_of(const TrainOptions& options) {
   if ((options.folds > 0) + (options.ensemble > 0) + options.leave_one_person_out > 1)
-    throw base::UsageError("at most one of folds, ensemble and leave_one_person_out can be trained");
+    throw base::UsageError("give at most one of folds, ensemble and leave_one_person_out");
   constexpr int kFewest = 2, kMost = 1000;
   int count = std::max(options.folds, options.ensemble);
   if (options.folds < 0 || options.ensemble < 0 || count == 1 || count > kMost)
@@ -165,7 +165,7 @@ std::optional<catalog::Split> internal(const std::optional<Part>& part) {
 Prepared prepare(const std::string& store, const PrepareOptions& options, const Watch& watch) {
   return told_by_another_thread([&] {
     if (options.labels.empty() || options.pictures.empty())
-      throw base::UsageError(store + ": labels and pictures must be given, one of each at least");
+      throw base::UsageError(store + ": give at least one label file, and at least one folder or archive of pictures");
     prepare::PrepareOptions wanted = internal(options, watch);
     prepare::Paths paths{store, {options.pictures.begin(), options.pictures.end()}};
     prepare::PreparePlan plan = prepare::plan_for(paths.store, wanted);

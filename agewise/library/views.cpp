@@ -28,8 +28,8 @@ int bytes_per_pixel(PixelFormat format) {
 
 std::ptrdiff_t checked_stride(const ImageView& view, int bytes) {
   if (view.data == nullptr || view.width < 1 || view.height < 1)
-    throw base::UsageError(fmt::format("an image of {}×{} pixels{} shows nothing", view.width, view.height,
-                                       view.data == nullptr ? " at no address" : ""));
+    throw base::UsageError(fmt::format("an image must have pixels: this one is {}×{}{}", view.width, view.height,
+                                       view.data == nullptr ? ", and its data is NULL" : ""));
   auto row = static_cast<std::ptrdiff_t>(view.width) * bytes;
   if (view.stride == 0) return row;
   if (view.stride < row) {

@@ -232,7 +232,7 @@ int index_of(const Graph& graph, const std::string& name, const std::string& rea
     if (graph.layers[i].name == name) return static_cast<int>(i);
     known.push_back(graph.layers[i].name);
   }
-  throw base::UsageError(fmt::format("layer {}: from names \"{}\", which is no earlier layer; did you mean \"{}\"?",
+  throw base::UsageError(fmt::format("layer {}: from names \"{}\", which is not an earlier layer; did you mean \"{}\"?",
                                      reader, name, base::nearest_name(name, known)));
 }
 

@@ -28,9 +28,9 @@ Graph after(const Graph& graph, int layer) {
     for (int& input : moved.inputs) {
       input -= layer;
       if (input < 0) {
-        throw base::UsageError(fmt::format("layer {}: reads layer {} from before {}; the network cannot be cut there",
-                                           moved.name, graph.layers[static_cast<std::size_t>(input + layer)].name,
-                                           first.name));
+        throw base::UsageError(
+            fmt::format("layer {}: reads layer {}, which comes before {}; the network cannot be cut there", moved.name,
+                        graph.layers[static_cast<std::size_t>(input + layer)].name, first.name));
       }
     }
     rest.layers.push_back(std::move(moved));

@@ -26,7 +26,7 @@ std::string to_text(const Shape& shape) { return fmt::format("{}×{}×{}", shape
 void check_size(const Layer& layer, const char* what, std::initializer_list<std::int64_t> lengths) {
   std::int64_t size = 1;
   for (std::int64_t length : lengths) {
-    if (length > kMostNumbers / size) reject(layer, fmt::format("{} of more than {} numbers", what, kMostNumbers));
+    if (length > kMostNumbers / size) reject(layer, fmt::format("{} has more than {} values", what, kMostNumbers));
     size *= std::max<std::int64_t>(1, length);
   }
 }
@@ -61,15 +61,15 @@ Shape concatenated(const Layer& layer, const std::vector<Shape>& inputs) {
       reject(layer, fmt::format("cannot concatenate {} and {}", to_text(first), to_text(shape)));
     channels += shape.channels;
   }
-  check_size(layer, "an output", {channels});
+  check_size(layer, "its output", {channels});
   return {static_cast<int>(channels), first.height, first.width};
 }
 
 Shape added(const Layer& layer, const std::vector<Shape>& inputs) {
   for (const Shape& shape : inputs) {
     if (shape != inputs.front()) {
-      reject(layer,
-             fmt::format("cannot add {} to {}; a pad layer makes them equal", to_text(shape), to_text(inputs.front())));
+      reject(layer, fmt::format("cannot add {} to {}; a pad layer can make them equal", to_text(shape),
+                                to_text(inputs.front())));
     }
   }
   return inputs.front();
@@ -121,7 +121,7 @@ Shape combined(const Layer& layer, const std::vector<Shape>& inputs) {
 
 Shape upsampled(const Layer& layer, const layer::Upsample& up, const Shape& in) {
   if (up.factor < 1 || up.factor > 64) reject(layer, "factor must be from 1 to 64");
-  check_size(layer, "an output",
+  check_size(layer, "its output",
              {in.channels, std::int64_t{in.height} * up.factor, std::int64_t{in.width} * up.factor});
   return {in.channels, in.height * up.factor, in.width * up.factor};
 }
@@ -129,15 +129,16 @@ Shape upsampled(const Layer& layer, const layer::Upsample& up, const Shape& in) 
 Shape reshaped(const Layer& layer, const Shape& shape, const Shape& in) {
   if (std::min({shape.channels, shape.height, shape.width}) < 1)
     reject(layer, "each length of shape must be 1 or more");
-  check_size(layer, "an output", {shape.channels, shape.height, shape.width});
+  check_size(layer, "its output", {shape.channels, shape.height, shape.width});
   if (shape.size() != in.size())
-    reject(layer, fmt::format("{} has not as many numbers as {}", to_text(shape), to_text(in)));
+    reject(layer, fmt::format("{} and {} differ in their number of values", to_text(shape), to_text(in)));
   return shape;
 }
 
 Shape sliced(const Layer& layer, const layer::Slice& slice, const Shape& in) {
   if (slice.first < 0 || slice.channels < 1 || slice.first > in.channels - slice.channels)
-    reject(layer, fmt::format("{} channels from {} on, of {}", slice.channels, slice.first, in.channels));
+    reject(layer, fmt::format("cannot take {} channels, starting with channel {}, of {}", slice.channels, slice.first,
+                              in.channels));
   return {slice.channels, in.height, in.width};
 }
 
@@ -171,7 +172,10 @@ bool takes_two(const LayerKind& kind) {
 void check_input_count(const Layer& layer, std::size_t count) {
   bool several = takes_several(layer.kind), two = takes_two(layer.kind);
   if (two ? count == 2 : several ? count > 0 : count == 1) return;
-  reject(layer, fmt::format("{} inputs; {} expected", count, two ? "2 are" : several ? "1 or more are" : "1 is"));
+  reject(layer, fmt::format("has {} inputs, but {} expected", count,
+                            two       ? "2 are"
+                            : several ? "1 or more are"
+                                      : "1 is"));
 }
 
 // Inputs of one output, which scale fresh weights.
@@ -299,7 +303,7 @@ Shape shape_of(const Layer& layer, const std::vector<Shape>& inputs) {
       [&](const auto&) { return in; },
   };
   Shape shape = std::visit(shape_of_kind, layer.kind);
-  check_size(layer, "an output", {shape.channels, shape.height, shape.width});
+  check_size(layer, "its output", {shape.channels, shape.height, shape.width});
   return shape;
 }
 

@@ -41,7 +41,8 @@ TrainState state_from(const std::filesystem::path& file, const Json& json) {
   state.best_epoch = json.at("best_epoch");
   state.best_score = json.at("best_score");
   state.optimiser_step = json.at("optimiser_step");
-  if (state.epoch < 0 || state.step < 0 || state.optimiser_step < 0) throw base::file_error(file, "counts backwards");
+  if (state.epoch < 0 || state.step < 0 || state.optimiser_step < 0)
+    throw base::file_error(file, "has negative counters");
   return state;
 }
 
@@ -77,21 +78,22 @@ void write_checkpoint(const std::filesystem::path& file, const estimate::Model& 
 TrainState read_checkpoint(const std::filesystem::path& path, const estimate::Model& model) {
   weights::SafetensorsFile file(path);
   auto text = file.metadata().find(kStateText);
-  if (text == file.metadata().end()) throw base::file_error(path, "is no checkpoint: no run can go on from it");
+  if (text == file.metadata().end())
+    throw base::file_error(path, "is not a checkpoint, so a run cannot be resumed from it");
   try {
     Json json = Json::parse(text->second);
     recipe::Recipe before = recipe::parse_recipe(json.at("recipe"), path.string());
     if (std::string difference = recipe::first_difference(recipe::Outcome::training, before, model.recipe);
         !difference.empty()) {
       throw base::file_error(
-          path, "was trained by another recipe than the run's recipe.toml, " + difference + "; begin a new run");
+          path, "was trained with another recipe than the run's recipe.toml: " + difference + "; start a new run");
     }
     TrainState state = state_from(path, json);
     std::vector<nn::ParameterInfo> parameters = nn::parameters_of(model.graph);
     state.weights = read_model_arrays(file, parameters);
     bool averaged = json.at("averaged");
     if (averaged != (model.recipe.train.ema_decay > 0))
-      throw base::file_error(path, "its average is not its recipe's; begin a new run");
+      throw base::file_error(path, "its averaged weights do not match its recipe's train.ema_decay; start a new run");
     if (averaged) {
       state.average = std::move(state.weights);
       state.weights = file.read(kWeights, std::array{nn::parameter_count(parameters)});
@@ -101,7 +103,7 @@ TrainState read_checkpoint(const std::filesystem::path& path, const estimate::Mo
     }
     return state;
   } catch (const Json::exception&) {
-    throw base::file_error(path, "its train.state is not what a checkpoint holds; begin a new run");
+    throw base::file_error(path, "its train.state is not valid; start a new run");
   }
 }
 

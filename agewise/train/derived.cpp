@@ -34,9 +34,9 @@ WrittenKey written_key(const std::filesystem::path& file) {
 
 void check(const DerivedFile& file, const std::string& checksum) {
   if (base::hash_of_file(file.path) == checksum) return;
-  throw base::file_error(file.path,
-                         "is damaged, its bytes are not those that were written: delete it, and the same command makes "
-                         "it anew");
+  throw base::file_error(
+      file.path,
+      "is damaged: it does not match its checksum; delete it, and rerun the same command to create it again");
 }
 
 }  // namespace

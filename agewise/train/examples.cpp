@@ -42,16 +42,18 @@ std::string no_validation(const store::Store& store, const Examples& examples) {
     return face.person == first.person;
   });
   double share = store.metadata().recipe.split.train;
-  std::string why = fmt::format("all its {} pictures are for training, and none is left to measure a network on: ",
-                                examples.faces.size());
+  std::string why = fmt::format(
+      "all its {} pictures are in the training part, so none is left to measure a network on: ", examples.faces.size());
   if (one_person)
     return why +
-           fmt::format("they are all of one person, \"{}\", who is never split; add pictures of others", first.person);
+           fmt::format(
+               "they all show one person, \"{}\", and the pictures of a person are never split; add pictures of others",
+               first.person);
   if (std::llround(share * pictures) >= std::llround(pictures))
-    return why + fmt::format("they are too few for split.train = {:.4g}; prepare a store with a smaller one", share);
+    return why + fmt::format("they are too few for split.train = {:.4g}; prepare a store with a smaller share", share);
   return why +
-         "the labels say so themselves, or the other pictures were rejected. `agewise info` tells which; prepare a "
-         "store of labels that have a val or test part, or without their column \"split\"";
+         "the labels say so themselves, or the other pictures were rejected; `agewise info` shows which. Prepare a "
+         "store from labels that have a val or test part, or without their column \"split\"";
 }
 
 }  // namespace
@@ -77,8 +79,9 @@ Examples examples_of(const store::Store& store) {
   examples.ranges += drop_ranges(examples.faces, examples.validation);
   if (examples.ranges > 0 && (examples.train.empty() || examples.validation.empty())) {
     throw base::file_error(
-        store.file(), fmt::format("has too few ages to train on: {} are known only as ranges, which train leaves out",
-                                  examples.ranges));
+        store.file(),
+        fmt::format("has too few ages to train on: {} are known only as ranges, which training leaves out",
+                    examples.ranges));
   }
   if (examples.train.empty()) throw base::file_error(store.file(), "has no training pictures");
   if (examples.validation.empty()) throw base::file_error(store.file(), no_validation(store, examples));
@@ -87,7 +90,7 @@ Examples examples_of(const store::Store& store) {
 
 std::string left_out(const Examples& examples) {
   if (examples.ranges == 0) return "";
-  return fmt::format("{} faces are left out: their age is known only as a range", examples.ranges);
+  return fmt::format("{} faces are left out, because their age is known only as a range", examples.ranges);
 }
 
 std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,

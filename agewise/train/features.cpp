@@ -64,7 +64,7 @@ class Extractor {
     while (const Batch* batch = stream.next()) {
       if (stop_)
         throw base::Interrupted(
-            "stopped while computing features; resuming (--resume) continues with those of this copy");
+            "stopped while computing features; when resumed (--resume), training computes this copy's features again");
       std::copy(batch->inputs.begin(), batch->inputs.end(), network.input().begin());
       network.forward();
       std::copy_n(network.output().begin(), batch->fresh * size_, to + done * size_);
@@ -96,8 +96,8 @@ void check_disk(const FeatureTask& task, const std::vector<DerivedFile>& copies)
   for (const DerivedFile& copy : copies) needed += holds(copy) ? 0 : *copy.bytes;
   if (free >= needed) return;
   throw base::file_error(task.run.path,
-                         fmt::format("the features take {} MB and {} MB are free; fewer "
-                                     "train.feature_copies need less, and --set train.features=\"\" none",
+                         fmt::format("the features need {} MB, but only {} MB are free; use fewer "
+                                     "train.feature_copies, or compute no features (--set train.features=\"\")",
                                      needed >> 20, free >> 20));
 }
 
@@ -110,12 +110,12 @@ int feature_layer(const recipe::Recipe& recipe, const nn::Graph& graph) {
   for (const nn::ParameterInfo& parameter : nn::parameters_of(graph)) {
     if (parameter.layer <= layer && parameter.trained && parameter.lr_multiplier != 0) {
       throw base::UsageError(
-          fmt::format("train.features: {} comes before {} and learns; name its layer in train.frozen", parameter.name,
-                      recipe.train.features));
+          fmt::format("train.features: {} comes before {} and is trained; add its layer to train.frozen",
+                      parameter.name, recipe.train.features));
     }
   }
   if (recipe.whiten.method != recipe::Whitening::none)
-    throw base::UsageError("train.features does not go with whitened pictures");
+    throw base::UsageError("train.features cannot be used with whitened pictures");
   return layer;
 }
 

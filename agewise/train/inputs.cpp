@@ -25,7 +25,8 @@ template <class Fill>
 void for_each_picture(std::size_t n, const char* what, const base::StopFlag& stop, const base::ProgressSink& progress,
                       Fill fill) {
   for (std::size_t i = 0; i < n; ++i) {
-    if (stop) throw base::Interrupted("stopped while whitening; resuming (--resume) begins the whitening again");
+    if (stop)
+      throw base::Interrupted("stopped while whitening; when resumed (--resume), training starts the whitening over");
     fill(i);
     if (progress) progress({what, i + 1, n});
   }
@@ -62,11 +63,10 @@ std::span<float> writable_floats_of(base::MappedFile& file) {
 void check_disk(const RunFolder& run, std::uint64_t needed) {
   std::uint64_t free = base::free_disk_space(run.faces());
   if (free >= needed) return;
-  throw base::file_error(
-      run.faces(),
-      fmt::format("whitened pictures take {} MB and {} MB are free; free some, train on fewer pictures, or "
-                  "--set whiten.method=none, which needs no such file",
-                  needed >> 20, free >> 20));
+  throw base::file_error(run.faces(),
+                         fmt::format("the whitened pictures need {} MB, but only {} MB are free; free some space, "
+                                     "train on fewer pictures, or do not whiten (--set whiten.method=none)",
+                                     needed >> 20, free >> 20));
 }
 
 void whiten_into_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,

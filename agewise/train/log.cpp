@@ -56,8 +56,8 @@ EpochRecord from_line(const std::string& line) {
 
 base::Error damaged_line(const std::filesystem::path& file, int number) {
   return base::file_error(file, "line " + std::to_string(number) +
-                                    " is damaged, its bytes are not those that were written: restore a copy of the "
-                                    "file, or delete the line, on which no weight depends");
+                                    " is damaged: it does not match its checksum; restore a copy of the file, or "
+                                    "delete the line, which does not affect the weights");
 }
 
 }  // namespace

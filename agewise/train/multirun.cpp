@@ -51,7 +51,8 @@ std::vector<MultirunPart> folds_of(const Examples& examples, int folds, std::uin
   std::vector<std::vector<std::uint32_t>> units = units_of(examples);
   if (folds < 2 || static_cast<std::size_t>(folds) > units.size())
     throw base::UsageError(fmt::format(
-        "{} folds (--folds): from 2 to {}, the persons of the training part, are possible", folds, units.size()));
+        "{} folds (--folds) are not possible: give from 2 to {}, the number of persons in the training part", folds,
+        units.size()));
   base::Random(seed, base::Purpose::split).shuffle(std::span(units));
   // The largest first, each to the fold that has fewest pictures: they differ by the smallest persons at most.
   std::stable_sort(units.begin(), units.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
@@ -74,7 +75,8 @@ std::vector<MultirunPart> leaving_out_each_person(const Examples& examples) {
     parts.push_back(part_without(fmt::format("person-{:04}", parts.size() + 1), examples, std::move(unit)));
   }
   if (parts.size() < 2)
-    throw base::UsageError("leaving one person out (--leave-out person): the labels name fewer than two persons");
+    throw base::UsageError(
+        "leave-one-person-out cross-validation (--leave-out person) needs labels that name at least two persons");
   return parts;
 }
 
@@ -88,7 +90,9 @@ std::vector<MultirunPart> all_alike(const Examples& examples, int members) {
 std::vector<MultirunPart> tenths_by_age(const Examples& examples, int members, std::uint64_t seed) {
   std::vector<std::vector<std::uint32_t>> units = units_of(examples);
   if (units.size() < kBlock)
-    throw base::UsageError("an ensemble (--ensemble) needs ten persons in the training part, of whom one validates");
+    throw base::UsageError(
+        "an ensemble (--ensemble) needs at least ten persons in the training part, to validate each network on a tenth "
+        "of them");
   auto age_of_unit = [&](const auto& unit) { return examples.faces[unit.front()].age; };
   std::vector<MultirunPart> parts;
   for (int member = 1; member <= members; ++member) {
@@ -122,12 +126,12 @@ RunFolder create_multirun(const std::filesystem::path& path, const recipe::Recip
 std::optional<MultirunShape> shape_of(const RunFolder& run) {
   if (!std::filesystem::exists(run.multirun())) return std::nullopt;
   try {
-    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(run.multirun(), 1 << 16, "begin a new run"));
+    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(run.multirun(), 1 << 16, "start a new run"));
     auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
     if (kind != kKinds.end()) return MultirunShape{static_cast<MultirunKind>(kind - kKinds.begin()), json.at("count")};
   } catch (const nlohmann::json::exception&) {
   }
-  throw base::file_error(run.multirun(), "is not what a run of several networks keeps there; begin a new run");
+  throw base::file_error(run.multirun(), "is not a valid file of a run of several networks; start a new run");
 }
 
 namespace {
@@ -207,7 +211,8 @@ std::vector<MultirunResult> train_multirun(const MultirunTask& multirun, nn::Eng
   const TrainTask& task = multirun.task;
   if (multirun.shape.kind == MultirunKind::ensemble && task.recipe.whiten.method != recipe::Whitening::none)
     throw base::UsageError(
-        "an ensemble cannot whiten: its members would need a transform each; --set whiten.method=none");
+        "an ensemble cannot be trained on whitened pictures, because each member would need its own transform; add "
+        "--set whiten.method=none");
   Examples examples = examples_of(task.store);
   if (std::string remark = left_out(examples); !remark.empty() && hooks.notice) hooks.notice(remark);
   std::vector<MultirunPart> parts = parts_of(multirun, examples);

@@ -14,11 +14,11 @@ namespace agewise::train {
 namespace {
 
 constexpr std::uint64_t kMaxTextFile = 16 << 20;  // bytes
-constexpr const char* kWithoutMetadata = "delete it and resume with the store named (--resume --data STORE)";
+constexpr const char* kWithoutMetadata = "delete it, then resume and name the store (--resume --data STORE)";
 
 base::UsageError taken(const std::filesystem::path& path) {
   return base::UsageError(path.string() +
-                          ": holds a run already; resume it (--resume), or give another name to begin a new one");
+                          ": already holds a run; resume it (--resume), or start a new one under another name");
 }
 
 }  // namespace
@@ -37,32 +37,32 @@ RunFolder create_run(const std::filesystem::path& path, const recipe::Recipe& re
   RunFolder run{path};
   if (is_run(path)) throw taken(path);
   if (std::filesystem::exists(path) && !(std::filesystem::is_directory(path) && std::filesystem::is_empty(path))) {
-    throw base::UsageError(path.string() + ": is there already and is not a run; give the name of a new folder");
+    throw base::UsageError(path.string() + ": already exists and is not a run; give the name of a new folder");
   }
   // Made beside and renamed: a folder that is there has all of this in it, whenever the power went.
   RunFolder unfinished{std::filesystem::absolute(path / "").parent_path()};
   unfinished.path += ".unfinished";
   std::error_code problem;
   std::filesystem::create_directories(unfinished.path, problem);
-  if (problem) throw base::system_error(path, "cannot make the folder", problem.value());
+  if (problem) throw base::system_error(path, "cannot create the folder", problem.value());
   base::FileLock lock = lock_run(unfinished);
   base::write_file(unfinished.recipe(), base::sealed_toml(recipe::to_toml(recipe)));
   if (add) add(unfinished);
   std::filesystem::rename(unfinished.path, path, problem);
   if (problem == std::errc::directory_not_empty) throw taken(path);  // made meanwhile by another process
-  if (problem) throw base::system_error(path, "cannot make the folder", problem.value());
+  if (problem) throw base::system_error(path, "cannot create the folder", problem.value());
   return run;
 }
 
 base::FileLock lock_run(const RunFolder& run) {
-  return base::FileLock(run.lock(), run.path.string() + ": another agewise is at work in this run");
+  return base::FileLock(run.lock(), run.path.string() + ": another agewise is using this run");
 }
 
 recipe::Recipe recipe_of(const RunFolder& run) {
   if (!is_run(run.path))
-    throw base::UsageError(run.path.string() + ": holds no run; training begins one, unless told to resume (--resume)");
+    throw base::UsageError(run.path.string() + ": holds no run; to start one, train without resume (--resume)");
   return recipe::parse_recipe(
-      base::read_sealed_file(run.recipe(), kMaxTextFile, "if it was you who changed it, delete its last line"),
+      base::read_sealed_file(run.recipe(), kMaxTextFile, "if you changed it yourself, delete its last line"),
       run.recipe().string());
 }
 
@@ -70,9 +70,9 @@ void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
   recipe::Recipe old = recipe_of(run);
   if (std::string difference = recipe::first_difference(recipe::Outcome::training, old, recipe); !difference.empty()) {
     throw base::UsageError(
-        run.path.string() + ": was begun with " + difference +
-        ", and of a run only train.epochs and train.patience may change. Resume it as it was begun (agewise train " +
-        run.path.string() + " --resume), or name another folder for other settings");
+        run.path.string() + ": was started with " + difference +
+        "; of a run, only train.epochs and train.patience may change. Resume it with its own settings (agewise train " +
+        run.path.string() + " --resume), or name another folder for a new run");
   }
   if (recipe::to_toml(old) != recipe::to_toml(recipe))
     base::write_file(run.recipe(), base::sealed_toml(recipe::to_toml(recipe)));
@@ -92,7 +92,7 @@ RunMetadata read_metadata(const RunFolder& run) {
     nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(run.metadata(), kMaxTextFile, kWithoutMetadata));
     return {json.at("store"), json.at("store_content"), json.at("engine"), json.at("kernels")};
   } catch (const nlohmann::json::exception&) {
-    throw base::file_error(run.metadata(), std::string("is not what a run keeps there; ") + kWithoutMetadata);
+    throw base::file_error(run.metadata(), std::string("is not a valid file of a run; ") + kWithoutMetadata);
   }
 }
 

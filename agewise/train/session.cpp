@@ -24,7 +24,7 @@ void check_shape(const TrainRequest& request, const RunFolder& run) {
   std::optional<MultirunShape> is = shape_of(run);
   if (request.multirun == is || (!request.multirun && request.resume)) return;
   auto text = [](const auto& shape) { return shape ? describe(*shape) : "one network"; };
-  throw base::UsageError(fmt::format("{}: was begun as {}, not {}; begin a new run under another name",
+  throw base::UsageError(fmt::format("{}: was started as {}, not as {}; start a new run under another name",
                                      run.path.string(), text(is), text(request.multirun)));
 }
 
@@ -35,10 +35,10 @@ RunFolder continued_or_begun(const TrainRequest& request, const recipe::Recipe& 
 
 void check_run(const TrainRequest& request, const RunFolder& run) {
   if (has_model_only(run)) {
-    throw base::UsageError(fmt::format(
-        "{0}: was finished keeping only its model (--keep model) and cannot be resumed; begin another run from its "
-        "weights (--from {0})",
-        run.path.string()));
+    throw base::UsageError(
+        fmt::format("{0}: kept only its model when it finished (--keep model) and cannot be resumed; start a new run "
+                    "from its weights (--from {0})",
+                    run.path.string()));
   }
   check_shape(request, run);
 }
@@ -56,7 +56,7 @@ bool continues(const TrainRequest& request) { return request.resume || is_run(re
 store::Store store_for(const TrainRequest& request) {
   if (!request.data.empty()) return store::Store(request.data);
   if (!continues(request))
-    throw base::UsageError("no store is named: what to train on (--data STORE; `agewise prepare` makes one)");
+    throw base::UsageError("give the store to train on (--data STORE; `agewise prepare` makes one)");
   recipe_of({request.run});  // tells of a folder without a run
   return store::Store(read_metadata({request.run}).store);
 }

@@ -76,7 +76,8 @@ void check_normalisation(const Known& known, const nn::Graph& graph, const std::
       continue;
     if (fresh.contains(before) || !known.contains(of.name + ".bias")) continue;
     throw base::UsageError(fmt::format(
-        "the model to start from (--from) has no normalisation {}: it was folded into the convolution {} when the "
+        "the model to start from (--from) has no normalisation layer {}: it was folded into the convolution {} when "
+        "the "
         "network was exported. Train with the model's own recipe (agewise recipe MODEL > mine.toml), or import the "
         "network's .pth or safetensors file with --architecture",
         layer.name, of.name));
@@ -116,11 +117,11 @@ void take_weights(const estimate::Model& from, const estimate::Model& model, std
   if (fresh.empty()) return;
   if (fresh.size() == layers.size()) {
     throw base::UsageError(
-        "no layer of the model to start from (--from) has the name and shape of one of the recipe's; agewise recipe "
-        "MODEL prints the model's own");
+        "no layer of the model to start from (--from) has the same name and shape as a layer of the recipe; `agewise "
+        "recipe MODEL` prints the recipe of the model");
   }
   check_normalisation(known, model.graph, fresh);
-  say(notice, fmt::format("{} of {} layers with weights begin as in the model; drawn afresh: {}",
+  say(notice, fmt::format("{} of {} layers with weights start from those of the model; initialised at random: {}",
                           layers.size() - fresh.size(), layers.size(), names_of(fresh, model.graph)));
 }
 
@@ -131,7 +132,7 @@ recipe::Recipe recipe_on_store(const recipe::Recipe& wanted, const store::Store&
   face::Fit fit = face::fits(face::spec_of(wanted), face::spec_of(stored), face::Use::train);
   if (!fit) {
     throw base::UsageError(fmt::format(
-        "{}: holds other faces than the recipe wants: {}; prepare a store with this recipe, or train with {}",
+        "{}: its faces are not what the recipe needs: {}; prepare a store with this recipe, or train with {}",
         store.file().string(), face::text_of(fit.differences), face::settings_against(fit.differences)));
   }
   recipe::Recipe recipe = wanted;
@@ -145,8 +146,8 @@ void check_beginning(const estimate::Model& from, const recipe::Recipe& recipe) 
   face::Fit fit = face::fits(face::spec_of(from.recipe), face::spec_of(recipe), face::Use::begin);
   if (fit) return;
   throw base::UsageError(
-      fmt::format("the model to start from (--from) was trained on other faces than the store's: {}; prepare a store "
-                  "with {}, or begin with weights that were trained on such faces",
+      fmt::format("the store's faces are not like those that the model to start from (--from) was trained on: {}; "
+                  "prepare a store with {}, or start from a model that was trained on such faces",
                   face::text_of(fit.differences), face::settings_for(fit.differences)));
 }
 
@@ -159,7 +160,8 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
     for (std::uint32_t i : examples.validation) {
       if (!std::isnan(examples.faces[i].age_sigma)) continue;
       throw base::UsageError(
-          "recipe, train.monitor: epsilon needs labels with the deviation of every age; the others do not");
+          "recipe, train.monitor: epsilon needs labels with a deviation for every age; choose another quantity to "
+          "monitor");
     }
   }
   model.notes["data"] = base::as_utf8(store.metadata().labels);  // may hold names of files
@@ -176,13 +178,13 @@ void settle_metadata(const RunFolder& run, const store::Store& store, const std:
   if (std::filesystem::exists(run.metadata())) {
     RunMetadata before = read_metadata(run);
     if (!store.has_content(before.store_content)) {
-      throw base::file_error(metadata.store, "does not hold what the run " + run.path.string() + " was begun on (" +
-                                                 before.store + "): other pictures or labels; begin a new run");
+      throw base::file_error(metadata.store, "does not hold the pictures and labels that the run " + run.path.string() +
+                                                 " was started on (" + before.store + "); start a new run");
     }
     if (before.engine != metadata.engine || before.kernels != metadata.kernels) {
       say(notice,
-          fmt::format("the run was begun by the engine '{}' and goes on under '{}', which may choose other kernels: "
-                      "its weights will not have the very bits that they would have had",
+          fmt::format("the run was started with the engine '{}' and is resumed with '{}', which may choose other "
+                      "kernels: its weights may differ in the last bits from those of an uninterrupted run",
                       before.engine, metadata.engine));
     }
     if (before == metadata) return;

@@ -35,19 +35,19 @@ std::vector<float> compute(estimate::Model teacher, const store::Store& store, c
     if (pictures.size() < kFacesAtOnce && i + 1 < faces.size()) continue;
     if (stop) {
       throw base::Interrupted(fmt::format(
-          "stopped while the teacher looked at the pictures; resuming with the same store, start and teacher "
-          "(`agewise train {} --resume` with the same --data, --from and --teacher) begins with them again",
+          "stopped while computing the teacher's estimates; resume with the same store, start and teacher (`agewise "
+          "train {} --resume` with the same --data, --from and --teacher), and they are computed from the beginning",
           run.path.string()));
     }
     std::vector<estimate::Estimate> estimates = estimator.estimate(pictures);
     for (std::size_t k = 0; k < places.size(); ++k) {
       if (!std::isfinite(estimates[k].age))
-        throw base::Error("the teacher's estimate of " + faces[places[k]].file + " is no number");
+        throw base::Error("the teacher's estimate of " + faces[places[k]].file + " is not a number");
       std::ranges::copy(estimates[k].distribution, &soft_targets[places[k] * classes]);
     }
     places.clear();
     pictures.clear();
-    if (progress) progress({"the teacher looks at the pictures", i + 1, faces.size()});
+    if (progress) progress({"computing the teacher's estimates", i + 1, faces.size()});
   }
   return soft_targets;
 }
@@ -72,23 +72,22 @@ void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe,
   bool wanted = recipe.train.distillation_weight > 0, known = wanted && holds(soft_targets_file(run, recipe, store));
   if (teacher == nullptr) {
     if (wanted && !known)
-      throw base::UsageError(
-          "train.distillation_weight needs a teacher (--teacher MODEL), whose estimates are learned");
+      throw base::UsageError("train.distillation_weight needs a teacher to learn from (--teacher MODEL)");
     return;
   }
   if (!wanted)
-    throw base::UsageError("the recipe has no use for a teacher (--teacher); --set train.distillation_weight=0.5 has");
+    throw base::UsageError("the recipe does not use a teacher (--teacher); add --set train.distillation_weight=0.5");
   if (known) return;  // the command that began the run resumes it
   if (teacher->recipe.train.loss == recipe::Loss::regression)
     throw base::UsageError(
-        "the teacher (--teacher) cannot be a regression, which tells an age, no distribution over classes");
+        "the teacher (--teacher) cannot be a regression model, because that estimates no distribution over classes");
   if (teacher->classes.edges != trained_classes(recipe.classes, {}).edges)
-    throw base::UsageError("the teacher (--teacher) tells other classes of age than the recipe's");
+    throw base::UsageError("the teacher (--teacher) has other age classes than the recipe");
   face::Fit fit = face::fits(face::spec_of(teacher->recipe), face::spec_of(recipe), face::Use::teach);
   if (!fit) {
-    throw base::UsageError(
-        fmt::format("the teacher (--teacher) was trained on other faces than the store's: {}; prepare a store with {}",
-                    face::text_of(fit.differences), face::settings_for(fit.differences)));
+    throw base::UsageError(fmt::format(
+        "the store's faces are not like those that the teacher (--teacher) was trained on: {}; prepare a store with {}",
+        face::text_of(fit.differences), face::settings_for(fit.differences)));
   }
 }
 
@@ -98,7 +97,8 @@ std::vector<float> soft_targets_by(std::optional<estimate::Model> teacher, const
   if (recipe.train.distillation_weight == 0) return {};
   DerivedFile file = soft_targets_file(run, recipe, store);
   if (!teacher && !holds(file))
-    throw base::file_error(file.path, "is not of the faces of " + store.file().string() + "; begin a new run");
+    throw base::file_error(file.path,
+                           "was not computed from the faces of " + store.file().string() + "; start a new run");
   make_unless_it_holds(file, [&] {
     std::vector<float> soft_targets = compute(std::move(*teacher), store, run, engine, stop, progress);
     base::write_file(file.path, std::as_bytes(std::span(soft_targets)));

@@ -19,8 +19,8 @@ nn::Mode test_mode(const recipe::Recipe& recipe, const nn::Graph& graph) {
   bool normalises = recipe.predict.batch_statistics && has<nn::layer::BatchNorm>(graph);
   if (drops && !normalises && has<nn::layer::BatchNorm>(graph)) {
     throw base::UsageError(
-        "recipe, [predict]: dropout needs batch_statistics in a network with batch normalisation; set both, "
-        "the second, or neither");
+        "recipe, [predict]: dropout needs batch_statistics in a network with batch normalisation; set both, only "
+        "batch_statistics, or neither");
   }
   return drops || normalises ? nn::Mode::train : nn::Mode::infer;
 }

@@ -295,14 +295,14 @@ class Loop {
   // What is kept is the last checkpoint that was whole.
   [[noreturn]] void diverged(const std::string& how, int epoch, std::int64_t step) const {
     std::int64_t last = std::int64_t{epoch - 1} * steps_ + step - 1;
-    std::string advice = fmt::format("Begin a new run with a smaller rate (--set train.learning_rate={:.3g})",
+    std::string advice = fmt::format("Start a new run with a smaller learning rate (--set train.learning_rate={:.3g})",
                                      recipe().learning_rate / 10);
     if (recipe().schedule == recipe::Schedule::cosine && recipe().warmup_epochs == 0)
-      advice += " or one that grows at the beginning (--set train.warmup_epochs=1)";
+      advice += " or with a warmup (--set train.warmup_epochs=1)";
     if (state_.best_epoch > 0) advice += fmt::format("; the best epoch so far, {}, is kept", state_.best_epoch);
-    throw base::Error(fmt::format(
-        "{}: training has diverged in epoch {}, step {}, at a learning rate of {:.3g}: {}. {}", run_.path.string(),
-        epoch, step, nn::rate_at(recipe(), std::max<std::int64_t>(0, last), steps_), how, advice));
+    throw base::Error(fmt::format("{}: training diverged in epoch {}, step {}, at a learning rate of {:.3g}: {}. {}",
+                                  run_.path.string(), epoch, step,
+                                  nn::rate_at(recipe(), std::max<std::int64_t>(0, last), steps_), how, advice));
   }
 
   void tell(std::string what, std::int64_t done, std::int64_t total) const {

@@ -77,8 +77,9 @@ TEST(GraphOf, refuses_a_gender_head_behind_a_softmax_of_ages) {
   softmax.kind = "softmax";
   softmax.name = "last";
   model.recipe.network.layers.push_back(softmax);
-  EXPECT_THAT([&] { graph_of(model.recipe, model.classes); },
-              testing::ThrowsMessage<base::UsageError>(testing::HasSubstr("layer last: a softmax would make one")));
+  EXPECT_THAT(
+      [&] { graph_of(model.recipe, model.classes); },
+      testing::ThrowsMessage<base::UsageError>(testing::HasSubstr("layer last: a softmax would mix ages and gender")));
 }
 
 TEST(EstimateOf, outputs_that_are_no_numbers_make_no_age) {

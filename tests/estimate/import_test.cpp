@@ -282,7 +282,7 @@ TEST_F(Files, of_more_classes_than_there_are_ages_are_doubted) {
     options.architecture = architecture();
     return import_model(folder_ / "a.safetensors", options).notices;
   };
-  EXPECT_THAT(notices_of(1000), testing::Contains(HasSubstr("1000 outputs are taken for the ages 0 to 999")));
+  EXPECT_THAT(notices_of(1000), testing::Contains(HasSubstr("1000 outputs are taken as the ages 0 to 999")));
   EXPECT_THAT(notices_of(117), Not(testing::Contains(HasSubstr("outputs are taken"))));
 }
 
@@ -322,13 +322,13 @@ TEST_F(Files, that_do_not_fit_are_refused_with_the_reason) {
   auto no_architecture = [](ImportOptions& o) { o.architecture.reset(); };
   for (const auto& [file, change, message] : std::initializer_list<Misfit>{
            {not_a_number, none, "array \"fc.weight\": holds a value that is not finite"},
-           {(golden + "new.caffemodel"), fewer, "\"conv.weight\": must have the shape [2, 3, 3, 3], has [4"},
+           {(golden + "new.caffemodel"), fewer, "\"conv.weight\": must have the shape [2, 3, 3, 3], but has [4"},
            {(golden + "new.caffemodel"), renamed, "has no array \"convolution.weight\", which the architecture"},
            {(golden + "zip.pth"), none, "array \"fc.weight\": must have the shape"},
-           {(golden + "new.caffemodel"), no_architecture, "--architecture says which recipe's it is"},
-           {(golden + "two_inputs.onnx"), no_architecture, "has 2 inputs (x, z); a model has one, the face"},
-           {(golden + "pools.onnx"), no_architecture, "its input is 3×6×8; a model takes square pictures"},
-           {(golden + "make_onnx.py"), none, "is no weight file that agewise reads"},
+           {(golden + "new.caffemodel"), no_architecture, "name the recipe with their network by --architecture"},
+           {(golden + "two_inputs.onnx"), no_architecture, "has 2 inputs (x, z), but a model has only one, the face"},
+           {(golden + "pools.onnx"), no_architecture, "its input is 3×6×8, but a model takes square pictures"},
+           {(golden + "make_onnx.py"), none, "is not a supported weight file"},
        }) {
     ImportOptions options;
     options.architecture = architecture();

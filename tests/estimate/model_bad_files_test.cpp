@@ -39,20 +39,20 @@ std::vector<BadModel> bad_models() {
        [](Parts& p) {
          p.texts = {{"format", "pt"}};
        },
-       "but no agewise model"},
+       "but not an agewise model"},
       {"newer_version", [](Parts& p) { p.texts["agewise_model"] = "2"; }, "written by a newer agewise"},
       {"no_recipe", [](Parts& p) { p.texts.erase("recipe"); }, "metadata has no recipe"},
       {"recipe_with_unknown_key", [](Parts& p) { p.texts["recipe"] += "\n[face2]\n"; }, "metadata recipe"},
       {"recipe_without_classes", [](Parts& p) { replace(p.texts["recipe"], "edges = [", "#"); }, "metadata recipe"},
       {"no_classes", [](Parts& p) { p.texts.erase("classes"); }, "metadata has no classes"},
       {"classes_are_no_json", [](Parts& p) { p.texts["classes"] = "{"; }, "metadata classes"},
-      {"one_class_fewer", [](Parts& p) { replace(p.texts["classes"], ",70.0", ""); }, "not those of the recipe"},
-      {"other_class_names", [](Parts& p) { replace(p.texts["classes"], "under", "below"); }, "not those of the recipe"},
+      {"one_class_fewer", [](Parts& p) { replace(p.texts["classes"], ",70.0", ""); }, "do not match the recipe"},
+      {"other_class_names", [](Parts& p) { replace(p.texts["classes"], "under", "below"); }, "do not match the recipe"},
       {"class_value_is_a_text", [](Parts& p) { replace(p.texts["classes"], "70.0", "\"x\""); }, "metadata classes"},
       {"notes_are_a_list", [](Parts& p) { p.texts["notes"] = "[1]"; }, "metadata notes"},
       {"parameter_missing", [](Parts& p) { p.arrays.erase("outputs.bias"); }, "has no array \"outputs.bias\""},
       {"other_architecture", [](Parts& p) { replace(p.texts["recipe"], "outputs = 'classes'", "outputs = 4"); },
-       "gives 4 × 1 × 1 numbers; the loss needs 3"},
+       "outputs 4 × 1 × 1 numbers, but the loss needs 3"},
       {"other_shape",
        [](Parts& p) {
          p.arrays["outputs.weight"].first = {64, 3};
@@ -109,8 +109,8 @@ TEST(BadModelFile, whose_whitening_is_of_other_pictures_is_refused) {
   model.recipe.whiten.method = recipe::Whitening::zca;
   model.whitening = whiten::Zca{2, {1, 2}, {1, 0}, {1}, 1, 1, 10};
   write_model(path, model);
-  EXPECT_THAT([&] { read_model(path); },
-              testing::ThrowsMessage<base::Error>(HasSubstr("the whitening is of 2 pixels, the network of 64")));
+  EXPECT_THAT([&] { read_model(path); }, testing::ThrowsMessage<base::Error>(
+                                             HasSubstr("the whitening is for 2 pixels, but the network takes 64")));
   std::filesystem::remove(path);
 }
 

@@ -101,10 +101,10 @@ TEST_F(ModelFile, fetches_a_whitening_that_it_names_from_beside_it) {
   other.mean[0] = 0;
   whiten::write_zca(folder_ / "whiten.safetensors", other);
   EXPECT_THAT([&] { read_model(path_); },
-              ThrowsMessage<base::Error>(HasSubstr("whiten.safetensors: is not the transform that")));
+              ThrowsMessage<base::Error>(HasSubstr("whiten.safetensors: is not the whitening transform that")));
   std::filesystem::remove(folder_ / "whiten.safetensors");
   EXPECT_THAT([&] { read_model(path_); },
-              ThrowsMessage<base::Error>(HasSubstr("needs whiten.safetensors of its run beside it")));
+              ThrowsMessage<base::Error>(HasSubstr("needs whiten.safetensors of its run in the same folder")));
 }
 
 TEST_F(ModelFile, may_carry_an_attachment_that_readers_of_the_model_pass_over) {
@@ -163,8 +163,8 @@ TEST(Member, of_another_network_is_refused) {
 
 TEST_F(ModelFile, lacks_a_member_that_it_speaks_of) {
   for (auto [members, message] : {std::pair{"2", "has no array \"member2.outputs.weight\""},
-                                  {"1", "metadata members: is no number from 2"},
-                                  {"99999999999", "metadata members: is no number from 2"}}) {
+                                  {"1", "metadata members: is not a number from 2"},
+                                  {"99999999999", "metadata members: is not a number from 2"}}) {
     write_model(path_, small_model(), {{{"members", members}}, {}});
     EXPECT_THAT([&] { read_model(path_); }, ThrowsMessage<base::Error>(HasSubstr(message))) << members;
   }
@@ -203,13 +203,13 @@ TEST(GraphOf, refuses_a_network_that_does_not_fit_the_recipe) {
   EXPECT_THAT(problem([](recipe::Recipe& r) {
                 r.network.mean = {1, 2};
               }),
-              "network.mean must have one number a channel: 1");
+              "network.mean must have one number per channel: 1");
   EXPECT_THAT(problem([](recipe::Recipe& r) {
                 r.network.layers.push_back({"relu", "other", {"input"}});
               }),
               HasSubstr("one layer that no other layer reads"));
   EXPECT_THAT(problem([](recipe::Recipe& r) { r.network.layers[0].options["outputs"] = std::int64_t{2}; }),
-              "layer outputs: gives 2 × 1 × 1 numbers; the loss needs 3");
+              "layer outputs: outputs 2 × 1 × 1 numbers, but the loss needs 3");
 }
 
 }  // namespace

@@ -101,8 +101,9 @@ TEST_F(Predict, refuses_a_store_of_other_faces_and_says_what_differs_and_what_to
   model.recipe.face.margin = 0.1;
   EXPECT_THAT(
       refusal(OtherCut::refused),
-      AllOf(HasSubstr("faces.db: holds other faces than the model was trained on: face.crop is false, not true, "
-                      "face.margin is 0.4, not 0.1"),
+      AllOf(HasSubstr(
+                "faces.db: its faces are not like those that the model was trained on: face.crop is false, not true, "
+                "face.margin is 0.4, not 0.1"),
             HasSubstr("--set face.crop=true --set face.margin=0.1")));
   EXPECT_EQ(refusal(OtherCut::measured), "no error");
   EXPECT_THAT(caveat_of_cut(model, store), HasSubstr("face.margin is 0.4, not 0.1"));

@@ -91,7 +91,7 @@ TEST_F(CInterface, returns_null_and_says_why_where_it_fails) {
   EXPECT_EQ(agewise_estimate_file(estimator_, nullptr, 3), nullptr);
   const agewise_image image{nullptr, 20, 20, 0, AGEWISE_RGB};
   EXPECT_EQ(agewise_estimate_image(estimator_, &image), nullptr);
-  EXPECT_THAT(agewise_error(), HasSubstr("shows nothing"));
+  EXPECT_THAT(agewise_error(), HasSubstr("an image must have pixels"));
 }
 
 }  // namespace

@@ -122,13 +122,14 @@ TEST_F(Estimators, throw_an_error_that_names_what_is_missing_or_wrong) {
               HasSubstr("/nowhere/m.safetensors"));
   Options both = options();
   both.ready_crops = both.detect = true;
-  EXPECT_THAT(error_of<Error>([&] { (void)AgeEstimator::open(both); }), HasSubstr("not both"));
+  EXPECT_THAT(error_of<Error>([&] { (void)AgeEstimator::open(both); }),
+              HasSubstr("cannot be combined with ready crops"));
   Options lost = options();
   lost.detector = "/nowhere/yunet.onnx";
   EXPECT_THAT(error_of<Error>([&] { (void)AgeEstimator::open(lost); }), HasSubstr("/nowhere/yunet.onnx"));
   EXPECT_THAT(error_of<Error>([&] { (void)open(-1); }), HasSubstr("threads"));
   AgeEstimator estimator = open();
-  EXPECT_THAT(error_of<Error>([&] { (void)estimator.estimate(ImageView{}); }), HasSubstr("shows nothing"));
+  EXPECT_THAT(error_of<Error>([&] { (void)estimator.estimate(ImageView{}); }), HasSubstr("an image must have pixels"));
   EXPECT_EQ(age_of(estimator.estimate(grey_png(250))), 70);  // and goes on
 }
 

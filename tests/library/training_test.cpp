@@ -158,7 +158,7 @@ TEST_F(TrainFromCode, ends_by_an_error_where_a_callback_throws_and_goes_on_from_
   EXPECT_EQ(error_of<Error>([&] { training::train(at("run"), options(), watch); }), "enough");
   watch.epoch_done = [](const Epoch&) { throw 7; };
   EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), options(), watch); }),
-              HasSubstr("threw what is no std::exception"));
+              HasSubstr("threw something that is not a std::exception"));
   EXPECT_EQ(training::train(at("run"), options()).at(0).epochs, 3);
 }
 
@@ -251,8 +251,7 @@ TEST_F(TrainFromCode, exports_what_the_program_exports) {
 TEST_F(TrainFromCode, says_what_is_missing_or_wrong) {
   TrainOptions wanted = options();
   wanted.data.clear();
-  EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), wanted); }),
-              HasSubstr("no store is named: what to train on"));
+  EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), wanted); }), HasSubstr("give the store to train on"));
   wanted.data = at("none.db");
   EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), wanted); }), HasSubstr("none.db"));
   wanted = options({"train.epoch=3"});
@@ -261,7 +260,8 @@ TEST_F(TrainFromCode, says_what_is_missing_or_wrong) {
   wanted.resume = true;
   EXPECT_THAT(error_of<Error>([&] { training::train(at("run"), wanted); }), HasSubstr(at("run")));
   EXPECT_THAT(error_of<Error>([&] { read_log(at("run")); }), HasSubstr(at("run")));
-  EXPECT_THAT(error_of<Error>([&] { training::evaluate(store_); }), HasSubstr("no store is named"));
+  EXPECT_THAT(error_of<Error>([&] { training::evaluate(store_); }),
+              HasSubstr("give the store to evaluate the model on"));
 }
 
 TEST_F(TrainFromCode, reads_the_faces_of_a_store_as_they_are_stored) {

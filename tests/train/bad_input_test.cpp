@@ -55,7 +55,7 @@ TEST(BadRecipe, is_told_by_its_key) {
            BadRecipe{{"train.frozen=[\"cnov*\"]"},
                      "train.frozen: no layer with weights is called cnov*; did you mean conv?"},
            BadRecipe{{"train.optimiser=sgd", "train.learning_rate=1000", "train.weight_decay=1", "train.epochs=9"},
-                     "smaller rate (--set train.learning_rate=100)"},
+                     "smaller learning rate (--set train.learning_rate=100)"},
        }) {
     tiny::Folder folder;
     tiny::make_store(folder / "faces.db");
@@ -141,25 +141,25 @@ TEST_F(DamagedRun, names_a_checkpoint_that_is_cut_short_anywhere) {
 TEST_F(DamagedRun, names_a_checkpoint_of_another_network) {
   recipe::Recipe wider = tiny::recipe();
   wider.network.layers[0].options["channels"] = std::int64_t{5};
-  EXPECT_THAT(resume(wider), HasSubstr("last.safetensors: was trained by another recipe"));
+  EXPECT_THAT(resume(wider), HasSubstr("last.safetensors: was trained with another recipe"));
 }
 
 TEST_F(DamagedRun, names_a_model_that_is_no_checkpoint) {
   std::filesystem::copy_file(folder_ / "run/best.safetensors", folder_ / "run/last.safetensors",
                              std::filesystem::copy_options::overwrite_existing);
-  EXPECT_THAT(resume(), HasSubstr("last.safetensors: is no checkpoint"));
+  EXPECT_THAT(resume(), HasSubstr("last.safetensors: is not a checkpoint"));
 }
 
 TEST_F(DamagedRun, does_not_go_on_with_another_store) {
   std::filesystem::remove(folder_ / "faces.db");
   tiny::make_store(folder_ / "faces.db", {.train = 31});
-  EXPECT_THAT(resume(), HasSubstr("faces.db: does not hold what the run"));
+  EXPECT_THAT(resume(), HasSubstr("faces.db: does not hold the pictures and labels that the run"));
 }
 
 TEST_F(DamagedRun, does_not_go_on_with_other_pictures_of_the_same_labels) {
   std::filesystem::remove(folder_ / "faces.db");
   tiny::make_store(folder_ / "faces.db", {.brighter = 1});
-  EXPECT_THAT(resume(), HasSubstr("faces.db: does not hold what the run"));
+  EXPECT_THAT(resume(), HasSubstr("faces.db: does not hold the pictures and labels that the run"));
 }
 
 TEST_F(DamagedRun, names_a_face_that_is_damaged) {
@@ -214,7 +214,7 @@ TEST_F(DamagedRun, goes_on_where_an_older_agewise_noted_the_stores_content) {
   EXPECT_EQ(read_metadata(run).store_content, content);
   metadata.store_content = std::string(32, '0');
   write_metadata(run, metadata);
-  EXPECT_THAT(resume(), HasSubstr("faces.db: does not hold what the run"));
+  EXPECT_THAT(resume(), HasSubstr("faces.db: does not hold the pictures and labels that the run"));
 }
 
 TEST_F(DamagedRun, names_a_store_content_of_a_newer_agewise) {
@@ -226,7 +226,7 @@ TEST_F(DamagedRun, names_a_store_content_of_a_newer_agewise) {
 }
 
 TEST_F(DamagedRun, is_not_overwritten) {
-  EXPECT_THAT(error_of([&] { create_run(folder_ / "run", tiny::recipe()); }), HasSubstr("holds a run already"));
+  EXPECT_THAT(error_of([&] { create_run(folder_ / "run", tiny::recipe()); }), HasSubstr("already holds a run"));
 }
 
 TEST(CreateRun, leaves_alone_what_is_no_run) {

@@ -79,7 +79,7 @@ TEST_F(Features, are_computed_no_second_time) {
 
 TEST_F(Features, need_layers_that_do_not_learn) {
   EXPECT_THAT(train_in("a", recipe_with({"train.features=norm"})),
-              HasSubstr("norm.weight comes before norm and learns"));
+              HasSubstr("norm.weight comes before norm and is trained"));
   EXPECT_THAT(train_in("b", recipe_with({"train.features=cnov"})), HasSubstr("did you mean conv?"));
   EXPECT_THAT(train_in("c", recipe_with({"train.features=out", "train.frozen=[\"*\"]"})),
               HasSubstr("nothing comes after it"));

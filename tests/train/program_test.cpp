@@ -107,7 +107,7 @@ TEST_F(SlowTrainProgram, resumes_by_the_same_command_and_says_when_there_is_noth
   EXPECT_EQ(epochs("stopped"), 25);
   std::vector<std::byte> last = weights("stopped", "last.safetensors");
   ASSERT_EQ(train("stopped").wait(), 0);
-  EXPECT_THAT(output("stopped"), HasSubstr("was finished already, after 25 epochs"));
+  EXPECT_THAT(output("stopped"), HasSubstr("already finished after 25 epochs"));
   EXPECT_EQ(weights("stopped", "last.safetensors"), last);
 }
 
@@ -118,7 +118,7 @@ TEST_F(SlowTrainProgram, keeps_a_second_process_out_of_a_run) {
   }
   Process second({"train", folder_ / "run", "--data", folder_ / "faces.db", "--resume"}, folder_ / "second.out");
   EXPECT_EQ(second.wait(), 2);
-  EXPECT_THAT(output("second"), HasSubstr("run: another agewise is at work in this run (process "));
+  EXPECT_THAT(output("second"), HasSubstr("run: another agewise is using this run (process "));
   EXPECT_EQ(first.wait(), 0) << output("run");
   EXPECT_EQ(epochs("run"), 25);
 }
@@ -131,7 +131,7 @@ TEST_F(SlowTrainProgram, refuses_what_it_is_not_meant_for) {
     EXPECT_EQ(Process(arguments, folder_ / "again.out").wait(), 2);
     return output("again");
   };
-  EXPECT_THAT(again({"--set", "train.batch=4"}), HasSubstr("was begun with train.batch = 8, not 4"));
+  EXPECT_THAT(again({"--set", "train.batch=4"}), HasSubstr("was started with train.batch = 8, not 4"));
   EXPECT_THAT(again({"--resume", "--ensemble", "2"}),
               HasSubstr("was begun as one network, not an ensemble of 2 networks"));
   EXPECT_EQ(train("none", /*resume=*/true).wait(), 2);

@@ -95,7 +95,7 @@ TEST_F(Teacher, changes_what_is_learned) {
 }
 
 TEST_F(Teacher, is_refused_where_it_does_not_fit) {
-  EXPECT_THAT(error_of(nullptr), HasSubstr("needs a teacher (--teacher MODEL)"));
+  EXPECT_THAT(error_of(nullptr), HasSubstr("needs a teacher to learn from (--teacher MODEL)"));
   estimate::Model other = model_;
   other.recipe.face.detect = true;
   other.recipe.face.margin = 0.2;

@@ -246,7 +246,8 @@ TEST(Train, begins_with_the_weights_of_another_model_where_they_fit) {
   recipe::Recipe still =
       with({"train.learning_rate=1e-30", "train.epochs=1", "classes.edges=[30, 45]"});  // another last layer
   Outcome outcome = run(folder, still, -1, &from);
-  EXPECT_THAT(outcome.notices, Contains("2 of 3 layers with weights begin as in the model; drawn afresh: out"));
+  EXPECT_THAT(outcome.notices,
+              Contains("2 of 3 layers with weights start from those of the model; initialised at random: out"));
   estimate::Model model = estimate::read_model(folder / "run/last.safetensors");
   std::vector<float> convolution(from.parameters.begin(), from.parameters.begin() + 27);
   EXPECT_EQ(std::vector<float>(model.parameters.begin(), model.parameters.begin() + 27), convolution);
@@ -265,11 +266,11 @@ TEST(Train, refuses_to_begin_with_a_convolution_without_its_normalisation) {
   whole.network.layers[0].options["bias"] = false;
   EXPECT_THAT(
       error_of([&] { run(folder, whole, -1, &from); }),
-      AllOf(HasSubstr("no normalisation norm"), HasSubstr("the convolution conv"), HasSubstr("agewise recipe")));
+      AllOf(HasSubstr("no normalisation layer norm"), HasSubstr("the convolution conv"), HasSubstr("agewise recipe")));
   tiny::Folder another;
   tiny::make_store(another / "faces.db");
   EXPECT_THAT(run(another, tiny::recipe(), -1, &from).notices,  // a normalisation that the recipe adds
-              Contains("2 of 3 layers with weights begin as in the model; drawn afresh: norm"));
+              Contains("2 of 3 layers with weights start from those of the model; initialised at random: norm"));
 }
 
 // Softmax of logits a, b with b's class shared by 3: b - log 3 three times; e^b = 3 · e^(b - log 3).

@@ -19,14 +19,15 @@ std::string limit_isa(Isa isa) {
   if (isa == Isa::avx2) {
     bool changed = dnnl::set_max_cpu_isa(cpu_isa::avx2) == dnnl::status::success;
     if (!changed && (static_cast<int>(dnnl::get_effective_cpu_isa()) & kAvx512) == kAvx512)
-      throw base::Error("this process already computes with AVX-512: avx2 must be asked for first");
+      throw base::Error(
+          "this process already computes with AVX-512; avx2 can only be chosen before the first computation");
   }
   int effective = static_cast<int>(dnnl::get_effective_cpu_isa());
   bool wide = (effective & kAvx512) == kAvx512;
   if (isa == Isa::avx512 && !wide)
-    throw base::UsageError("avx512: not on this processor, or limited to less; try avx2");
+    throw base::UsageError("avx512: this processor does not have it, or its use is disabled; use avx2");
   constexpr int kAvx2 = static_cast<int>(cpu_isa::avx2);
-  if ((effective & kAvx2) != kAvx2) throw base::Error("this processor has no AVX2, which the fast engine needs");
+  if ((effective & kAvx2) != kAvx2) throw base::Error("this processor does not have AVX2, which agewise needs");
   if (wide) return "AVX-512";
   hwy::DisableTargets(HWY_AVX3);
   hwy::GetChosenTarget().DeInit();

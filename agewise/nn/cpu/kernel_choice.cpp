@@ -17,10 +17,10 @@ constexpr std::size_t kMaxBookBytes = 16 << 20;
 
 TuningCache read_tuning_cache(const std::filesystem::path& file) {
   try {
-    return nlohmann::json::parse(base::read_sealed_file(file, kMaxBookBytes, "delete it: kernels are timed anew"))
+    return nlohmann::json::parse(base::read_sealed_file(file, kMaxBookBytes, "delete it: kernels are then timed again"))
         .get<TuningCache>();
   } catch (const nlohmann::json::exception&) {
-    throw base::Error(file.string() + ": no list of kernels; delete it, it is made anew");
+    throw base::Error(file.string() + ": is not a tuning cache; delete it, and it is created again");
   }
 }
 

@@ -33,13 +33,13 @@ function table(head, rows) {
 // A table that may be wider than the screen: it says so where it is, and the keyboard reaches it.
 function scrolled(node) {
   const box = el("div", {class: "scroll"}, node);
-  const hint = el("p", {class: "hint", hidden: ""}, "The table goes on to the right →");
+  const hint = el("p", {class: "hint", hidden: ""}, "The table continues to the right →");
   new ResizeObserver(() => {
     const wide = box.scrollWidth > box.clientWidth + 1;
     hint.hidden = !wide;
     wide ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex");
     wide ? box.setAttribute("role", "region") : box.removeAttribute("role");
-    wide ? box.setAttribute("aria-label", "table, to be scrolled sideways") : box.removeAttribute("aria-label");
+    wide ? box.setAttribute("aria-label", "table, scrolls sideways") : box.removeAttribute("aria-label");
   }).observe(box);
   return el("div", {}, box, hint);
 }
@@ -154,7 +154,7 @@ function figures(evaluation) {
     fewClasses ? figure(percent(model.accuracy), "in the right class", "baseline: " + percent(baseline.accuracy)) : "",
     figure(number(model.mae, 2), "years off on average (MAE)", "baseline: " + number(baseline.mae, 2)),
     figure(percent(model.cs5 / 100), "at most 5 years off (CS@5)", "baseline: " + percent(baseline.cs5 / 100)),
-    model.epsilon_error === undefined ? figure(count(evaluation.all.pictures), evaluation.part + " pictures", "that it was measured on")
+    model.epsilon_error === undefined ? figure(count(evaluation.all.pictures), evaluation.part + " pictures", "evaluated")
       : figure(number(model.epsilon_error, 3), "ε-error", "baseline: " + number(baseline.epsilon_error, 3))));
   if (data.caveats.length > 0) page.append(el("div", {class: "note"}, ...data.caveats.map((text) => el("p", {}, text))));
 }
@@ -232,10 +232,10 @@ function quality(evaluation) {
 
 function mistakes(evaluation) {
   if (evaluation.worst.length === 0) return;
-  section("The worst mistakes", "Here estimate and label are furthest apart. Look at each whether the network, the label or the picture is at fault.",
+  section("The worst mistakes", "The pictures whose estimate is furthest from the label. Check for each whether the network, the label or the picture is wrong.",
     el("ul", {class: "faces"}, ...evaluation.worst.map((one) => el("li", {},
       one.picture ? el("img", {src: one.picture, alt: "", loading: "lazy"}) : null,
-      el("b", {}, `${number(one.age, 0)}, taken for ${number(one.estimate, 0)}`), fileName(one.file)))));
+      el("b", {}, `${number(one.age, 0)}, estimated as ${number(one.estimate, 0)}`), fileName(one.file)))));
 }
 
 // Cut off where it is too long; whole under the mouse, and on a tap.
@@ -252,8 +252,8 @@ function training() {
   const last = data.epochs[data.epochs.length - 1];
   const best = data.best_epoch ? ` The best ${data.finished ? "" : "so far "}is epoch ${data.best_epoch}, the dashed line.` : "";
   const above = data.harder_training && last.train.loss > last.validation.loss ?
-    ` The loss is higher in training than in validation because the pictures of training ${data.harder_training}.` : "";
-  section("Training", `${count(last.epoch)} epochs, ${count(last.images_per_second)} pictures a second.${best}${above}`,
+    ` The loss is higher in training than in validation because the training pictures ${data.harder_training}.` : "";
+  section("Training", `${count(last.epoch)} epochs, ${count(last.images_per_second)} pictures per second.${best}${above}`,
     grid(card("Loss", curves("loss", (value) => number(value, 2))),
          card("Accuracy", curves("accuracy", (value) => number(100 * value, 0) + " %", 1)),
          card("MAE, years", curves("mae", (value) => number(value, 1)))));
@@ -276,11 +276,11 @@ function collection() {
     classes.classList.add("wide");
     cards.push(classes);
   }
-  section("The pictures", "Shares of each part: where the shapes differ, so do the parts.", grid(...cards));
+  section("The pictures", "The distribution of ages in each part, in percent. The parts should have similar distributions.", grid(...cards));
 }
 
 function recipe() {
-  section("The recipe", "Everything that decided what came out; it can be given to --recipe as it is.",
+  section("The recipe", "All settings of this run. They can be saved to a file and given to --recipe.",
     el("details", {class: "card"}, el("summary", {}, "Show it"), el("pre", {tabindex: "0"}, data.recipe)));
 }
 
