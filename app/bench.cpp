@@ -163,7 +163,7 @@ std::vector<Case> chosen(const std::vector<std::string>& names) {
     if (found.size() == before) {
       std::vector<std::string> known;
       for (const Case& test : cases()) known.push_back(test.name());
-      throw base::UsageError(fmt::format("bench: there is no {}; there are {}", name, fmt::join(known, ", ")));
+      throw base::UsageError(fmt::format("bench: unknown case {}; give one of {}", name, fmt::join(known, ", ")));
     }
   }
   return found;
@@ -192,7 +192,7 @@ void run_bench(const Options& options, const Context& context) {
       for (const std::string& line : result.kernels) print(test.name() + "  " + line + "\n");
   }
   if (options.json) return print_json(json);
-  print(fmt::format("{}; at most {:.0f} GFLOP/s\n", engine->name(), peak / 1e9));
+  print(fmt::format("{}; peak {:.0f} GFLOP/s\n", engine->name(), peak / 1e9));
   print(table(rows));
 }
 
@@ -204,8 +204,7 @@ void add_bench(CLI::App& program, const Context& context) {
   auto options = std::make_shared<Options>();
   command->add_option("NAME", options->names,
                       "Cases to run, by name or beginning of the name (\"seed\", \"vgg16-infer\"); default: all");
-  command->add_option("--seconds", options->seconds, "How many seconds to repeat each case")
-      ->check(CLI::Range(0.0, 3600.0));
+  command->add_option("--seconds", options->seconds, "Seconds to spend on each case")->check(CLI::Range(0.0, 3600.0));
   command->add_flag("--kernels", options->kernels, "List the kernels chosen for each layer");
   command->add_flag("--json", options->json, "Print the results as JSON");
   add_bench_photographs(*command, context);

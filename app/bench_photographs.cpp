@@ -142,7 +142,7 @@ void run_bench(const Options& options, const Context& context) {
                row("decoding", figures.steps.decoding),
                row("detection", figures.steps.finding),
                row("cutting", figures.steps.cutting),
-               row(options.no_network ? "the rest" : "network, and the rest", figures.network_and_rest)}));
+               row(options.no_network ? "the rest" : "network and the rest", figures.network_and_rest)}));
 }
 
 }  // namespace
@@ -151,12 +151,12 @@ void add_bench_photographs(CLI::App& bench, const Context& context) {
   CLI::App* command = bench.add_subcommand(
       "photographs", "Measure whole photographs per second, from file to age, and each step's share of processor time");
   auto options = std::make_shared<Options>();
-  command->add_option("FOLDER", options->folder, "Photographs: a folder, or anything else that predict takes")
+  command->add_option("FOLDER", options->folder, "Photographs: a folder, or anything else that predict accepts")
       ->required();
   command->add_option("--model", options->model, "Model file or run, as for predict; default: the bundled model");
   add_detect_options(*command, options->detection);
   command->add_flag("--no-network", options->no_network, "Only find and cut out the faces; estimate no ages");
-  command->add_option("--seconds", options->seconds, "How many seconds to repeat passes over all photographs")
+  command->add_option("--seconds", options->seconds, "Seconds to spend on passes over all photographs")
       ->check(CLI::Range(0.0, 3600.0));
   command->add_flag("--json", options->json, "Print the results as JSON");
   command->callback([options, &context] { run_bench(*options, context); });

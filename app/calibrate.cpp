@@ -61,8 +61,8 @@ void print_intervals(const estimate::Intervals& intervals, const evaluate::Cover
         {fmt::format("{:.1f}", band.from), fmt::format("{:.1f}", band.below), fmt::format("{:.1f}", band.above)});
   print(table(rows) + "\n");
   print(fmt::format(
-      "calibrated on one half, measured on the other, {} times: {:.1f} % inside, ± {:.1f}, from {:.1f} to {:.1f}; "
-      "{:.1f} years wide in the mean\n",
+      "calibrated on one half and measured on the other, {} times: {:.1f} % ± {:.1f} of the true ages inside, from "
+      "{:.1f} to {:.1f} %; {:.1f} years wide on average\n",
       2 * study.splits, 100 * study.mean, 100 * study.deviation, 100 * study.lowest, 100 * study.highest, study.width));
 }
 
@@ -89,7 +89,7 @@ void run(const Arguments& arguments, const Context& context) {
   evaluate::take_ranges(predictions);  // an interval is measured by exact ages
   std::vector<double> estimates, ages;
   for (const evaluate::Prediction& one : predictions) {
-    if (!std::isfinite(one.estimate)) throw base::file_error(arguments.model, "gives estimates that are no numbers");
+    if (!std::isfinite(one.estimate)) throw base::file_error(arguments.model, "gives estimates that are not numbers");
     estimates.push_back(one.estimate);
     ages.push_back(one.face.age);
   }

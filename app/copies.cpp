@@ -10,10 +10,11 @@ namespace agewise::app {
 
 std::string to_text(const store::Copies& copies) {
   auto number = [](std::int64_t count) { return with_thousands(static_cast<std::uint64_t>(count)); };
-  std::string text = fmt::format("{} pictures are there more than once, byte by byte: {} faces", number(copies.groups),
+  std::string text = fmt::format("{} pictures occur more than once, byte for byte, as {} faces", number(copies.groups),
                                  number(copies.faces));
-  if (copies.in_several_parts == 0) return text + ", the copies of each in one part\n";
-  return text + fmt::format("; the labels put those of {} into different parts\n", number(copies.in_several_parts));
+  if (copies.in_several_parts == 0) return text + "; the copies of each are in the same part\n";
+  return text + fmt::format("; the labels put the copies of {} of them into different parts\n",
+                            number(copies.in_several_parts));
 }
 
 nlohmann::ordered_json to_json(const store::Copies& copies) {

@@ -80,7 +80,7 @@ void run_command(Words words, const Context& context) {
   int code = exit_code_of(words);
   if (code == 130 || context.stop) throw base::Interrupted("stopped in: agewise " + words[1]);
   if (code != 0)
-    throw base::Error(fmt::format("agewise {} ended with exit code {}; the demo goes no further", words[1], code));
+    throw base::Error(fmt::format("agewise {} ended with exit code {}, so the demo stops here", words[1], code));
 }
 
 // What an earlier demo left, so that this one begins anew.
@@ -91,7 +91,7 @@ void remove_old(const fs::path& store, const fs::path& run) {
 
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.pictures.empty() != arguments.labels.empty())
-    throw base::UsageError("--pictures and --labels go together: real faces, and what is known of them");
+    throw base::UsageError("--pictures and --labels must be given together");
   fs::path folder = arguments.folder, store = folder / "faces.db", run = folder / "run";
   demo::claim_folder(folder);
   remove_old(store, run);
@@ -101,15 +101,15 @@ void run(const Arguments& arguments, const Context& context) {
   demo::CollectionFiles files = make_collection(arguments, context);
   if (arguments.pictures.empty())
     print(
-        "Damaged files, impossible dates, second faces and rows without a picture are among them on purpose, as in the "
-        "real\ncollection: `prepare` counts each. All other ages are true.\n");
+        "Some files are damaged, and some rows have an impossible date, a second face or no picture, as in the "
+        "real\ncollection: `prepare` counts these. All other ages are true.\n");
   run_command({"prepare", store, "--labels", files.labels, "--pictures", files.pictures, "--recipe", "seed"}, context);
   // Few pictures and little time: fewer directions to whiten, and a rate that falls to nothing at the end.
   run_command({"train", run, "--data", store, "--recipe", "seed", "--set", "whiten.components=200", "--set",
                fmt::format("train.epochs={}", arguments.epochs), "--set", "train.schedule=cosine"},
               context);
   run_command({"evaluate", run, "--data", store}, context);
-  print(fmt::format("\nThe report with all pictures and figures: {}\n", (run / "report.html").string()));
+  print(fmt::format("\nThe report with all charts and figures: {}\n", (run / "report.html").string()));
 }
 
 }  // namespace
@@ -119,11 +119,12 @@ void add_demo(CLI::App& program, const Context& context) {
       "demo", "Draw a small collection of faces, then prepare it, train on it, evaluate and report");
   auto arguments = std::make_shared<Arguments>();
   command
-      ->add_option("DIR", arguments->folder, "Folder to work in: new, empty, or an earlier demo's, which is replaced")
+      ->add_option("DIR", arguments->folder,
+                   "Folder to work in: new, empty, or that of an earlier demo, which is replaced")
       ->capture_default_str();
   command->add_option("--pictures", arguments->pictures,
                       "Use these real faces instead of drawn ones: a folder or a tar");
-  command->add_option("--labels", arguments->labels, "Label file of --pictures");
+  command->add_option("--labels", arguments->labels, "Label file for --pictures");
   command->add_option("--people", arguments->draw.people, "How many people to draw")
       ->check(CLI::Range(100, 1000000))
       ->capture_default_str();

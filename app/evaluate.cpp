@@ -115,12 +115,12 @@ void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<
   if (evaluation.members) {
     const evaluate::Members& m = *evaluation.members;
     print(
-        fmt::format("\nensemble of {}: MAE {:.2f}; its members alone {:.2f} on average ({:.2f} to {:.2f}), their ages "
-                    "{:.2f} years apart (deviation)\n",
+        fmt::format("\nensemble of {}: MAE {:.2f}; its members alone: {:.2f} on average ({:.2f} to {:.2f}); deviation "
+                    "of their ages: {:.2f} years\n",
                     m.count, evaluation.all.model.mae, m.mean_mae, m.best_mae, m.worst_mae, m.spread));
   }
   if (evaluation.gender_accuracy)
-    print(fmt::format("\ngender right in {} % of the pictures whose gender is known\n",
+    print(fmt::format("\ngender correct in {} % of the pictures whose gender is known\n",
                       percent(*evaluation.gender_accuracy)));
   if (evaluation.ranges) print("\n" + ranges_text(*evaluation.ranges));
   for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
@@ -173,7 +173,7 @@ Measured measured_model(const Arguments& arguments) {
 
 // One model on several stores: a row a store.
 void run_on_each(const Arguments& arguments, const Context& context) {
-  if (!arguments.report.empty()) throw base::UsageError("--report is of one store: give --data once");
+  if (!arguments.report.empty()) throw base::UsageError("--report is for a single store: give --data only once");
   auto [model, settings] = measured_model(arguments);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   Rows rows{groups_head(/*with_epsilon=*/true)};
@@ -227,7 +227,7 @@ void run(Arguments arguments, const Context& context) {
     base::write_file(report, page);
   } catch (const base::Error& problem) {
     if (!arguments.report.empty()) throw;
-    return warn(fmt::format("no report was written ({}); --report FILE writes it elsewhere", problem.what()));
+    return warn(fmt::format("no report was written ({}); use --report FILE to write it elsewhere", problem.what()));
   }
   if (!arguments.json) print(fmt::format("\nreport: {}\n", report.string()));
 }
@@ -236,13 +236,13 @@ void run(Arguments arguments, const Context& context) {
 
 void add_evaluate(CLI::App& program, const Context& context) {
   CLI::App* command =
-      program.add_subcommand("evaluate", "Measure a model's error, beside baselines that ignore the picture");
+      program.add_subcommand("evaluate", "Measure a model's error, compared with baselines that ignore the picture");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model,
                       "Model file, or run (its best checkpoint); default: the bundled model");
   command
       ->add_option("--data", arguments->data,
-                   "Face store to evaluate on; default: the run's own. May be repeated, for a row each")
+                   "Face store to evaluate on; default: the run's own. May be repeated, to print one row for each")
       ->allow_extra_args(false);
   command
       ->add_option("--split", arguments->split,

@@ -32,9 +32,9 @@ constexpr std::size_t kMostFaces = 2048;  // statistics of a channel are settled
 std::vector<image::Image> training_faces(const estimate::Model& model, const store::Store& store) {
   face::Fit fit = face::fits(face::spec_of(model.recipe), face::spec_of(store.metadata().recipe), face::Use::normalise);
   if (!fit) {
-    throw base::UsageError(fmt::format("{}: holds other faces than the network takes: {}; prepare a store with {}",
-                                       store.file().string(), face::text_of(fit.differences),
-                                       face::settings_for(fit.differences)));
+    throw base::UsageError(
+        fmt::format("{}: its faces are not like those that the network takes: {}; prepare a store with {}",
+                    store.file().string(), face::text_of(fit.differences), face::settings_for(fit.differences)));
   }
   std::vector<std::int64_t> rows;
   for (const store::FaceRecord& face : store.faces()) {
@@ -63,7 +63,7 @@ void show(const estimate::Imported& imported, const Arguments& arguments) {
                 {"notices", imported.notices}});
     return;
   }
-  print(fmt::format("{}: {}, {} parameters; agewise info shows it\n", arguments.output_file,
+  print(fmt::format("{}: {}, {} parameters; see `agewise info`\n", arguments.output_file,
                     imported.recognised.empty() ? model.recipe.description : imported.recognised,
                     with_thousands(model.parameters.size())));
   for (const std::string& notice : imported.notices) print(notice + "\n");
@@ -108,10 +108,9 @@ void add_import(CLI::App& program, const Context& context) {
                    "Number of age classes, one per year; default: as many as the network outputs")
       ->check(CLI::Range(1, 1000));
   command->add_option("--output", options.output, "Name of the age output, if an ONNX network has several outputs");
-  command->add_option(
-      "--statistics", arguments->statistics,
-      "Face store: turn the scales after convolutions into batch normalisation with the statistics of its "
-      "faces, so that the network can be trained further");
+  command->add_option("--statistics", arguments->statistics,
+                      "Face store: its statistics turn the scales after convolutions back into batch normalisation, so "
+                      "that the network can be trained further");
   add_force_option(*command, arguments->force);
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, command, &context] { run(*arguments, *command, context); });

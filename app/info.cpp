@@ -17,9 +17,9 @@ void show(const InfoOptions& options) {
   bool store = store::is_store(options.path);
   bool model = !store && (weights::is_safetensors(options.path) || train::is_run(options.path));
   if (!options.sheet.empty() && !store)
-    throw base::UsageError("--sheet draws the faces of a store; " + options.path.string() + " is none");
+    throw base::UsageError("--sheet draws the faces of a store; " + options.path.string() + " is not a store");
   if (!options.list.empty() && (store || model))
-    throw base::UsageError("--list writes rows of a label file; " + options.path.string() + " is none");
+    throw base::UsageError("--list writes rows of a label file; " + options.path.string() + " is not a label file");
   if (!options.sheet.empty()) check_output(options.sheet, OutputKind::png, options.force, {options.path});
   if (!options.list.empty()) check_output(options.list, OutputKind::csv, options.force, {options.path});
   store ? info_store(options) : model ? info_model(options) : info_labels(options);

@@ -126,7 +126,7 @@ void info_labels(const InfoOptions& options) {
   if (!options.list.empty()) write_list(options.list, kept, splits);
   std::vector<Histogram> histograms = histograms_of(kept, splits);
   if (options.json) return print_as_json(catalog, recipe, kept, histograms);
-  print(fmt::format("{}: {}, {} rows; screened by recipe {}, {} are kept\n", options.path.string(), catalog.kind,
+  print(fmt::format("{}: {}, {} rows; screened with recipe {}, {} are kept\n", options.path.string(), catalog.kind,
                     with_thousands(catalog.rows.size()), recipe.name, with_thousands(kept.rows.size())));
   if (!catalog.reading.empty()) print(fmt::format("read as: {}\n", catalog.reading));
   for (const Histogram& histogram : histograms) {

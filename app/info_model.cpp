@@ -24,7 +24,7 @@ std::string preprocessing_of(const estimate::Model& model) {
                               zca.identity_scale > 0 ? " and identity" : "", with_thousands(zca.fitted_on),
                               zca.epsilon);
   }
-  if (!recipe.network.mean.empty()) text += fmt::format("less {}, ", fmt::join(recipe.network.mean, " "));
+  if (!recipe.network.mean.empty()) text += fmt::format("minus {}, ", fmt::join(recipe.network.mean, " "));
   return text + fmt::format("times {:.6g}{}", recipe.network.scale, recipe.network.bgr ? ", blue first" : "");
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kExitStatus =
     ".SH EXIT STATUS\n.TP\n0\nDone.\n.TP\n1\nFailed; standard error says why.\n.TP\n2\nWrong usage.\n.TP\n130\n"
-    "Interrupted; what was done is saved, and the same command resumes it where it can be resumed.\n";
+    "Interrupted; the work done so far is saved, and rerunning the same command resumes it where possible.\n";
 
 // As man(7) shows it literally: no escapes, no requests at a line's beginning, minus signs that can be copied.
 std::string roff(std::string_view text) {

@@ -81,7 +81,7 @@ void check_output(const fs::path& file, OutputKind kind, bool force, const std::
   std::error_code absent;
   for (const fs::path& input : inputs) {
     if (fs::equivalent(input, file, absent))
-      throw base::UsageError(file.string() + ": is what this command reads; give the output another name");
+      throw base::UsageError(file.string() + ": is an input of this command; give the output another name");
   }
   if (fs::is_directory(file, absent)) throw base::UsageError(file.string() + ": is a folder; give the name of a file");
   if (force || !fs::exists(file, absent) || base::is_stream(file) ||

@@ -82,7 +82,7 @@ std::string summary_of(const Tally& tally) {
     text += fmt::format(" ({} of them without an age)", with_thousands(tally.refused + tally.ageless));
   if (tally.without > 0) text += fmt::format(", {} without a face", with_thousands(tally.without));
   if (tally.unread > 0) text += fmt::format(", {} unreadable", with_thousands(tally.unread));
-  if (tally.passed_over > 0) text += "; passed over " + counted(tally.passed_over, "other file", "other files");
+  if (tally.passed_over > 0) text += "; skipped " + counted(tally.passed_over, "other file", "other files");
   return text;
 }
 
@@ -95,8 +95,8 @@ void tell_range(const std::vector<double>& ages, const estimate::Model& model) {
                                   counted(ages.size(), "face", "faces"));
   if (*low >= 0 && *high <= kOldest) return note(range);
   warn(range +
-       ": no ages in years? import it with the --mean, --scale and --bgr that it was trained with, or train on from "
-       "it");
+       ": are these not ages in years? Import it with the --mean, --scale and --bgr that it was trained with, or train "
+       "it further (train --from)");
 }
 
 // What could not be done, as one sentence. A picture that is broken is counted; that a file is missing, or that no
@@ -134,7 +134,7 @@ estimate::Model load_model(const Arguments& arguments) {
   estimate::Model model = opened_model(arguments.model, arguments.detection, arguments.settings).model;
   if (!arguments.draw.empty() && arguments.box.empty() && !face::cuts_faces(model.recipe.face))
     throw base::UsageError(
-        "--draw marks the faces that are found, but this model takes pictures for faces: add --detect");
+        "--draw marks detected faces, but this model takes each picture as a face crop: add --detect");
   return model;
 }
 
@@ -146,7 +146,7 @@ face::Wanted wanted_faces(const std::string& box) {
                std::all_of(numbers.begin(), numbers.end(), [](const auto& number) { return number.is_number(); });
   if (!right) {
     throw base::UsageError(
-        "--box must be LEFT,TOP,RIGHT,BOTTOM in pixels, with the face's angle as a fifth number where it is turned");
+        "--box must be LEFT,TOP,RIGHT,BOTTOM in pixels, optionally followed by the face's angle in degrees");
   }
   auto at = [&](std::size_t i) { return numbers[i].get<double>(); };
   return face::Face{{at(0), at(1), at(2), at(3)}, numbers.size() == 5 ? at(4) : 0};
@@ -172,9 +172,9 @@ std::vector<face::FaceReader> readers_for(const recipe::FaceRecipe& recipe, cons
 
 void check_arguments(const Arguments& arguments, PredictFormat format, const Asked& asked) {
   if (!arguments.box.empty() && (asked.files.size() != 1 || asked.has_archives()))
-    throw base::UsageError("--box says where the face is in one picture; give it alone");
+    throw base::UsageError("--box says where the face is in one picture; give only one picture");
   if (arguments.distribution && format == PredictFormat::csv)
-    throw base::UsageError("--distribution has no place in CSV; --jsonl has it");
+    throw base::UsageError("--distribution cannot be printed as CSV; use --jsonl");
   if (!arguments.inputs.empty()) check_output(arguments.inputs, OutputKind::unmarked, arguments.force, asked.paths());
   if (!arguments.output.empty()) {
     check_output(arguments.output, format == PredictFormat::csv ? OutputKind::csv : OutputKind::unmarked,
@@ -263,8 +263,8 @@ class Prediction {
     line_.clear();
     if (takes_crops_ && !warned_ && picture.problem.empty() && is_like_a_photograph(picture.faces.info)) {
       warn(picture.name +
-           ": the whole picture is taken for one face, as this model expects faces that are cut out; --detect looks "
-           "for the faces in it");
+           ": the whole picture is taken as one face, because this model expects face crops; use --detect to find the "
+           "faces in it");
       warned_ = true;
     }
     tally_.add(picture, estimates);

@@ -38,7 +38,8 @@ Drawings::Drawings(Path target, const Asked& asked, bool force) : target_(std::m
   bool named_as_png = base::lower(target_.extension().string()) == ".png";
   is_folder_ = std::filesystem::is_directory(target_, absent) || !named_as_png;
   if (!is_folder_ && !single)
-    throw base::UsageError(target_.string() + ": --draw marks up one picture in a file; name a folder for several");
+    throw base::UsageError(target_.string() +
+                           ": --draw can write only one picture to a file; name a folder for several");
   if (!is_folder_) {
     check(target_);
     return;
@@ -48,8 +49,8 @@ Drawings::Drawings(Path target, const Asked& asked, bool force) : target_(std::m
   for (const Path& folder : asked.folders) {
     if (base::lies_in(target_, folder))
       throw base::UsageError(
-          target_.string() + ": lies in " + folder.string() +
-          ", whose pictures are read: the next run would read the drawings, too; name another folder");
+          target_.string() + ": is inside " + folder.string() +
+          ", whose pictures are read, so the next run would read the drawings too; name another folder");
   }
   for (const AskedFile& file : asked.files) {
     if (!file.is_archive) check(output_of(file.below));
@@ -60,7 +61,7 @@ Drawings::Drawings(Path target, const Asked& asked, bool force) : target_(std::m
 void Drawings::check(const Path& output) const {
   std::optional<std::pair<std::uint64_t, std::uint64_t>> identity = identity_of(output);
   if (identity && inputs_.contains(*identity))
-    throw base::UsageError(output.string() + ": is what this command reads; give the output another name");
+    throw base::UsageError(output.string() + ": is an input of this command; give the output another name");
   check_output(output, OutputKind::png, force_, {});
 }
 

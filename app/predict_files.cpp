@@ -38,7 +38,7 @@ void add_path(const Path& path, Asked& asked) {
     }
   }
   if (asked.files.size() == before && content.unreadable.empty())
-    throw base::file_error(path, "holds no pictures (" + std::string(image::kKindsRead) + ")");
+    throw base::file_error(path, "contains no pictures (" + std::string(image::kKindsRead) + ")");
   std::ranges::move(content.unreadable, std::back_inserter(asked.unreadable));
 }
 
@@ -55,7 +55,7 @@ std::vector<std::string> lines_of(const std::string& list) {
     at = stop + 1;
   }
   if (lines.empty())
-    throw base::file_error(list == "-" ? "standard input" : list, "names no pictures: one path a line");
+    throw base::file_error(list == "-" ? "standard input" : list, "lists no pictures; write one path per line");
   return lines;
 }
 
@@ -107,7 +107,7 @@ class Pictures {
       std::string name = (file.file / entry.path).string();
       if (entry.size > prepare::kLargestPictureFile) {
         return face::PictureSourceFile{name, file.below / harmless(entry.path), [name]() -> std::vector<std::byte> {
-                                         throw base::file_error(name, "is larger than the 64 MiB that are read");
+                                         throw base::file_error(name, "is larger than the limit of 64 MiB");
                                        }};
       }
       auto content = std::make_shared<prepare::SourceContent>(archive_->read());

@@ -146,7 +146,7 @@ std::string PredictionWriter::place_text(const face::FaceCut& cut) const {
   if (!writing_.wordy) return text;
   if (cut.face->score > 0) text += fmt::format(", detector's score {:.1f}", cut.face->score);  // a given place has none
   if (cut.replicated >= 0.005)
-    text += fmt::format(", {:.0f} % of the cut-out lies outside the picture", 100 * cut.replicated);
+    text += fmt::format(", {:.0f} % of the crop lies outside the picture", 100 * cut.replicated);
   return text;
 }
 

@@ -48,15 +48,16 @@ nlohmann::ordered_json to_json(const prepare::PrepareResult& result) {
 }
 
 void print_result(const prepare::PrepareResult& result, const std::string& store) {
-  if (result.was_complete) print(store + " was complete already, no picture was read: remove it to prepare it anew\n");
-  if (result.went_on) print("resumed where an earlier run had stopped\n");
+  if (result.was_complete)
+    print(store + " is already complete, so no picture was read; delete it to prepare it again\n");
+  if (result.went_on) print("resumed where the earlier run had stopped\n");
   if (result.unasked > 0)
-    print(fmt::format("{} pictures or other files that no label row asked for\n", with_thousands(result.unasked)));
+    print(fmt::format("{} pictures or other files that no label row names\n", with_thousands(result.unasked)));
   std::vector<std::vector<std::string>> rows{{"rows", "what became of them"}};
   rows.push_back({with_thousands(static_cast<std::uint64_t>(result.faces)), "prepared"});
   if (result.whole_pictures > 0) {
     rows.push_back({with_thousands(static_cast<std::uint64_t>(result.whole_pictures)),
-                    "of these whole pictures: no face was found in them"});
+                    "of these, whole pictures in which no face was found"});
   }
   for (const auto& [reason, count] : result.rejects)
     rows.push_back({with_thousands(static_cast<std::uint64_t>(count)), std::string(catalog::describe(reason))});
@@ -97,7 +98,7 @@ void add_prepare(CLI::App& program, const Context& context) {
   CLI::App* command =
       program.add_subcommand("prepare", "Cut the faces out of labelled pictures and write them to a face store");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("STORE", arguments->store, "Face store to write, a single file; an unfinished one is resumed")
+  command->add_option("STORE", arguments->store, "Face store to write, a single file; an incomplete one is resumed")
       ->required();
   command
       ->add_option(
@@ -115,7 +116,7 @@ void add_prepare(CLI::App& program, const Context& context) {
   command->add_option("--limit", arguments->limit, "Use only the first N label rows, counted before screening")
       ->check(CLI::PositiveNumber);
   command->add_option("--sample", arguments->sample, "With --limit: draw the N rows at random with this seed");
-  command->add_flag("--balance", arguments->balance, "Drop rows at random until every class has as few as the rarest");
+  command->add_flag("--balance", arguments->balance, "Drop rows at random until every class has as many as the rarest");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, command, &context] {
     arguments->sampled = command->count("--sample") > 0;

@@ -81,9 +81,9 @@ Ending run(CLI::App& program, int argc, char** argv) {
   } catch (const base::UsageError& error) {
     return fail(error, kWrongUsage);
   } catch (const std::filesystem::filesystem_error& error) {
-    return fail(base::system_error(error.path1(), "cannot be reached", error.code().value()), kFailed);
+    return fail(base::system_error(error.path1(), "cannot be accessed", error.code().value()), kFailed);
   } catch (const std::bad_alloc&) {
-    return fail(base::Error("out of memory: fewer --threads, smaller pictures or a smaller batch need less"), kFailed);
+    return fail(base::Error("out of memory: use fewer --threads, smaller pictures or a smaller batch"), kFailed);
   } catch (const std::exception& error) {
     return fail(error, kFailed);
   }
@@ -92,19 +92,19 @@ Ending run(CLI::App& program, int argc, char** argv) {
 }  // namespace
 
 Ending run_program(int argc, char** argv, Context context) {
-  CLI::App program("agewise: train, measure and serve age estimation from face photographs with known ages");
+  CLI::App program("agewise: train, measure and serve an age estimator from face photographs with known ages");
   program.set_version_flag("--version", "agewise " AGEWISE_VERSION);
   program.require_subcommand(1);
   program.failure_message(usage_text);
   program.fallthrough();  // --threads and the other options here may also follow the command's name
   program.add_option("--threads", context.threads, "Number of threads; default: one per processor")
       ->check(CLI::Range(1, 1024));
-  program.add_option("--isa", context.isa, "Instruction set; default: the best that the processor has")
+  program.add_option("--isa", context.isa, "Instruction set; default: the best that the processor supports")
       ->check(CLI::IsMember({"avx2", "avx512"}));
   program.add_option("--kernels", context.kernels,
-                     "How to choose among kernels. best, if not given: time them once and remember the fastest in "
-                     "~/.cache/agewise; default: time nothing, choose the same on every machine; a run or a file: use "
-                     "the choice recorded there");
+                     "How to choose compute kernels. best, which is used if the option is not given: time them once "
+                     "and remember the fastest in ~/.cache/agewise; default: time nothing and choose the same on every "
+                     "machine; a run or a file: use the choice recorded there");
   program.add_flag("--bfloat16", context.bfloat16,
                    "Estimate with bfloat16 convolutions where they are faster (processors with AVX512_BF16); ages "
                    "change slightly, see docs/performance.md");

@@ -21,7 +21,8 @@ void list_recipes() {
 }  // namespace
 
 void add_recipe(CLI::App& program, const Context&) {
-  CLI::App* command = program.add_subcommand("recipe", "List the built-in recipes, or print one, or that of a model");
+  CLI::App* command =
+      program.add_subcommand("recipe", "List the built-in recipes, or print one of them or that of a model");
   auto name = std::make_shared<std::string>();
   auto expand = std::make_shared<bool>(false);
   command->add_flag("--expand", *expand, "Print every key and every layer of a built-in recipe, as models keep them");

@@ -44,7 +44,7 @@ struct Arguments {
 // One line, so that a file made by `openssl rand -hex 24 > token` will do.
 std::string token_of(const Arguments& arguments) {
   if (arguments.token_file.empty()) return arguments.service.token;
-  if (!arguments.service.token.empty()) throw base::UsageError("--token-file and --token exclude each other");
+  if (!arguments.service.token.empty()) throw base::UsageError("give --token-file or --token, not both");
   std::string text = base::read_text_file(arguments.token_file, kLargestCertificate);
   std::string token = text.substr(0, text.find_first_of("\r\n"));
   if (token.empty()) throw base::file_error(arguments.token_file, "has no token in its first line");
@@ -115,7 +115,7 @@ Loaded load(const Arguments& arguments, const Context& context, LogWriter& log) 
   serve::check_options(loaded.options);
   library::OpenedModel opened = opened_model(arguments.model, arguments.detection, arguments.settings);
   if (!face::cuts_faces(opened.model.recipe.face) && !arguments.detection.crops)
-    warn("this model takes each picture for one face crop; --detect finds the faces in photographs");
+    warn("this model takes each picture as one face crop; use --detect to find the faces in photographs");
   loaded.file = std::move(opened.file);
   loaded.model = std::move(opened.model);
   return loaded;
@@ -126,7 +126,7 @@ std::optional<Loaded> load_again(const Arguments& arguments, const Context& cont
   try {
     return load(arguments, context, log);
   } catch (const base::Error& problem) {
-    warn(fmt::format("SIGHUP: {}; the service goes on with what it has", problem.what()));
+    warn(fmt::format("SIGHUP: {}; the service continues with the model and certificate that it has", problem.what()));
     return std::nullopt;
   }
 }
@@ -154,7 +154,7 @@ void run(const Arguments& arguments, const Context& context) {
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   bool behind_tls = !options.http.certificate.empty() || !options.http.trusted.empty();  // the proxy's
   if (!serve::is_loopback(options.http.address) && !behind_tls) {
-    warn("pictures and the token travel unencrypted; --tls-cert and --tls-key give TLS");
+    warn("pictures and the token are sent unencrypted; use --tls-cert and --tls-key for TLS");
   }
   if (is_any_address(options.http.address) && arguments.service.names.empty()) {
     warn("clients on other machines are refused until --name HOST gives the host name or IP address that they use");
@@ -175,8 +175,9 @@ void run(const Arguments& arguments, const Context& context) {
 void add_network(CLI::App& command, Arguments& arguments) {
   serve::ServiceOptions& service = arguments.service;
   command.add_option("--port", service.http.port, "Port to listen on; 0: any free one")->check(CLI::Range(0, 65535));
-  command.add_option("--address", service.http.address, "Address to listen on; other than loopback only with --token");
-  command.add_option("--name", service.names, "Further host name that clients may use in the URL; may be repeated")
+  command.add_option("--address", service.http.address,
+                     "Address to listen on; addresses other than loopback require --token");
+  command.add_option("--name", service.names, "Additional host name that clients may use in the URL; may be repeated")
       ->default_str("");
   command
       .add_option("--token", service.token,
@@ -187,10 +188,9 @@ void add_network(CLI::App& command, Arguments& arguments) {
   command.add_option("--tls-cert", arguments.certificate, "PEM file with the certificate and its chain");
   command.add_option("--tls-key", arguments.key, "PEM file with the certificate's private key");
   command
-      .add_option(
-          "--trusted-proxy", arguments.proxies,
-          "Address or network of a reverse proxy whose X-Forwarded-For, -Host and -Proto are believed; only for "
-          "one that sets or removes all three, or else any client could make them up; may be repeated")
+      .add_option("--trusted-proxy", arguments.proxies,
+                  "Address or network of a reverse proxy whose X-Forwarded-For, -Host and -Proto are trusted; it must "
+                  "set or remove all three, or else any client could forge them; may be repeated")
       ->type_name("ADDRESS[/BITS]")
       ->default_str("");
 }
@@ -201,30 +201,33 @@ void add_limits(CLI::App& command, Arguments& arguments) {
   command.add_option("--max-body", arguments.megabytes, "Largest request, in megabytes")->check(CLI::Range(1, 1024));
   command.add_option("--max-pixels", arguments.megapixels, "Largest picture, in million pixels")
       ->check(CLI::Range(1, 1000));
-  command.add_option("--max-files", arguments.service.most_files, "Most pictures in one request")
+  command.add_option("--max-files", arguments.service.most_files, "Largest number of pictures in one request")
       ->check(CLI::Range(1, 1000));
   command
       .add_option("--timeout", http.request_seconds,
-                  "Seconds within which a request must have arrived, and its processing have begun")
+                  "Seconds within which a request must have arrived and its processing must have begun")
       ->check(CLI::Range(1, 3600));
-  command.add_option("--connections", http.connections, "Most connections at once")->check(CLI::Range(1, 10000));
+  command.add_option("--connections", http.connections, "Largest number of simultaneous connections")
+      ->check(CLI::Range(1, 10000));
   command
       .add_option("--per-client", arguments.per_client,
-                  "Percent of connections, memory and queue that one address may take")
+                  "Percentage of connections, memory and queue that one client address may use")
       ->check(CLI::Range(1, 100));
-  command.add_option("--queue", pipeline.waiting, "Most pictures waiting; further ones are answered with 503")
+  command
+      .add_option("--queue", pipeline.waiting, "Largest number of waiting pictures; further ones are answered with 503")
       ->check(CLI::Range(1, 100000));
   command
       .add_option("--picture-seconds", pipeline.picture_seconds,
-                  "Most processor time for decoding one picture, in seconds")
+                  "Largest processor time for decoding one picture, in seconds")
       ->check(CLI::Range(0.1, 3600.0));
   command
-      .add_option("--batch", arguments.batch, "Most faces in one call of the network; default: two per thread, 4 to 16")
+      .add_option("--batch", arguments.batch,
+                  "Largest number of faces in one batch of the network; default: two per thread, 4 to 16")
       ->default_str("")
       ->check(CLI::Range(1, 256));
   command
       .add_option("--gather", arguments.gather_milliseconds,
-                  "Milliseconds that a face waits for other faces to share its call of the network")
+                  "Milliseconds that a face waits for other faces to share its batch")
       ->check(CLI::Range(0, 1000));
 }
 
@@ -236,10 +239,9 @@ void add_serve(CLI::App& program, const Context& context) {
   command->option_defaults()->always_capture_default();
   auto arguments = std::make_shared<Arguments>();
   command
-      ->add_option(
-          "--config", arguments->config,
-          "TOML file with options, called as here: port = 8080. Options given here count more, then those of the "
-          "environment: AGEWISE_SERVE_PORT=8080")
+      ->add_option("--config", arguments->config,
+                   "TOML file with options under the same names, as in port = 8080. The command line overrides the "
+                   "environment, as in AGEWISE_SERVE_PORT=8080, which overrides the file")
       ->envname("AGEWISE_SERVE_CONFIG")
       ->configurable(false);
   command->add_option("--model", arguments->model,
@@ -249,7 +251,7 @@ void add_serve(CLI::App& program, const Context& context) {
   add_network(*command, *arguments);
   command
       ->add_option("--log-format", arguments->log_format,
-                   "Log each request to standard output as a line of text or JSON, without anything of its pictures")
+                   "Log each request to standard output as a line of text or JSON; nothing of the pictures is logged")
       ->check(CLI::IsMember({"none", "text", "json"}));
   add_limits(*command, *arguments);
   command->callback([arguments, command, &context] {

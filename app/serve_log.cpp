@@ -85,7 +85,7 @@ LogWriter::LogWriter() : shared_(std::make_shared<Shared>()) {
       if (problem != 0 && !std::exchange(told, true))
         warn(fmt::format("standard output: {}; lines of the log are lost", std::strerror(problem)));
       if (std::uint64_t dropped = shared->dropped.exchange(0); dropped > 0)
-        warn(fmt::format("{} lines of the log were dropped: whoever reads standard output is too slow", dropped));
+        warn(fmt::format("{} lines of the log were dropped: the reader of standard output is too slow", dropped));
     }
     shared->done.set_value();
   }).detach();

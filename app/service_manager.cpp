@@ -26,7 +26,8 @@ std::optional<int> passed_socket() {
   if (environment("LISTEN_PID") != std::to_string(::getpid())) return std::nullopt;
   std::string count = environment("LISTEN_FDS");
   if (count.empty() || count == "0") return std::nullopt;
-  if (count != "1") throw base::UsageError("the service manager passes " + count + " sockets; one can be served");
+  if (count != "1")
+    throw base::UsageError("the service manager passes " + count + " sockets, but only one is supported");
   return kFirstPassed;
 }
 

@@ -74,7 +74,7 @@ void read_environment(CLI::App& command) {
     std::replace(asked.begin(), asked.end(), '_', '-');
     CLI::Option* option = find(command, asked);
     if (option == nullptr && asked != "config") {
-      warn(fmt::format("{} in the environment is no option; did you mean {}?", name,
+      warn(fmt::format("{} in the environment is not an option; did you mean {}?", name,
                        prefix + variable_of(nearest(command, asked))));
     } else if (option != nullptr && !value.empty()) {
       bool several = option->get_items_expected_max() > 1;
@@ -118,9 +118,9 @@ void read_file(CLI::App& command, const std::string& file) {
     std::string name(key.str()), place = fmt::format("{}, line {}: {}", file, node.source().begin.line, name);
     CLI::Option* option = find(command, name);
     if (option == nullptr)
-      throw base::UsageError(fmt::format("{} is no option; did you mean {}?", place, nearest(command, name)));
+      throw base::UsageError(fmt::format("{} is not an option; did you mean {}?", place, nearest(command, name)));
     std::optional<Values> values = values_of(node);
-    if (!values) throw base::UsageError(place + " must be a text, a number, true or false, or a list of these");
+    if (!values) throw base::UsageError(place + " must be a string, a number, true or false, or a list of these");
     if (!values->empty()) give(*option, *values, place);
   }
 }

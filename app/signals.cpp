@@ -13,7 +13,7 @@ static_assert(base::StopFlag::is_always_lock_free, "a signal handler may only to
 
 void on_signal(int) {
   if (stop.exchange(true)) ::_exit(130);
-  constexpr std::string_view kNotice = "\nagewise: saving and stopping; once more to quit at once\n";
+  constexpr std::string_view kNotice = "\nagewise: saving and stopping; interrupt again to quit at once\n";
   if (::isatty(STDERR_FILENO) == 1) (void)!::write(STDERR_FILENO, kNotice.data(), kNotice.size());
 }
 

@@ -57,20 +57,21 @@ void print_cheaper_ways(const train::TrainPlan& plan) {
   double epoch = plan.seconds_an_epoch / 3600, eight_hours = 8 / std::max(1e-9, plan.seconds / 3600);
   std::vector<std::string> ways;
   if (plan.compact_seconds > 0 && plan.compact_seconds < plan.seconds)
-    ways.push_back(fmt::format("recipe compact, prepared for with --recipe compact: {:.3g} hours for its {} epochs",
-                               plan.compact_seconds / 3600, recipe::load_recipe("compact").train.epochs));
+    ways.push_back(
+        fmt::format("recipe compact, on a store prepared with --recipe compact: {:.3g} hours for its {} epochs",
+                    plan.compact_seconds / 3600, recipe::load_recipe("compact").train.epochs));
   if (plan.frozen_layers_seconds > 0)
     ways.push_back(
-        fmt::format("recipe seed-vgg, whose convolutions see each picture once: {:.3g} hours for all "
-                    "pictures, and then the layers behind them alone",
+        fmt::format("recipe seed-vgg, whose frozen convolutions process each picture only once: {:.3g} hours for all "
+                    "pictures, then only the last layers are trained",
                     plan.frozen_layers_seconds / 3600));
   ways.push_back(
-      fmt::format("fewer epochs, {:.3g} hours each: --set train.epochs=N, or --set train.patience=3, which "
-                  "ends after three epochs that are not better",
+      fmt::format("fewer epochs, {:.3g} hours each: --set train.epochs=N, or --set train.patience=3, which stops after "
+                  "three epochs without improvement",
                   epoch));
   if (eight_hours < 1)
-    ways.push_back(
-        fmt::format("fewer pictures: about {:.2g} of them take 8 hours (prepare --limit N --sample 1)", eight_hours));
+    ways.push_back(fmt::format(
+        "fewer pictures: about {:.2g} of the pictures take 8 hours (prepare --limit N --sample 1)", eight_hours));
   for (std::size_t i = 0; i < ways.size(); ++i)
     print(fmt::format("{}{}\n", i == 0 ? "cheaper     " : "            ", ways[i]));
 }
@@ -78,23 +79,23 @@ void print_cheaper_ways(const train::TrainPlan& plan) {
 void print_plan(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
   print(fmt::format("training    {} pictures, validated on {} {} pictures\n", with_thousands(plan.training_pictures),
                     with_thousands(plan.validation_pictures), catalog::name_of(plan.validation_part)));
-  print(fmt::format("network     {} parameters; {:.0f} ms a step of {} pictures ({:.0f} pictures/s)\n",
+  print(fmt::format("network     {} parameters; {:.0f} ms per step of {} pictures ({:.0f} pictures/s)\n",
                     with_thousands(plan.parameters), 1000 * plan.seconds_a_step, recipe.train.batch,
                     recipe.train.batch / plan.seconds_a_step));
-  print(
-      fmt::format("pictures    {:.0f}/s read, augmented and normalised; the network waits {:.1f} s an epoch for them\n",
-                  plan.pictures_a_second, plan.wait_seconds));
-  print(fmt::format("time        {} an epoch, {} for {} epochs\n", duration_text(plan.seconds_an_epoch),
+  print(fmt::format(
+      "pictures    {:.0f}/s read, augmented and normalised; the network waits {:.1f} s per epoch for them\n",
+      plan.pictures_a_second, plan.wait_seconds));
+  print(fmt::format("time        {} per epoch, {} for {} epochs\n", duration_text(plan.seconds_an_epoch),
                     duration_text(plan.seconds_an_epoch * recipe.train.epochs), recipe.train.epochs));
   if (plan.whitened_on > 0) {
-    print(fmt::format("            and before them {} of whitening, fitted on {} pictures\n",
+    print(fmt::format("            before that, {} of whitening, fitted on {} pictures\n",
                       duration_text(plan.whitening_seconds), with_thousands(plan.whitened_on)));
   }
   if (plan.feature_seconds > 0) {
-    print(fmt::format("            and before them {} to compute features\n", duration_text(plan.feature_seconds)));
+    print(fmt::format("            before that, {} to compute features\n", duration_text(plan.feature_seconds)));
   }
   if (plan.whitened_on > 0 || plan.feature_seconds > 0)
-    print(fmt::format("            {} in all\n", duration_text(plan.seconds)));
+    print(fmt::format("            {} in total\n", duration_text(plan.seconds)));
   if (plan.seconds > train::kLongRun) print_cheaper_ways(plan);
   print(fmt::format("memory      {} MB\n", plan.memory >> 20));
   print(fmt::format("disk        {} MB of {} MB free\n", plan.disk >> 20, plan.disk_free >> 20));
@@ -133,7 +134,8 @@ nlohmann::ordered_json to_json(const train::TrainResult& result, const train::Ru
 }
 
 void print_result(const train::TrainResult& result, const train::RunFolder& run) {
-  if (result.stopped_early) print(fmt::format("stopped after {} epochs: none of the last was better\n", result.epochs));
+  if (result.stopped_early)
+    print(fmt::format("stopped early after {} epochs, the last of which brought no improvement\n", result.epochs));
   print(fmt::format("best epoch: {}, {}\nreport: {}\n", result.best_epoch, run.best().string(),
                     (run.path / "report.html").string()));
 }
@@ -162,7 +164,7 @@ void print_multirun(const std::vector<train::MultirunResult>& results, const rec
   rows.push_back({"all", with_thousands(static_cast<std::uint64_t>(pictures)), "",
                   fmt::format("{:.1f}", 100 * accuracy / pictures), fmt::format("{:.2f}", mae / pictures)});
   print("\n" + table(rows));
-  print("The best epoch of each was chosen on the very pictures that it is measured on here.\n");
+  print("Each best epoch was chosen on the same pictures that it is measured on here.\n");
 }
 
 void start_watch(const serve::Listener& listener, const train::RunFolder& run, std::optional<serve::RunWatch>& watch,
@@ -172,7 +174,7 @@ void start_watch(const serve::Listener& listener, const train::RunFolder& run, s
     if (shown) shown(progress);
     watch->progress(progress);
   };
-  std::fprintf(stderr, "agewise: watch it at http://127.0.0.1:%d/\n", watch->port());
+  std::fprintf(stderr, "agewise: watch the run at http://127.0.0.1:%d/\n", watch->port());
 }
 
 void show(const train::SessionResult& result, const train::Session& session, bool json) {
@@ -228,7 +230,7 @@ void run(const Arguments& arguments, const Context& context) {
       session.train(*engine, context.threads, hooks, [&](const std::string& name) { hooks.notice("\n" + name); });
   line.clear();
   if (epochs == 0 && !session.multirun())
-    warn(fmt::format("{}: was finished already, after {} epochs; --set train.epochs=N trains on",
+    warn(fmt::format("{}: already finished after {} epochs; to train further, use --set train.epochs=N",
                      session.run().path.string(), result.one.epochs));
   show(result, session, arguments.json);
 }
@@ -250,18 +252,17 @@ void add_train(CLI::App& program, const Context& context) {
   command->add_option("--from", arguments->from, "Start from the weights of this model or run instead of random ones");
   command->add_option(
       "--teacher", arguments->teacher,
-      "Model whose estimates are learned beside the labels (knowledge distillation; train.distillation_weight)");
-  CLI::Option* folds =
-      command->add_option("--folds", arguments->folds,
-                          "Cross-validation: train this many networks, each validated on another fold of the persons");
-  CLI::Option* leave_out =
-      command
-          ->add_option("--leave-out", arguments->leave_out,
-                       "\"person\": leave-one-person-out cross-validation, a network for each person")
-          ->check(CLI::IsMember({"person"}));
-  CLI::Option* ensemble =
-      command->add_option("--ensemble", arguments->ensemble,
-                          "Train this many networks, each validated on another tenth, and join them into one model");
+      "Model whose estimates are learned along with the labels (knowledge distillation; train.distillation_weight)");
+  CLI::Option* folds = command->add_option(
+      "--folds", arguments->folds,
+      "Cross-validation: train this many networks, each validated on a different fold of the persons");
+  CLI::Option* leave_out = command
+                               ->add_option("--leave-out", arguments->leave_out,
+                                            "\"person\": leave-one-person-out cross-validation, one network per person")
+                               ->check(CLI::IsMember({"person"}));
+  CLI::Option* ensemble = command->add_option(
+      "--ensemble", arguments->ensemble,
+      "Train this many networks, each validated on a different tenth, and join them into one model");
   folds->check(CLI::Range(2, 1000))->excludes(leave_out, ensemble);
   ensemble->check(CLI::Range(2, 1000))->excludes(leave_out);
   command

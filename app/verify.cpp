@@ -55,7 +55,7 @@ void run(const std::string& path, bool as_json, const Context& context) {
                       counts[verify::State::without_checksum], counts[verify::State::unreadable], others));
   }
   std::int64_t bad = counts[verify::State::damaged] + counts[verify::State::unreadable];
-  if (bad > 0) throw base::Error(fmt::format("{}: {} of its files cannot be trusted", path, bad));
+  if (bad > 0) throw base::Error(fmt::format("{}: {} damaged or unreadable files", path, bad));
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ void add_verify(CLI::App& program, const Context& context) {
       "verify", "Check that stores, models and runs are undamaged; exits with 1 if one is damaged");
   auto path = std::make_shared<std::string>();
   auto as_json = std::make_shared<bool>(false);
-  command->add_option("PATH", *path, "A store, a model, a run, a file of a run, or a folder with any of them in it")
+  command->add_option("PATH", *path, "A store, a model, a run, a file of a run, or a folder that contains any of them")
       ->required();
   command->add_flag("--json", *as_json, "Print the findings as JSON");
   command->callback([path, as_json, &context] { run(*path, *as_json, context); });

@@ -76,7 +76,8 @@ TEST_F(Cache, of_a_relative_name_is_ignored) {
 TEST_F(Cache, that_cannot_be_written_costs_one_line_and_nothing_else) {
   Outcome outcome = predict("HOME=/proc/nobody");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
-  EXPECT_THAT(outcome.output, HasSubstr("agewise: warning: /proc/nobody/.cache/agewise: cannot keep there"));
+  EXPECT_THAT(outcome.output,
+              HasSubstr("agewise: warning: /proc/nobody/.cache/agewise: the tuning cache cannot be written"));
   EXPECT_THAT(outcome.output, HasSubstr("p.png"));
   EXPECT_EQ(std::ranges::count(outcome.output, '\n'), 2);
 }

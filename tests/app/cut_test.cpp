@@ -114,7 +114,7 @@ TEST_F(Cut, by_another_detector_than_the_models_is_warned_of) {
   write_model({"face.detect=true", "face.detector=yunet.onnx"});
   Outcome outcome = run("predict --model " + at("m.safetensors") + " --detector hog " + at("a.png"));
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.output, HasSubstr("warning: the faces are not cut as those that the model was trained on "
+  EXPECT_THAT(outcome.output, HasSubstr("warning: the faces are not cut out like those that the model was trained on "
                                         "(face.detector is hog, not yunet.onnx)"));
   write_model(kDetected);
   EXPECT_THAT(run("predict --model " + at("m.safetensors") + " --crops " + at("a.png")).output,

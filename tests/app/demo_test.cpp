@@ -59,7 +59,7 @@ TEST(SlowDemo, prints_and_runs_every_command_up_to_the_report_and_can_be_run_aga
     EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
     for (const char* command : {"$ agewise prepare ", "$ agewise train ", "$ agewise evaluate "})
       EXPECT_THAT(outcome.output, HasSubstr(command));
-    EXPECT_THAT(outcome.output, HasSubstr("Damaged files, impossible dates"));
+    EXPECT_THAT(outcome.output, HasSubstr("Some files are damaged, and some rows have an impossible date"));
     EXPECT_THAT(outcome.output, HasSubstr((folder / "run/report.html").string() + "\n"));
     EXPECT_TRUE(fs::exists(folder / "run/report.html"));
   }

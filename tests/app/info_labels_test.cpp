@@ -26,7 +26,7 @@ class InfoLabels : public testing::Test {
 TEST_F(InfoLabels, counts_rows_and_rejects_by_reason) {
   Outcome outcome = run("info " + kGolden);
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.output, HasSubstr("IMDB-WIKI .mat, 3 rows; screened by recipe seed, 1 are kept"));
+  EXPECT_THAT(outcome.output, HasSubstr("IMDB-WIKI .mat, 3 rows; screened with recipe seed, 1 are kept"));
   json counts = json::parse(run("info --json " + kGolden).output);
   EXPECT_EQ(counts["rows"], 3);
   EXPECT_EQ(counts["kept"], 1);

@@ -41,7 +41,7 @@ TEST_F(Keep, model_keeps_what_the_best_model_needs_and_refuses_to_resume) {
   EXPECT_EQ(run("evaluate " + run_.string() + " --data " + store_.string()).exit_code, 0);
   Outcome resumed = train(" --resume --set train.epochs=2");
   EXPECT_EQ(resumed.exit_code, 2);
-  EXPECT_THAT(resumed.output, HasSubstr("keeping only its model (--keep model)"));
+  EXPECT_THAT(resumed.output, HasSubstr("kept only its model when it finished (--keep model)"));
   EXPECT_TRUE(fs::exists(run_ / "best.safetensors"));
 }
 
@@ -63,7 +63,7 @@ TEST_F(SlowTrainPlan, of_a_short_run_tells_no_cheaper_ways_and_of_a_long_one_som
   std::filesystem::remove(store_);
   train::tiny::make_store(store_, {.train = 8000, .val = 10});
   std::string text = train(" --plan --set train.epochs=1000000").output;
-  EXPECT_THAT(text, HasSubstr("cheaper     recipe compact, prepared for with --recipe compact: "));
+  EXPECT_THAT(text, HasSubstr("cheaper     recipe compact, on a store prepared with --recipe compact: "));
   EXPECT_THAT(text, HasSubstr("--set train.epochs=N"));
   EXPECT_THAT(text, HasSubstr("prepare --limit N --sample 1"));
 }

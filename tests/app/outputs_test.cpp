@@ -75,7 +75,7 @@ TEST_F(Outputs, lists_sheets_and_reports_of_another_program_are_not_replaced_una
 // Not even with --force, and by whatever name.
 TEST_F(Outputs, never_replace_what_the_command_reads) {
   std::filesystem::create_hard_link(folder_ / "m.safetensors", folder_ / "same.safetensors");
-  std::string problem = "is what this command reads";
+  std::string problem = "is an input of this command";
   for (const char* force : {"", " --force"}) {
     expect_refused("export " + at("m.safetensors") + " -o " + at("same.safetensors") + force, "same.safetensors",
                    problem);

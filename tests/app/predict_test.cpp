@@ -138,7 +138,7 @@ TEST_F(Predict, refuses_what_is_no_model_or_holds_no_pictures) {
   EXPECT_THAT(outcome.output, StartsWith("agewise: " + at("pictures/b.png") + ": "));
   std::filesystem::create_directory(folder_ / "empty");
   EXPECT_EQ(predict(at("empty")).output,
-            "agewise: " + at("empty") + ": holds no pictures (JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF)\n");
+            "agewise: " + at("empty") + ": contains no pictures (JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF)\n");
 }
 
 TEST_F(Predict, takes_the_model_that_comes_along_where_none_is_named) {
@@ -223,7 +223,7 @@ TEST_F(Predict, takes_a_list_of_pictures_and_folders_from_a_file_or_standard_inp
   for (const char* input : {"--files - <", "- <"}) EXPECT_EQ(printed(input + at("list")), expected);
   EXPECT_EQ(predict("").exit_code, 2);
   base::write_file(folder_ / "empty", std::string_view("\n"));
-  EXPECT_THAT(predict("--files " + at("empty")).output, HasSubstr("names no pictures"));
+  EXPECT_THAT(predict("--files " + at("empty")).output, HasSubstr("lists no pictures"));
 }
 
 TEST_F(Predict, reads_the_pictures_in_archives_and_counts_what_is_none) {
@@ -304,7 +304,7 @@ TEST_F(Predict, draws_a_folder_into_a_folder_under_the_same_names_and_overwrites
     Outcome outcome = predict("--detect " + at("pictures/b.png") + " " + at("pictures/b.png.png") + " --draw " +
                               at("pictures") + force);
     EXPECT_EQ(outcome.exit_code, 2);
-    EXPECT_THAT(outcome.output, HasSubstr("b.png.png: is what this command reads"));
+    EXPECT_THAT(outcome.output, HasSubstr("b.png.png: is an input of this command"));
   }
   EXPECT_EQ(base::read_file(folder_ / "pictures/b.png.png", 1 << 20),
             base::read_file(folder_ / "pictures/b.png", 1 << 20));
@@ -319,7 +319,7 @@ TEST_F(Predict, draws_into_no_folder_whose_pictures_it_reads) {
   for (const char* inside : {"pictures", "pictures/drawn", "drawn/../pictures/below/drawn"}) {
     Outcome outcome = predict("--detect " + at("pictures") + " --draw " + at(inside));
     EXPECT_EQ(outcome.exit_code, 2);
-    EXPECT_THAT(outcome.output, HasSubstr("lies in " + at("pictures") + ", whose pictures are read"));
+    EXPECT_THAT(outcome.output, HasSubstr("is inside " + at("pictures") + ", whose pictures are read"));
   }
   EXPECT_EQ(predict("--detect " + at("pictures/below") + " --draw " + at("pictures/drawn")).exit_code, 0);
 }
@@ -375,8 +375,8 @@ TEST_F(Predict, of_face_crops_given_a_photograph_says_how_to_have_the_faces_foun
   Outcome outcome = predict(at("group.png") + " " + at("pictures/a.PNG"));
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.output,
-              HasSubstr("agewise: warning: " + at("group.png") + ": the whole picture is taken for one face"));
-  EXPECT_THAT(outcome.output, HasSubstr("--detect looks for the faces"));
+              HasSubstr("agewise: warning: " + at("group.png") + ": the whole picture is taken as one face"));
+  EXPECT_THAT(outcome.output, HasSubstr("use --detect to find the faces"));
   EXPECT_THAT(predict("--detect " + at("group.png")).output, testing::Not(HasSubstr("warning")));
   EXPECT_THAT(predict(at("pictures/a.PNG")).output, testing::Not(HasSubstr("warning")));
 }
@@ -396,7 +396,7 @@ TEST_F(Predict, draws_over_nothing_but_its_own_drawing) {
   for (const char* force : {"", " --force"}) {
     Outcome itself = predict(fmt::format("--detect {0} --draw {0}{1}", picture, force));
     EXPECT_EQ(itself.exit_code, 2);
-    EXPECT_THAT(itself.output, HasSubstr("is what this command reads"));
+    EXPECT_THAT(itself.output, HasSubstr("is an input of this command"));
   }
   Outcome other = predict("--detect " + at("pictures/a.PNG") + " --draw " + picture);
   EXPECT_EQ(other.exit_code, 2);

@@ -39,7 +39,7 @@ TEST_F(PrepareCommand, tells_the_size_first_and_the_counts_by_reason_last) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.output, "32 label rows, of which screening keeps 31; " + at("faces.db") +
                                 " will take about 1 MB\n"
-                                "1 pictures or other files that no label row asked for\n"
+                                "1 pictures or other files that no label row names\n"
                                 "rows  what became of them\n"
                                 "----  ---------------------\n"
                                 "  30  prepared\n"
@@ -51,14 +51,14 @@ TEST_F(PrepareCommand, run_again_leaves_a_complete_store_as_it_is) {
   app::run(command(at("p.tar")));
   Outcome again = app::run(command(at("p.tar")));
   EXPECT_EQ(again.exit_code, 0);
-  EXPECT_THAT(again.output, AllOf(HasSubstr("was complete already"), HasSubstr("30  prepared")));
+  EXPECT_THAT(again.output, AllOf(HasSubstr("is already complete"), HasSubstr("30  prepared")));
 }
 
 TEST_F(PrepareCommand, run_again_need_not_be_told_the_columns_again) {
   base::write_file(folder_ / "labels.csv", "bild;jahre\n01/face_1.jpg;25,5\n");
   EXPECT_EQ(app::run(command(at("p.tar"))).exit_code, 1);
   ASSERT_EQ(app::run(command(at("p.tar")) + " --columns file=bild,age=jahre").exit_code, 0);
-  EXPECT_THAT(app::run(command(at("p.tar"))).output, HasSubstr("was complete already"));
+  EXPECT_THAT(app::run(command(at("p.tar"))).output, HasSubstr("is already complete"));
   Outcome other = app::run(command(at("p.tar")) + " --columns file=bild,age=1");
   EXPECT_EQ(other.exit_code, 1);
   EXPECT_THAT(other.output, HasSubstr("columns age=jahre,file=bild, not columns age=1,file=bild"));
@@ -75,7 +75,7 @@ TEST_F(PrepareCommand, counts_copies_and_ranges_and_so_does_info) {
   prepare::write_tar(folder_ / "p.tar", {{"a/1.jpg", prepare::numbered_jpeg(1)},
                                          {"b/1.jpg", prepare::numbered_jpeg(1)},
                                          {"c/2.jpg", prepare::numbered_jpeg(2)}});
-  EXPECT_THAT(app::run(command(at("p.tar"))).output, HasSubstr("1 pictures are there more than once"));
+  EXPECT_THAT(app::run(command(at("p.tar"))).output, HasSubstr("1 pictures occur more than once"));
   json info = json::parse(app::run("info --json " + at("faces.db")).output);
   EXPECT_EQ(info["copies"], json({{"pictures", 1}, {"faces", 2}, {"in_several_parts", 0}}));
   EXPECT_EQ(info["age known as a range"], json({{"20–29", 2}}));
@@ -232,7 +232,7 @@ TEST_F(PrepareCommand, interrupted_it_exits_with_130_and_goes_on_when_started_ag
   EXPECT_THAT(base::read_text_file(folder_ / "said", 1000), HasSubstr("rerun the same command to resume"));
   Outcome again = app::run(command(at("p.tar")));
   EXPECT_EQ(again.exit_code, 0);
-  EXPECT_THAT(again.output, AllOf(HasSubstr("resumed where an earlier run had stopped"), HasSubstr("30  prepared")));
+  EXPECT_THAT(again.output, AllOf(HasSubstr("resumed where the earlier run had stopped"), HasSubstr("30  prepared")));
 }
 
 TEST_F(PrepareCommand, info_counts_what_the_pictures_were_like_and_draws_a_sheet) {

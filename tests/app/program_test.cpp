@@ -70,7 +70,7 @@ TEST(Program, says_of_another_programs_network_that_it_is_imported_first) {
   const std::string network = AGEWISE_SOURCE_DIR "/tests/weights/golden/conv.onnx";
   Outcome outcome = run("predict --model " + network + " " + network);
   EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(outcome.output, HasSubstr("import it first, as in agewise import " + network));
+  EXPECT_THAT(outcome.output, HasSubstr("import them first, as in agewise import " + network));
 }
 
 TEST(Program, trains_on_a_store_whose_name_is_not_utf8_and_evaluates_there) {

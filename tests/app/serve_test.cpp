@@ -53,7 +53,7 @@ TEST(SlowServeCommand, whose_model_cannot_be_read_again_goes_on_with_what_it_has
   fs::remove(model);
   EXPECT_THAT(outcome.output, HasSubstr("alive\n"));
   EXPECT_THAT(outcome.output, HasSubstr("agewise: warning: SIGHUP: " + model.string()));
-  EXPECT_THAT(outcome.output, HasSubstr("goes on with what it has"));
+  EXPECT_THAT(outcome.output, HasSubstr("continues with the model and certificate that it has"));
 }
 
 TEST(ServeCommand, names_the_options_that_an_address_for_other_machines_needs) {
@@ -86,14 +86,14 @@ TEST(ServeCommand, says_where_a_wrong_setting_stands) {
     return outcome.output;
   };
   const std::string begin = "agewise: " + file;
-  EXPECT_EQ(problem("\nmax-bodi = 8\n"), begin + ", line 2: max-bodi is no option; did you mean max-body?\n");
+  EXPECT_EQ(problem("\nmax-bodi = 8\n"), begin + ", line 2: max-bodi is not an option; did you mean max-body?\n");
   EXPECT_EQ(problem("port = 70000"), begin + ", line 1: port: --port: Value 70000 not in range 0 to 65535\n");
   EXPECT_THAT(problem("log-format = \"xml\""), HasSubstr(begin + ", line 1: log-format: "));
   EXPECT_THAT(problem("detect = 3.5"), HasSubstr(begin + ", line 1: detect: "));
-  EXPECT_THAT(problem("[limits]\nport = 1"), HasSubstr("line 1: limits is no option"));
-  EXPECT_THAT(problem("name = [{}]"), HasSubstr("must be a text, a number, true or false, or a list of these"));
+  EXPECT_THAT(problem("[limits]\nport = 1"), HasSubstr("line 1: limits is not an option"));
+  EXPECT_THAT(problem("name = [{}]"), HasSubstr("must be a string, a number, true or false, or a list of these"));
   EXPECT_THAT(problem("port = "), HasSubstr(begin + ", line 1: "));
-  EXPECT_THAT(problem("config = \"x\""), HasSubstr("config is no option"));
+  EXPECT_THAT(problem("config = \"x\""), HasSubstr("config is not an option"));
   fs::remove(file);
   EXPECT_THAT(run_command(AGEWISE_PROGRAM " serve --config /nowhere.toml").output, HasSubstr("/nowhere.toml: "));
   Outcome variable = run_command("AGEWISE_SERVE_QUEUE=many " AGEWISE_PROGRAM " serve");
@@ -101,7 +101,7 @@ TEST(ServeCommand, says_where_a_wrong_setting_stands) {
   EXPECT_THAT(variable.output, HasSubstr("agewise: AGEWISE_SERVE_QUEUE: "));
   // Kubernetes makes up variables for each of its services: AGEWISE_SERVE_PORT_80_TCP, if one is called so.
   EXPECT_THAT(run_command("AGEWISE_SERVE_QUEU=1 " AGEWISE_PROGRAM " serve --address x").output,
-              HasSubstr("AGEWISE_SERVE_QUEU in the environment is no option; did you mean AGEWISE_SERVE_QUEUE?"));
+              HasSubstr("AGEWISE_SERVE_QUEU in the environment is not an option; did you mean AGEWISE_SERVE_QUEUE?"));
 }
 
 TEST(ServeCommand, takes_the_token_from_one_place) {
@@ -110,7 +110,7 @@ TEST(ServeCommand, takes_the_token_from_one_place) {
   EXPECT_THAT(run_command("env -u AGEWISE_TOKEN " AGEWISE_PROGRAM " serve --token-file " + file).output,
               HasSubstr(file + ": has no token in its first line"));
   EXPECT_THAT(run_command("AGEWISE_TOKEN=a " AGEWISE_PROGRAM " serve --token-file " + file).output,
-              HasSubstr("--token-file and --token exclude each other"));
+              HasSubstr("give --token-file or --token, not both"));
   fs::remove(file);
 }
 
