@@ -87,7 +87,7 @@ void Reply::operator()(HttpResponse response) {
 }
 
 Reply::~Reply() {
-  if (exchange_) (*this)(error_response(500, "internal", "the request was lost: a fault of the program"));
+  if (exchange_) (*this)(error_response(500, "internal", "the request was lost because of an internal error"));
 }
 
 std::size_t HttpShared::most_connections_of_one() const {

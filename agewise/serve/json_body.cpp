@@ -50,7 +50,7 @@ std::string_view base64_of(std::string_view text) {
   if (base::lower(text.substr(0, 5)) != "data:") return text;
   std::size_t comma = text.find(',');
   if (comma == std::string_view::npos || !base::lower(text.substr(0, comma)).ends_with(";base64"))
-    throw BadJson("a data URL must be of base64, as in data:image/jpeg;base64,…");
+    throw BadJson("a data URL must be in base64, as in data:image/jpeg;base64,…");
   return text.substr(comma + 1);
 }
 
@@ -107,7 +107,8 @@ class Pictures : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Pictures
     std::size_t before = body_.bytes.size();
     std::string number = std::to_string(body_.sizes.size() + 1);
     if (!decode_base64(base64_of({text, size}), body_.bytes))
-      throw BadJson("picture " + number + " is not base64; a picture is base64 or a data URL, nothing is fetched");
+      throw BadJson("picture " + number +
+                    " is not base64; give base64 or a data URL, because nothing is fetched from other addresses");
     body_.sizes.push_back(body_.bytes.size() - before);
     if (body_.sizes.back() == 0) throw BadJson("picture " + number + " is empty");
     return true;
@@ -142,7 +143,7 @@ JsonBody parse_json_body(std::span<std::byte> body, std::size_t most) {
   bool is_json = !rapidjson::Reader().Parse<rapidjson::kParseInsituFlag>(stream, pictures).IsError();
   bool to_the_end = stream.Tell() == body.size();  // to the parser a zero byte is the end
   if (!is_json || !to_the_end || !pictures.is_whole()) throw BadJson(kShape);
-  if (parsed.sizes.empty()) throw BadJson("no picture in it");
+  if (parsed.sizes.empty()) throw BadJson("the body has no picture");
   return parsed;
 }
 

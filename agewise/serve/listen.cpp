@@ -25,7 +25,7 @@ Address parse(const std::string& address, int port) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
-    throw base::UsageError(fmt::format("\"{}\" is no numeric address such as 127.0.0.1, 0.0.0.0 or ::1", address));
+    throw base::UsageError(fmt::format("\"{}\" is not a numeric address such as 127.0.0.1, 0.0.0.0 or ::1", address));
   }
   return {found, &::freeaddrinfo};
 }
@@ -45,7 +45,7 @@ int family_of_passed(int socket) {
   bool works = ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
                ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 &&
                (family == AF_INET || family == AF_INET6);
-  if (!works) throw base::UsageError("the socket that the service manager passes does not listen on a TCP port");
+  if (!works) throw base::UsageError("the socket passed by the service manager does not listen on a TCP port");
   return family;
 }
 
@@ -70,7 +70,7 @@ Listener listener_of(int socket) {
   int family = family_of_passed(socket);
   int own = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
   if (own < 0 || ::fcntl(own, F_SETFL, ::fcntl(own, F_GETFL) | O_NONBLOCK) != 0)
-    throw base::Error(fmt::format("the socket that the service manager passes: {}", std::strerror(errno)));
+    throw base::Error(fmt::format("the socket passed by the service manager: {}", std::strerror(errno)));
   return {own, port_of(own), family == AF_INET6};
 }
 

@@ -66,9 +66,9 @@ std::string Metrics::text(std::size_t waiting) const {
   put(text, "agewise_pictures_total", "counter", "Pictures that were read.", pictures_);
   put(text, "agewise_pictures_unreadable_total", "counter", "Pictures that could not be read.", unreadable_);
   put(text, "agewise_faces_total", "counter", "Faces whose age was estimated.", faces_);
-  put(text, "agewise_batch_faces", "Faces in one call of the network.", batch_faces_);
-  put(text, "agewise_network_seconds_total", "counter", "Time within the network.", network_seconds_);
-  put(text, "agewise_waiting_pictures", "gauge", "Pictures that wait to be read.", waiting);
+  put(text, "agewise_batch_faces", "Faces in one batch of the network.", batch_faces_);
+  put(text, "agewise_network_seconds_total", "counter", "Time spent in the network.", network_seconds_);
+  put(text, "agewise_waiting_pictures", "gauge", "Pictures waiting to be read.", waiting);
   return text;
 }
 

@@ -88,7 +88,7 @@ FormPart part_of(std::string_view head) {
     part.field = header_parameter(value, "name");
   }
   part.is_file = part.is_file || !part.file.empty();
-  if (!part.is_file && part.field.empty()) throw BadForm("a part is neither a file nor has a name");
+  if (!part.is_file && part.field.empty()) throw BadForm("a part has neither a file nor a name");
   return part;
 }
 

@@ -64,11 +64,11 @@ void put_safety_headers(HttpResponse& response) {
 }
 
 HttpResponse no_such_path() {
-  return error_response(404, "no_such_path", "there is nothing here; /docs and /openapi.json list all");
+  return error_response(404, "no_such_path", "there is no such path; /docs and /openapi.json list all paths");
 }
 
 HttpResponse wrong_method(const std::string& allow) {
-  HttpResponse response = error_response(405, "wrong_method", "this path takes " + allow);
+  HttpResponse response = error_response(405, "wrong_method", "this path accepts " + allow);
   response.headers = {{"Allow", allow}};
   return response;
 }

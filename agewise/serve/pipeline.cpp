@@ -17,7 +17,7 @@ constexpr int kLowPriority = 10;       // further, as nice(1) counts: a tenth of
 
 std::string text_of(const std::exception& problem) {
   bool memory = dynamic_cast<const std::bad_alloc*>(&problem) != nullptr;
-  return memory ? "takes more memory than there is" : problem.what();
+  return memory ? "needs more memory than is available" : problem.what();
 }
 
 // Of the calling thread, which on Linux has one of its own. Where that is not allowed it stays as it is.

@@ -37,7 +37,7 @@ std::string decoded(std::string_view text, bool plus_is_blank) {
     } else {
       plain += plus_is_blank && text[i] == '+' ? ' ' : text[i];
     }
-    if (plain.back() == '\0') throw bad("a zero in the target");
+    if (plain.back() == '\0') throw bad("a zero byte in the target");
   }
   return plain;
 }
@@ -69,7 +69,7 @@ void read_target(std::string_view target, HttpRequest& request) {
     break;
   }
   bool is_path = target.starts_with('/') || target == "*" || (absolute && (target.empty() || target.front() == '?'));
-  if (!is_path) throw bad("the target is no path");
+  if (!is_path) throw bad("the target is not a path");
   if (target.find('#') != std::string_view::npos) throw bad("the target has a fragment");
   std::size_t query = std::min(target.find('?'), target.size());
   request.path = query == 0 ? "/" : decoded(target.substr(0, query), false);
@@ -103,10 +103,10 @@ class RequestParser::Parser : public http::basic_parser<true> {
     if (++fields_ > kMostFields) throw BadRequest{431, "header_too_large", "more than 100 header fields"};
     std::string key = base::lower(view(name));
     if (field == http::field::transfer_encoding && (base::lower(view(value)) != "chunked" || version < 11)) {
-      throw bad("the one Transfer-Encoding that is understood is chunked, of HTTP/1.1");
+      throw bad("the only supported Transfer-Encoding is chunked, in HTTP/1.1");
     }
     if (field == http::field::host) {
-      if (++hosts_ > 1) throw bad("more than one Host");
+      if (++hosts_ > 1) throw bad("more than one Host header");
       if (has_target_host_) return;  // RFC 9112, §3.2.2
     }
     std::string& place = request.headers[key];
@@ -115,7 +115,7 @@ class RequestParser::Parser : public http::basic_parser<true> {
   }
 
   void on_header_impl(error_code&) override {
-    if (version >= 11 && hosts_ == 0) throw bad("no Host");
+    if (version >= 11 && hosts_ == 0) throw bad("no Host header");
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
@@ -152,7 +152,7 @@ std::size_t RequestParser::feed(std::string_view bytes) {
   if (problem == http::error::header_limit || parser_->head_size > kLargestHead || is_stuck) {
     throw BadRequest{431, "header_too_large", "the head of a request may have 32 KB at most"};
   }
-  if (problem && problem != http::error::need_more) throw bad("no proper HTTP/1.1: " + problem.message());
+  if (problem && problem != http::error::need_more) throw bad("not valid HTTP/1.1: " + problem.message());
   return used;
 }
 

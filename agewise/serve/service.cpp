@@ -64,7 +64,7 @@ constexpr const char* kAccepted = "image/*, application/octet-stream, multipart/
 // "true" or "false", of the query or a form's text field.
 bool distribution_from(std::string_view name, std::string_view value) {
   if (name != "distribution" || (value != "true" && value != "false")) {
-    throw Refused{error_response(400, "bad_parameter", "the one parameter is distribution, true or false")};
+    throw Refused{error_response(400, "bad_parameter", "the only parameter is distribution, true or false")};
   }
   return value == "true";
 }
@@ -91,12 +91,12 @@ void add_form(const HttpRequest& request, std::size_t most_files, Asked& asked) 
       asked.question.distribution = distribution_from(part.field, value);
     }
   }
-  if (asked.job.pictures.empty()) throw BadForm("no picture in it");
+  if (asked.job.pictures.empty()) throw BadForm("the form has no picture");
 } catch (const BadForm& problem) {
-  throw Refused{error_response(400, "bad_form",
-                               std::string(problem.what()) +
-                                   "; a form has a file for each picture, and may have the text field "
-                                   "distribution, true or false")};
+  throw Refused{error_response(
+      400, "bad_form",
+      std::string(problem.what()) +
+          "; a form must have a file for each picture, and may have the text field distribution, true or false")};
 }
 
 // The decoded pictures take the body's place.
@@ -209,14 +209,14 @@ std::string known_method(const std::string& method) {
 
 void check_options(const ServiceOptions& options) {
   if (options.http.certificate.empty() != options.http.key.empty()) {
-    throw base::UsageError("a TLS certificate and its key are needed, or neither");
+    throw base::UsageError("give both a TLS certificate (--tls-cert) and its key (--tls-key), or neither");
   }
   if (!is_loopback(options.http.address) && options.token.empty()) {
     throw base::UsageError("--address " + options.http.address +
                            " can be reached from other machines: give --token, or AGEWISE_TOKEN in the environment");
   }
   if (options.most_files > static_cast<std::size_t>(options.pipeline.waiting)) {
-    throw base::UsageError("a request may not have more files than may wait");
+    throw base::UsageError("--max-files must not be above --queue: a request may not have more pictures than may wait");
   }
 }
 

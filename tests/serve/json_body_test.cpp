@@ -48,7 +48,7 @@ TEST(JsonBody, reads_data_urls_of_base64) {
   EXPECT_EQ(text_of(parse(R"({"picture": "data:image/jpeg;base64,Zm9v"})")), "foo");
   EXPECT_EQ(text_of(parse(R"({"picture": "DATA:;name=a;Base64,Zm9v"})")), "foo");
   EXPECT_EQ(problem_of(R"({"picture": "data:image/svg+xml,%3Csvg/%3E"})"),
-            "a data URL must be of base64, as in data:image/jpeg;base64,…");
+            "a data URL must be in base64, as in data:image/jpeg;base64,…");
   EXPECT_NE(problem_of(R"({"picture": "data:image/jpeg;base64"})"), "");
 }
 
@@ -95,7 +95,7 @@ TEST(JsonBody, refuses_what_is_not_base64_and_fetches_nothing) {
   for (const char* text :
        {"Z", "Zm9vY", "Zg===", "Z=g", "Zm9v!", "http://example.org/a.jpg", "/etc/passwd.", "\u00e9"}) {
     EXPECT_EQ(problem_of(R"({"pictures": ["Zm9v", ")" + std::string(text) + "\"]}"),
-              "picture 2 is not base64; a picture is base64 or a data URL, nothing is fetched")
+              "picture 2 is not base64; give base64 or a data URL, because nothing is fetched from other addresses")
         << text;
   }
 }

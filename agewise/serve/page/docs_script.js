@@ -39,7 +39,7 @@ function properties(schema, depth) {
   const required = new Set(schema.required || []);
   return Object.entries(schema.properties || {}).flatMap(([name, one]) => {
     const inner = one.type === "object" ? one : one.type === "array" && one.items.type === "object" ? one.items : null;
-    const text = (one.description || "") + (required.has(name) || !schema.required ? "" : (one.description ? " " : "") + "(May be missing.)");
+    const text = (one.description || "") + (required.has(name) || !schema.required ? "" : (one.description ? " " : "") + "(Optional.)");
     return [[el("code", {}, "\u00a0\u00a0".repeat(depth) + name), typeOf(one), text], ...(inner ? properties(inner, depth + 1) : [])];
   });
 }
@@ -58,17 +58,17 @@ function bodyOf(body) {
     example ? el("code", {}, JSON.stringify(example)) : ""]);
   const fields = Object.entries(body.content).filter(([, {schema}]) => schema.properties)
     .map(([type, {schema}]) => [el("h3", {}, "In ", el("code", {}, type)), rows(["Field", "Type", ""], properties(schema, 0))]);
-  return [el("h3", {}, "Body"), el("p", {}, body.description), rows(["Content-Type", "Holds", "Example"], kinds), ...fields];
+  return [el("h3", {}, "Body"), el("p", {}, body.description), rows(["Content-Type", "Content", "Example"], kinds), ...fields];
 }
 
 function card(path, method, operation, open) {
   const parameters = (operation.parameters || []).map((one) => [el("code", {}, one.name), typeOf(one.schema), one.description]);
-  const token = operation.security && operation.security.length === 0 ? "Needs no token." : "Needs the token, if the server was started with one.";
+  const token = operation.security && operation.security.length === 0 ? "Needs no token." : "Needs the token if the server was started with one.";
   const details = el("details", {class: "card"},
     el("summary", {}, el("b", {}, method.toUpperCase() + " " + path), " " + operation.summary),
     prose(operation.description), el("p", {}, token),
     parameters.length ? [el("h3", {}, "Query"), rows(["Parameter", "Type", ""], parameters)] : null,
-    bodyOf(operation.requestBody), el("h3", {}, "Answers"), rows(["Status", "When", "Holds"], answersOf(operation)));
+    bodyOf(operation.requestBody), el("h3", {}, "Responses"), rows(["Status", "When", "Content"], answersOf(operation)));
   details.open = open;
   return details;
 }
@@ -86,4 +86,4 @@ function show(document_) {
 }
 
 fetch("openapi.json").then((response) => response.json()).then(show)
-  .catch(() => { $("about").textContent = "The server does not answer."; });
+  .catch(() => { $("about").textContent = "The server does not respond."; });

@@ -45,7 +45,7 @@ function askForToken() {
 // What a decoder says of a broken file helps few; the rest is a sentence already.
 function inWords(error) {
   if (error.code !== "unreadable_picture") return error.message;
-  return "This file cannot be read as a picture: it is broken, or of a kind that is not read (" + error.message + ").";
+  return "This file cannot be read as a picture: it is broken, or its format is not supported (" + error.message + ").";
 }
 
 // The answer's JSON; waits where the server is busy, throws what is wrong as a sentence.
@@ -57,7 +57,7 @@ async function ask(path, options) {
     try {
       response = await fetch(path, {...options, headers});
     } catch {
-      throw new Error("The server does not answer.");
+      throw new Error("The server does not respond.");
     }
     if (response.ok) return response.json();
     if (response.status === 401) {
@@ -66,7 +66,7 @@ async function ask(path, options) {
       await new Promise((resolve) => setTimeout(resolve, 1000 * (Number(response.headers.get("Retry-After")) || 1)));
     } else {
       const answer = await response.json().catch(() => null);
-      throw new Error(answer && answer.error ? inWords(answer.error) : "The server answers with " + response.status + ".");
+      throw new Error(answer && answer.error ? inWords(answer.error) : "The server responded with status " + response.status + ".");
     }
   }
 }
@@ -134,7 +134,7 @@ function cardOf(picture) {
   const image = el("img", {src: picture.url, alt: picture.file.name});
   const frame = el("div", {class: "frame"}, image);
   image.addEventListener("load", () => fill(picture));
-  image.addEventListener("error", () => frame.replaceChildren(el("p", {class: "no-preview"}, "This browser cannot show it")));
+  image.addEventListener("error", () => frame.replaceChildren(el("p", {class: "no-preview"}, "This browser cannot display it")));
   const remove = el("button", {type: "button", class: "close", "aria-label": "Remove " + picture.file.name}, "×");
   remove.addEventListener("click", () => {
     pictures.splice(pictures.indexOf(picture), 1);
@@ -197,7 +197,7 @@ function showStatus() {
   const left = pictures.filter((one) => one.state !== "done").length;
   const faces = pictures.reduce((sum, one) => sum + one.faces.length, 0);
   $("status").textContent = plural(pictures.length, "picture") + ", " + plural(faces, "face") +
-    (left > 0 ? " · " + left + " to do" : "");
+    (left > 0 ? " · " + left + " waiting" : "");
   $("csv").disabled = left === pictures.length;
 }
 
@@ -214,7 +214,7 @@ function ageTicks() {
 function distributionInWords(face) {
   const order = face.distribution.map((probability, i) => ({probability, name: model.classes[i].name}));
   order.sort((a, b) => b.probability - a.probability);
-  return "Probability of each age; the likeliest: " +
+  return "Probability of each age; most likely: " +
     order.slice(0, 3).map((one) => one.name + " with " + share(one.probability)).join(", ");
 }
 
@@ -242,7 +242,7 @@ function showFace(picture, face, index) {
     parts.push(share(face.interval.coverage) + " of such faces are between " + whole(face.interval.low) + " and " +
                whole(face.interval.high) + " years old");
   }
-  if (face.class) parts.push("likeliest class: " + face.class);
+  if (face.class) parts.push("most likely class: " + face.class);
   $("face-text").textContent = parts.join(" · ");
   drawCrop(picture, face, index);
   $("face-chart").setAttribute("aria-label", distributionInWords(face));
@@ -293,7 +293,7 @@ async function showModel() {
   }
   const rows = model.layers.map((layer) => el("tr", {}, el("td", {}, layer.name), el("td", {}, layer.kind),
     el("td", {}, layer.shape), el("td", {}, layer.parameters.toLocaleString("en"))));
-  const head = el("tr", {}, ...["layer", "kind", "gives", "parameters"].map((name) => el("th", {}, name)));
+  const head = el("tr", {}, ...["layer", "kind", "output", "parameters"].map((name) => el("th", {}, name)));
   place.replaceChildren(el("p", {class: "faint"}, model.description), metadata,
     el("details", {}, el("summary", {}, "Layers"),
       el("div", {class: "scroll"}, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)))),

@@ -73,7 +73,7 @@ function showFigures(last) {
     cards.push(figure(number(best.validation_mae, 2), "years off on average", "best epoch so far: " + best.epoch),
                figure(percent(best.validation_accuracy), "in the right class", "best epoch so far: " + best.epoch));
   }
-  cards.push(figure(number(last.images_per_second, 0), "pictures a second", duration(last.seconds) + " an epoch"));
+  cards.push(figure(number(last.images_per_second, 0), "pictures per second", duration(last.seconds) + " per epoch"));
   $("figures").replaceChildren(...cards);
 }
 
@@ -109,9 +109,9 @@ events.addEventListener("progress", (event) => {
 });
 events.addEventListener("end", () => {
   events.close();
-  $("state").textContent = "The program that trained it has ended";
+  $("state").textContent = "The training program has ended";
   $("progress").hidden = true;
 });
 events.addEventListener("error", () => {
-  $("state").textContent = "The connection is lost; trying again";
+  $("state").textContent = "Connection lost; trying again";
 });
