@@ -133,7 +133,7 @@ def test_a_model_that_is_missing_or_none_is_told(tmp_path):
     (tmp_path / "m.safetensors").write_text("no model")
     with pytest.raises(agewise.Error, match="m.safetensors"):
         agewise.Estimator(tmp_path / "m.safetensors")
-    with pytest.raises(agewise.Error, match="not both"):
+    with pytest.raises(agewise.Error, match="cannot be combined with ready crops"):
         agewise.Estimator(ready_crops=True, detect=True)
     with pytest.raises(ValueError):
         agewise.Estimator(kernels="slow")

@@ -5,7 +5,7 @@
 set -euo pipefail
 source=$(realpath "$1") build=$(realpath "$2")
 if [ "${AGEWISE_PYPI:-0}" != 1 ]; then
-  echo "skipped: scikit-build-core, numpy, pandas, pillow, tqdm, mypy and pytest come from PyPI; AGEWISE_PYPI=1 allows to fetch them"
+  echo "skipped: scikit-build-core, numpy, pandas, pillow, tqdm, mypy and pytest come from PyPI; set AGEWISE_PYPI=1 to allow fetching them"
   exit 77
 fi
 mkdir -p "$3"
