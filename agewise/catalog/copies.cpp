@@ -26,11 +26,11 @@ class Unions {
   std::vector<std::size_t> parent_;
 };
 
-Unions united(std::span<const CatalogRow* const> rows, std::span<const std::vector<std::size_t>> groups) {
+Unions united(std::span<const Placed> rows, std::span<const std::vector<std::size_t>> groups) {
   Unions unions(rows.size());
   std::map<std::string_view, std::size_t> first_of;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (!rows[i]->person.empty()) unions.join(i, first_of.try_emplace(rows[i]->person.str(), i).first->second);
+    if (!rows[i].person.empty()) unions.join(i, first_of.try_emplace(rows[i].person.str(), i).first->second);
   }
   for (const std::vector<std::size_t>& group : groups) {
     for (std::size_t row : group) unions.join(row, group.front());
@@ -40,20 +40,21 @@ Unions united(std::span<const CatalogRow* const> rows, std::span<const std::vect
 
 }  // namespace
 
-void keep_together(std::span<const CatalogRow* const> rows, std::span<const std::vector<std::size_t>> groups,
-                   std::vector<Split>& splits) {
+std::vector<Split> kept_together(std::span<const Placed> rows, std::span<const std::vector<std::size_t>> groups) {
   Unions unions = united(rows, groups);
   std::map<std::size_t, std::optional<Split>> part_of;  // of the sets that hold copies
   for (const std::vector<std::size_t>& group : groups) part_of[unions.set_of(group.front())];
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto set = part_of.find(unions.set_of(i));
-    if (set != part_of.end() && !set->second && !rows[i]->split.empty()) set->second = splits[i];
+    if (set != part_of.end() && !set->second && rows[i].by_labels) set->second = rows[i].split;
   }
+  std::vector<Split> splits;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto set = part_of.find(unions.set_of(i));
-    if (set == part_of.end() || !rows[i]->split.empty()) continue;
-    splits[i] = set->second.value_or(splits[set->first]);
+    bool stays = set == part_of.end() || rows[i].by_labels;
+    splits.push_back(stays ? rows[i].split : set->second.value_or(rows[set->first].split));
   }
+  return splits;
 }
 
 }  // namespace agewise::catalog

@@ -9,6 +9,7 @@
 #include "agewise/base/hash.h"
 #include "agewise/catalog/label_options.h"
 #include "agewise/prepare/prepare.h"
+#include "agewise/prepare/shard.h"
 
 namespace agewise::prepare {
 namespace {
@@ -128,6 +129,7 @@ PreparePlan plan_preparation(const PrepareOptions& options) {
     for (std::size_t place : classed.places) splits.push_back(plan.splits[place]);
     plan.share_difference = catalog::share_difference(classed.classes, splits);
   }
+  if (options.share) take_share(plan, *options.share);
   return plan;
 }
 

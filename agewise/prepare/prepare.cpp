@@ -18,10 +18,10 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/hash.h"
-#include "agewise/catalog/copies.h"
 #include "agewise/face/reader.h"
 #include "agewise/prepare/archive.h"
 #include "agewise/prepare/name_index.h"
+#include "agewise/prepare/shard.h"
 #include "agewise/prepare/sources.h"
 #include "agewise/recipe/determines.h"
 
@@ -227,7 +227,10 @@ class Preparation {
   void read_all(Sources sources) {
     for (std::unique_ptr<PictureSource>& source : sources) {
       SourceEntry entry;
-      while (!stop_ && !failed_ && source->next(entry)) take(*source, entry);
+      while (!stop_ && !failed_ && source->next(entry)) {
+        pictures_.add(fmt::format("{} {}:{}\n", entry.size, entry.path.size(), entry.path));
+        take(*source, entry);
+      }
       std::vector<std::string> more = source->left_out();
       std::move(more.begin(), more.end(), std::back_inserter(left_out_));
       source.reset();
@@ -359,27 +362,6 @@ class Preparation {
     return record;
   }
 
-  // Which pictures are copies of each other is known only now. The splits are the plan's but for these.
-  void keep_copies_together() {
-    std::vector<std::vector<std::size_t>> groups;
-    for (const std::vector<std::int64_t>& rows : writer_.copies()) {
-      groups.emplace_back();
-      for (std::int64_t row : rows) {
-        if (std::optional<std::size_t> wanted = index_in_wanted(static_cast<std::size_t>(row)))
-          groups.back().push_back(*wanted);
-      }
-      if (groups.back().empty()) groups.pop_back();
-    }
-    if (groups.empty()) return;
-    std::vector<const catalog::CatalogRow*> rows;
-    for (std::size_t row : plan_.wanted) rows.push_back(&plan_.rows[row]);
-    std::vector<catalog::Split> splits = plan_.splits;
-    catalog::keep_together(rows, groups, splits);
-    for (std::size_t i = 0; i < splits.size(); ++i) {
-      if (splits[i] != plan_.splits[i]) writer_.set_split(static_cast<std::int64_t>(plan_.wanted[i]), splits[i]);
-    }
-  }
-
   // The row of a picture that the system could not read is not settled: the next run reads it again.
   void check_all_read() const {
     if (unread_.empty()) return;
@@ -400,8 +382,14 @@ class Preparation {
       writer_.add({static_cast<std::int64_t>(row), file, catalog::Reason::no_such_file, ""}, "");
       if (missing++ < kExamples) result.labels_like.push_back(file);
     }
-    keep_copies_together();
-    writer_.finish(unasked_);
+    // Which pictures are copies of each other is known only now, and of a shard when all of them are there.
+    std::vector<store::WantedRow> wanted = wanted_rows(plan_);
+    if (plan_.metadata.shard) {
+      writer_.finish_shard(unasked_, wanted, pictures_.hash());
+    } else {
+      keep_copies_together(writer_, wanted);
+      writer_.finish(unasked_);
+    }
     bool few = 10 * (plan_.wanted.size() - missing) < plan_.wanted.size();
     if (few) result.pictures_like = pictures_like_;
     if (!few) result.labels_like.clear();
@@ -430,6 +418,7 @@ class Preparation {
   std::vector<std::string> pictures_like_;  // the first of the unasked
   bool went_on_ = false;
   // The reader's, until all threads have ended:
+  base::ContentHasher pictures_;  // of the names and sizes of all
   std::vector<std::string> left_out_;
   std::map<std::size_t, std::string> unread_;  // wanted rows whose picture the system could not read, and why
 };
@@ -475,18 +464,30 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
   base::Budget pixels(kMostPixels);
   Readers readers = make_readers(plan.metadata.recipe.face, pixels, threads);
   check_disk(plan, store);
-  PrepareResult result = Preparation(plan, store, std::move(readers), stop, progress).run(std::move(sources));
+  PrepareResult run = Preparation(plan, store, std::move(readers), stop, progress).run(std::move(sources));
   store::Store made(store);
+  PrepareResult result = result_of(made);
+  result.labels_like = std::move(run.labels_like);
+  result.pictures_like = std::move(run.pictures_like);
+  result.went_on = run.went_on;
+  result.was_complete = run.was_complete;
+  result.left_out = std::move(run.left_out);
   if (result.was_complete)
     result.other_training =
         recipe::first_difference(recipe::Outcome::training, made.metadata().recipe, plan.metadata.recipe);
-  result.unasked = made.metadata().unasked;
-  result.rejects = made.reject_counts();
-  if (result.rejects.contains(catalog::Reason::ambiguous_name)) result.ambiguous_like = first_ambiguous(made.rejects());
-  result.copies = store::copies_among(made.faces());
-  result.faces = static_cast<std::int64_t>(plan.chosen.size());
-  for (const auto& [reason, count] : result.rejects) result.faces -= count;
-  if (plan.metadata.recipe.face.detect) result.whole_pictures = result.faces - made.faces_found();
+  return result;
+}
+
+PrepareResult result_of(const store::Store& store) {
+  PrepareResult result;
+  result.unasked = store.metadata().unasked;
+  result.rejects = store.reject_counts();
+  if (result.rejects.contains(catalog::Reason::ambiguous_name))
+    result.ambiguous_like = first_ambiguous(store.rejects());
+  std::vector<store::FaceRecord> faces = store.faces();
+  result.copies = store::copies_among(faces);
+  result.faces = static_cast<std::int64_t>(faces.size());
+  if (store.metadata().recipe.face.detect) result.whole_pictures = result.faces - store.faces_found();
   return result;
 }
 

@@ -13,6 +13,14 @@
 
 namespace agewise::prepare {
 
+inline constexpr int kMostShards = 500;  // `merge` has them all open at once
+
+// One machine's share of a collection: shard `number`, 1 … count, of `count`.
+struct Share {
+  int number = 1, count = 1;
+  std::string program;  // that prepares it, with its version: "agewise 1.2"
+};
+
 struct PrepareOptions {
   std::vector<std::filesystem::path> labels;
   catalog::LabelOptions label_options;
@@ -20,6 +28,7 @@ struct PrepareOptions {
   std::optional<std::size_t> limit;          // of label rows, before screening
   std::optional<std::uint64_t> sample_seed;  // with limit: drawn at random
   bool balance = false;                      // as many of each class as the rarest has
+  std::optional<Share> share;                // to prepare no more than that (shard.h)
 };
 
 // What is to be done, decided from labels alone: before any picture is looked at, so that neither splits nor order
@@ -32,7 +41,7 @@ struct PreparePlan {
 
   store::StoreMetadata metadata;
   std::vector<catalog::CatalogRow> rows;      // of all label files, one after the other; a row's place is its number
-  std::vector<std::size_t> chosen;            // by limit and sample
+  std::vector<std::size_t> chosen;            // by limit and sample, and of these the share
   std::vector<std::size_t> wanted;            // chosen rows that survive screening, ascending
   std::vector<catalog::Split> splits;         // of the wanted
   std::vector<double> ages;                   // of the wanted, years; NaN where only a range is known
@@ -65,8 +74,12 @@ struct PrepareResult {
 // Reads the pictures of all sources once and fills the store. Goes on where an earlier run stopped. On `stop`, or when
 // a source is cut short, the disk is full or the system could not read some pictures of a folder, what is done is saved
 // and Interrupted or Error is thrown: the store stays incomplete, and the next run reads what is missing.
+// Of a share, the store becomes a shard.
 PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem::path>& pictures,
                       const std::filesystem::path& store, int threads, const base::StopFlag& stop,
                       const base::ProgressSink& progress = {});
+
+// What the finished store holds: the result but for what only reading the pictures tells.
+PrepareResult result_of(const store::Store& store);
 
 }  // namespace agewise::prepare

@@ -113,12 +113,14 @@ std::vector<std::string> remarks_after(const PreparePlan& plan, const PrepareRes
     remarks.push_back(fmt::format(
         "{} is complete and keeps the recipe that it was made with ({}); give the new recipe to `agewise train`",
         paths.store.string(), result.other_training));
-  if (result.faces > 0 && are_few(plan, result)) remarks.push_back(text_of_few(plan, result, paths));
+  bool told = result.faces > 0 || plan.metadata.shard;  // else check_faces() tells
+  if (told && !plan.wanted.empty() && are_few(plan, result)) remarks.push_back(text_of_few(plan, result, paths));
   return remarks;
 }
 
 void check_faces(const PreparePlan& plan, const PrepareResult& result, const Paths& paths) {
-  if (result.faces == 0) throw base::Error(text_of_few(plan, result, paths));
+  bool few_rows = plan.metadata.shard.has_value();  // of which all pictures may be faulty
+  if (result.faces == 0 && !few_rows) throw base::Error(text_of_few(plan, result, paths));
 }
 
 }  // namespace agewise::prepare

@@ -24,7 +24,7 @@ struct Paths {
 // prepared and why that may be.
 std::vector<std::string> remarks_after(const PreparePlan& plan, const PrepareResult& result, const Paths& paths);
 
-// Throws Error, which says why that may be, if the store has no face.
+// Throws Error, which says why that may be, if the store has no face; of a shard that is a remark.
 void check_faces(const PreparePlan& plan, const PrepareResult& result, const Paths& paths);
 
 }  // namespace agewise::prepare

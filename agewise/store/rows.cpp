@@ -66,13 +66,9 @@ FaceRow face_at(SQLite::Statement& query) {
   return {std::move(face), query.getColumn(14).getString()};
 }
 
-struct Range {
-  std::int64_t first = std::numeric_limits<std::int64_t>::min(), last = std::numeric_limits<std::int64_t>::max();
-};
-
 // Calls `take` with each face that has a row in the table, and the query, whose columns these are, at that row.
 template <class Take>
-void for_each_in(SQLite::Database& database, const char* table, const char* columns, Range range,
+void for_each_in(SQLite::Database& database, const char* table, const char* columns, RowRange range,
                  std::vector<FaceRow>& faces, Take take) {
   if (!database.tableExists(table)) return;
   SQLite::Statement query(database, fmt::format("SELECT row, {} FROM {} WHERE row BETWEEN ? AND ?", columns, table));
@@ -86,7 +82,9 @@ void for_each_in(SQLite::Database& database, const char* table, const char* colu
   }
 }
 
-std::vector<FaceRow> read_range(SQLite::Database& database, Range range) {
+}  // namespace
+
+std::vector<FaceRow> read_face_rows(SQLite::Database& database, RowRange range) {
   SQLite::Statement query(database,
                           "SELECT row, file, source, person, race, age, age_sigma, gender, split, kind, width, height, "
                           "channels, bits, picture FROM faces WHERE row BETWEEN ? AND ? ORDER BY row");
@@ -111,14 +109,14 @@ std::vector<FaceRow> read_range(SQLite::Database& database, Range range) {
   return faces;
 }
 
+namespace {
+
 // The checksums of a store's faces, or of its rejects; asked for in ascending order of the rows.
 class Records {
  public:
   Records(std::filesystem::path file, SQLite::Database& database, bool faces) : file_(std::move(file)) {
     if (!database.tableExists("records")) return;
-    std::string known = metadata_value(database, kRecordsChecksum);
-    if (!known.empty() && known != records_checksum(database))
-      throw damaged("its list of rows does not match its checksum");
+    check_list_of_rows(file_, database);
     SQLite::Statement query(database, "SELECT row, checksum FROM records WHERE face = ? ORDER BY row");
     query.bind(1, faces ? 1 : 0);
     while (query.executeStep())
@@ -126,14 +124,13 @@ class Records {
   }
 
   void check(std::int64_t row, std::uint64_t checksum) {
-    if (next_ < left_.size() && left_[next_].row < row) throw missing();
+    if (next_ < left_.size() && left_[next_].row < row) throw row_is_missing(file_, left_[next_].row);
     if (next_ == left_.size() || left_[next_].row != row) return;  // of an earlier version
-    if (left_[next_++].checksum != checksum)
-      throw damaged(fmt::format("the record of label row {} does not match its checksum", row));
+    if (left_[next_++].checksum != checksum) throw row_differs(file_, row);
   }
 
   void check_end() const {
-    if (next_ < left_.size()) throw missing();
+    if (next_ < left_.size()) throw row_is_missing(file_, left_[next_].row);
   }
 
  private:
@@ -141,11 +138,6 @@ class Records {
     std::int64_t row;
     std::uint64_t checksum;
   };
-
-  base::Error damaged(const std::string& what) const {
-    return base::file_error(file_, fmt::format("is a damaged store: {}; delete it and prepare it again", what));
-  }
-  base::Error missing() const { return damaged(fmt::format("label row {} is missing", left_[next_].row)); }
 
   std::filesystem::path file_;
   std::vector<Record> left_;
@@ -180,14 +172,10 @@ std::uint64_t checksum_of(const RejectRecord& reject, std::string_view picture) 
   return fields.checksum();
 }
 
-std::vector<FaceRow> read_face(SQLite::Database& database, std::int64_t row) {
-  return read_range(database, {row, row});
-}
-
 std::vector<FaceRecord> read_faces(const std::filesystem::path& file, SQLite::Database& database) {
   Records records(file, database, /*faces=*/true);
   std::vector<FaceRecord> faces;
-  for (FaceRow& row : read_range(database, {})) {
+  for (FaceRow& row : read_face_rows(database, {})) {
     records.check(row.face.row, checksum_of(row.face, row.picture));
     faces.push_back(std::move(row.face));
   }
@@ -195,23 +183,64 @@ std::vector<FaceRecord> read_faces(const std::filesystem::path& file, SQLite::Da
   return faces;
 }
 
+std::vector<RejectRow> read_reject_rows(SQLite::Database& database, RowRange range) {
+  bool contents = database.tableExists("contents");
+  SQLite::Statement query(database, fmt::format("SELECT row, rejects.file, reason, detail, picture, {} FROM rejects {} "
+                                                "WHERE row BETWEEN ? AND ? ORDER BY row",
+                                                contents ? "ifnull(contents.file, 0)" : "0",
+                                                contents ? "LEFT JOIN contents USING (row)" : ""));
+  query.bind(1, range.first);
+  query.bind(2, range.last);
+  std::vector<RejectRow> rejects;
+  while (query.executeStep()) {
+    rejects.push_back({{query.getColumn(0).getInt64(), query.getColumn(1).getString(),
+                        static_cast<catalog::Reason>(query.getColumn(2).getInt()), query.getColumn(3).getString(),
+                        static_cast<std::uint64_t>(query.getColumn(5).getInt64())},
+                       query.getColumn(4).getString()});
+  }
+  return rejects;
+}
+
 std::vector<RejectRecord> read_rejects(const std::filesystem::path& file, SQLite::Database& database) {
   Records records(file, database, /*faces=*/false);
-  bool contents = database.tableExists("contents");
-  SQLite::Statement query(
-      database,
-      fmt::format("SELECT row, rejects.file, reason, detail, picture, {} FROM rejects {} ORDER BY row",
-                  contents ? "ifnull(contents.file, 0)" : "0", contents ? "LEFT JOIN contents USING (row)" : ""));
   std::vector<RejectRecord> rejects;
-  while (query.executeStep()) {
-    RejectRecord reject{query.getColumn(0).getInt64(), query.getColumn(1).getString(),
-                        static_cast<catalog::Reason>(query.getColumn(2).getInt()), query.getColumn(3).getString(),
-                        static_cast<std::uint64_t>(query.getColumn(5).getInt64())};
-    records.check(reject.row, checksum_of(reject, query.getColumn(4).getString()));
-    rejects.push_back(std::move(reject));
+  for (RejectRow& row : read_reject_rows(database, {})) {
+    records.check(row.reject.row, checksum_of(row.reject, row.picture));
+    rejects.push_back(std::move(row.reject));
   }
   records.check_end();
   return rejects;
+}
+
+std::vector<WantedRow> read_wanted(const std::filesystem::path& file, SQLite::Database& database) {
+  SQLite::Statement query(database, "SELECT row, person, split, by_labels FROM wanted ORDER BY row");
+  std::vector<WantedRow> rows;
+  while (query.executeStep()) {
+    rows.push_back({query.getColumn(0).getInt64(),
+                    {query.getColumn(1).getString(), enum_at<catalog::Split>(query.getColumn(2), 3),
+                     query.getColumn(3).getInt() != 0}});
+  }
+  if (metadata_value(database, kWantedChecksum) != wanted_checksum(rows))
+    throw damaged_store(file, "its list of wanted rows does not match its checksum");
+  return rows;
+}
+
+void check_list_of_rows(const std::filesystem::path& file, SQLite::Database& database) {
+  std::string known = metadata_value(database, kRecordsChecksum);
+  if (!known.empty() && known != records_checksum(database))
+    throw damaged_store(file, "its list of rows does not match its checksum");
+}
+
+base::Error damaged_store(const std::filesystem::path& file, const std::string& what) {
+  return base::file_error(file, fmt::format("is a damaged store: {}; delete it and prepare it again", what));
+}
+
+base::Error row_differs(const std::filesystem::path& file, std::int64_t row) {
+  return damaged_store(file, fmt::format("the record of label row {} does not match its checksum", row));
+}
+
+base::Error row_is_missing(const std::filesystem::path& file, std::int64_t row) {
+  return damaged_store(file, fmt::format("label row {} is missing", row));
 }
 
 void check_face_pixels(const std::filesystem::path& file, std::int64_t row, std::span<const std::byte> pixels,
@@ -233,6 +262,15 @@ std::string records_checksum(SQLite::Database& database) {
   Fields fields;
   while (query.executeStep()) {
     for (int column = 0; column < 3; ++column) fields.add(query.getColumn(column).getInt64());
+  }
+  return base::checksum_text(fields.checksum());
+}
+
+std::string wanted_checksum(std::span<const WantedRow> rows) {
+  Fields fields;
+  for (const WantedRow& row : rows) {
+    fields.add(std::string_view(row.placed.person.str()));
+    fields.add_all(row.row, row.placed.split, row.placed.by_labels);
   }
   return base::checksum_text(fields.checksum());
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -28,12 +29,33 @@ struct FaceRow {
   std::string picture;
 };
 
-// Of one row, if it is a face, not compared with anything.
-std::vector<FaceRow> read_face(SQLite::Database& database, std::int64_t row);
+struct RejectRow {
+  RejectRecord reject;
+  std::string picture;
+};
+
+struct RowRange {
+  std::int64_t first = std::numeric_limits<std::int64_t>::min(), last = std::numeric_limits<std::int64_t>::max();
+};
+
+// In label order, not compared with anything.
+std::vector<FaceRow> read_face_rows(SQLite::Database& database, RowRange range);
+std::vector<RejectRow> read_reject_rows(SQLite::Database& database, RowRange range);
 
 // All, in label order. Throw Error naming file and row where one is not what was written, or is missing.
 std::vector<FaceRecord> read_faces(const std::filesystem::path& file, SQLite::Database& database);
 std::vector<RejectRecord> read_rejects(const std::filesystem::path& file, SQLite::Database& database);
+
+// Of a shard, compared with the checksum that finishing it wrote.
+std::vector<WantedRow> read_wanted(const std::filesystem::path& file, SQLite::Database& database);
+
+// Throws Error unless the list of rows is what finishing the store wrote; of an unfinished one it does nothing.
+void check_list_of_rows(const std::filesystem::path& file, SQLite::Database& database);
+
+// "is a damaged store: " + what, and what to do.
+base::Error damaged_store(const std::filesystem::path& file, const std::string& what);
+base::Error row_differs(const std::filesystem::path& file, std::int64_t row);
+base::Error row_is_missing(const std::filesystem::path& file, std::int64_t row);
 
 // Throws Error naming file and row unless `pixels`, as they lie in the file, are what they were when `written` was made
 // of them. Nothing: their checksum is missing.
@@ -47,6 +69,9 @@ std::span<const std::byte> bytes_of(const SQLite::Column& column);
 inline constexpr const char* kRecordsChecksum = "records_checksum";
 inline constexpr const char* kMetadataChecksum = "facts_checksum";
 std::string records_checksum(SQLite::Database& database);
+// Of a shard, of the table `wanted`.
+inline constexpr const char* kWantedChecksum = "wanted_checksum";
+std::string wanted_checksum(std::span<const WantedRow> rows);
 std::string metadata_checksum(const std::map<std::string, std::string>& metadata);
 
 }  // namespace agewise::store

@@ -55,6 +55,11 @@ CREATE TABLE records (row INTEGER PRIMARY KEY, face INTEGER NOT NULL, checksum I
 )sql",
 };
 
+// WantedRow; written when the shard is finished.
+constexpr const char* kShardTables = R"sql(
+CREATE TABLE wanted (row INTEGER PRIMARY KEY, person TEXT NOT NULL, split INTEGER NOT NULL, by_labels INTEGER NOT NULL);
+)sql";
+
 // SQL's checksum(BLOB).
 void checksum_function(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
   const auto* bytes = static_cast<const std::byte*>(sqlite3_value_blob(values[0]));
@@ -62,9 +67,11 @@ void checksum_function(sqlite3_context* context, int /*count*/, sqlite3_value** 
   sqlite3_result_int64(context, static_cast<sqlite3_int64>(base::checksum({bytes, size})));
 }
 
+int id_of(SQLite::Database& database) { return database.execAndGet("PRAGMA application_id").getInt(); }
+
 void check_is_store(const std::filesystem::path& file, SQLite::Database& database) {
-  int version = version_of(database);
-  if (database.execAndGet("PRAGMA application_id").getInt() != kApplicationId || version < 1)
+  int version = version_of(database), id = id_of(database);
+  if ((id != kApplicationId && id != kShardApplicationId) || version < 1)
     throw base::file_error(file, "is not a store made by `agewise prepare`");
   if (version > newest_version()) {
     throw base::file_error(
@@ -82,10 +89,15 @@ int version_of(SQLite::Database& database) { return database.execAndGet("PRAGMA 
 
 void migrate(SQLite::Database& database) {
   database.createFunction("checksum", 1, true, nullptr, checksum_function);
-  database.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
+  if (version_of(database) == 0) database.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
   for (int version = version_of(database); version < newest_version(); ++version)
     database.exec(kMigrations[static_cast<std::size_t>(version)]);
   database.exec(fmt::format("PRAGMA user_version = {}", newest_version()));
+}
+
+void make_shard(SQLite::Database& database) {
+  database.exec(fmt::format("PRAGMA application_id = {}", kShardApplicationId));
+  database.exec(kShardTables);
 }
 
 void rethrow(const std::filesystem::path& file, const SQLite::Exception& problem) {
@@ -120,6 +132,21 @@ std::map<std::string, std::string> all_metadata(SQLite::Database& database) {
 
 std::string metadata_value(SQLite::Database& database, const char* name) { return all_metadata(database)[name]; }
 
+namespace {
+
+Shard shard_of(const std::filesystem::path& file, std::map<std::string, std::string>& all) {
+  Shard shard{0, 0, all["program"], all["collection"], all["pictures"]};
+  const std::string& part = all["shard"];  // "2/4"
+  const char* end = part.data() + part.size();
+  auto [slash, problem] = std::from_chars(part.data(), end, shard.number);
+  if (problem == std::errc() && slash != end && *slash == '/') std::from_chars(slash + 1, end, shard.count);
+  if (shard.number < 1 || shard.number > shard.count)
+    throw base::file_error(file, "is a damaged shard: it does not say which; prepare it anew");
+  return shard;
+}
+
+}  // namespace
+
 StoreMetadata read_metadata(const std::filesystem::path& file, SQLite::Database& database) {
   check_is_store(file, database);
   std::map<std::string, std::string> all = all_metadata(database);
@@ -133,6 +160,7 @@ StoreMetadata read_metadata(const std::filesystem::path& file, SQLite::Database&
   metadata.complete = all["complete"] == "yes";
   const std::string& unasked = all["unasked"];
   std::from_chars(unasked.data(), unasked.data() + unasked.size(), metadata.unasked);  // 0 where it is not there yet
+  if (id_of(database) == kShardApplicationId) metadata.shard = shard_of(file, all);
   return metadata;
 }
 

@@ -17,7 +17,9 @@
 
 namespace agewise::store {
 
-inline constexpr int kApplicationId = 0x41475753;  // "AGWS", in the file's header
+// In the file's header, SQLite's application_id: "AGWS", and of a shard, which has the tables of kShardTables as well,
+// "AGWs". Before there were shards agewise took none but the former for a store.
+inline constexpr int kApplicationId = 0x41475753, kShardApplicationId = 0x41475773;
 
 // Of the stores that this program writes; it reads all from 1 on. In the file's header, SQLite's user_version.
 int newest_version();
@@ -26,6 +28,9 @@ int version_of(SQLite::Database& database);
 // Makes an empty database a store without rows, or a store of an older version one of the newest with the same rows.
 // Called within a transaction, so that a process killed here leaves the old one. Throws as SQLite does.
 void migrate(SQLite::Database& database);
+
+// Makes a store that migrate() has just made a shard.
+void make_shard(SQLite::Database& database);
 
 // Tables that have a row, or none, for a row of `faces` (`contents` and `records` also of `rejects`), and lose it when
 // that is replaced.

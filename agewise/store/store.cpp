@@ -43,6 +43,8 @@ std::string age_text(const FaceRecord& face) {
   return face.age_range ? age::to_text(*face.age_range) : fmt::format("{:.0f}", face.age);
 }
 
+std::string text_of(const Shard& shard) { return fmt::format("shard {} of {}", shard.number, shard.count); }
+
 Copies copies_among(const std::vector<FaceRecord>& faces) {
   std::map<std::uint64_t, std::vector<catalog::Split>> parts;
   for (const FaceRecord& face : faces) {
@@ -150,6 +152,9 @@ const std::filesystem::path& Store::file() const { return implementation_->file;
 const StoreMetadata& Store::metadata() const { return implementation_->metadata; }
 
 void Store::check_complete() const {
+  if (metadata().shard)
+    throw base::file_error(file(), fmt::format("is {} of a store: `agewise merge STORE SHARD…` makes the store of all",
+                                               text_of(*metadata().shard)));
   if (!metadata().complete)
     throw base::file_error(
         file(),
@@ -162,6 +167,10 @@ std::vector<FaceRecord> Store::faces() const {
 
 std::vector<RejectRecord> Store::rejects() const {
   return implementation_->alone([&] { return read_rejects(file(), implementation_->database); });
+}
+
+std::vector<WantedRow> Store::wanted() const {
+  return implementation_->alone([&] { return read_wanted(file(), implementation_->database); });
 }
 
 std::map<catalog::Reason, std::int64_t> Store::reject_counts() const {

@@ -10,6 +10,7 @@
 
 #include "agewise/age/range.h"
 #include "agewise/base/error.h"
+#include "agewise/catalog/copies.h"
 #include "agewise/catalog/screen.h"
 #include "agewise/face/face.h"
 #include "agewise/image/decode.h"
@@ -53,12 +54,29 @@ struct RejectRecord {
   std::uint64_t content = 0;  // of the picture's file, as of a face
 };
 
+// Of a shard, a store with one machine's share of the rows of a collection (docs/cluster.md). It is there for
+// `agewise merge` alone.
+struct Shard {
+  int number = 1, count = 1;  // 1 … count
+  std::string program;        // "agewise 1.2": all shards of a store are of the same one
+  std::string collection;     // tells rows, their parts and what screening says of them from those of other labels
+  std::string pictures;       // tells the pictures that were there, by names and sizes; empty until it is complete
+};
+std::string text_of(const Shard& shard);  // "shard 2 of 4"
+
+// Of a shard, a row whose picture was looked for, and the part that it stands in by the labels and the recipe.
+struct WantedRow {
+  std::int64_t row = 0;
+  catalog::Placed placed;
+};
+
 // What a store says of its making. Two stores with equal metadata and complete ones hold the same.
 struct StoreMetadata {
   recipe::Recipe recipe;
   std::string labels;        // files, content hashes and options that chose rows: one line each
   bool complete = false;     // false: preparing was stopped and has not gone on yet
   std::int64_t unasked = 0;  // pictures that no row asked for
+  std::optional<Shard> shard;
 };
 
 // What of a store is covered by checksums: nothing of one of version 1, the faces' pixels of one of version 2 or 3, and
@@ -83,12 +101,15 @@ class Store {
 
   const std::filesystem::path& file() const;
   const StoreMetadata& metadata() const;
-  // Throws Error naming the file if preparing it was stopped: whoever trains or measures on it would do so on a part.
+  // Throws Error naming the file if preparing it was stopped, or if it is a shard: whoever trains or measures on it
+  // would do so on a part.
   void check_complete() const;
   // All parts, in label order. Both throw Error naming the row where one is not what was written, or is missing.
   std::vector<FaceRecord> faces() const;
   std::vector<RejectRecord> rejects() const;  // in label order
   std::map<catalog::Reason, std::int64_t> reject_counts() const;
+  // Of a complete shard, ascending. Throws Error where they are not what was written.
+  std::vector<WantedRow> wanted() const;
   std::int64_t faces_found() const;  // of the faces: how many were cut out of their picture
   // face.size × face.size, grey or RGB as the recipe says. Throws Error naming the row where it is not what was
   // written.

@@ -30,6 +30,7 @@ bool is_empty(SQLite::Database& database) {
 void create(SQLite::Database& database, const StoreMetadata& metadata) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
   migrate(database);
+  if (metadata.shard) make_shard(database);
   SQLite::Statement insert(database, "INSERT INTO facts VALUES (?, ?)");
   auto put = [&](const char* name, const std::string& value) {
     insert.reset();
@@ -40,6 +41,11 @@ void create(SQLite::Database& database, const StoreMetadata& metadata) {
   put("recipe", recipe::to_toml(metadata.recipe));
   put("labels", metadata.labels);
   put("complete", "no");
+  if (const std::optional<Shard>& shard = metadata.shard) {
+    put("shard", fmt::format("{}/{}", shard->number, shard->count));
+    put("program", shard->program);
+    put("collection", shard->collection);
+  }
   transaction.commit();
 }
 
@@ -62,12 +68,26 @@ std::string first_different_line(const std::string& found, const std::string& wa
   }
 }
 
+void check_shard(const std::filesystem::path& file, const std::optional<Shard>& found,
+                 const std::optional<Shard>& wanted) {
+  auto which = [](const std::optional<Shard>& shard) { return shard ? text_of(*shard) : "a whole store"; };
+  if (which(found) != which(wanted))
+    throw base::file_error(
+        file, fmt::format("is {}, not {}; give the same again, or name a new store", which(found), which(wanted)));
+  if (found && found->program != wanted->program)
+    throw base::file_error(file, fmt::format("was begun by {}, and this is {}: all shards of a store must be made by "
+                                             "one program; remove it and prepare it anew, or go on with that one",
+                                             found->program, wanted->program));
+  if (found && found->collection != wanted->collection)
+    throw base::file_error(file, "was made of other label rows; give the same labels again, or name a new store");
+}
+
 void check_goes_on(const std::filesystem::path& file, const StoreMetadata& found, const StoreMetadata& wanted) {
   bool balanced = wanted.labels.ends_with("\nbalance");
   std::string labels = first_different_line(found.labels, wanted.labels);
   std::string recipe = recipe::first_difference(balanced ? recipe::Outcome::balanced_store : recipe::Outcome::store,
                                                 found.recipe, wanted.recipe);
-  if (labels.empty() && recipe.empty()) return;
+  if (labels.empty() && recipe.empty()) return check_shard(file, found.shard, wanted.shard);
   std::string other =
       labels.empty() ? "with another recipe: " + recipe : "from other labels or another choice of rows: " + labels;
   throw base::file_error(file, "was made " + other + "; use the same again, or name a new store");
@@ -140,6 +160,19 @@ struct StoreWriter::Implementation {
     put.bind(1, name);
     put.bind(2, value);
     put.exec();
+  }
+
+  void put_wanted(std::span<const WantedRow> wanted) {
+    SQLite::Statement put(database, "INSERT INTO wanted VALUES (?, ?, ?, ?)");
+    for (const WantedRow& row : wanted) {
+      put.reset();
+      put.bind(1, row.row);
+      put.bindNoCopy(2, row.placed.person.str());
+      put.bind(3, static_cast<int>(row.placed.split));
+      put.bind(4, row.placed.by_labels ? 1 : 0);
+      put.exec();
+    }
+    put_metadata(kWantedChecksum, wanted_checksum(wanted));
   }
 
   void put_range(std::int64_t row, const age::Range& range) {
@@ -312,7 +345,7 @@ void StoreWriter::set_split(std::int64_t row, catalog::Split split) {
     update.bind(1, static_cast<int>(split));
     update.bind(2, row);
     update.exec();
-    for (const FaceRow& one : read_face(implementation_->database, row))
+    for (const FaceRow& one : read_face_rows(implementation_->database, {row, row}))
       implementation_->put_record(row, /*face=*/true, checksum_of(one.face, one.picture));
   });
 }
@@ -334,6 +367,15 @@ std::vector<std::vector<std::int64_t>> StoreWriter::copies() const {
 
 void StoreWriter::commit() {
   implementation_->guarded([&] { implementation_->commit(); });
+}
+
+void StoreWriter::finish_shard(std::int64_t unasked, std::span<const WantedRow> wanted, const std::string& pictures) {
+  implementation_->guarded([&] {
+    implementation_->begin();
+    implementation_->put_wanted(wanted);
+    implementation_->put_metadata("pictures", pictures);
+  });
+  finish(unasked);
 }
 
 void StoreWriter::finish(std::int64_t unasked) {

@@ -25,7 +25,7 @@ class StoreWriter {
   // A new store, or one to go on with that was made of the same labels and by a recipe that makes the same store
   // (recipe/determines.h); one of an older version is brought up to date. The rest of its recipe becomes that of
   // `metadata`, unless it is complete, when nothing is written. Throws Error naming the file: made of other labels or
-  // another recipe (says where they differ), held by another process, no space.
+  // another recipe, or another shard or none (says where they differ), held by another process, no space.
   StoreWriter(const std::filesystem::path& file, const StoreMetadata& metadata);
   ~StoreWriter();
   StoreWriter(const StoreWriter&) = delete;
@@ -45,6 +45,8 @@ class StoreWriter {
   std::vector<std::vector<std::int64_t>> copies() const;   // rows of faces made of equal files, both ascending
   void commit();                      // all that was added so far; also called by itself every few hundred rows
   void finish(std::int64_t unasked);  // commits and marks the store complete
+  // The same of a shard; `pictures` becomes that of its metadata.
+  void finish_shard(std::int64_t unasked, std::span<const WantedRow> wanted, const std::string& pictures);
 
  private:
   struct Implementation;

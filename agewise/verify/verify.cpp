@@ -43,8 +43,11 @@ Finding checked_store(const fs::path& file, const Hooks& hooks) {
     store.check_pixels(face.row);
     if (hooks.progress) hooks.progress({file.string(), ++done, faces.size()});
   }
+  const store::StoreMetadata& metadata = store.metadata();
+  if (metadata.shard && metadata.complete) (void)store.wanted();
   std::string detail =
-      fmt::format("{} faces, {} rejects{}", faces.size(), rejects, store.metadata().complete ? "" : ", not finished");
+      fmt::format("{}{} faces, {} rejects{}", metadata.shard ? store::text_of(*metadata.shard) + ", " : "",
+                  faces.size(), rejects, metadata.complete ? "" : ", not finished");
   if (store.checksums_kept() == store::ChecksumsKept::all) return {file, State::good, detail};
   return {file, State::without_checksum,
           fmt::format("{}; written by an earlier agewise: {}", detail,
@@ -93,11 +96,11 @@ Finding checked_derived(const fs::path& file, const Hooks& hooks) {
 }
 
 // A store whose first bytes are damaged is one still: of SQLite's name at the file's beginning and of agewise's at byte
-// 68 up to three bytes may be others. Another program's database has only the former.
+// 68 (schema.h) up to three bytes may be others. Another program's database has only the former.
 bool begins_as_store(const fs::path& file) {
-  constexpr std::string_view kSqlite("SQLite format 3\0", 16), kAgewise = "AGWS";
+  constexpr std::string_view kSqlite("SQLite format 3\0", 16), kWhole = "AGWS", kShard = "AGWs";
   constexpr std::size_t kPlace = 68, kMostOthers = 3;
-  std::array<char, kPlace + kAgewise.size()> head{};
+  std::array<char, kPlace + kWhole.size()> head{};
   std::ifstream in(file, std::ios::binary);
   in.read(head.data(), head.size());
   auto same = [](std::string_view wanted, const char* found) {
@@ -105,8 +108,8 @@ bool begins_as_store(const fs::path& file) {
     for (std::size_t i = 0; i < wanted.size(); ++i) count += wanted[i] == found[i] ? 1U : 0U;
     return count;
   };
-  return same(kSqlite, head.data()) + same(kAgewise, head.data() + kPlace) + kMostOthers >=
-         kSqlite.size() + kAgewise.size();
+  std::size_t of_agewise = std::max(same(kWhole, head.data() + kPlace), same(kShard, head.data() + kPlace));
+  return same(kSqlite, head.data()) + of_agewise + kMostOthers >= kSqlite.size() + kWhole.size();
 }
 
 using Check = Finding (*)(const fs::path&, const Hooks&);

@@ -13,16 +13,11 @@ struct Row {
 };
 
 std::vector<Split> kept_together(const std::vector<Row>& rows, const std::vector<std::vector<std::size_t>>& groups,
-                                 std::vector<Split> splits) {
-  std::vector<CatalogRow> all(rows.size());
-  std::vector<const CatalogRow*> pointers;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    all[i].person = rows[i].person;
-    all[i].split = rows[i].split;
-    pointers.push_back(&all[i]);
-  }
-  keep_together(pointers, groups, splits);
-  return splits;
+                                 const std::vector<Split>& splits) {
+  std::vector<Placed> placed;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    placed.push_back({rows[i].person, splits[i], std::string_view(rows[i].split) != ""});
+  return kept_together(placed, groups);
 }
 
 TEST(KeepTogether, moves_copies_to_the_part_of_the_first) {
