@@ -30,6 +30,7 @@ void add_export(CLI::App& program, const Context& context);
 void add_import(CLI::App& program, const Context& context);
 void add_info(CLI::App& program, const Context& context);
 void add_manual(CLI::App& program);  // hidden; the program's texts, of all commands
+void add_merge(CLI::App& program, const Context& context);
 void add_predict(CLI::App& program, const Context& context);
 void add_prepare(CLI::App& program, const Context& context);
 void add_recipe(CLI::App& program, const Context& context);

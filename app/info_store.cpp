@@ -109,6 +109,11 @@ void draw_sheet(const store::Store& store, std::vector<store::FaceRecord> faces,
   base::write_file(file, image::with_software_mark(image::encode_png(report::contact_sheet(tiles, title))));
 }
 
+nlohmann::ordered_json to_json(const std::optional<store::Shard>& shard) {
+  if (!shard) return nullptr;
+  return {{"number", shard->number}, {"count", shard->count}};
+}
+
 }  // namespace
 
 void info_store(const InfoOptions& options) {
@@ -121,6 +126,7 @@ void info_store(const InfoOptions& options) {
     nlohmann::ordered_json json{{"recipe", metadata.recipe.name},
                                 {"labels", metadata.labels},
                                 {"complete", metadata.complete},
+                                {"shard", to_json(metadata.shard)},
                                 {"faces", faces.size()},
                                 {"pictures_not_asked_for", metadata.unasked},
                                 {"copies", to_json(store::copies_among(faces))}};
@@ -132,6 +138,8 @@ void info_store(const InfoOptions& options) {
                     with_thousands(faces.size()), metadata.recipe.face.size, metadata.recipe.face.size,
                     metadata.recipe.face.colour == recipe::Colour::grey ? "grey" : "colour", metadata.recipe.name,
                     metadata.labels));
+  if (metadata.shard)
+    print(fmt::format("{} of a store, to be put together with `agewise merge`\n", store::text_of(*metadata.shard)));
   if (!metadata.complete) print("incomplete: `agewise prepare` was stopped; rerun the same command to resume\n");
   for (const Histogram& histogram : histograms) {
     if (!histogram.counts.empty()) print("\n" + to_text(histogram));

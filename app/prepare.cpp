@@ -5,19 +5,21 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "agewise/base/error.h"
 #include "agewise/prepare/remarks.h"
 #include "app/commands.h"
-#include "app/copies.h"
 #include "app/options.h"
+#include "app/prepare_result.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
 namespace {
 
 struct Arguments {
-  std::string store;
+  std::string store, shard;
   std::vector<std::string> labels, pictures;
   RecipeOptions recipe{"seed", {}};
   LabelArguments label_options;
@@ -28,42 +30,22 @@ struct Arguments {
 
 void print_expectation(const prepare::PreparePlan& plan, const std::string& store) {
   std::uint64_t bytes = store::expected_store_size(plan.metadata.recipe.face, plan.wanted.size(), plan.rejects.size());
-  print(fmt::format("{} label rows, of which screening keeps {}; {} will take about {} MB\n",
-                    with_thousands(plan.chosen.size()), with_thousands(plan.wanted.size()), store,
-                    std::max<std::uint64_t>(1, bytes >> 20)));
+  const std::optional<store::Shard>& shard = plan.metadata.shard;
+  print(fmt::format("{}{} label rows, of which screening keeps {}; {} will take about {} MB\n",
+                    shard ? text_of(*shard) + ": " : "", with_thousands(plan.chosen.size()),
+                    with_thousands(plan.wanted.size()), store, std::max<std::uint64_t>(1, bytes >> 20)));
 }
 
-nlohmann::ordered_json to_json(const prepare::PrepareResult& result) {
-  nlohmann::ordered_json rejects = nlohmann::ordered_json::object();
-  for (const auto& [reason, count] : result.rejects) rejects[std::string(catalog::describe(reason))] = count;
-  return {{"faces", result.faces},
-          {"whole_pictures", result.whole_pictures},
-          {"rejects", rejects},
-          {"pictures_not_asked_for", result.unasked},
-          {"copies", app::to_json(result.copies)},
-          {"labels_like", result.labels_like},
-          {"pictures_like", result.pictures_like},
-          {"ambiguous_like", result.ambiguous_like},
-          {"left_out", result.left_out}};
-}
-
-void print_result(const prepare::PrepareResult& result, const std::string& store) {
-  if (result.was_complete)
-    print(store + " is already complete, so no picture was read; delete it to prepare it again\n");
-  if (result.went_on) print("resumed where the earlier run had stopped\n");
-  if (result.unasked > 0)
-    print(fmt::format("{} pictures or other files that no label row names\n", with_thousands(result.unasked)));
-  std::vector<std::vector<std::string>> rows{{"rows", "what became of them"}};
-  rows.push_back({with_thousands(static_cast<std::uint64_t>(result.faces)), "prepared"});
-  if (result.whole_pictures > 0) {
-    rows.push_back({with_thousands(static_cast<std::uint64_t>(result.whole_pictures)),
-                    "of these, whole pictures in which no face was found"});
+// "2/4"
+prepare::Share share_of(const std::string& text) {
+  prepare::Share share{0, 0, "agewise " AGEWISE_VERSION};
+  const char* end = text.data() + text.size();
+  auto [slash, first] = std::from_chars(text.data(), end, share.number);
+  if (first == std::errc() && slash != end && *slash == '/') {
+    auto [rest, second] = std::from_chars(slash + 1, end, share.count);
+    if (second == std::errc() && rest == end) return share;
   }
-  for (const auto& [reason, count] : result.rejects)
-    rows.push_back({with_thousands(static_cast<std::uint64_t>(count)), std::string(catalog::describe(reason))});
-  print(table(rows));
-  if (!result.ambiguous_like.empty()) print(fmt::format("\nambiguous name, for example {}\n", result.ambiguous_like));
-  if (result.copies.groups > 0) print("\n" + to_text(result.copies));
+  throw base::UsageError(fmt::format("{} (--shard): is not of the form 2/4, the second of four shards", text));
 }
 
 prepare::PrepareOptions options_of(const Arguments& arguments) {
@@ -74,6 +56,7 @@ prepare::PrepareOptions options_of(const Arguments& arguments) {
   options.balance = arguments.balance;
   if (arguments.limit > 0) options.limit = arguments.limit;
   if (arguments.sampled) options.sample_seed = arguments.sample;
+  if (!arguments.shard.empty()) options.share = share_of(arguments.shard);
   return options;
 }
 
@@ -117,6 +100,11 @@ void add_prepare(CLI::App& program, const Context& context) {
       ->check(CLI::PositiveNumber);
   command->add_option("--sample", arguments->sample, "With --limit: draw the N rows at random with this seed");
   command->add_flag("--balance", arguments->balance, "Drop rows at random until every class has as many as the rarest");
+  command
+      ->add_option("--shard", arguments->shard,
+                   "Prepare only the I-th of N shares of the label rows, for `agewise merge`: the same command on N "
+                   "machines, each with another I (docs/cluster.md)")
+      ->type_name("I/N");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, command, &context] {
     arguments->sampled = command->count("--sample") > 0;

@@ -35,6 +35,7 @@ void add_commands(CLI::App& program, const Context& context) {
   add_import(program, context);
   add_info(program, context);
   add_manual(program);
+  add_merge(program, context);
   add_predict(program, context);
   add_prepare(program, context);
   add_recipe(program, context);
