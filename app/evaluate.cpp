@@ -134,8 +134,9 @@ bool is_own_store(const Arguments& arguments) {
 
 // Where the report goes to: what was asked for, or a run's own one if it is evaluated as it is on its own store.
 std::filesystem::path report_file(const Arguments& arguments) {
-  bool as_trained = arguments.settings.empty() && is_own_store(arguments);
-  if (!arguments.report.empty() || !train::is_run(arguments.model) || !as_trained) return arguments.report;
+  if (!arguments.report.empty() || !arguments.settings.empty() || !train::is_run(arguments.model) ||
+      !is_own_store(arguments))
+    return arguments.report;
   return std::filesystem::path(arguments.model) / "report.html";
 }
 

@@ -62,7 +62,9 @@ TEST_F(Settings, that_a_model_is_calibrated_or_exported_with_stay_in_its_file) {
 
 TEST_F(Settings, other_than_the_models_own_are_told_beside_the_figures) {
   std::string command = "evaluate " + at("c.safetensors") + " --data " + at("faces.db");
-  EXPECT_THAT(run(command).output, Not(HasSubstr("with other settings")));
+  Outcome as_it_is = run(command);
+  EXPECT_EQ(as_it_is.exit_code, 0) << as_it_is.output;
+  EXPECT_THAT(as_it_is.output, Not(HasSubstr("with other settings")));
   EXPECT_THAT(run(command + " --json --set predict.point_estimate=argmax").output,
               HasSubstr("The ages were estimated with other settings than the model's own: predict.point_estimate = "
                         "'argmax', not 'expected-value'."));
