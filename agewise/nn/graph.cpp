@@ -81,13 +81,13 @@ Shape convolved(const Layer& layer, const layer::Convolution& c, const Shape& in
     reject(layer,
            fmt::format("{} groups do not divide {} input and {} output channels", c.groups, in.channels, c.channels));
   }
-  check_size(layer, "weights", {c.channels, in.channels / c.groups, c.kernel_height, c.kernel_width});
+  check_size(layer, "its weight array", {c.channels, in.channels / c.groups, c.kernel_height, c.kernel_width});
   return windows(layer, in, c.channels, c.kernel_height, c.kernel_width, c.stride, c.pad);
 }
 
 Shape connected(const Layer& layer, const layer::FullyConnected& f, const Shape& in) {
   if (f.outputs < 1) reject(layer, "outputs must be 1 or more");
-  check_size(layer, "weights", {f.outputs, in.size()});
+  check_size(layer, "its weight array", {f.outputs, in.size()});
   return {f.outputs, 1, 1};
 }
 

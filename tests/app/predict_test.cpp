@@ -61,7 +61,7 @@ TEST_F(Predict, prints_age_class_and_file_of_the_pictures_in_a_folder_sorted) {
   EXPECT_EQ(outcome.output, " 20.0  under 30     " + at("pictures/a.PNG") + "  taken as a face crop\n" +
                                 " 70.0  60 and over  " + at("pictures/b.png") + "  taken as a face crop\n" +
                                 " 70.0  60 and over  " + at("pictures/below/c.png") + "  taken as a face crop\n" +
-                                "3 pictures: 3 faces; passed over 1 other file\n");
+                                "3 pictures: 3 faces; skipped 1 other file\n");
 }
 
 TEST_F(Predict, keeps_the_order_in_which_files_are_named) {
@@ -160,7 +160,7 @@ TEST_F(Predict, gives_no_age_where_it_looked_for_faces_and_found_none) {
                 at("pictures/a.PNG") + ",,,,,,,,,,,,,,no face found\r\n");
   outcome = predict("--detect " + at("pictures"));
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.output, HasSubstr("\n3 pictures: 0 faces, 3 without a face; passed over 1 other file\n"));
+  EXPECT_THAT(outcome.output, HasSubstr("\n3 pictures: 0 faces, 3 without a face; skipped 1 other file\n"));
 }
 
 TEST_F(Predict, says_of_ready_crops_that_it_took_them_for_faces) {
@@ -201,8 +201,7 @@ TEST_F(Predict, writes_the_same_as_an_array_as_lines_and_as_a_table) {
 
 TEST_F(Predict, writes_into_a_file_in_the_form_that_its_ending_names) {
   std::string pictures = at("pictures");
-  EXPECT_EQ(predict("-o " + at("ages.json") + " " + pictures).output,
-            "3 pictures: 3 faces; passed over 1 other file\n");
+  EXPECT_EQ(predict("-o " + at("ages.json") + " " + pictures).output, "3 pictures: 3 faces; skipped 1 other file\n");
   EXPECT_EQ(json::parse(base::read_text_file(folder_ / "ages.json", 1 << 20)).size(), 3U);
   for (int time = 0; time < 2; ++time) EXPECT_EQ(predict("-o " + at("ages.csv") + " " + pictures).exit_code, 0);
   EXPECT_EQ(base::read_text_file(folder_ / "ages.csv", 1 << 20), printed("--csv " + pictures));
@@ -237,7 +236,7 @@ TEST_F(Predict, reads_the_pictures_in_archives_and_counts_what_is_none) {
   EXPECT_EQ(all[1]["file"], at("pictures/below/p.tar/pictures/a.PNG"));
   EXPECT_EQ(all[1]["age"], 20);
   EXPECT_EQ(all[2]["age"], 70);
-  EXPECT_THAT(predict(at("pictures/below")).output, HasSubstr("3 pictures: 3 faces; passed over 1 other file\n"));
+  EXPECT_THAT(predict(at("pictures/below")).output, HasSubstr("3 pictures: 3 faces; skipped 1 other file\n"));
   EXPECT_EQ(json::parse(printed("--json " + at("q.tar"))).size(), 5U);  // an archive within it, too
   base::write_file(folder_ / "broken.zip", std::string_view("no archive"));
   Outcome broken = predict(at("broken.zip") + " " + at("pictures/b.png"));

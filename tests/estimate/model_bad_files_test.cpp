@@ -57,7 +57,7 @@ std::vector<BadModel> bad_models() {
        [](Parts& p) {
          p.arrays["outputs.weight"].first = {64, 3};
        },
-       "\"outputs.weight\": must have the shape [3, 64], has [64, 3]"},
+       "\"outputs.weight\": must have the shape [3, 64], but has [64, 3]"},
       {"not_a_number", [](Parts& p) { p.arrays["outputs.weight"].second[3] = NAN; },
        "\"outputs.weight\": holds a value that is not finite"},
       {"infinite_number", [](Parts& p) { p.arrays["outputs.bias"].second[0] = INFINITY; },

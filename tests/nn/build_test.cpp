@@ -123,7 +123,7 @@ TEST(BuildError, names_layer_and_key) {
            {"{kind = 'relu', name = 'r', lr_multiplier = 1}", "layer r: lr_multiplier unknown"},
            {"{kind = 'pad', name = 'p', channels = 2}, {kind = 'add', name = 's', from = ['p', 'input']}",
             "layer s: cannot add 3×8×8 to 5×8×8"},
-           {"{kind = 'relu', name = 'r', from = ['input', 'input']}", "layer r: 2 inputs"},
+           {"{kind = 'relu', name = 'r', from = ['input', 'input']}", "layer r: has 2 inputs"},
        }) {
     EXPECT_THAT(error_of(bad.layers), HasSubstr(bad.problem)) << bad.layers;
   }
@@ -132,12 +132,12 @@ TEST(BuildError, names_layer_and_key) {
 // A recipe comes with every model file, from anywhere: it must not make sizes that overflow.
 TEST(BuildError, says_that_a_layer_is_too_large) {
   for (const Bad& bad : std::initializer_list<Bad>{
-           {"{kind = 'pad', name = 'p', bottom = 1000000, right = 1000000}", "layer p: an output of more than"},
-           {"{kind = 'pad', name = 'p', bottom = 1000000, channels = 1000000}", "layer p: an output of more than"},
+           {"{kind = 'pad', name = 'p', bottom = 1000000, right = 1000000}", "layer p: its output has more than"},
+           {"{kind = 'pad', name = 'p', bottom = 1000000, channels = 1000000}", "layer p: its output has more than"},
            {"{kind = 'fully-connected', outputs = 1000000}, {kind = 'fully-connected', name = 'f', outputs = 1000000}",
-            "layer f: weights of more than"},
+            "layer f: its weight array has more than"},
            {"{kind = 'convolution', name = 'c', kernel = 1000000, channels = 1000000, pad = 1000000}",
-            "layer c: weights of more than"},
+            "layer c: its weight array has more than"},
        }) {
     EXPECT_THAT(error_of(bad.layers), HasSubstr(bad.problem)) << bad.layers;
   }

@@ -32,7 +32,7 @@ struct BadStore {
 
 TEST(BadStore, is_told_by_name_and_by_what_is_missing) {
   for (const BadStore& bad : {
-           BadStore{"unfinished", {.complete = false}, "faces.db: is not finished"},
+           BadStore{"unfinished", {.complete = false}, "faces.db: is incomplete"},
            BadStore{"no training pictures", {.train = 0}, "faces.db: has no training pictures"},
            BadStore{"nothing to validate on", {.val = 0}, "none is left to measure a network on"},
        }) {
