@@ -133,7 +133,7 @@ TEST_F(SlowTrainProgram, refuses_what_it_is_not_meant_for) {
   };
   EXPECT_THAT(again({"--set", "train.batch=4"}), HasSubstr("was started with train.batch = 8, not 4"));
   EXPECT_THAT(again({"--resume", "--ensemble", "2"}),
-              HasSubstr("was begun as one network, not an ensemble of 2 networks"));
+              HasSubstr("was started as one network, not as an ensemble of 2 networks"));
   EXPECT_EQ(train("none", /*resume=*/true).wait(), 2);
   EXPECT_THAT(output("none"), HasSubstr("holds no run"));
 }
