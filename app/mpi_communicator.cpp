@@ -49,7 +49,7 @@ double seconds_since(Clock::time_point then) { return std::chrono::duration<doub
 // MPI is called by one thread at a time. All exchanges are begun and then looked at until they are done, with pauses: a
 // process that waits leaves the processor to those that compute. MPI moves data only while it is called, so a thread
 // looks at the sums under way as long as there are any.
-class Communicator : public MpiCommunicator {
+class Communicator final : public MpiCommunicator {
  public:
   explicit Communicator(const base::StopFlag& stop) : stop_(stop) {
     prefer_shared_sums();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 
@@ -12,7 +13,7 @@ namespace agewise::base {
 
 std::optional<std::string> to_utf8(std::string_view text, const char* encoding) {
   iconv_t conversion = iconv_open("UTF-8", encoding);
-  if (conversion == reinterpret_cast<iconv_t>(-1)) return std::nullopt;
+  if (reinterpret_cast<std::intptr_t>(conversion) == -1) return std::nullopt;
   std::string converted(text.size() * 2 + 16, '\0');
   char *in = const_cast<char*>(text.data()), *out = converted.data();
   std::size_t in_left = text.size(), out_left = converted.size();

@@ -2,7 +2,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <iconv.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/text.h"
+#include "agewise/base/unicode.h"
 
 namespace agewise::prepare {
 namespace {
@@ -42,30 +42,6 @@ class Utf8Locale {
  private:
   locale_t locale_, before_;
 };
-
-bool is_utf8(const std::string& text) {
-  iconv_t same = iconv_open("UTF-8", "UTF-8");
-  if (same == reinterpret_cast<iconv_t>(-1)) return true;
-  std::string copy = text;
-  std::string out(text.size() + 1, '\0');
-  char *from = copy.data(), *to = out.data();
-  std::size_t left = copy.size(), room = out.size();
-  bool good = iconv(same, &from, &left, &to, &room) != static_cast<std::size_t>(-1);
-  iconv_close(same);
-  return good;
-}
-
-// A zip's names are UTF-8 where they say so, and else IBM's code page 437 (APPNOTE.TXT, appendix D).
-std::string from_cp437(const std::string& name) {
-  iconv_t converter = iconv_open("UTF-8", "IBM437");
-  if (converter == reinterpret_cast<iconv_t>(-1)) return name;
-  std::string copy = name, out(3 * name.size() + 1, '\0');
-  char *from = copy.data(), *to = out.data();
-  std::size_t left = copy.size(), room = out.size();
-  bool good = iconv(converter, &from, &left, &to, &room) != static_cast<std::size_t>(-1);
-  iconv_close(converter);
-  return good ? out.substr(0, out.size() - room) : name;
-}
 
 // One file, folder or link of an archive.
 struct Member {
@@ -175,7 +151,9 @@ class Reader {
     const char* path = archive_entry_pathname(header);
     if (path == nullptr) path = archive_entry_pathname_utf8(header);  // where the locale has no such letters
     if (path != nullptr) member.path = path;
-    if (is_zip() && !is_utf8(member.path)) member.path = from_cp437(member.path);
+    // A zip's names are UTF-8 where they say so, and else IBM's code page 437 (APPNOTE.TXT, appendix D).
+    if (is_zip() && !base::is_utf8(member.path))
+      member.path = base::to_utf8(member.path, "IBM437").value_or(member.path);
     member.is_file = archive_entry_filetype(header) == AE_IFREG && path != nullptr;
     member.encrypted = archive_entry_is_data_encrypted(header) != 0;
     if (archive_entry_size_is_set(header) != 0)

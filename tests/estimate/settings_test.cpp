@@ -44,7 +44,7 @@ TEST(Settings, of_another_point_estimate_make_another_age_without_the_interval_o
 }
 
 TEST(Settings, that_leave_the_estimates_as_they_are_keep_the_intervals) {
-  for (std::vector<std::string> assignments : {std::vector<std::string>{}, {"predict.flip=false"}}) {
+  for (const std::vector<std::string>& assignments : {std::vector<std::string>{}, {"predict.flip=false"}}) {
     Model model = calibrated();
     SettingsChange change = change_settings(model, assignments, SettingsUse::estimates);
     EXPECT_EQ(change.text + change.warning, "");

@@ -16,9 +16,7 @@ namespace agewise::prepare {
 namespace {
 
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::SizeIs;
 namespace fs = std::filesystem;
 
@@ -351,7 +349,7 @@ TEST_F(Shards, of_which_there_are_more_than_pictures_are_empty_and_merged_like_o
 
 TEST_F(Shards, are_from_one_to_their_number) {
   write_labels(3);
-  for (Share share : {Share{0, 4, ""}, Share{5, 4, ""}, Share{1, 501, ""}}) {
+  for (const Share& share : {Share{0, 4, ""}, Share{5, 4, ""}, Share{1, 501, ""}}) {
     PrepareOptions options;
     options.share = share;
     EXPECT_THAT(error_of([&] { plan(options); }), HasSubstr("there are shards 1/n to n/n, and n is at most 500"));
