@@ -16,7 +16,7 @@
 #include "agewise/nn/cpu/thin_kernels.h"
 #include "agewise/nn/cpu/winograd.h"
 
-namespace agewise::cpu {
+namespace agewise::nn::cpu {
 namespace {
 
 using Memory = dnnl::memory;
@@ -169,7 +169,7 @@ void register_all() {
 }
 
 }  // namespace
-}  // namespace agewise::cpu
+}  // namespace agewise::nn::cpu
 
 int main(int argc, char** argv) {
   omp_set_num_threads(agewise::nn::cpu::threads());
