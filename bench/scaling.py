@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Two processes of one thread beside one process of two threads, on one machine: how much of the speed data-parallel
-training keeps, and how much of its time it waits for the exchange. A table, or with --json an object a case.
+training keeps. A table, or with --json an object a case.
 
   bench/scaling.py [--agewise build/release/agewise] [--mpi build/release/agewise-mpi] [--only vgg16] [--rounds 3] [--json]
       [--peers FOLDER --python PYTHON_WITH_TORCH]
@@ -66,15 +66,14 @@ def make_store(options, folder, recipe, pictures):
 
 
 def train(command, run, store, recipe, batch, threads):
-    """(pictures a second, share of the training time spent waiting for the other) of the last epoch."""
+    """Pictures a second of the last epoch."""
     shutil.rmtree(run, ignore_errors=True)
     result = subprocess.run([*command, "--threads", str(threads), "train", run, "--data", store, "--recipe", recipe, "--set", f"train.batch={batch}",
                              "--set", f"train.epochs={EPOCHS}", "--set", "whiten.method=none", "--set", "train.patience=0"],
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}: {result.stdout}")
-    last = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
-    return last["images_per_second"], last.get("exchange_seconds", 0) * last["images_per_second"]
+    return json.loads((run / "log.jsonl").read_text().splitlines()[-1])["images_per_second"]
 
 
 def torch_rate(options, size, threads, network, batch, steps):
@@ -86,17 +85,15 @@ def measure(options, folder, name):
     recipe, batch, steps, goal, network = CASES[name]
     store = make_store(options, folder / name, recipe, batch * steps)
     mpirun = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "2", options.mpi]
-    alone, together, shares, torch_alone, torch_together = [], [], [], [], []
+    alone, together, torch_alone, torch_together = [], [], [], []
     for _ in range(options.rounds):
-        alone.append(train([options.agewise], folder / "run", store, recipe, batch, 2)[0])
-        rate, waited = train(mpirun, folder / "run", store, recipe, batch, 1)
-        together.append(rate)
-        shares.append(waited / (batch * steps))
+        alone.append(train([options.agewise], folder / "run", store, recipe, batch, 2))
+        together.append(train(mpirun, folder / "run", store, recipe, batch, 1))
         if options.peers and network:
             torch_alone.append(torch_rate(options, 1, 2, network, batch, steps))
             torch_together.append(torch_rate(options, 2, 1, network, batch, steps))
     row = {"case": name, "one_process": statistics.median(alone), "two_processes": statistics.median(together),
-           "efficiency": statistics.median(b / a for a, b in zip(alone, together)), "goal": goal, "waiting": statistics.median(shares)}
+           "efficiency": statistics.median(b / a for a, b in zip(alone, together)), "goal": goal}
     if torch_alone:
         row |= {"torch_one_process": statistics.median(torch_alone), "torch_two_processes": statistics.median(torch_together),
                 "torch_efficiency": statistics.median(b / a for a, b in zip(torch_alone, torch_together))}
@@ -123,7 +120,7 @@ def main():
                 print(json.dumps(row), flush=True)
                 continue
             text = (f"{row['case']:12} one process {row['one_process']:8.1f}/s, two {row['two_processes']:8.1f}/s: {row['efficiency']:.2f} "
-                    f"(goal {row['goal']}), {100 * row['waiting']:.0f} % of the time waiting")
+                    f"(goal {row['goal']})")
             if "torch_efficiency" in row:
                 text += f"; PyTorch {row['torch_one_process']:.1f}/s, {row['torch_two_processes']:.1f}/s: {row['torch_efficiency']:.2f}"
             print(text, flush=True)

@@ -16,16 +16,6 @@ Share share_of(std::size_t batch, const base::Communicator& communicator) {
   return {first, rows, std::min(rows, batch - std::min(batch, first))};
 }
 
-void SumOverProcesses::start(int /*bucket*/, std::span<float> gradients) {
-  together_.communicator.start_sum(gradients);
-}
-
-void SumOverProcesses::wait(int /*bucket*/) {
-  double before = together_.clock();
-  together_.communicator.finish_sum();
-  waited_ += together_.clock() - before;
-}
-
 void broadcast_state(base::Communicator& communicator, TrainState& state) {
   if (communicator.size() == 1) return;
   auto whole = [&](auto& value) { communicator.broadcast(std::as_writable_bytes(std::span(&value, 1))); };

@@ -6,18 +6,11 @@
 #include <string>
 
 #include "agewise/base/communicator.h"
-#include "agewise/base/progress.h"
 #include "agewise/estimate/model.h"
 #include "agewise/nn/engine.h"
 #include "agewise/train/checkpoint.h"
 
 namespace agewise::train {
-
-// The processes, this one among them.
-struct Together {
-  base::Communicator& communicator = base::alone();
-  base::Clock clock = {};  // that waiting for the others is measured by; needed where there are any
-};
 
 // Of a batch: all processes compute equally many rows, process k those from k · rows on. Where that is beyond the
 // batch, as for the last of 3 processes with 128 rows between them, rows are repeated that are not `own`: they weigh
@@ -29,18 +22,16 @@ struct Share {
 
 Share share_of(std::size_t batch, const base::Communicator& communicator);
 
-// Sums an engine's gradients, and knows how long that was waited for.
+// Sums an engine's gradients.
 class SumOverProcesses : public nn::GradientReducer {
  public:
-  explicit SumOverProcesses(const Together& together) : together_(together) {}
+  explicit SumOverProcesses(base::Communicator& communicator) : communicator_(communicator) {}
 
-  void start(int bucket, std::span<float> gradients) override;
-  void wait(int bucket) override;
-  double seconds_waited() const { return waited_; }
+  void start(int /*bucket*/, std::span<float> gradients) override { communicator_.start_sum(gradients); }
+  void wait(int /*bucket*/) override { communicator_.finish_sum(); }
 
  private:
-  Together together_;
-  double waited_ = 0;
+  base::Communicator& communicator_;
 };
 
 // The first process's state, to all.

@@ -57,7 +57,7 @@ class Loop {
         model_(std::move(model)),
         targets_(targets_of(examples, model_.recipe.train, task.soft_targets)),
         steps_(batches_in(pictures_an_epoch(), static_cast<std::size_t>(model_.recipe.train.batch))),
-        trainer_(model_, engine, feature_layer(model_.recipe, model_.graph), {communicator_, hooks.clock}),
+        trainer_(model_, engine, feature_layer(model_.recipe, model_.graph), communicator_),
         tester_(model_.recipe, model_.graph, engine, feature_layer(model_.recipe, model_.graph)) {}
 
   std::vector<std::string> kernels() const { return trainer_.kernels(); }

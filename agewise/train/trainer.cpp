@@ -44,13 +44,13 @@ ScoreSum score(const estimate::Model& model, std::span<const float> outputs, std
   return sum;
 }
 
-Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer, const Together& together)
-    : model_(model), share_(share_of(static_cast<std::size_t>(model.recipe.train.batch), together.communicator)) {
+Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer, base::Communicator& communicator)
+    : model_(model), share_(share_of(static_cast<std::size_t>(model.recipe.train.batch), communicator)) {
   nn::Graph trained = trained_part(model.graph, first_layer);
   own_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(trained)));
   held_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(model.graph))) - own_;
   const recipe::TrainRecipe& recipe = model.recipe.train;
-  if (together.communicator.size() > 1) reducer_ = std::make_unique<SumOverProcesses>(together);
+  if (communicator.size() > 1) reducer_ = std::make_unique<SumOverProcesses>(communicator);
   network_ = engine.compile(trained, static_cast<int>(share_.rows), nn::Mode::train,
                             {.rule = nn::update_rule_of(recipe), .reducer = reducer_.get()});
 }

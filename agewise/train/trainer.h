@@ -25,7 +25,8 @@ class Trainer {
  public:
   // Of the layers after `first_layer`, whose output its batches are: 0, the input, for the whole network. `model` must
   // outlive it; its parameters are not looked at. Of several processes it trains their share of the batch.
-  Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer = 0, const Together& together = {});
+  Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer = 0,
+          base::Communicator& communicator = base::alone());
 
   // Weights, average and optimiser, of the whole network; what else is in the state is the loop's. get_state() leaves
   // alone what comes before first_layer.
@@ -38,8 +39,7 @@ class Trainer {
 
   std::size_t input_size() const;  // floats of one row of a batch
   const Share& share() const { return share_; }
-  double seconds_waited() const { return reducer_ ? reducer_->seconds_waited() : 0; }  // for other processes
-  std::size_t memory_bytes() const { return network_->memory_bytes(); }                // with optimiser and average
+  std::size_t memory_bytes() const { return network_->memory_bytes(); }  // with optimiser and average
   std::vector<std::string> kernels() const { return network_->kernels(); }
 
  private:
