@@ -26,14 +26,18 @@ LayerValue layer_value(const toml::node& node, const Source& source, const std::
   source.reject(node, key + " must be a number, a string, true or false, or a list of whole numbers");
 }
 
+std::string text_of(const toml::node& node, const Source& source, const std::string& key) {
+  auto text = node.value_exact<std::string>();
+  if (!text) source.reject(node, key + " must be a string");
+  return *text;
+}
+
 LayerRecipe read_layer(const toml::table& table, const Source& source) {
   LayerRecipe layer;
   for (const auto& [key, node] : table) {
     std::string name(key.str());
     if (name == "kind" || name == "name") {
-      auto text = node.value_exact<std::string>();
-      if (!text) source.reject(node, name + " of a layer must be a string");
-      (name == "kind" ? layer.kind : layer.name) = *text;
+      (name == "kind" ? layer.kind : layer.name) = text_of(node, source, name + " of a layer");
     } else if (name == "from") {
       layer.from = node.is_string() ? std::vector{*node.value<std::string>()}
                                     : list_of<std::string>(node, source, "from", "layer names");
@@ -50,12 +54,6 @@ LayerRecipe read_layer(const toml::table& table, const Source& source) {
 const std::map<std::string, std::string>& known_networks() {
   static const std::map<std::string, std::string> texts = network_texts();
   return texts;
-}
-
-std::string text_of(const toml::node& node, const Source& source, const std::string& key) {
-  auto text = node.value_exact<std::string>();
-  if (!text) source.reject(node, key + " must be a string");
-  return *text;
 }
 
 // All layers of a network that comes along, or of a .toml file beside the recipe.
