@@ -5,8 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "agewise/base/error.h"
 #include "agewise/prepare/remarks.h"
@@ -38,14 +39,10 @@ void print_expectation(const prepare::PreparePlan& plan, const std::string& stor
 
 // "2/4"
 prepare::Share share_of(const std::string& text) {
-  prepare::Share share{0, 0, "agewise " AGEWISE_VERSION};
-  const char* end = text.data() + text.size();
-  auto [slash, first] = std::from_chars(text.data(), end, share.number);
-  if (first == std::errc() && slash != end && *slash == '/') {
-    auto [rest, second] = std::from_chars(slash + 1, end, share.count);
-    if (second == std::errc() && rest == end) return share;
-  }
-  throw base::UsageError(fmt::format("{} (--shard): is not of the form 2/4, the second of four shards", text));
+  std::optional<std::pair<int, int>> shard = store::parse_shard(text);
+  if (!shard)
+    throw base::UsageError(fmt::format("{} (--shard): is not of the form 2/4, the second of four shards", text));
+  return {shard->first, shard->second, "agewise " AGEWISE_VERSION};
 }
 
 prepare::PrepareOptions options_of(const Arguments& arguments) {

@@ -42,9 +42,7 @@ void check_belong_together(const OpenedShard& first, const OpenedShard& other) {
   if (a.count != b.count)
     fail(fmt::format("is {}, and {} is {}: all must be of one number", text_of(b), first.file.string(), text_of(a)));
   if (a.number == b.number) fail(fmt::format("is {}, as {} is; name one of them", text_of(b), first.file.string()));
-  bool balanced = first.metadata.labels.ends_with("\nbalance");
-  std::string recipe = recipe::first_difference(balanced ? recipe::Outcome::balanced_store : recipe::Outcome::store,
-                                                other.metadata.recipe, first.metadata.recipe);
+  std::string recipe = store::difference_of_recipes(other.metadata, first.metadata);
   std::string again =
       "; remove it and run its " + command_for(b.number, b.count) + " with the same options as the others";
   if (!recipe.empty())
@@ -106,11 +104,9 @@ void check_name(const fs::path& store, const std::vector<OpenedShard>& shards) {
   std::error_code ignored;
   if (fs::exists(store, ignored))
     throw base::UsageError(store.string() + ": is there already; remove it, or give the store another name");
-  std::uint64_t needed = 0, free = base::free_disk_space(store);
+  std::uint64_t needed = 0;
   for (const OpenedShard& one : shards) needed += fs::file_size(one.file);
-  if (needed > free)
-    throw base::file_error(
-        store, fmt::format("will take about {} MB, but its disk has only {} MB free", needed >> 20, free >> 20));
+  store::check_disk(store, needed);
 }
 
 // A store while it is written, in a folder of its own: with its journal and with what a killed process left.

@@ -16,7 +16,6 @@
 #include "agewise/base/bounded_queue.h"
 #include "agewise/base/budget.h"
 #include "agewise/base/error.h"
-#include "agewise/base/files.h"
 #include "agewise/base/hash.h"
 #include "agewise/face/reader.h"
 #include "agewise/prepare/archive.h"
@@ -439,15 +438,6 @@ Readers make_readers(const recipe::FaceRecipe& recipe, base::Budget& pixels, int
   return readers;
 }
 
-void check_disk(const PreparePlan& plan, const std::filesystem::path& store) {
-  std::uint64_t needed = store::expected_store_size(plan.metadata.recipe.face, plan.wanted.size(), plan.rejects.size());
-  std::uint64_t there =
-      base::free_disk_space(store) + (std::filesystem::exists(store) ? std::filesystem::file_size(store) : 0);
-  if (needed <= there) return;
-  throw base::file_error(store,
-                         fmt::format("needs about {} MB, but the disk has only {} MB free", needed >> 20, there >> 20));
-}
-
 std::string first_ambiguous(const std::vector<store::RejectRecord>& rejects) {
   auto first = std::find_if(rejects.begin(), rejects.end(), [](const store::RejectRecord& reject) {
     return reject.reason == catalog::Reason::ambiguous_name;
@@ -463,7 +453,8 @@ PrepareResult prepare(const PreparePlan& plan, const std::vector<std::filesystem
   Sources sources = open_all(pictures);
   base::Budget pixels(kMostPixels);
   Readers readers = make_readers(plan.metadata.recipe.face, pixels, threads);
-  check_disk(plan, store);
+  store::check_disk(store,
+                    store::expected_store_size(plan.metadata.recipe.face, plan.wanted.size(), plan.rejects.size()));
   PrepareResult run = Preparation(plan, store, std::move(readers), stop, progress).run(std::move(sources));
   store::Store made(store);
   PrepareResult result = result_of(made);

@@ -135,14 +135,10 @@ std::string metadata_value(SQLite::Database& database, const char* name) { retur
 namespace {
 
 Shard shard_of(const std::filesystem::path& file, std::map<std::string, std::string>& all) {
-  Shard shard{0, 0, all["program"], all["collection"], all["pictures"]};
-  const std::string& part = all["shard"];  // "2/4"
-  const char* end = part.data() + part.size();
-  auto [slash, problem] = std::from_chars(part.data(), end, shard.number);
-  if (problem == std::errc() && slash != end && *slash == '/') std::from_chars(slash + 1, end, shard.count);
-  if (shard.number < 1 || shard.number > shard.count)
+  auto [number, count] = parse_shard(all["shard"]).value_or(std::pair{0, 0});
+  if (number < 1 || number > count)
     throw base::file_error(file, "is a damaged shard: it does not say which; prepare it anew");
-  return shard;
+  return {number, count, all["program"], all["collection"], all["pictures"]};
 }
 
 }  // namespace

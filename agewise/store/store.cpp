@@ -4,12 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <mutex>
 
 #include "agewise/base/error.h"
+#include "agewise/base/files.h"
 #include "agewise/base/hash.h"
+#include "agewise/recipe/determines.h"
 #include "agewise/store/content.h"
 #include "agewise/store/rows.h"
 #include "agewise/store/schema.h"
@@ -44,6 +47,30 @@ std::string age_text(const FaceRecord& face) {
 }
 
 std::string text_of(const Shard& shard) { return fmt::format("shard {} of {}", shard.number, shard.count); }
+
+std::optional<std::pair<int, int>> parse_shard(std::string_view text) {
+  int number = 0, count = 0;
+  const char* end = text.data() + text.size();
+  auto [slash, problem] = std::from_chars(text.data(), end, number);
+  if (problem != std::errc() || slash == end || *slash != '/') return std::nullopt;
+  auto [rest, problem_of_count] = std::from_chars(slash + 1, end, count);
+  if (problem_of_count != std::errc() || rest != end) return std::nullopt;
+  return std::pair{number, count};
+}
+
+std::string difference_of_recipes(const StoreMetadata& found, const StoreMetadata& wanted) {
+  bool balanced = wanted.labels.ends_with("\nbalance");
+  return recipe::first_difference(balanced ? recipe::Outcome::balanced_store : recipe::Outcome::store, found.recipe,
+                                  wanted.recipe);
+}
+
+void check_disk(const std::filesystem::path& store, std::uint64_t bytes) {
+  std::uint64_t there =
+      base::free_disk_space(store) + (std::filesystem::exists(store) ? std::filesystem::file_size(store) : 0);
+  if (bytes <= there) return;
+  throw base::file_error(store,
+                         fmt::format("needs about {} MB, but the disk has only {} MB free", bytes >> 20, there >> 20));
+}
 
 Copies copies_among(const std::vector<FaceRecord>& faces) {
   std::map<std::uint64_t, std::vector<catalog::Split>> parts;

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agewise/age/range.h"
@@ -64,6 +66,9 @@ struct Shard {
 };
 std::string text_of(const Shard& shard);  // "shard 2 of 4"
 
+// Number and count of "2/4", as it is typed and stored; nothing if the text is no such.
+std::optional<std::pair<int, int>> parse_shard(std::string_view text);
+
 // Of a shard, a row whose picture was looked for, and the part that it stands in by the labels and the recipe.
 struct WantedRow {
   std::int64_t row = 0;
@@ -78,6 +83,13 @@ struct StoreMetadata {
   std::int64_t unasked = 0;  // pictures that no row asked for
   std::optional<Shard> shard;
 };
+
+// "face.size = 16, not 32": how the recipes of two stores differ in what determines a store of `wanted`'s rows, as
+// recipe::first_difference() says it; empty if in nothing.
+std::string difference_of_recipes(const StoreMetadata& found, const StoreMetadata& wanted);
+
+// Throws Error naming the file if its disk has no room for a store of so many bytes in the place of what is there.
+void check_disk(const std::filesystem::path& store, std::uint64_t bytes);
 
 // What of a store is covered by checksums: nothing of one of version 1, the faces' pixels of one of version 2 or 3, and
 // from version 4 on all that is said of them, too.

@@ -11,7 +11,6 @@
 #include "agewise/base/error.h"
 #include "agewise/base/hash.h"
 #include "agewise/image/encode.h"
-#include "agewise/recipe/determines.h"
 #include "agewise/store/rows.h"
 #include "agewise/store/schema.h"
 
@@ -83,10 +82,8 @@ void check_shard(const std::filesystem::path& file, const std::optional<Shard>& 
 }
 
 void check_goes_on(const std::filesystem::path& file, const StoreMetadata& found, const StoreMetadata& wanted) {
-  bool balanced = wanted.labels.ends_with("\nbalance");
   std::string labels = first_different_line(found.labels, wanted.labels);
-  std::string recipe = recipe::first_difference(balanced ? recipe::Outcome::balanced_store : recipe::Outcome::store,
-                                                found.recipe, wanted.recipe);
+  std::string recipe = difference_of_recipes(found, wanted);
   if (labels.empty() && recipe.empty()) return check_shard(file, found.shard, wanted.shard);
   std::string other =
       labels.empty() ? "with another recipe: " + recipe : "from other labels or another choice of rows: " + labels;
