@@ -94,6 +94,7 @@ class Crew {
       together([this] { add_up(&Seat::doubles); });
     }
     void broadcast(std::span<std::byte> bytes) override {
+      if (bytes.empty()) return;
       own().bytes = bytes;
       together([this, bytes] {
         for (Seat& seat : crew_.seats_) std::memmove(seat.bytes.data(), bytes.data(), bytes.size());

@@ -134,9 +134,16 @@ TEST_F(Estimators, throw_an_error_that_names_what_is_missing_or_wrong) {
 }
 
 TEST_F(Estimators, do_not_hang_in_a_child_process_but_say_to_open_another) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "the allocator of clang 14's AddressSanitizer hangs in a child process if another thread held its "
+                  "lock during fork()";
+#endif
+#endif
   AgeEstimator estimator = open();
   pid_t child = ::fork();
   if (child == 0) {
+    ::alarm(60);  // a child that hangs is a failure, not a test without end
     int result =
         error_of<Error>([&] { (void)estimator.estimate(grey_png(250)); }).starts_with("this estimator was opened") ? 0
                                                                                                                    : 1;
