@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/base/json.h"
 #include "agewise/face/spec.h"
 #include "agewise/nn/loss.h"
 #include "agewise/weights/onnx_writer.h"
@@ -48,9 +49,9 @@ void export_onnx(const std::filesystem::path& file, const Model& model) {
                               : recipe.network.bgr                       ? "BGR"
                                                                          : "RGB"},
                  {"pixels", "0 to 255"},
-                 {"class_years", nlohmann::json(model.classes.values).dump()},
-                 {"class_edges", nlohmann::json(model.classes.edges).dump()},
-                 {"class_names", nlohmann::json(model.classes.names).dump()},
+                 {"class_years", base::json_text(nlohmann::json(model.classes.values))},
+                 {"class_edges", base::json_text(nlohmann::json(model.classes.edges))},
+                 {"class_names", base::json_text(nlohmann::json(model.classes.names))},
                  {"members", std::to_string(1 + model.further_members.size())},
                  {"flip", recipe.predict.flip ? "true" : "false"},
                  {"point_estimate", name_of(recipe.predict.point_estimate)},

@@ -12,6 +12,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/hash.h"
+#include "agewise/base/json.h"
 #include "agewise/estimate/json.h"
 #include "agewise/nn/build.h"
 #include "agewise/nn/loss.h"
@@ -57,7 +58,7 @@ void check_version(const weights::SafetensorsFile& file) {
 age::Classes read_classes(const weights::SafetensorsFile& file, const recipe::ClassesRecipe& recipe) {
   age::Classes classes = recipe::classes_of(recipe);
   try {
-    json stored = json::parse(text_of(file, "classes"));
+    json stored = base::parse_json(text_of(file, "classes"));
     auto values = stored.at("values").get<std::vector<double>>();
     bool fit = stored.at("names").get<std::vector<std::string>>() == classes.names &&
                values.size() == classes.values.size() &&
@@ -72,7 +73,7 @@ age::Classes read_classes(const weights::SafetensorsFile& file, const recipe::Cl
 
 std::map<std::string, std::string> read_notes(const weights::SafetensorsFile& file) {
   try {
-    return json::parse(text_of(file, "notes")).get<std::map<std::string, std::string>>();
+    return base::parse_json(text_of(file, "notes")).get<std::map<std::string, std::string>>();
   } catch (const json::exception& error) {
     throw base::file_error(file.path(), fmt::format("metadata notes: {}", error.what()));
   }
@@ -83,7 +84,7 @@ std::optional<Intervals> read_intervals(const weights::SafetensorsFile& file) {
   if (text == file.metadata().end()) return std::nullopt;
   Intervals intervals;
   try {
-    json stored = json::parse(text->second);
+    json stored = base::parse_json(text->second);
     intervals.coverage = stored.at("coverage").get<double>();
     for (const json& band : stored.at("bands")) {
       intervals.bands.push_back(
@@ -303,8 +304,8 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
   json classes{{"names", model.classes.names}, {"values", model.classes.values}};
   std::map<std::string, std::string> texts{{kVersionText, kVersion},
                                            {"recipe", recipe::to_toml(model.recipe)},
-                                           {"classes", classes.dump()},
-                                           {"notes", json(model.notes).dump()}};
+                                           {"classes", base::json_text(classes)},
+                                           {"notes", base::json_text(json(model.notes))}};
   std::vector<weights::TensorView> tensors = parameter_tensors(model);
   if (!model.further_members.empty()) texts[kMembers] = std::to_string(model.further_members.size() + 1);
   if (model.whitening) {
@@ -313,7 +314,7 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
   } else if (!model.whitening_hash.empty()) {
     texts[kWhiteningHash] = model.whitening_hash;
   }
-  if (model.intervals) texts["intervals"] = json(to_json(*model.intervals)).dump();
+  if (model.intervals) texts["intervals"] = base::json_text(json(to_json(*model.intervals)));
   texts.insert(attachment.texts.begin(), attachment.texts.end());
   tensors.insert(tensors.end(), attachment.tensors.begin(), attachment.tensors.end());
   weights::write_safetensors(file, texts, tensors);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agewise/base/error.h"
+#include "agewise/base/json.h"
 #include "agewise/catalog/label_options.h"
 #include "agewise/estimate/export.h"
 #include "agewise/evaluate/evaluate.h"
@@ -144,9 +145,7 @@ std::vector<Group> told_of(const std::vector<evaluate::Group>& groups) {
 Evaluation told_of(const evaluate::Evaluation& evaluation, const estimate::Model& model) {
   Evaluation out;
   out.part = static_cast<Part>(evaluation.part);
-  // As what a file's name may hold that is no UTF-8 cannot be JSON.
-  out.json = evaluate::to_json(evaluation, model)
-                 .dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
+  out.json = base::json_text_to_show(evaluate::to_json(evaluation, model));
   out.caveats = evaluate::caveats(evaluation, model);
   out.all = evaluation.all.pictures > 0 ? told_of(evaluation.all) : Group{"all", 0, unknown_errors(), unknown_errors()};
   out.decades = told_of(evaluation.decades);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "agewise/base/json.h"
 #include "agewise/report/data.h"
 #include "agewise/report/page_parts.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 // JSON inside of a <script>: no "</script>" may end it early, whatever the files are called.
 std::string json_for_script(const nlohmann::json& json) {
-  std::string text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string text = base::json_text_to_show(json);
   for (std::size_t at = text.find('<'); at != std::string::npos; at = text.find('<', at))
     text.replace(at, 1, "\\u003c");
   return text;

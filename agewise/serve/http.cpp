@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "agewise/base/error.h"
+#include "agewise/base/json.h"
 #include "agewise/serve/connection.h"
 
 namespace agewise::serve {
@@ -49,7 +50,7 @@ std::string_view HttpRequest::header(const std::string& lower_case_name) const {
 
 HttpResponse error_response(int status, const std::string& code, const std::string& message) {
   nlohmann::ordered_json json{{"error", {{"code", code}, {"message", message}}}};
-  return {status, "application/json", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
+  return {status, "application/json", base::json_text_to_show(json)};
 }
 
 HttpResponse busy_response(const std::string& code, const std::string& message) {

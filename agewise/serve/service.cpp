@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/base/json.h"
 #include "agewise/base/random.h"
 #include "agewise/base/text.h"
 #include "agewise/estimate/json.h"
@@ -42,8 +43,6 @@ std::vector<std::string> page_paths() {
   }
   return paths;
 }
-
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // `kind` in small letters; "image/" is any kind of picture.
 bool is_kind(std::string_view content_type, std::string_view kind) {
@@ -178,11 +177,11 @@ HttpResponse answer_of(const estimate::Model& model, const std::vector<PictureRe
     if (results[i].faces.problem.empty()) {
       picture.update(to_json(model, results[i], question.distribution));
     } else {
-      picture.update(Json::parse(problem_of(results[i].faces, question.most_pixels).body));
+      picture.update(base::parse_json(problem_of(results[i].faces, question.most_pixels).body));
     }
     pictures.push_back(std::move(picture));
   }
-  return {200, "application/json", dump({{"pictures", pictures}})};
+  return {200, "application/json", base::json_text_to_show(Json{{"pictures", pictures}})};
 }
 
 // What may stand in a log and a header as it is: letters, digits and a few marks, up to 128.
@@ -266,7 +265,8 @@ void Service::answer(HttpRequest request, Reply reply) {
   if (request.path == kEstimate) return estimate(std::move(request), std::move(reply));
   if (request.path == "/healthz") return reply({200, "application/json", R"({"status":"ok"})"});
   if (request.path == "/readyz") return reply(readiness());
-  if (request.path == "/v1/model") return reply({200, "application/json", dump(estimate::card_of(pipeline_.model()))});
+  if (request.path == "/v1/model")
+    return reply({200, "application/json", base::json_text_to_show(estimate::card_of(pipeline_.model()))});
   if (request.path == "/metrics") {
     return reply({200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(pipeline_.waiting())});
   }

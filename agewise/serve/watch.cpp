@@ -8,6 +8,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/json.h"
 #include "agewise/serve/access.h"
 #include "agewise/serve/page_files.h"
 
@@ -83,7 +84,7 @@ void RunWatch::begin(const HttpRequest& request, const std::shared_ptr<EventStre
   std::from_chars(last.data(), last.data() + last.size(), seen);
   nlohmann::json title{{"run", run_.path.string()}};
   std::lock_guard lock(mutex_);
-  stream->push("event: run\ndata: " + title.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n\n");
+  stream->push("event: run\ndata: " + base::json_text_to_show(title) + "\n\n");
   for (std::size_t i = seen; i < epochs_.size(); ++i) stream->push(epoch_event(i + 1, epochs_[i]));
   streams_.push_back(stream);
 }
@@ -100,7 +101,7 @@ void RunWatch::progress(const base::Progress& progress) {
   if (now - last_progress_ < kProgressEvery) return;
   last_progress_ = now;
   nlohmann::json json{{"what", progress.what}, {"done", progress.done}, {"total", progress.total}};
-  tell("event: progress\ndata: " + json.dump() + "\n\n");
+  tell("event: progress\ndata: " + base::json_text(json) + "\n\n");
 }
 
 void RunWatch::tell(const std::string& event) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/base/json.h"
 #include "agewise/nn/optimiser.h"
 #include "agewise/nn/schedule.h"
 #include "agewise/recipe/determines.h"
@@ -29,7 +30,7 @@ std::string state_text(const estimate::Model& model, const TrainState& state) {
             {"optimiser_step", state.optimiser_step},
             {"averaged", !state.average.empty()},
             {"recipe", recipe::to_toml(model.recipe)}};
-  return json.dump();
+  return base::json_text(json);
 }
 
 // All but the arrays.
@@ -81,7 +82,7 @@ TrainState read_checkpoint(const std::filesystem::path& path, const estimate::Mo
   if (text == file.metadata().end())
     throw base::file_error(path, "is not a checkpoint, so a run cannot be resumed from it");
   try {
-    Json json = Json::parse(text->second);
+    Json json = base::parse_json(text->second);
     recipe::Recipe before = recipe::parse_recipe(json.at("recipe"), path.string());
     if (std::string difference = recipe::first_difference(recipe::Outcome::training, before, model.recipe);
         !difference.empty()) {

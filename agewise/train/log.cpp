@@ -11,6 +11,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/json.h"
 #include "agewise/base/sealed.h"
 #include "agewise/recipe/renamed.h"
 
@@ -38,7 +39,7 @@ double number_at(const Json& json, const char* name) {
 }
 
 EpochRecord from_line(const std::string& line) {
-  Json json = Json::parse(line);
+  Json json = base::parse_json(line);
   EpochRecord record;
   record.epoch = json.at("epoch");
   record.train = {number_at(json, "train_loss"), number_at(json, "train_accuracy"), number_at(json, "train_mae")};
@@ -77,7 +78,7 @@ std::string to_line(const EpochRecord& record) {
             {"wait_seconds", number(record.wait_seconds)},
             {"seconds_left", number(record.seconds_left)},
             {"best", record.best}};
-  return json.dump();
+  return base::json_text(json);
 }
 
 void append_to_log(const std::filesystem::path& file, const EpochRecord& record) {

@@ -10,6 +10,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/json.h"
 #include "agewise/base/random.h"
 #include "agewise/base/sealed.h"
 #include "agewise/catalog/persons.h"
@@ -119,14 +120,14 @@ std::string describe(const MultirunShape& shape) {
 RunFolder create_multirun(const std::filesystem::path& path, const recipe::Recipe& recipe, const MultirunShape& shape) {
   return create_run(path, recipe, [&](const RunFolder& run) {
     nlohmann::ordered_json json{{"kind", kKinds[static_cast<std::size_t>(shape.kind)]}, {"count", shape.count}};
-    base::write_file(run.multirun(), base::sealed_json(json.dump(2) + "\n"));
+    base::write_file(run.multirun(), base::sealed_json(base::json_text(json, 2) + "\n"));
   });
 }
 
 std::optional<MultirunShape> shape_of(const RunFolder& run) {
   if (!std::filesystem::exists(run.multirun())) return std::nullopt;
   try {
-    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(run.multirun(), 1 << 16, "start a new run"));
+    nlohmann::json json = base::parse_json(base::read_sealed_file(run.multirun(), 1 << 16, "start a new run"));
     auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
     if (kind != kKinds.end()) return MultirunShape{static_cast<MultirunKind>(kind - kKinds.begin()), json.at("count")};
   } catch (const nlohmann::json::exception&) {

@@ -5,6 +5,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/json.h"
 #include "agewise/base/sealed.h"
 #include "agewise/base/text.h"
 #include "agewise/recipe/determines.h"
@@ -84,12 +85,12 @@ void write_metadata(const RunFolder& run, const RunMetadata& metadata) {
                               {"store_content", metadata.store_content},
                               {"engine", metadata.engine},
                               {"kernels", metadata.kernels}};
-  base::write_file(run.metadata(), base::sealed_json(json.dump(2) + "\n"));
+  base::write_file(run.metadata(), base::sealed_json(base::json_text(json, 2) + "\n"));
 }
 
 RunMetadata read_metadata(const RunFolder& run) {
   try {
-    nlohmann::json json = nlohmann::json::parse(base::read_sealed_file(run.metadata(), kMaxTextFile, kWithoutMetadata));
+    nlohmann::json json = base::parse_json(base::read_sealed_file(run.metadata(), kMaxTextFile, kWithoutMetadata));
     return {json.at("store"), json.at("store_content"), json.at("engine"), json.at("kernels")};
   } catch (const nlohmann::json::exception&) {
     throw base::file_error(run.metadata(), std::string("is not a valid file of a run; ") + kWithoutMetadata);

@@ -12,6 +12,7 @@
 
 #include "agewise/age/metrics.h"
 #include "agewise/base/error.h"
+#include "agewise/base/json.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/nn/schedule.h"
 #include "agewise/train/checkpoint.h"
@@ -331,11 +332,11 @@ class Loop {
 void tell_choices(base::Communicator& communicator, const RunFolder& run) {
   bool known = communicator.size() > 1 && std::filesystem::exists(run.kernels());
   nlohmann::json choices = known ? nn::read_tuning_cache(run.kernels()) : nn::TuningCache{};
-  base::broadcast_text(communicator, choices.dump());
+  base::broadcast_text(communicator, base::json_text(choices));
 }
 
 void take_choices(base::Communicator& communicator, const TrainHooks& hooks) {
-  auto choices = nlohmann::json::parse(base::broadcast_text(communicator, "")).get<nn::TuningCache>();
+  auto choices = base::parse_json(base::broadcast_text(communicator, "")).get<nn::TuningCache>();
   if (hooks.choose_kernels) hooks.choose_kernels(choices);
 }
 

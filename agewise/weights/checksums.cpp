@@ -9,6 +9,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/hash.h"
+#include "agewise/base/json.h"
 #include "agewise/base/sealed.h"
 
 namespace agewise::weights {
@@ -57,7 +58,7 @@ Checksums checksums_of(const SafetensorsHeader& header, std::map<std::string, st
 std::string to_text(const Checksums& checksums) {
   json arrays = json::object();
   for (const auto& [name, checksum] : checksums.arrays) arrays[name] = base::checksum_text(checksum);
-  return json{{"arrays", std::move(arrays)}, {"rest", base::checksum_text(checksums.rest)}}.dump();
+  return base::json_text(json{{"arrays", std::move(arrays)}, {"rest", base::checksum_text(checksums.rest)}});
 }
 
 std::optional<Checksums> read_checksums(const SafetensorsHeader& header) {
@@ -65,7 +66,7 @@ std::optional<Checksums> read_checksums(const SafetensorsHeader& header) {
   if (text == header.metadata.end()) return std::nullopt;
   Checksums checksums;
   try {
-    json stored = json::parse(text->second);
+    json stored = base::parse_json(text->second);
     for (const auto& [name, digits] : stored.at("arrays").items()) checksums.arrays[name] = number_of(digits);
     checksums.rest = number_of(stored.at("rest"));
   } catch (const json::exception&) {

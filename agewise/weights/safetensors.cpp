@@ -11,6 +11,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/hash.h"
+#include "agewise/base/json.h"
 #include "agewise/weights/half.h"
 
 namespace agewise::weights {
@@ -59,7 +60,7 @@ std::string text_of(const SafetensorsHeader& header, std::map<std::string, std::
                           {"shape", tensor.shape},
                           {"data_offsets", {tensor.begin, tensor.end}}};
     }
-    std::string text = all.dump();
+    std::string text = base::json_text(all);
     text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
     return text;
   } catch (const json::exception& error) {

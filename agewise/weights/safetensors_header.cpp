@@ -12,6 +12,7 @@
 #include <set>
 
 #include "agewise/base/error.h"
+#include "agewise/base/json.h"
 #include "agewise/weights/half.h"
 
 namespace agewise::weights {
@@ -241,7 +242,7 @@ void copy_values(const StoredTensor& tensor, std::span<const std::byte> file, st
 
 std::string name_text(const std::string& name) {
   if (name.size() > kLongestShown) return fmt::format("(a name of {} bytes)", name.size());
-  return json(name).dump(-1, ' ', false, json::error_handler_t::replace);
+  return base::json_text_to_show(json(name));
 }
 
 std::string shape_text(std::span<const std::int64_t> shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }

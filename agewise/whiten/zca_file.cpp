@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/base/json.h"
 #include "agewise/whiten/zca.h"
 
 namespace agewise::whiten {
@@ -29,7 +30,7 @@ void read_text(const weights::SafetensorsFile& file, Zca& zca) {
   auto text = file.metadata().find(kWhiteningText);
   if (text == file.metadata().end()) throw base::file_error(file.path(), "holds no whitening transform");
   try {
-    json fields = json::parse(text->second);
+    json fields = base::parse_json(text->second);
     zca.epsilon = fields.at("epsilon").get<double>();
     zca.identity_scale = fields.at("identity_scale").get<float>();
     zca.fitted_on = fields.at("fitted_on").get<int>();
@@ -51,7 +52,7 @@ std::vector<weights::TensorView> zca_tensors(const Zca& zca) {
 
 std::string zca_text(const Zca& zca) {
   json fields{{"epsilon", zca.epsilon}, {"identity_scale", zca.identity_scale}, {"fitted_on", zca.fitted_on}};
-  return fields.dump();
+  return base::json_text(fields);
 }
 
 Zca read_zca(const weights::SafetensorsFile& file) {

@@ -6,6 +6,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
+#include "agewise/base/json.h"
 #include "agewise/base/sealed.h"
 
 namespace agewise::nn {
@@ -17,7 +18,7 @@ constexpr std::size_t kMaxBookBytes = 16 << 20;
 
 TuningCache read_tuning_cache(const std::filesystem::path& file) {
   try {
-    return nlohmann::json::parse(base::read_sealed_file(file, kMaxBookBytes, "delete it: kernels are then timed again"))
+    return base::parse_json(base::read_sealed_file(file, kMaxBookBytes, "delete it: kernels are then timed again"))
         .get<TuningCache>();
   } catch (const nlohmann::json::exception&) {
     throw base::Error(file.string() + ": is not a tuning cache; delete it, and it is created again");
@@ -25,7 +26,7 @@ TuningCache read_tuning_cache(const std::filesystem::path& file) {
 }
 
 void write_tuning_cache(const std::filesystem::path& file, const TuningCache& cache) {
-  base::write_file(file, base::sealed_json(nlohmann::json(cache).dump(1) + "\n"));
+  base::write_file(file, base::sealed_json(base::json_text(nlohmann::json(cache), 1) + "\n"));
 }
 
 namespace cpu {
