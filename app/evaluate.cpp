@@ -140,13 +140,16 @@ std::filesystem::path report_file(const Arguments& arguments) {
   return std::filesystem::path(arguments.model) / "report.html";
 }
 
+// Of several processes the first prints and writes.
+bool is_first(const Context& context) { return context.communicator.rank() == 0; }
+
 evaluate::Evaluation evaluation_of(const estimate::Model& model, const store::Store& store, nn::Engine& engine,
                                    const Arguments& arguments, const Context& context) {
   catalog::Split part = evaluate::part_to_evaluate(store, wanted_split(arguments.split));
   ProgressLine line;
-  std::vector<evaluate::Prediction> predictions =
-      evaluate::predict(model, store, part, engine, context.threads, context.stop, line.sink(),
-                        arguments.other_cut ? evaluate::OtherCut::measured : evaluate::OtherCut::refused);
+  std::vector<evaluate::Prediction> predictions = evaluate::predict(
+      model, store, part, engine, context.threads, context.stop, is_first(context) ? line.sink() : base::ProgressSink(),
+      arguments.other_cut ? evaluate::OtherCut::measured : evaluate::OtherCut::refused, context.communicator);
   line.clear();
   return evaluate::evaluation_of(std::move(predictions), part, model, store);
 }
@@ -164,18 +167,19 @@ struct Measured {
   std::string settings;
 };
 
-Measured measured_model(const Arguments& arguments) {
+Measured measured_model(const Arguments& arguments, const Context& context) {
   Measured measured{estimate::read_model(train::model_file_of(arguments.model)), ""};
   // Of its warning, that there are no intervals then, nothing matters here.
+  recipe::Notice notice = is_first(context) ? recipe::Notice(warn) : recipe::Notice();
   measured.settings =
-      estimate::change_settings(measured.model, arguments.settings, estimate::SettingsUse::evaluation, warn).text;
+      estimate::change_settings(measured.model, arguments.settings, estimate::SettingsUse::evaluation, notice).text;
   return measured;
 }
 
 // One model on several stores: a row a store.
 void run_on_each(const Arguments& arguments, const Context& context) {
   if (!arguments.report.empty()) throw base::UsageError("--report is for a single store: give --data only once");
-  auto [model, settings] = measured_model(arguments);
+  auto [model, settings] = measured_model(arguments, context);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   Rows rows{groups_head(/*with_epsilon=*/true)};
   Json json = Json::array();
@@ -193,6 +197,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
     evaluation.all.name = fmt::format("{}, {}", data, catalog::name_of(evaluation.part));
     add_rows(rows, {evaluation.all}, /*with_epsilon=*/true);
   }
+  if (!is_first(context)) return;
   arguments.json ? print_json(json) : print(table(rows) + remarks);
 }
 
@@ -208,10 +213,11 @@ void run(Arguments arguments, const Context& context) {
   }
   if (arguments.data.size() > 1) return run_on_each(arguments, context);
   store::Store store = evaluate::store_for(arguments.model, arguments.data.empty() ? "" : arguments.data.front());
-  auto [model, settings] = measured_model(arguments);
+  auto [model, settings] = measured_model(arguments, context);
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
   evaluation.other_settings = settings;
+  if (!is_first(context)) return;
   bool has_ages = evaluation.all.pictures > 0;
   if (arguments.json) {
     print_json(evaluate::to_json(evaluation, model));

@@ -62,7 +62,7 @@ std::string usage_text(const CLI::App* program, const CLI::Error& error) {
 // Commands that know nothing of other processes would all do the same work, and write the same files.
 void refuse_what_is_of_one_process(CLI::App& program) {
   for (CLI::App* command : program.get_subcommands(nullptr)) {
-    if (command->get_name() == "train") continue;
+    if (command->get_name() == "train" || command->get_name() == "evaluate") continue;
     command->callback([name = command->get_name()] {
       throw base::UsageError("`" + name + "` is the work of one process: run it without mpirun or srun");
     });

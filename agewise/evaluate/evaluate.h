@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agewise/base/communicator.h"
 #include "agewise/base/progress.h"
 #include "agewise/estimate/model.h"
 #include "agewise/nn/engine.h"
@@ -92,12 +93,14 @@ store::Store store_for(const std::filesystem::path& model, const std::filesystem
 enum class OtherCut { refused, measured };
 
 // Runs the model on every picture of the part, as an Estimator does, or the way its recipe tests if it has the
-// article's habits (train/test_network.h); `threads` decode pictures. Throws UsageError naming what differs if the
+// article's habits (train/test_network.h); `threads` decode pictures. Of several processes each takes its share of the
+// batches, of the same model and store, and all are told of all pictures. Throws UsageError naming what differs if the
 // faces are of another size or colour than the model's, or cut otherwise and that is refused (face/spec.h); Interrupted
 // on `stop`.
 std::vector<Prediction> predict(const estimate::Model& model, const store::Store& store, catalog::Split part,
                                 nn::Engine& engine, int threads, const base::StopFlag& stop,
-                                const base::ProgressSink& progress, OtherCut other_cut = OtherCut::refused);
+                                const base::ProgressSink& progress, OtherCut other_cut = OtherCut::refused,
+                                base::Communicator& communicator = base::alone());
 
 // A sentence that says how the store's faces are cut otherwise than the model's own; mostly none.
 std::string caveat_of_cut(const estimate::Model& model, const store::Store& store);

@@ -1,15 +1,20 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <span>
+#include <utility>
 
 #include "agewise/base/error.h"
+#include "agewise/base/hash.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/evaluate/evaluate.h"
 #include "agewise/face/spec.h"
 #include "agewise/train/examples.h"
 #include "agewise/train/inputs.h"
 #include "agewise/train/test_network.h"
+#include "agewise/train/together.h"
 
 namespace agewise::evaluate {
 namespace {
@@ -28,11 +33,53 @@ void check_fits(const estimate::Model& model, const store::Store& store, OtherCu
                   store.file().string(), face::text_of(fit.differences), face::settings_for(fit.differences)));
 }
 
+// Processes that measured different things would make one figure of them.
+void check_same(base::Communicator& communicator, const estimate::Model& model, const store::Store& store) {
+  train::check_same(communicator, store.content(), "the store " + store.file().string(),
+                    "copy it anew, or put it where all machines see it");
+  train::check_same(communicator, base::content_hash(std::as_bytes(std::span(model.parameters))), "the model",
+                    "copy it anew, or put it where all machines see it");
+}
+
+// What a process knows of the pictures, those of the others 0: as numbers that add up to what all of them know.
+class SharedEstimates {
+ public:
+  SharedEstimates(std::size_t pictures, std::size_t members)
+      : width_(kFirstMember + members), values_(pictures * width_) {}
+
+  void set(std::size_t picture, const estimate::Estimate& estimate) {
+    std::span<double> row = row_of(picture);
+    row[kAge] = estimate.age;
+    row[kClass] = estimate.most_likely_class;
+    row[kTellsGender] = estimate.male.has_value() ? 1 : 0;
+    row[kMale] = estimate.male.value_or(0);
+    std::ranges::copy(estimate.members, row.begin() + kFirstMember);
+  }
+
+  void add_up(base::Communicator& communicator) { communicator.sum(values_); }
+
+  Prediction prediction(std::size_t picture, store::FaceRecord face) {
+    std::span<double> row = row_of(picture);
+    std::optional<double> male = row[kTellsGender] > 0 ? std::optional(row[kMale]) : std::nullopt;
+    return {std::move(face), row[kAge], static_cast<int>(row[kClass]), {row.begin() + kFirstMember, row.end()}, male};
+  }
+
+ private:
+  enum Column : std::ptrdiff_t { kAge, kClass, kTellsGender, kMale, kFirstMember };
+  std::span<double> row_of(std::size_t picture) { return std::span(values_).subspan(picture * width_, width_); }
+
+  std::size_t width_;
+  std::vector<double> values_;
+};
+
 // Of all pictures of a batch, the caller's to change.
 using Estimates = std::function<std::vector<estimate::Estimate>(train::Batch&)>;
 
+// The article's habits at test time, of which an Estimator knows nothing.
+bool tests_by_batches(const recipe::PredictRecipe& recipe) { return recipe.dropout || recipe.batch_statistics; }
+
 Estimates estimates_for(const estimate::Model& model, nn::Engine& engine) {
-  if (!model.recipe.predict.dropout && !model.recipe.predict.batch_statistics) {
+  if (!tests_by_batches(model.recipe.predict)) {
     auto estimator = std::make_shared<estimate::Estimator>(model, engine, model.recipe.train.batch);
     return [estimator](train::Batch& batch) { return estimator->estimate_inputs(batch.inputs); };
   }
@@ -73,24 +120,31 @@ std::string caveat_of_cut(const estimate::Model& model, const store::Store& stor
 
 std::vector<Prediction> predict(const estimate::Model& model, const store::Store& store, catalog::Split part,
                                 nn::Engine& engine, int threads, const base::StopFlag& stop,
-                                const base::ProgressSink& progress, OtherCut other_cut) {
+                                const base::ProgressSink& progress, OtherCut other_cut,
+                                base::Communicator& communicator) {
   check_fits(model, store, other_cut);
+  check_same(communicator, model, store);
   std::vector<store::FaceRecord> faces = store.faces();
   std::vector<std::uint32_t> order = train::indices_of(faces, part);
+  auto batch_size = static_cast<std::size_t>(model.recipe.train.batch);
+  auto rank = static_cast<std::size_t>(communicator.rank()), processes = static_cast<std::size_t>(communicator.size());
   Estimates estimates_of = estimates_for(model, engine);
   train::BatchStream stream(train::inputs_from_store(model.recipe, store, faces), order,
-                            train::input_size(model.recipe), static_cast<std::size_t>(model.recipe.train.batch),
-                            {0, threads, 0});
-  std::vector<Prediction> predictions;
+                            train::input_size(model.recipe), batch_size, {0, threads, rank, processes});
+  bool by_members = !model.further_members.empty() && !tests_by_batches(model.recipe.predict);
+  SharedEstimates shared(order.size(), by_members ? 1 + model.further_members.size() : 0);
+  std::size_t first = rank * batch_size;
   while (train::Batch* batch = stream.next()) {
     if (stop) throw base::Interrupted("stopped while evaluating; nothing was written");
     std::vector<estimate::Estimate> estimates = estimates_of(*batch);
-    for (std::size_t row = 0; row < batch->fresh; ++row) {
-      predictions.push_back({faces[batch->samples[row]], estimates[row].age, estimates[row].most_likely_class,
-                             std::move(estimates[row].members), estimates[row].male});
-    }
-    if (progress) progress({"evaluating", predictions.size(), order.size()});
+    for (std::size_t row = 0; row < batch->fresh; ++row) shared.set(first + row, estimates[row]);
+    if (progress) progress({"evaluating", first + batch->fresh, order.size()});
+    first += processes * batch_size;
   }
+  shared.add_up(communicator);
+  std::vector<Prediction> predictions;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    predictions.push_back(shared.prediction(i, std::move(faces[order[i]])));
   return predictions;
 }
 

@@ -132,6 +132,16 @@ TEST_F(SlowMpi, says_once_what_is_wrong_and_where_and_ends_all) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
 }
 
+TEST_F(SlowMpi, evaluating_prints_the_figures_of_the_plain_program_once) {
+  ASSERT_EQ(run_command(AGEWISE_PROGRAM " --kernels default --threads 1 " + train_command("run", "--set train.epochs=1"))
+                .exit_code,
+            0);
+  std::string evaluate = "evaluate " + (folder_ / "run").string() + " --split train --json";
+  Outcome plain = run_command(AGEWISE_PROGRAM " --kernels default --threads 1 " + evaluate);
+  ASSERT_EQ(plain.exit_code, 0) << plain.output;
+  for (int processes : {2, 4}) EXPECT_EQ(run_command(mpirun(processes) + evaluate).output, plain.output);
+}
+
 TEST_F(SlowMpi, other_commands_are_the_work_of_one_process) {
   Outcome outcome = run_command(mpirun(2) + "recipe seed");
   EXPECT_EQ(outcome.exit_code, 2);

@@ -4,6 +4,7 @@
 #include "agewise/estimate/estimator.h"
 #include "agewise/evaluate/evaluate.h"
 #include "agewise/train/train.h"
+#include "tests/base/crew.h"
 #include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
@@ -56,6 +57,29 @@ TEST_F(Predict, agrees_with_the_accuracy_that_training_saw) {
       if (record.best) best = record.validation.accuracy;
     }
     EXPECT_DOUBLE_EQ(evaluation.all.model.accuracy, best) << assignment;
+    std::filesystem::remove_all(folder_ / "run");
+  }
+}
+
+TEST_F(Predict, by_several_processes_tells_each_of_them_what_one_finds) {
+  for (const char* assignment : {"predict.dropout=false", "predict.batch_statistics=true"}) {
+    estimate::Model model = trained({"whiten.method=none", assignment});
+    store::Store store(folder_ / "faces.db");
+    std::vector<Prediction> alone = predict(model, store, catalog::Split::train, *engine_, 1, stop_, {});
+    for (int size : {2, 5}) {  // of 4 batches the last is not full
+      base::Crew(size).run([&](base::Communicator& communicator) {
+        std::vector<Prediction> found = predict(model, store, catalog::Split::train, *nn::make_reference_engine(), 1,
+                                                stop_, {}, OtherCut::refused, communicator);
+        ASSERT_EQ(found.size(), alone.size());
+        for (std::size_t i = 0; i < alone.size(); ++i) {
+          EXPECT_EQ(found[i].face.row, alone[i].face.row);
+          EXPECT_EQ(found[i].estimate, alone[i].estimate) << assignment << ", " << i;
+          EXPECT_EQ(found[i].estimated_class, alone[i].estimated_class);
+          EXPECT_EQ(found[i].male, alone[i].male);
+          EXPECT_EQ(found[i].members, alone[i].members);
+        }
+      });
+    }
     std::filesystem::remove_all(folder_ / "run");
   }
 }
