@@ -4,7 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "agewise/base/error.h"
+#include "agewise/estimate/model.h"
 #include "agewise/prepare/shard.h"
+#include "agewise/train/multirun.h"
 #include "app/commands.h"
 #include "app/prepare_result.h"
 #include "app/terminal.h"
@@ -17,6 +20,15 @@ struct Arguments {
   std::vector<std::string> parts;
   bool json = false;
 };
+
+void merge_members(const Arguments& arguments) {
+  if (std::filesystem::exists(arguments.out))
+    throw base::UsageError(arguments.out + ": already exists; give the name of a new model file");
+  estimate::Model model = train::merge_members({arguments.parts.begin(), arguments.parts.end()});
+  estimate::write_model(arguments.out, model);
+  if (arguments.json) return print_json({{"model", arguments.out}, {"members", arguments.parts.size()}});
+  print(fmt::format("{}: an ensemble of {} networks; see `agewise info`\n", arguments.out, arguments.parts.size()));
+}
 
 void merge_shards(const Arguments& arguments, const Context& context) {
   ProgressLine line;
@@ -34,13 +46,19 @@ void merge_shards(const Arguments& arguments, const Context& context) {
 }  // namespace
 
 void add_merge(CLI::App& program, const Context& context) {
-  CLI::App* command =
-      program.add_subcommand("merge", "Make one face store of the shards that several machines prepared");
+  CLI::App* command = program.add_subcommand(
+      "merge", "Make one face store of the shards, or one model of the members, that several machines made");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("OUT", arguments->out, "Face store to write; must not exist")->required();
-  command->add_option("SHARD", arguments->parts, "All stores of `agewise prepare --shard`, in any order")->required();
+  command->add_option("OUT", arguments->out, "Face store or model to write; must not exist")->required();
+  command
+      ->add_option("PART", arguments->parts,
+                   "All stores of `agewise prepare --shard`, or all runs of `agewise train --member`, in any order")
+      ->required();
   command->add_flag("--json", arguments->json, "Print the result as JSON");
-  command->callback([arguments, &context] { merge_shards(*arguments, context); });
+  command->callback([arguments, &context] {
+    std::filesystem::is_directory(arguments->parts.front()) ? merge_members(*arguments)
+                                                            : merge_shards(*arguments, context);
+  });
 }
 
 }  // namespace agewise::app

@@ -24,7 +24,7 @@ namespace {
 
 struct Arguments {
   std::string run, data, from, teacher, leave_out;
-  int folds = 0, ensemble = 0;
+  int folds = 0, ensemble = 0, member = 0;
   RecipeOptions recipe;
   bool resume = false, plan = false, json = false;
   std::string keep = "all";  // or "model"
@@ -105,7 +105,8 @@ void print_plan(const train::TrainPlan& plan, const recipe::Recipe& recipe) {
 // What the command asks for; nothing: one network.
 std::optional<train::MultirunShape> wanted_multirun(const Arguments& arguments) {
   if (arguments.folds > 0) return train::MultirunShape{train::MultirunKind::folds, arguments.folds};
-  if (arguments.ensemble > 0) return train::MultirunShape{train::MultirunKind::ensemble, arguments.ensemble};
+  if (arguments.ensemble > 0)
+    return train::MultirunShape{train::MultirunKind::ensemble, arguments.ensemble, arguments.member};
   if (!arguments.leave_out.empty()) return train::MultirunShape{train::MultirunKind::each_person, 0};
   return std::nullopt;
 }
@@ -178,7 +179,7 @@ void start_watch(const serve::Listener& listener, const train::RunFolder& run, s
 }
 
 void show(const train::SessionResult& result, const train::Session& session, bool json) {
-  if (!session.multirun())
+  if (!session.has_several())
     return json ? print_json(to_json(result.one, session.run())) : print_result(result.one, session.run());
   if (json) return print_json(to_json(result.several));
   print_multirun(result.several, session.recipe());
@@ -198,7 +199,9 @@ void take_part(const Arguments& arguments, const Context& context) {
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.plan) return plan(arguments, context);
   if (context.communicator.rank() > 0) return take_part(arguments, context);
-  if (arguments.watch > 0 && (wanted_multirun(arguments) || train::shape_of({arguments.run})))
+  std::optional<train::MultirunShape> shape = wanted_multirun(arguments);
+  if (!shape) shape = train::shape_of({arguments.run});
+  if (arguments.watch > 0 && shape && shape->member == 0)
     throw base::UsageError("--watch shows the curves of one network, not of several");
   std::optional<serve::Listener> listener;  // before anything is written: the port may be taken
   if (arguments.watch > 0) listener = serve::listen_on("127.0.0.1", arguments.watch);
@@ -218,7 +221,7 @@ void run(const Arguments& arguments, const Context& context) {
   };
   hooks.epoch_done = [&](const train::EpochRecord& record) {
     ++epochs;
-    if (!drawings && !session.multirun()) drawings.emplace(session.run(), session.recipe(), session.store());
+    if (!drawings && !session.has_several()) drawings.emplace(session.run(), session.recipe(), session.store());
     if (drawings) drawings->draw();
     if (watch) watch->epoch_done(record);
     line.clear();
@@ -229,7 +232,7 @@ void run(const Arguments& arguments, const Context& context) {
   train::SessionResult result =
       session.train(*engine, context.threads, hooks, [&](const std::string& name) { hooks.notice("\n" + name); });
   line.clear();
-  if (epochs == 0 && !session.multirun())
+  if (epochs == 0 && !session.has_several())
     warn(fmt::format("{}: already finished after {} epochs; to train further, use --set train.epochs=N",
                      session.run().path.string(), result.one.epochs));
   show(result, session, arguments.json);
@@ -265,6 +268,11 @@ void add_train(CLI::App& program, const Context& context) {
       "Train this many networks, each validated on a different tenth, and join them into one model");
   folds->check(CLI::Range(2, 1000))->excludes(leave_out, ensemble);
   ensemble->check(CLI::Range(2, 1000))->excludes(leave_out);
+  command
+      ->add_option("--member", arguments->member,
+                   "Of the ensemble train only this network, from 1, in RUN; `agewise merge` joins all of them")
+      ->check(CLI::Range(1, 1000))
+      ->needs(ensemble);
   command
       ->add_option("--keep", arguments->keep,
                    "Which large files to keep at the end: \"all\", or \"model\" for those that the best model needs")

@@ -187,7 +187,7 @@ std::vector<TrainedNetwork> train(const std::string& run, const TrainOptions& op
     std::vector<TrainedNetwork> networks;
     for (const train::MultirunResult& one : result.several)
       networks.push_back(told_of(one.name, one.result, told_of(one.best.validation)));
-    if (!session.multirun())
+    if (!session.has_several())
       networks.push_back(told_of("", result.one, best_in(train::read_log(session.run().log()), result.one.best_epoch)));
     return networks;
   });

@@ -71,6 +71,10 @@ class GradientReducer {
   // Returns when the bucket holds the sum over all processes. Once for each start(), in the same order: in update(), or
   // before it whenever gradients are read or computed anew, or the executable goes.
   virtual void wait(int bucket) = 0;
+
+  // Adds up `values` over all processes at once: statistics, with Training::sync_batch_norm, in forward() and
+  // backward().
+  virtual void sum(std::span<double> values) = 0;
 };
 
 // What an executable that trains is compiled with.
@@ -79,6 +83,9 @@ struct Training {
   GradientReducer* reducer = nullptr;  // null: this process is alone; must outlive the executable
   // With a reducer: a bucket is complete when it has at least so many bytes, and with the first layer that learns.
   std::size_t bucket_bytes = std::size_t{4} << 20;
+  // With a reducer: batches are normalised by the statistics of all processes' rows together, as one process with the
+  // whole batch would, and as PyTorch's SyncBatchNorm; else each process normalises its own rows by their own.
+  bool sync_batch_norm = false;
 };
 
 // The arrays that an executable for training keeps, each as long as all parameters.
@@ -120,7 +127,7 @@ class Executable {
   // A step is forward(), writing output_gradient(), backward(), update(). Parameters, gradients and the optimiser's
   // state stay where the engine wants them, in its native layout; the same calls give the same bits. With a reducer
   // gradients are sums over processes: a loss that is a mean over the whole batch divides by all of its rows, not only
-  // by those of this process. Running statistics are each process's own.
+  // by those of this process. Without sync_batch_norm running statistics are each process's own.
 
   // To be written before each backward(), which may use it as scratch.
   virtual std::span<float> output_gradient(int index = 0) = 0;

@@ -137,6 +137,7 @@ struct TrainRecipe {
   double step_factor = 0.1;
   double ema_decay = 0;  // decay of the exponential moving average of the weights; 0: none
   int batch = 128;
+  bool sync_batch_norm = false;  // of several processes: normalise by the whole batch, not each its own rows
   int epochs = 100;
   int patience = 0;                     // stop after so many epochs without improvement in validation; 0: never
   Monitor monitor = Monitor::accuracy;  // what makes a checkpoint the best

@@ -80,9 +80,8 @@ json axis_end_of(const Report& report, double train::PartScores::*score) {
 }
 
 bool is_finished(const Report& report) {
-  if (report.epochs.empty()) return false;
-  int last = report.epochs.back().epoch, patience = report.recipe.train.patience;
-  return last >= report.recipe.train.epochs || (patience > 0 && last - best_epoch(report.epochs) >= patience);
+  return !report.epochs.empty() &&
+         train::is_at_end(report.recipe.train, report.epochs.back().epoch, best_epoch(report.epochs));
 }
 
 // What a network meets in training only.

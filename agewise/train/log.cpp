@@ -50,6 +50,8 @@ EpochRecord from_line(const std::string& line) {
   record.seconds = number_at(json, "seconds");
   record.images_per_second = number_at(json, "images_per_second");
   record.wait_seconds = number_at(json, "wait_seconds");
+  record.processes = json.value("processes", 1);
+  record.exchange_seconds = json.value("exchange_seconds", 0.0);
   record.seconds_left = number_at(json, "seconds_left");
   record.best = json.at("best");
   return record;
@@ -62,6 +64,10 @@ base::Error damaged_line(const std::filesystem::path& file, int number) {
 }
 
 }  // namespace
+
+bool is_at_end(const recipe::TrainRecipe& recipe, int epoch, int best_epoch) {
+  return epoch >= recipe.epochs || (recipe.patience > 0 && epoch - best_epoch >= recipe.patience);
+}
 
 std::string to_line(const EpochRecord& record) {
   Json json{{"epoch", record.epoch},
@@ -78,6 +84,10 @@ std::string to_line(const EpochRecord& record) {
             {"wait_seconds", number(record.wait_seconds)},
             {"seconds_left", number(record.seconds_left)},
             {"best", record.best}};
+  if (record.processes > 1) {
+    json["processes"] = record.processes;
+    json["exchange_seconds"] = number(record.exchange_seconds);
+  }
   return base::json_text(json);
 }
 

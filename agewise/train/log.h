@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "agewise/recipe/recipe.h"
+
 namespace agewise::train {
 
 // Of one part of the data in one epoch.
@@ -22,9 +24,14 @@ struct EpochRecord {
   double seconds = 0;            // training and validating
   double images_per_second = 0;  // while training; NaN where a run was resumed after the epoch's last step
   double wait_seconds = 0;       // of the training time, in which the network had no pictures
+  int processes = 1;             // that trained together (together.h) …
+  double exchange_seconds = 0;   // … and what of the training time the first of them waited for the others
   double seconds_left = 0;       // until the last epoch, at the pace of this one; NaN where that is not known
   bool best = false;             // better than all epochs before
 };
+
+// Whether a run is at its end that has trained `epoch` epochs, the best of which is `best_epoch` (0: none yet).
+bool is_at_end(const recipe::TrainRecipe& recipe, int epoch, int best_epoch);
 
 // As a JSON object without a newline.
 std::string to_line(const EpochRecord& record);

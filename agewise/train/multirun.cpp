@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
+#include <span>
 
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
@@ -14,6 +15,8 @@
 #include "agewise/base/random.h"
 #include "agewise/base/sealed.h"
 #include "agewise/catalog/persons.h"
+#include "agewise/recipe/determines.h"
+#include "agewise/train/keep.h"
 #include "agewise/train/start.h"
 
 namespace agewise::train {
@@ -41,6 +44,8 @@ MultirunPart part_without(std::string name, const Examples& examples, std::vecto
                       std::back_inserter(part.train));
   return part;
 }
+
+std::string member_name(int member) { return fmt::format("member-{:02}", member); }
 
 void append(std::vector<std::uint32_t>& to, const std::vector<std::uint32_t>& more) {
   to.insert(to.end(), more.begin(), more.end());
@@ -84,7 +89,7 @@ std::vector<MultirunPart> leaving_out_each_person(const Examples& examples) {
 std::vector<MultirunPart> all_alike(const Examples& examples, int members) {
   std::vector<MultirunPart> parts;
   for (int member = 1; member <= members; ++member)
-    parts.push_back({fmt::format("member-{:02}", member), examples.train, examples.validation});
+    parts.push_back({member_name(member), examples.train, examples.validation});
   return parts;
 }
 
@@ -106,7 +111,7 @@ std::vector<MultirunPart> tenths_by_age(const Examples& examples, int members, s
       std::size_t drawn = begin + random.below(kBlock);  // of the last, shorter block perhaps nobody
       if (drawn < units.size()) append(validation, units[drawn]);
     }
-    parts.push_back(part_without(fmt::format("member-{:02}", member), examples, std::move(validation)));
+    parts.push_back(part_without(member_name(member), examples, std::move(validation)));
   }
   return parts;
 }
@@ -114,25 +119,40 @@ std::vector<MultirunPart> tenths_by_age(const Examples& examples, int members, s
 std::string describe(const MultirunShape& shape) {
   if (shape.kind == MultirunKind::each_person) return "a network for each person left out";
   if (shape.kind == MultirunKind::folds) return fmt::format("{} folds", shape.count);
-  return fmt::format("an ensemble of {} networks", shape.count);
+  std::string ensemble = fmt::format("an ensemble of {} networks", shape.count);
+  return shape.member == 0 ? ensemble : fmt::format("member {} of {}", shape.member, ensemble);
+}
+
+std::string to_text(const std::optional<MultirunShape>& shape) {
+  nlohmann::ordered_json json;
+  if (shape) json = {{"kind", kKinds[static_cast<std::size_t>(shape->kind)]}, {"count", shape->count}};
+  if (shape && shape->member > 0) json["member"] = shape->member;
+  return base::json_text(json, 2);
+}
+
+std::optional<MultirunShape> shape_from_text(const std::string& text) {
+  nlohmann::json json = base::parse_json(text);
+  if (json.is_null()) return std::nullopt;
+  auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
+  if (kind == kKinds.end()) throw nlohmann::json::out_of_range::create(403, "unknown kind", nullptr);
+  return MultirunShape{static_cast<MultirunKind>(kind - kKinds.begin()), json.at("count"), json.value("member", 0)};
 }
 
 RunFolder create_multirun(const std::filesystem::path& path, const recipe::Recipe& recipe, const MultirunShape& shape) {
+  if (shape.member < 0 || shape.member > shape.count)
+    throw base::UsageError(fmt::format("{}: the members (--member) are 1 to {}", describe(shape), shape.count));
   return create_run(path, recipe, [&](const RunFolder& run) {
-    nlohmann::ordered_json json{{"kind", kKinds[static_cast<std::size_t>(shape.kind)]}, {"count", shape.count}};
-    base::write_file(run.multirun(), base::sealed_json(base::json_text(json, 2) + "\n"));
+    base::write_file(run.multirun(), base::sealed_json(to_text(shape) + "\n"));
   });
 }
 
 std::optional<MultirunShape> shape_of(const RunFolder& run) {
   if (!std::filesystem::exists(run.multirun())) return std::nullopt;
   try {
-    nlohmann::json json = base::parse_json(base::read_sealed_file(run.multirun(), 1 << 16, "start a new run"));
-    auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
-    if (kind != kKinds.end()) return MultirunShape{static_cast<MultirunKind>(kind - kKinds.begin()), json.at("count")};
+    return shape_from_text(base::read_sealed_file(run.multirun(), 1 << 16, "start a new run"));
   } catch (const nlohmann::json::exception&) {
+    throw base::file_error(run.multirun(), "is not a valid file of a run of several networks; start a new run");
   }
-  throw base::file_error(run.multirun(), "is not a valid file of a run of several networks; start a new run");
 }
 
 namespace {
@@ -166,10 +186,11 @@ std::optional<estimate::Model> member_to_begin_with(const MultirunTask& multirun
   return member;
 }
 
-MultirunResult train_part(const MultirunTask& multirun, const MultirunPart& part, std::size_t number,
-                          const Examples& examples, nn::Engine& engine, const TrainHooks& hooks) {
+// The network of this number, in `run`.
+TrainResult train_part(const MultirunTask& multirun, const RunFolder& run, const MultirunPart& part, std::size_t number,
+                       const Examples& examples, nn::Engine& engine, const TrainHooks& hooks) {
   TrainTask task = multirun.task;
-  task.run.path = multirun.task.run.path / part.name;
+  task.run = run;
   task.recipe.train.seed += number;
   Examples own = examples;
   own.train = part.train;
@@ -178,30 +199,45 @@ MultirunResult train_part(const MultirunTask& multirun, const MultirunPart& part
   task.examples = &own;
   std::optional<estimate::Model> from = member_to_begin_with(multirun, number);
   if (from) task.from = &*from;
-  if (!is_run(task.run.path)) create_run(task.run.path, task.recipe);
-  base::FileLock lock = lock_run(task.run);
-  change_recipe(task.run, task.recipe);
-  TrainResult result = train(task, engine, hooks);
-  return {part.name, static_cast<std::int64_t>(part.validation.size()), result, best_epoch(task.run, result)};
+  return train(task, engine, hooks);
 }
 
-// Class values are those of a member's own training pictures: the ensemble has their mean.
-estimate::Model joined(const RunFolder& run, const std::vector<MultirunPart>& parts, const Examples& examples) {
-  estimate::Model ensemble;
-  for (const MultirunPart& part : parts) {
-    estimate::Model member = estimate::read_model(RunFolder{run.path / part.name}.best());
-    if (&part == &parts.front()) {
-      ensemble = std::move(member);
-      if (part.validation != examples.validation)
-        ensemble.notes["validated on"] = "a tenth of the training part, each member on its own";
-      continue;
-    }
+MultirunResult train_in_own_folder(const MultirunTask& multirun, const MultirunPart& part, std::size_t number,
+                                   const Examples& examples, nn::Engine& engine, const TrainHooks& hooks) {
+  RunFolder run{multirun.task.run.path / part.name};
+  recipe::Recipe recipe = multirun.task.recipe;
+  recipe.train.seed += number;
+  if (!is_run(run.path)) create_run(run.path, recipe);
+  base::FileLock lock = lock_run(run);
+  change_recipe(run, recipe);
+  TrainResult result = train_part(multirun, run, part, number, examples, engine, hooks);
+  return {part.name, static_cast<std::int64_t>(part.validation.size()), result, best_epoch(run, result)};
+}
+
+Examples examples_for(const MultirunTask& multirun, const TrainHooks& hooks) {
+  if (multirun.shape.kind == MultirunKind::ensemble && multirun.task.recipe.whiten.method != recipe::Whitening::none)
+    throw base::UsageError(
+        "an ensemble cannot be trained on whitened pictures, because each member would need its own transform; add "
+        "--set whiten.method=none");
+  Examples examples = examples_of(multirun.task.store);
+  if (std::string remark = left_out(examples); !remark.empty() && hooks.notice) hooks.notice(remark);
+  return examples;
+}
+
+// Of the members' runs, in their order. Class values are those of a member's own training pictures: the ensemble has
+// their mean.
+estimate::Model joined(const std::vector<RunFolder>& members) {
+  estimate::Model ensemble = estimate::read_model(members.front().best());
+  if (ensemble.notes["validated on"] == member_name(1))
+    ensemble.notes["validated on"] = "a tenth of the training part, each member on its own";
+  for (const RunFolder& run : std::span(members).subspan(1)) {
+    estimate::Model member = estimate::read_model(run.best());
     for (std::size_t c = 0; c < member.classes.values.size(); ++c)
       ensemble.classes.values[c] += member.classes.values[c];
-    ensemble.further_members.push_back(estimate::member_in_file(RunFolder{run.path / part.name}.best()));
+    ensemble.further_members.push_back(estimate::member_in_file(run.best()));
   }
-  for (double& value : ensemble.classes.values) value /= static_cast<double>(parts.size());
-  ensemble.notes["members"] = std::to_string(parts.size());
+  for (double& value : ensemble.classes.values) value /= static_cast<double>(members.size());
+  ensemble.notes["members"] = std::to_string(members.size());
   return ensemble;
 }
 
@@ -210,27 +246,90 @@ estimate::Model joined(const RunFolder& run, const std::vector<MultirunPart>& pa
 std::vector<MultirunResult> train_multirun(const MultirunTask& multirun, nn::Engine& engine, const TrainHooks& hooks,
                                            const std::function<void(const std::string&)>& begins) {
   const TrainTask& task = multirun.task;
-  if (multirun.shape.kind == MultirunKind::ensemble && task.recipe.whiten.method != recipe::Whitening::none)
-    throw base::UsageError(
-        "an ensemble cannot be trained on whitened pictures, because each member would need its own transform; add "
-        "--set whiten.method=none");
-  Examples examples = examples_of(task.store);
-  if (std::string remark = left_out(examples); !remark.empty() && hooks.notice) hooks.notice(remark);
+  Examples examples = examples_for(multirun, hooks);
   std::vector<MultirunPart> parts = parts_of(multirun, examples);
   settle_metadata(task.run, task.store, engine.name(), {}, hooks.notice);
   std::vector<MultirunResult> results;
   for (const MultirunPart& part : parts) {
     if (begins) begins(fmt::format("{}, {} of {}", part.name, results.size() + 1, parts.size()));
     try {
-      results.push_back(train_part(multirun, part, results.size(), examples, engine, hooks));
+      results.push_back(train_in_own_folder(multirun, part, results.size(), examples, engine, hooks));
     } catch (const base::Interrupted&) {
       throw base::Interrupted(
           fmt::format("stopped in {}; resume with `agewise train {} --resume`", part.name, task.run.path.string()));
     }
   }
-  if (multirun.shape.kind == MultirunKind::ensemble)
-    estimate::write_model(task.run.best(), joined(task.run, parts, examples));
+  if (multirun.shape.kind == MultirunKind::ensemble) {
+    std::vector<RunFolder> members;
+    for (const MultirunPart& part : parts) members.push_back({task.run.path / part.name});
+    estimate::write_model(task.run.best(), joined(members));
+  }
   return results;
+}
+
+TrainResult train_member(const MultirunTask& multirun, nn::Engine& engine, const TrainHooks& hooks) {
+  Examples examples = examples_for(multirun, hooks);
+  auto number = static_cast<std::size_t>(multirun.shape.member - 1);
+  return train_part(multirun, multirun.task.run, parts_of(multirun, examples).at(number), number, examples, engine,
+                    hooks);
+}
+
+namespace {
+
+MultirunShape shape_of_member(const RunFolder& run) {
+  std::optional<MultirunShape> shape = is_run(run.path) ? shape_of(run) : std::nullopt;
+  if (!shape || shape->member == 0)
+    throw base::UsageError(run.path.string() +
+                           ": is not the run of a member (agewise train RUN --ensemble N --member K)");
+  return *shape;
+}
+
+void check_finished(const RunFolder& run) {
+  if (has_model_only(run)) return;
+  int best = 0;
+  std::vector<EpochRecord> epochs = read_log(run.log());
+  for (const EpochRecord& epoch : epochs) best = epoch.best ? epoch.epoch : best;
+  if (!epochs.empty() && is_at_end(recipe_of(run).train, epochs.back().epoch, best)) return;
+  throw base::UsageError(
+      fmt::format("{0}: is not finished; resume it with `agewise train {0} --resume`", run.path.string()));
+}
+
+// Members of one ensemble: of the same shape, recipe and store.
+void check_alike(const RunFolder& run, const RunFolder& first) {
+  MultirunShape shape = shape_of_member(run), wanted = shape_of_member(first);
+  if (shape.count != wanted.count)
+    throw base::UsageError(fmt::format("{} is {}, but {} is {}", run.path.string(), describe(shape),
+                                       first.path.string(), describe(wanted)));
+  std::string difference = recipe::first_difference(recipe::Outcome::training, recipe_of(run), recipe_of(first));
+  if (!difference.empty())
+    throw base::UsageError(
+        fmt::format("{} and {} have different recipes: {}", run.path.string(), first.path.string(), difference));
+  if (read_metadata(run).store_content != read_metadata(first).store_content)
+    throw base::UsageError(fmt::format("{} and {} were trained on different stores; train all members on one",
+                                       run.path.string(), first.path.string()));
+}
+
+}  // namespace
+
+estimate::Model merge_members(const std::vector<std::filesystem::path>& runs) {
+  RunFolder first{runs.at(0)};
+  std::vector<RunFolder> members(static_cast<std::size_t>(shape_of_member(first).count));
+  for (const std::filesystem::path& path : runs) {
+    RunFolder run{path};
+    check_alike(run, first);
+    check_finished(run);
+    int number = shape_of_member(run).member;
+    RunFolder& member = members.at(static_cast<std::size_t>(number - 1));
+    if (!member.path.empty())
+      throw base::UsageError(fmt::format("{} and {} are both member {}", member.path.string(), path.string(), number));
+    member = run;
+  }
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!members[i].path.empty()) continue;
+    throw base::UsageError(
+        fmt::format("member {0} of {1} is missing; train it with --ensemble {1} --member {0}", i + 1, members.size()));
+  }
+  return joined(members);
 }
 
 }  // namespace agewise::train

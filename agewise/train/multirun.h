@@ -38,11 +38,12 @@ enum class MultirunKind { folds, each_person, ensemble };
 
 struct MultirunShape {
   MultirunKind kind = MultirunKind::folds;
-  int count = 0;  // folds or members; 0 for each_person
+  int count = 0;   // folds or members; 0 for each_person
+  int member = 0;  // of an ensemble the only one that is trained here, from 1; 0: all
   friend bool operator==(const MultirunShape&, const MultirunShape&) = default;
 };
 
-// "an ensemble of 20 networks": for messages.
+// "an ensemble of 20 networks", "member 3 of an ensemble of 20 networks": for messages.
 std::string describe(const MultirunShape& shape);
 
 struct MultirunTask {
@@ -58,9 +59,13 @@ struct MultirunResult {
   EpochRecord best;
 };
 
-// A multirun is a run whose folder holds a run for each part; `multirun.json` in it says of which shape.
+// A multirun is a run whose folder holds a run for each part, or is the run of the one member that it trains;
+// `multirun.json` in it says of which shape. Throws UsageError if an ensemble has no such member.
 RunFolder create_multirun(const std::filesystem::path& path, const recipe::Recipe& recipe, const MultirunShape& shape);
 std::optional<MultirunShape> shape_of(const RunFolder& run);  // nothing: it is one network's
+// As in that file: for other processes.
+std::string to_text(const std::optional<MultirunShape>& shape);
+std::optional<MultirunShape> shape_from_text(const std::string& text);  // throws nlohmann::json::exception
 
 // Trains one after the other, goes on where an earlier call stopped, and for an ensemble writes run.best(), one model
 // of all. `begins` is told which network is next. Member i draws its weights and batches by train.seed + i, or begins
@@ -68,5 +73,13 @@ std::optional<MultirunShape> shape_of(const RunFolder& run);  // nothing: it is 
 // UsageError for an ensemble of whitened networks.
 std::vector<MultirunResult> train_multirun(const MultirunTask& multirun, nn::Engine& engine, const TrainHooks& hooks,
                                            const std::function<void(const std::string&)>& begins = {});
+
+// Trains the shape's one member in task.run, to what train_multirun() would make of it.
+TrainResult train_member(const MultirunTask& multirun, nn::Engine& engine, const TrainHooks& hooks);
+
+// The model that train_multirun() would have written, of runs whose members were trained apart, in any order. Throws
+// UsageError naming what is wrong if one is no such run or is not finished, if members are missing or doubled, or if
+// recipes or stores differ.
+estimate::Model merge_members(const std::vector<std::filesystem::path>& runs);
 
 }  // namespace agewise::train

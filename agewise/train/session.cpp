@@ -8,6 +8,7 @@
 #include "agewise/train/keep.h"
 #include "agewise/train/start.h"
 #include "agewise/train/teacher.h"
+#include "agewise/train/together.h"
 
 namespace agewise::train {
 namespace {
@@ -43,10 +44,14 @@ void check_run(const TrainRequest& request, const RunFolder& run) {
   check_shape(request, run);
 }
 
-void check_together(const TrainRequest& request, const base::Communicator& communicator) {
+void check_together(const TrainRequest& request, const recipe::Recipe& recipe, const base::Communicator& communicator) {
   if (communicator.size() == 1) return;
-  if (request.multirun || shape_of({request.run}))
-    throw base::UsageError("several networks are trained one by one: run each without mpirun or srun");
+  std::optional<MultirunShape> shape = request.multirun ? request.multirun : shape_of({request.run});
+  if (shape && shape->member == 0)
+    throw base::UsageError(
+        "several networks are trained one after the other: run them without mpirun or srun, or an ensemble's members "
+        "each by itself (--member)");
+  check_share(recipe.train, communicator);
 }
 
 }  // namespace
@@ -77,11 +82,14 @@ Session::Session(const TrainRequest& request, base::Communicator& communicator)
       from_(communicator.rank() == 0 ? model_of(request.from) : std::nullopt),
       run_{request.run},
       keep_model_only_(request.keep_model_only && communicator.rank() == 0) {
-  if (communicator.rank() > 0) return;
+  if (communicator.rank() > 0) {
+    multirun_ = shape_from_text(base::broadcast_text(communicator, ""));
+    return;
+  }
   if (from_) check_beginning(*from_, recipe_);
   teacher_ = model_of(request.teacher);
   check_teacher(teacher_ ? &*teacher_ : nullptr, recipe_, store_, {request.run});
-  check_together(request, communicator);
+  check_together(request, recipe_, communicator);
   run_ = continued_or_begun(request, recipe_);
   recipe_of(run_);  // tells of a folder without a run
   lock_ = lock_run(run_);
@@ -90,6 +98,7 @@ Session::Session(const TrainRequest& request, base::Communicator& communicator)
   multirun_ = shape_of(run_);
   base::broadcast_text(communicator, std::filesystem::absolute(store_.file()).string());
   base::broadcast_text(communicator, recipe::to_toml(recipe_));
+  base::broadcast_text(communicator, to_text(multirun_));
 }
 
 SessionResult Session::train(nn::Engine& engine, int threads, const TrainHooks& hooks,
@@ -101,8 +110,10 @@ SessionResult Session::train(nn::Engine& engine, int threads, const TrainHooks& 
   base::broadcast_floats(communicator_, soft_targets);
   TrainTask task{run_, recipe_, store_, from_ ? &*from_ : nullptr, threads, nullptr, soft_targets, communicator_};
   SessionResult result;
-  if (multirun_) {
+  if (has_several()) {
     result.several = train_multirun({task, *multirun_}, engine, hooks, begins);
+  } else if (multirun_) {
+    result.one = train_member({task, *multirun_}, engine, hooks);
   } else {
     result.one = train::train(task, engine, hooks);
   }

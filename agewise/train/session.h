@@ -49,7 +49,8 @@ class Session {
   const store::Store& store() const { return store_; }
   const recipe::Recipe& recipe() const { return recipe_; }
   const RunFolder& run() const { return run_; }
-  const std::optional<MultirunShape>& multirun() const { return multirun_; }
+  // Whether it trains several networks: not a member by itself.
+  bool has_several() const { return multirun_ && multirun_->member == 0; }
 
   // Trains to the end, with the other processes; once. `threads` decode and augment pictures. Throws as train() and
   // train_multirun() do.

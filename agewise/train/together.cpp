@@ -16,6 +16,32 @@ Share share_of(std::size_t batch, const base::Communicator& communicator) {
   return {first, rows, std::min(rows, batch - std::min(batch, first))};
 }
 
+void check_share(const recipe::TrainRecipe& recipe, const base::Communicator& communicator) {
+  int processes = communicator.size(), rest = recipe.batch % processes;
+  if (!recipe.sync_batch_norm || rest == 0) return;
+  throw base::UsageError(
+      fmt::format("train.sync_batch_norm needs a train.batch that {} processes divide evenly, and {} is not: start "
+                  "another number of processes, or set train.batch to {}",
+                  processes, recipe.batch, recipe.batch - rest + processes));
+}
+
+template <class Call>
+void SumOverProcesses::timed(Call call) {
+  double before = clock_();
+  call();
+  waited_ += clock_() - before;
+}
+
+void SumOverProcesses::start(int /*bucket*/, std::span<float> gradients) { communicator_.start_sum(gradients); }
+
+void SumOverProcesses::wait(int /*bucket*/) {
+  timed([this] { communicator_.finish_sum(); });
+}
+
+void SumOverProcesses::sum(std::span<double> values) {
+  timed([&] { communicator_.sum(values); });
+}
+
 void broadcast_state(base::Communicator& communicator, TrainState& state) {
   if (communicator.size() == 1) return;
   auto whole = [&](auto& value) { communicator.broadcast(std::as_writable_bytes(std::span(&value, 1))); };

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "agewise/base/communicator.h"
+#include "agewise/base/progress.h"
 #include "agewise/estimate/model.h"
 #include "agewise/nn/engine.h"
 #include "agewise/train/checkpoint.h"
@@ -22,16 +24,28 @@ struct Share {
 
 Share share_of(std::size_t batch, const base::Communicator& communicator);
 
-// Sums an engine's gradients.
+// Throws UsageError if the recipe cannot be trained by so many processes: a synchronised normalisation knows no rows
+// that weigh nothing.
+void check_share(const recipe::TrainRecipe& recipe, const base::Communicator& communicator);
+
+// Sums an engine's gradients, and knows how long that was waited for.
 class SumOverProcesses : public nn::GradientReducer {
  public:
-  explicit SumOverProcesses(base::Communicator& communicator) : communicator_(communicator) {}
+  SumOverProcesses(base::Communicator& communicator, base::Clock clock)
+      : communicator_(communicator), clock_(std::move(clock)) {}
 
-  void start(int /*bucket*/, std::span<float> gradients) override { communicator_.start_sum(gradients); }
-  void wait(int /*bucket*/) override { communicator_.finish_sum(); }
+  void start(int bucket, std::span<float> gradients) override;
+  void wait(int bucket) override;
+  void sum(std::span<double> values) override;
+  double seconds_waited() const { return waited_; }
 
  private:
+  template <class Call>
+  void timed(Call call);
+
   base::Communicator& communicator_;
+  base::Clock clock_;
+  double waited_ = 0;
 };
 
 // The first process's state, to all.

@@ -58,7 +58,7 @@ class Loop {
         model_(std::move(model)),
         targets_(targets_of(examples, model_.recipe.train, task.soft_targets)),
         steps_(batches_in(pictures_an_epoch(), static_cast<std::size_t>(model_.recipe.train.batch))),
-        trainer_(model_, engine, feature_layer(model_.recipe, model_.graph), communicator_),
+        trainer_(model_, engine, feature_layer(model_.recipe, model_.graph), communicator_, hooks.clock),
         tester_(model_.recipe, model_.graph, engine, feature_layer(model_.recipe, model_.graph)) {}
 
   std::vector<std::string> kernels() const { return trainer_.kernels(); }
@@ -69,7 +69,7 @@ class Loop {
     state_ = std::move(state);
     trainer_.set_state(state_);
     last_saved_ = hooks_.clock();
-    while (state_.epoch < recipe().epochs && !out_of_patience()) one_epoch();
+    while (!is_at_end(recipe(), state_.epoch, state_.best_epoch)) one_epoch();
     return {state_.epoch, state_.best_epoch, state_.epoch < recipe().epochs};
   }
 
@@ -79,10 +79,6 @@ class Loop {
   std::size_t batch() const { return static_cast<std::size_t>(recipe().batch); }
 
   std::size_t pictures_an_epoch() const { return epoch_order(examples_, recipe(), 1).size(); }
-
-  bool out_of_patience() const {
-    return recipe().patience > 0 && state_.epoch - state_.best_epoch >= recipe().patience;
-  }
 
   void one_epoch() {
     EpochRecord record;
@@ -112,7 +108,7 @@ class Loop {
     const Share& share = trainer_.share();
     BatchStream stream(source_, epoch_order(examples_, recipe(), record.epoch), trainer_.input_size(), batch(),
                        {record.epoch, threads_, static_cast<std::size_t>(state_.step), 1, share.first, share.rows});
-    double start = hooks_.clock(), waited = 0;
+    double start = hooks_.clock(), waited = 0, exchanged = trainer_.seconds_waited();
     std::int64_t first = state_.step;
     record.learning_rate = rate_of(steps_ - 1);  // stands where all steps were done before the run was stopped
     while (state_.step < steps_) {
@@ -138,6 +134,8 @@ class Loop {
     record.images_per_second =
         first == steps_ ? nothing : static_cast<double>((steps_ - first) * recipe().batch) / seconds;
     record.wait_seconds = waited;
+    record.processes = communicator_.size();
+    record.exchange_seconds = trainer_.seconds_waited() - exchanged;
   }
 
   bool alone() const { return communicator_.size() == 1; }

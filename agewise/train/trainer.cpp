@@ -1,6 +1,7 @@
 #include "agewise/train/trainer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agewise/estimate/estimator.h"
 #include "agewise/nn/cut.h"
@@ -44,15 +45,17 @@ ScoreSum score(const estimate::Model& model, std::span<const float> outputs, std
   return sum;
 }
 
-Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer, base::Communicator& communicator)
+Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer, base::Communicator& communicator,
+                 base::Clock clock)
     : model_(model), share_(share_of(static_cast<std::size_t>(model.recipe.train.batch), communicator)) {
   nn::Graph trained = trained_part(model.graph, first_layer);
   own_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(trained)));
   held_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(model.graph))) - own_;
   const recipe::TrainRecipe& recipe = model.recipe.train;
-  if (communicator.size() > 1) reducer_ = std::make_unique<SumOverProcesses>(communicator);
-  network_ = engine.compile(trained, static_cast<int>(share_.rows), nn::Mode::train,
-                            {.rule = nn::update_rule_of(recipe), .reducer = reducer_.get()});
+  if (communicator.size() > 1) reducer_ = std::make_unique<SumOverProcesses>(communicator, std::move(clock));
+  network_ = engine.compile(
+      trained, static_cast<int>(share_.rows), nn::Mode::train,
+      {.rule = nn::update_rule_of(recipe), .reducer = reducer_.get(), .sync_batch_norm = recipe.sync_batch_norm});
 }
 
 void Trainer::set_state(const TrainState& state) {

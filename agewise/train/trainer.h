@@ -24,9 +24,10 @@ TrainState fresh_state(const estimate::Model& model);
 class Trainer {
  public:
   // Of the layers after `first_layer`, whose output its batches are: 0, the input, for the whole network. `model` must
-  // outlive it; its parameters are not looked at. Of several processes it trains their share of the batch.
+  // outlive it; its parameters are not looked at. Of several processes it trains its
+  // share of the batch and tells by `clock` how long it has waited for the others.
   Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer = 0,
-          base::Communicator& communicator = base::alone());
+          base::Communicator& communicator = base::alone(), base::Clock clock = {});
 
   // Weights, average and optimiser, of the whole network; what else is in the state is the loop's. get_state() leaves
   // alone what comes before first_layer.
@@ -39,7 +40,8 @@ class Trainer {
 
   std::size_t input_size() const;  // floats of one row of a batch
   const Share& share() const { return share_; }
-  std::size_t memory_bytes() const { return network_->memory_bytes(); }  // with optimiser and average
+  double seconds_waited() const { return reducer_ ? reducer_->seconds_waited() : 0; }  // for the other processes
+  std::size_t memory_bytes() const { return network_->memory_bytes(); }                // with optimiser and average
   std::vector<std::string> kernels() const { return network_->kernels(); }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "agewise/nn/build.h"
 #include "agewise/nn/optimiser.h"
+#include "tests/base/crew.h"
 #include "tests/nn/cases.h"
 #include "tests/nn/engines.h"
 #include "tests/nn/golden.h"
@@ -237,6 +238,7 @@ class Recorder : public GradientReducer {
       std::transform(buckets[bucket].begin(), buckets[bucket].end(), buckets[bucket].begin(),
                      [&](float g) { return factor * g; });
   }
+  void sum(std::span<double> /*values*/) override {}
 
   std::vector<Event> events;
   std::vector<std::span<float>> buckets;  // of the first step
@@ -349,6 +351,7 @@ class Half : public GradientReducer {
     std::copy(a.begin(), a.end(), b.begin());
     meeting_.added[at] = true;
   }
+  void sum(std::span<double> /*values*/) override {}
 
  private:
   Meeting& meeting_;
@@ -384,6 +387,56 @@ TEST_P(UpdateConformance, two_processes_with_half_of_the_rows_learn_what_one_lea
       EXPECT_EQ(everything_in(*first, rule, graph), everything_in(*second, rule, graph));
       expect_close(array_of(*first, Array::parameters, graph), array_of(*alone, Array::parameters, graph), 1e-4F);
     }
+  }
+}
+
+class OverCrew : public GradientReducer {
+ public:
+  explicit OverCrew(base::Communicator& communicator) : communicator_(communicator) {}
+  void start(int /*bucket*/, std::span<float> gradients) override { communicator_.start_sum(gradients); }
+  void wait(int /*bucket*/) override { communicator_.finish_sum(); }
+  void sum(std::span<double> values) override { communicator_.sum(values); }
+
+ private:
+  base::Communicator& communicator_;
+};
+
+// Normalisation of the input, of vectors, with and without ReLU, and the stem that one process fuses.
+TEST_P(UpdateConformance, processes_that_share_statistics_learn_what_one_learns_and_keep_its_running_statistics) {
+  Graph graph =
+      build_graph(recipe::parse_recipe(
+                      R"(network.layers = [{kind = "convolution", channels = 18, kernel = 3}, {kind = "batch-norm"},
+    {kind = "relu"}, {kind = "max-pool", kernel = 2}, {kind = "dropout", rate = 0.3}, {kind = "convolution", channels = 20, kernel = 3},
+    {kind = "batch-norm"}, {kind = "fully-connected", outputs = 10}, {kind = "batch-norm"}, {kind = "relu"},
+    {kind = "fully-connected", outputs = 3}])",
+                      "processes")
+                      .network,
+                  1, 12, 3);
+  UpdateRule rule{optimiser::Sgd{0.9}};
+  std::unique_ptr<Executable> alone = engine_->compile(graph, 6, Mode::train, {.rule = rule});
+  alone->set_parameters(golden_parameters(graph));
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    run_rows(*alone, 0, 6, step);
+    alone->update(0.01);
+  }
+  Numbers expected = array_of(*alone, Array::parameters, graph);
+  for (int size : {2, 3}) {
+    std::vector<Numbers> found(static_cast<std::size_t>(size));
+    base::Crew(size).run([&](base::Communicator& communicator) {
+      OverCrew reducer(communicator);
+      std::unique_ptr<Engine> engine = GetParam().make();
+      int rows = 6 / size, rank = communicator.rank();
+      std::unique_ptr<Executable> network =
+          engine->compile(graph, rows, Mode::train, {.rule = rule, .reducer = &reducer, .sync_batch_norm = true});
+      network->set_parameters(golden_parameters(graph));
+      for (std::uint64_t step = 0; step < 3; ++step) {
+        run_rows(*network, rank * rows, rows, step);
+        network->update(0.01);
+      }
+      found[static_cast<std::size_t>(rank)] = array_of(*network, Array::parameters, graph);
+    });
+    for (const Numbers& one : found) EXPECT_EQ(one, found.front());
+    expect_close(found.front(), expected, 1e-4F);
   }
 }
 

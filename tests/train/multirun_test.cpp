@@ -127,6 +127,27 @@ class Multirun : public testing::Test {
     TrainTask task{run, recipe_, store, from, 2};
     return train_multirun({task, *shape_of(run)}, *engine_, hooks);
   }
+  // Member `number` of an ensemble of `count` by itself, in the folder "apart" with its number.
+  void train_apart(int number, int count, int stop_at = -1) {
+    store::Store store(folder_ / "faces.db");
+    RunFolder run{apart(number)};
+    if (!is_run(run.path)) create_multirun(run.path, recipe_, {MultirunKind::ensemble, count, number});
+    base::StopFlag stop{false};
+    int steps = 0;
+    TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
+    hooks.progress = [&](const base::Progress&) { stop = ++steps == stop_at; };
+    train_member({TrainTask{run, recipe_, store, nullptr, 2}, *shape_of(run)}, *engine_, hooks);
+  }
+  std::filesystem::path apart(int number) const { return folder_ / ("apart" + std::to_string(number)); }
+  std::string problem_of_merging(const std::vector<std::filesystem::path>& runs) {
+    try {
+      merge_members(runs);
+    } catch (const base::UsageError& error) {
+      return error.what();
+    }
+    return "";
+  }
+
   std::vector<std::byte> bytes(const std::string& file) { return base::read_file(folder_ / file, 1 << 20); }
 
   tiny::Folder folder_;
@@ -155,6 +176,35 @@ TEST_F(Multirun, goes_on_where_it_was_stopped_and_ends_with_the_same_model) {
     train_all(name, MultirunKind::folds, 7);  // kind and count are the run's own
     EXPECT_EQ(bytes(name + "/best.safetensors"), bytes("whole/best.safetensors"));
   }
+}
+
+TEST_F(Multirun, members_that_were_trained_apart_are_merged_to_the_model_of_one_run) {
+  train_all("whole", MultirunKind::ensemble, 3);
+  for (int number : {2, 3, 1}) train_apart(number, 3);
+  estimate::write_model(folder_ / "merged.safetensors", merge_members({apart(3), apart(1), apart(2)}));
+  EXPECT_EQ(bytes("merged.safetensors"), bytes("whole/best.safetensors"));
+  EXPECT_EQ(describe(*shape_of({apart(2)})), "member 2 of an ensemble of 3 networks");
+}
+
+TEST_F(Multirun, merging_names_what_is_missing_doubled_unfinished_or_of_another_ensemble) {
+  for (int number : {1, 2}) train_apart(number, 3);
+  std::filesystem::copy(apart(2), folder_ / "again", std::filesystem::copy_options::recursive);
+  EXPECT_THAT(problem_of_merging({apart(1), apart(2)}), HasSubstr("member 3 of 3 is missing"));
+  EXPECT_THAT(problem_of_merging({apart(1), apart(2), folder_ / "again"}), HasSubstr("are both member 2"));
+  EXPECT_THROW(train_apart(3, 3, 4), base::Interrupted);
+  EXPECT_THAT(problem_of_merging({apart(1), apart(2), apart(3)}),
+              HasSubstr("is not finished; resume it with `agewise train " + apart(3).string() + " --resume`"));
+  train_apart(4, 4);
+  EXPECT_THAT(problem_of_merging({apart(1), apart(4)}),
+              HasSubstr("is member 4 of an ensemble of 4 networks, but " + apart(1).string() + " is member 1 of"));
+  recipe_.train.learning_rate *= 2;
+  std::filesystem::remove_all(apart(3));
+  train_apart(3, 3);
+  EXPECT_THAT(problem_of_merging({apart(1), apart(3)}), HasSubstr("have different recipes: train.learning_rate"));
+  create_run(folder_ / "single", recipe_);
+  EXPECT_THAT(problem_of_merging({folder_ / "single"}), HasSubstr("is not the run of a member"));
+  EXPECT_THAT(problem_of_merging({folder_ / "nowhere"}), HasSubstr("is not the run of a member"));
+  EXPECT_THROW(create_multirun(folder_ / "no", recipe_, {MultirunKind::ensemble, 3, 4}), base::UsageError);
 }
 
 TEST_F(Multirun, an_ensembles_age_is_the_mean_of_its_members) {

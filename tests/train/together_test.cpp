@@ -16,6 +16,7 @@
 namespace agewise::train {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 // What `size` processes make of `folder`/faces.db by this recipe, in `folder`/`run`. Process 0
@@ -117,6 +118,28 @@ TEST_F(Together, any_number_of_processes_resumes_what_others_began) {
   expect_alike(train_by(2, folder_, "run"), alone);
 }
 
+TEST_F(Together, synchronised_normalisation_learns_what_one_process_learns) {
+  recipe::Recipe recipe = tiny::recipe();
+  recipe.network.scale = 0.004;
+  recipe.train.optimiser = recipe::Optimiser::sgd;
+  recipe.train.learning_rate = 0.01;
+  recipe.train.batch = 12;
+  recipe.train.epochs = 7;
+  recipe.train.sync_batch_norm = true;
+  tiny::Folder folder;
+  tiny::make_store(folder / "faces.db", {}, recipe);
+  std::vector<EpochRecord> alone = train_by(1, folder, "alone");
+  for (int size : {2, 3, 4}) expect_alike(train_by(size, folder, "by" + std::to_string(size)), alone);
+  EXPECT_THAT(error_of<base::UsageError>([&] { train_by(5, folder, "by5"); }),
+              AllOf(HasSubstr("5 processes"), HasSubstr("12 is not"), HasSubstr("train.batch to 15")));
+}
+
+TEST_F(Together, the_log_tells_of_the_processes) {
+  EXPECT_EQ(train_by(2, folder_, "run").back().processes, 2);
+  train_by(1, folder_, "alone");
+  EXPECT_EQ(base::read_text_file(folder_ / "alone" / "log.jsonl", 1 << 20).find("processes"), std::string::npos);
+}
+
 // Each normalises its rows by their own statistics, but what is validated and kept are the first one's.
 TEST_F(Together, with_normalisation_the_same_number_of_processes_gives_the_same_bits_stopped_or_not) {
   tiny::Folder folder;
@@ -137,6 +160,21 @@ TEST_F(Together, several_networks_are_the_work_of_one_process) {
     });
   };
   EXPECT_THAT(error_of<base::UsageError>(ensemble), HasSubstr("without mpirun"));
+}
+
+// Which pictures a member trains on, and from which weights, is the same on each of the processes.
+TEST_F(Together, a_member_of_an_ensemble_learns_what_it_learns_from_one_process) {
+  auto train = [&](int size, const std::string& run) {
+    base::Crew(size).run([&](base::Communicator& communicator) {
+      TrainRequest request{folder_ / run, folder_ / "faces.db"};
+      request.multirun = MultirunShape{MultirunKind::ensemble, 3, 2};
+      Session session(request, communicator);
+      base::StopFlag stop{false};
+      session.train(*nn::make_reference_engine(), 1, {stop, {}, [] { return 0.0; }, {}, {}});
+    });
+    return read_log(folder_ / run / "log.jsonl");
+  };
+  expect_alike(train(2, "two"), train(1, "one"));
 }
 
 TEST(CheckSame, names_the_machine_that_differs) {

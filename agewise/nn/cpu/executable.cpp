@@ -61,7 +61,9 @@ class CpuExecutable : public Executable {
  public:
   CpuExecutable(const Graph& graph, int batch, Mode mode, const Training& training, int threads, bool fused,
                 const KernelChooser& chooser)
-      : threads_(threads), plan_(graph, batch, mode, threads, chooser), operations_(operations_of(graph, mode, fused)) {
+      : threads_(threads),
+        plan_(graph, batch, mode, threads, chooser, training.sync_batch_norm ? training.reducer : nullptr),
+        operations_(operations_of(graph, mode, fused, /*stem=*/plan_.statistics() == nullptr)) {
     omp_set_num_threads(threads_);
     pass_.samples.resize(static_cast<std::size_t>(batch));
     drops_ = plan_.train() && std::any_of(graph.layers.begin(), graph.layers.end(), [](const Layer& layer) {

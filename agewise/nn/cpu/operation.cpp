@@ -15,10 +15,11 @@ bool is(const Graph& graph, int layer) {
 
 class Finder {
  public:
-  Finder(const Graph& graph, Mode mode, bool fused)
+  Finder(const Graph& graph, Mode mode, bool fused, bool stem)
       : graph_(graph),
         infer_(mode == Mode::infer),
         fused_(fused),
+        stem_(stem),
         readers_(readers_of(graph)),
         taken_(readers_.size()) {}
 
@@ -96,7 +97,7 @@ class Finder {
     Operation operation{layer};
     operation.output = layer;
     if (!fused_) return operation;
-    if (take_fused_stem(operation)) return operation;
+    if (stem_ && take_fused_stem(operation)) return operation;
     if (is<layer::Convolution>(graph_, layer) && infer_) {
       take<layer::BatchNorm>(operation, operation.normalisation);
       take_add(operation);
@@ -110,15 +111,15 @@ class Finder {
   }
 
   const Graph& graph_;
-  bool infer_, fused_;
+  bool infer_, fused_, stem_;
   std::vector<int> readers_;
   std::vector<bool> taken_;
 };
 
 }  // namespace
 
-std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused) {
-  return Finder(graph, mode, fused).find();
+std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused, bool stem) {
+  return Finder(graph, mode, fused, stem).find();
 }
 
 }  // namespace agewise::nn::cpu

@@ -20,8 +20,8 @@ struct Operation {
 };
 
 // Every layer but the inputs is in exactly one operation; an operation comes after those that it reads.
-// A fused stem (fused_stem.h) is one. Train: convolution, fully connected or normalisation with ReLU. Infer:
+// A fused stem (fused_stem.h) is one, if `stem`. Train: convolution, fully connected or normalisation with ReLU. Infer:
 // convolution with normalisation, residual add and an activation, fully connected with ReLU.
-std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused);
+std::vector<Operation> operations_of(const Graph& graph, Mode mode, bool fused, bool stem = true);
 
 }  // namespace agewise::nn::cpu

@@ -36,6 +36,8 @@ class ReferenceExecutable : public Executable {
     if (mode == Mode::train) updater_ = std::make_unique<Updater>(training, infos_, blocks_, offset);
     gradients_.resize(mode == Mode::train ? offset : 0);
     statistics_.resize(graph.layers.size());
+    if (training.reducer != nullptr && training.sync_batch_norm)
+      statistics_sum_ = [reducer = training.reducer](std::span<double> values) { reducer->sum(values); };
     for (const Layer& layer : graph.layers) {
       auto size = static_cast<std::size_t>(batch) * static_cast<std::size_t>(layer.shape.size());
       values_.push_back({batch, layer.shape, std::vector<float>(size)});
@@ -219,8 +221,8 @@ class ReferenceExecutable : public Executable {
     if (mode_ == Mode::infer) {
       statistics = {{mean.begin(), mean.end()}, {variance.begin(), variance.end()}};
     } else {
-      statistics = reference::batch_statistics(in);
-      double n = static_cast<double>(in.values.size()) / in.shape.channels;
+      double n = 0;
+      statistics = reference::batch_statistics(in, statistics_sum_, n);
       for (std::size_t c = 0; update_statistics && c < mean.size(); ++c) {
         double unbiased = n > 1 ? statistics.variance[c] * n / (n - 1) : statistics.variance[c];
         mean[c] = static_cast<float>(norm.momentum * mean[c] + (1 - norm.momentum) * statistics.mean[c]);
@@ -282,7 +284,7 @@ class ReferenceExecutable : public Executable {
             },
             [&](const layer::BatchNorm& norm) {
               reference::batch_norm_backward(norm.epsilon, statistics_[i], in, weight(i), gradient, to_input, to_weight,
-                                             to_bias);
+                                             to_bias, statistics_sum_);
             },
             [&](const layer::Relu&) { reference::relu_backward(in, gradient, to_input); },
             [&](const layer::MaxPool& pool) { reference::max_pool_backward(pool, in, gradient, to_input); },
@@ -328,6 +330,7 @@ class ReferenceExecutable : public Executable {
   std::unique_ptr<Updater> updater_;  // train
   std::vector<Tensor> values_, value_gradients_;
   std::vector<reference::Statistics> statistics_;
+  reference::SumOverProcesses statistics_sum_;  // sync_batch_norm
   DropoutKey key_;
   std::vector<std::uint32_t> samples_;
 };

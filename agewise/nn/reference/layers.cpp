@@ -114,13 +114,29 @@ void fully_connected_backward(const Tensor& in, Values weight, const Tensor& out
   store(to_bias, bias_gradient);
 }
 
-Statistics batch_statistics(const Tensor& in) {
+namespace {
+
+// Of numbers that several processes have each a part of, beside how many they are: both become those of all.
+void share(const SumOverProcesses& sum, std::vector<double>& sums, double& numbers) {
+  if (!sum) return;
+  sums.push_back(numbers);
+  sum(sums);
+  numbers = sums.back();
+  sums.pop_back();
+}
+
+}  // namespace
+
+Statistics batch_statistics(const Tensor& in, const SumOverProcesses& sum, double& numbers) {
   Statistics statistics{std::vector<double>(in.shape.channels), std::vector<double>(in.shape.channels)};
-  for_each(in,
-           [&](int n, int c, int y, int x) { statistics.mean[c] += in.values[in.at(n, c, y, x)] / per_channel(in); });
-  for_each(in, [&](int n, int c, int y, int x) {
-    statistics.variance[c] += std::pow(in.values[in.at(n, c, y, x)] - statistics.mean[c], 2) / per_channel(in);
-  });
+  auto add_up = [&](std::vector<double>& sums, auto value) {
+    for_each(in, [&](int n, int c, int y, int x) { sums[c] += value(in.values[in.at(n, c, y, x)], c); });
+    numbers = per_channel(in);
+    share(sum, sums, numbers);
+    for (double& one : sums) one /= numbers;
+  };
+  add_up(statistics.mean, [](double value, int) { return value; });
+  add_up(statistics.variance, [&](double value, int c) { return std::pow(value - statistics.mean[c], 2); });
   return statistics;
 }
 
@@ -135,7 +151,7 @@ void batch_norm_forward(double epsilon, const Statistics& statistics, const Tens
 
 void batch_norm_backward(double epsilon, const Statistics& statistics, const Tensor& in, Values gamma,
                          const Tensor& out_gradient, Tensor& in_gradient, Gradients gamma_gradient,
-                         Gradients beta_gradient) {
+                         Gradients beta_gradient, const SumOverProcesses& sum) {
   std::vector<double> to_gamma(in.shape.channels), to_beta(in.shape.channels);
   auto normalised = [&](std::size_t i, int c) {
     return (in.values[i] - statistics.mean[c]) / std::sqrt(statistics.variance[c] + epsilon);
@@ -145,14 +161,16 @@ void batch_norm_backward(double epsilon, const Statistics& statistics, const Ten
     to_beta[c] += out_gradient.values[i];
     to_gamma[c] += out_gradient.values[i] * normalised(i, c);
   });
-  for_each(in, [&](int n, int c, int y, int x) {
-    std::size_t i = in.at(n, c, y, x);
-    double centred =
-        out_gradient.values[i] - to_beta[c] / per_channel(in) - normalised(i, c) * to_gamma[c] / per_channel(in);
-    in_gradient.values[i] = static_cast<float>(gamma[c] / std::sqrt(statistics.variance[c] + epsilon) * centred);
-  });
   store(to_gamma, gamma_gradient);
   store(to_beta, beta_gradient);
+  double numbers = per_channel(in), again = numbers;
+  share(sum, to_gamma, numbers);
+  share(sum, to_beta, again);
+  for_each(in, [&](int n, int c, int y, int x) {
+    std::size_t i = in.at(n, c, y, x);
+    double centred = out_gradient.values[i] - to_beta[c] / numbers - normalised(i, c) * to_gamma[c] / numbers;
+    in_gradient.values[i] = static_cast<float>(gamma[c] / std::sqrt(statistics.variance[c] + epsilon) * centred);
+  });
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // Each layer's arithmetic, forward and backward, as plain loops with double sums: what a formula on paper says, nothing
 // more. Tensors are N × C × H × W; gradients are overwritten, not added to.
 #pragma once
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -33,13 +34,16 @@ void fully_connected_backward(const Tensor& in, Values weight, const Tensor& out
 struct Statistics {
   std::vector<double> mean, variance;
 };
-Statistics batch_statistics(const Tensor& in);
+// Adds up over the processes that share a batch; empty: this one has all of it.
+using SumOverProcesses = std::function<void(std::span<double>)>;
+Statistics batch_statistics(const Tensor& in, const SumOverProcesses& sum,
+                            double& numbers);  // of a channel: all of them
 void batch_norm_forward(double epsilon, const Statistics& statistics, const Tensor& in, Values gamma, Values beta,
                         Tensor& out);
 // Of normalisation by the batch's own statistics (Ioffe and Szegedy, ICML 2015, §3).
 void batch_norm_backward(double epsilon, const Statistics& statistics, const Tensor& in, Values gamma,
                          const Tensor& out_gradient, Tensor& in_gradient, Gradients gamma_gradient,
-                         Gradients beta_gradient);
+                         Gradients beta_gradient, const SumOverProcesses& sum);
 
 // The first of equal maxima wins, in reading order.
 void max_pool_forward(const layer::MaxPool& pool, const Tensor& in, Tensor& out);
