@@ -1,6 +1,10 @@
 #include "app/engine.h"
 
+#include <nlohmann/json.hpp>
+
+#include "agewise/base/communicator.h"
 #include "agewise/base/error.h"
+#include "agewise/base/json.h"
 #include "agewise/library/engine.h"
 #include "agewise/library/surroundings.h"
 #include "app/terminal.h"
@@ -46,6 +50,21 @@ std::unique_ptr<nn::Engine> engine_of_others(const Context& context, nn::TuningC
     options.clock = steady_clock();
   }
   return nn::make_cpu_engine(options);
+}
+
+std::unique_ptr<nn::Engine> engine_for_all(const Context& context, const nn::Graph& graph, int batch,
+                                           nn::TuningCache& choices) {
+  base::Communicator& communicator = context.communicator;
+  if (communicator.rank() > 0) {
+    choices = base::parse_json(base::broadcast_text(communicator, "")).get<nn::TuningCache>();
+    return engine_of_others(context, choices);
+  }
+  std::unique_ptr<nn::Engine> engine = engine_for(context);
+  if (communicator.size() == 1) return engine;
+  engine->compile(graph, batch, nn::Mode::infer);  // what it chooses is remembered
+  if (context.kernels != "default") choices = memory_of(context, {}).cache;
+  base::broadcast_text(communicator, base::json_text(nlohmann::json(choices)));
+  return engine;
 }
 
 }  // namespace agewise::app

@@ -18,4 +18,9 @@ std::unique_ptr<nn::Engine> engine_for(const Context& context, const std::option
 // first network is compiled and must outlive the engine.
 std::unique_ptr<nn::Engine> engine_of_others(const Context& context, nn::TuningCache& choices);
 
+// To estimate with a network by several processes: the first times its kernels, and the others take its choices, which
+// are put into `choices`; it must outlive the engine. For one process engine_for().
+std::unique_ptr<nn::Engine> engine_for_all(const Context& context, const nn::Graph& graph, int batch,
+                                           nn::TuningCache& choices);
+
 }  // namespace agewise::app

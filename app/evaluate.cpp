@@ -180,7 +180,8 @@ Measured measured_model(const Arguments& arguments, const Context& context) {
 void run_on_each(const Arguments& arguments, const Context& context) {
   if (!arguments.report.empty()) throw base::UsageError("--report is for a single store: give --data only once");
   auto [model, settings] = measured_model(arguments, context);
-  std::unique_ptr<nn::Engine> engine = engine_for(context);
+  nn::TuningCache choices;
+  std::unique_ptr<nn::Engine> engine = engine_for_all(context, model.graph, model.recipe.train.batch, choices);
   Rows rows{groups_head(/*with_epsilon=*/true)};
   Json json = Json::array();
   std::string remarks;
@@ -206,7 +207,7 @@ void run(Arguments arguments, const Context& context) {
     if (arguments.data.empty()) throw base::UsageError("give a MODEL, a --data STORE, or both");
     arguments.model = library::bundled_model().string();
   }
-  if (!arguments.report.empty()) {
+  if (!arguments.report.empty() && is_first(context)) {
     std::vector<std::filesystem::path> inputs(arguments.data.begin(), arguments.data.end());
     inputs.emplace_back(arguments.model);
     check_output(arguments.report, OutputKind::html, arguments.force, inputs);
@@ -214,7 +215,8 @@ void run(Arguments arguments, const Context& context) {
   if (arguments.data.size() > 1) return run_on_each(arguments, context);
   store::Store store = evaluate::store_for(arguments.model, arguments.data.empty() ? "" : arguments.data.front());
   auto [model, settings] = measured_model(arguments, context);
-  std::unique_ptr<nn::Engine> engine = engine_for(context);
+  nn::TuningCache choices;
+  std::unique_ptr<nn::Engine> engine = engine_for_all(context, model.graph, model.recipe.train.batch, choices);
   evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
   evaluation.other_settings = settings;
   if (!is_first(context)) return;

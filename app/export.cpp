@@ -30,7 +30,7 @@ void run(const Arguments& arguments) {
                        onnx ? estimate::SettingsUse::estimates : estimate::SettingsUse::evaluation);
   estimate::export_model(file, model);
   print(fmt::format("{}: {} parameters\n", file.string(),
-                    with_thousands(model.parameters.size() * (1 + model.further_members.size()))));
+                    with_thousands(model.parameters.size() * estimate::member_count(model))));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
@@ -47,7 +48,8 @@ void merge_shards(const Arguments& arguments, const Context& context) {
 
 void add_merge(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand(
-      "merge", "Make one face store of the shards, or one model of the members, that several machines made");
+      "merge",
+      "Make one face store of the shards, or one model of the members, that several machines prepared or trained");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("OUT", arguments->out, "Face store or model to write; must not exist")->required();
   command
@@ -56,8 +58,9 @@ void add_merge(CLI::App& program, const Context& context) {
       ->required();
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, &context] {
-    std::filesystem::is_directory(arguments->parts.front()) ? merge_members(*arguments)
-                                                            : merge_shards(*arguments, context);
+    bool runs =
+        std::ranges::any_of(arguments->parts, [](const auto& part) { return std::filesystem::is_directory(part); });
+    runs ? merge_members(*arguments) : merge_shards(*arguments, context);
   });
 }
 

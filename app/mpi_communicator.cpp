@@ -35,9 +35,10 @@ void check(int code) {
   std::array<char, MPI_MAX_ERROR_STRING> text{};
   int length = 0;
   MPI_Error_string(code, text.data(), &length);
-  throw base::Error(fmt::format(
-      "the processes cannot reach each other any more: {}; rerun the same command to resume from the last checkpoint",
-      std::string_view(text.data(), static_cast<std::size_t>(length))));
+  throw base::Error(
+      fmt::format("the processes cannot reach each other any more: {}; rerun the same command (training resumes from "
+                  "the last checkpoint)",
+                  std::string_view(text.data(), static_cast<std::size_t>(length))));
 }
 
 // In place, Open MPI's own choice sends everything to one process and back; this one sends each process its share to
@@ -196,7 +197,7 @@ class Communicator final : public MpiCommunicator {
     std::set<std::string> hosts(hosts_.begin(), hosts_.end());
     return base::Error(fmt::format(
         "another process of this run, on {}, has ended or does not answer (mpirun says which); rerun the same command "
-        "to resume from the last checkpoint",
+        "(training resumes from the last checkpoint)",
         fmt::join(hosts, " or ")));
   }
 

@@ -269,8 +269,9 @@ void add_train(CLI::App& program, const Context& context) {
   folds->check(CLI::Range(2, 1000))->excludes(leave_out, ensemble);
   ensemble->check(CLI::Range(2, 1000))->excludes(leave_out);
   command
-      ->add_option("--member", arguments->member,
-                   "Of the ensemble train only this network, from 1, in RUN; `agewise merge` joins all of them")
+      ->add_option(
+          "--member", arguments->member,
+          "Train only this member of the ensemble (1 to N), as a run of its own; `agewise merge` joins the members")
       ->check(CLI::Range(1, 1000))
       ->needs(ensemble);
   command

@@ -6,7 +6,7 @@ training keeps. A table, or with --json an object a case.
       [--peers FOLDER --python PYTHON_WITH_TORCH]
 
 The batch is the same for both: each of the two processes takes half. Rounds alternate, the median counts. Speeds are those
-of the log's last epoch. With --peers, a folder with nets.py (the networks in PyTorch), PyTorch's DistributedDataParallel over
+of the log's last epoch, and so is the share of its time in which the first process waited for the other. With --peers, a folder with nets.py (the networks in PyTorch), PyTorch's DistributedDataParallel over
 gloo does the same beside it. Pictures are drawn; the machine should have nothing else to do."""
 import argparse, json, os, pathlib, shutil, statistics, struct, subprocess, sys, tempfile
 
@@ -66,14 +66,14 @@ def make_store(options, folder, recipe, pictures):
 
 
 def train(command, run, store, recipe, batch, threads):
-    """Pictures a second of the last epoch."""
+    """The log of the last epoch."""
     shutil.rmtree(run, ignore_errors=True)
     result = subprocess.run([*command, "--threads", str(threads), "train", run, "--data", store, "--recipe", recipe, "--set", f"train.batch={batch}",
                              "--set", f"train.epochs={EPOCHS}", "--set", "whiten.method=none", "--set", "train.patience=0"],
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}: {result.stdout}")
-    return json.loads((run / "log.jsonl").read_text().splitlines()[-1])["images_per_second"]
+    return json.loads((run / "log.jsonl").read_text().splitlines()[-1])
 
 
 def torch_rate(options, size, threads, network, batch, steps):
@@ -85,15 +85,18 @@ def measure(options, folder, name):
     recipe, batch, steps, goal, network = CASES[name]
     store = make_store(options, folder / name, recipe, batch * steps)
     mpirun = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", "2", options.mpi]
-    alone, together, torch_alone, torch_together = [], [], [], []
+    alone, together, waiting, torch_alone, torch_together = [], [], [], [], []
     for _ in range(options.rounds):
-        alone.append(train([options.agewise], folder / "run", store, recipe, batch, 2))
-        together.append(train(mpirun, folder / "run", store, recipe, batch, 1))
+        alone.append(train([options.agewise], folder / "run", store, recipe, batch, 2)["images_per_second"])
+        log = train(mpirun, folder / "run", store, recipe, batch, 1)
+        together.append(log["images_per_second"])
+        waiting.append(log["exchange_seconds"] * log["images_per_second"] / (batch * steps))
         if options.peers and network:
             torch_alone.append(torch_rate(options, 1, 2, network, batch, steps))
             torch_together.append(torch_rate(options, 2, 1, network, batch, steps))
     row = {"case": name, "one_process": statistics.median(alone), "two_processes": statistics.median(together),
-           "efficiency": statistics.median(b / a for a, b in zip(alone, together)), "goal": goal}
+           "efficiency": statistics.median(b / a for a, b in zip(alone, together)), "goal": goal,
+           "waiting": statistics.median(waiting)}
     if torch_alone:
         row |= {"torch_one_process": statistics.median(torch_alone), "torch_two_processes": statistics.median(torch_together),
                 "torch_efficiency": statistics.median(b / a for a, b in zip(torch_alone, torch_together))}
@@ -120,7 +123,7 @@ def main():
                 print(json.dumps(row), flush=True)
                 continue
             text = (f"{row['case']:12} one process {row['one_process']:8.1f}/s, two {row['two_processes']:8.1f}/s: {row['efficiency']:.2f} "
-                    f"(goal {row['goal']})")
+                    f"(goal {row['goal']}), waiting {100 * row['waiting']:.0f} %")
             if "torch_efficiency" in row:
                 text += f"; PyTorch {row['torch_one_process']:.1f}/s, {row['torch_two_processes']:.1f}/s: {row['torch_efficiency']:.2f}"
             print(text, flush=True)

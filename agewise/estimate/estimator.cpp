@@ -131,11 +131,22 @@ Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
   return mean;
 }
 
+std::vector<Estimate> estimates_of_ensemble(const Model& model, const std::vector<std::vector<Estimate>>& by_member) {
+  std::vector<Estimate> estimates;
+  for (std::size_t picture = 0; picture < by_member.front().size(); ++picture) {
+    std::vector<Estimate> members;
+    for (const std::vector<Estimate>& its : by_member) members.push_back(its[picture]);
+    estimates.push_back(mean_of(model, members));
+    for (const Estimate& member : members) estimates.back().members.push_back(member.age);
+  }
+  return estimates;
+}
+
 Estimator::Estimator(Model model, nn::Engine& engine, int batch, std::size_t most_held)
     : model_(std::move(model)), batch_(static_cast<std::size_t>(batch)) {
   std::vector<float> first = std::exchange(model_.parameters, {});
   networks_.push_back(engine.compile(model_.graph, batch, nn::Mode::infer));
-  if (!model_.further_members.empty() && (model_.further_members.size() + 1) * first.size() > most_held) {
+  if (!model_.further_members.empty() && member_count(model_) * first.size() > most_held) {
     turns_.push_back(member_in_memory(model_.graph, std::move(first)));
     for (Member& other : model_.further_members) turns_.push_back(std::exchange(other, nullptr));
     return;
@@ -181,18 +192,10 @@ std::vector<Estimate> Estimator::member_estimates(nn::Executable& network, std::
 }
 
 std::vector<Estimate> Estimator::ensemble_estimates(std::span<const float> inputs) {
-  std::vector<std::vector<Estimate>> of_face;
-  for (std::size_t member = 0; member <= model_.further_members.size(); ++member) {
-    std::vector<Estimate> its = member_estimates(network_of(member), inputs);
-    of_face.resize(its.size());
-    for (std::size_t i = 0; i < its.size(); ++i) of_face[i].push_back(std::move(its[i]));
-  }
-  std::vector<Estimate> estimates;
-  for (const std::vector<Estimate>& members : of_face) {
-    estimates.push_back(mean_of(model_, members));
-    for (const Estimate& member : members) estimates.back().members.push_back(member.age);
-  }
-  return estimates;
+  std::vector<std::vector<Estimate>> by_member;
+  for (std::size_t member = 0; member < member_count(model_); ++member)
+    by_member.push_back(member_estimates(network_of(member), inputs));
+  return estimates_of_ensemble(model_, by_member);
 }
 
 void Estimator::estimate_batch(std::span<const float> inputs, std::vector<Estimate>& estimates) {

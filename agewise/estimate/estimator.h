@@ -46,6 +46,9 @@ Estimate estimate_of(const Model& model, std::span<const float> outputs);
 // (a regression: the mean age), and the mean probability of gender.
 Estimate mean_of(const Model& model, std::span<const Estimate> estimates);
 
+// Of an ensemble, from what each member says of each picture: by_member[member][picture].
+std::vector<Estimate> estimates_of_ensemble(const Model& model, const std::vector<std::vector<Estimate>>& by_member);
+
 // Estimates with dropout off and normalisation by the running statistics, also where the recipe says predict.dropout or
 // predict.batch_statistics: those repeat how the article measured, and would make one picture's age depend on chance
 // and on the pictures beside it. With predict.flip each face is looked at twice. One thread at a time.

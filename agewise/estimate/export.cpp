@@ -19,7 +19,7 @@ bool ends_in_softmax(const nn::Graph& graph) {
 
 std::vector<float> parameters_of_members(const Model& model) {
   std::vector<float> all;
-  all.reserve(model.parameters.size() * (1 + model.further_members.size()));
+  all.reserve(model.parameters.size() * member_count(model));
   all.insert(all.end(), model.parameters.begin(), model.parameters.end());
   for (const Member& other : model.further_members) {
     std::vector<float> its = parameters_of_member(model.graph, other);
@@ -52,7 +52,7 @@ void export_onnx(const std::filesystem::path& file, const Model& model) {
                  {"class_years", base::json_text(nlohmann::json(model.classes.values))},
                  {"class_edges", base::json_text(nlohmann::json(model.classes.edges))},
                  {"class_names", base::json_text(nlohmann::json(model.classes.names))},
-                 {"members", std::to_string(1 + model.further_members.size())},
+                 {"members", std::to_string(member_count(model))},
                  {"flip", recipe.predict.flip ? "true" : "false"},
                  {"point_estimate", name_of(recipe.predict.point_estimate)},
                  {"face_size", std::to_string(recipe.face.size)},

@@ -61,7 +61,7 @@ Json card_of(const Model& model) {
           {"recipe", recipe.name},
           {"description", recipe.description},
           {"parameters", nn::parameter_count(nn::parameters_of(model.graph))},
-          {"members", 1 + model.further_members.size()},
+          {"members", member_count(model)},
           {"face_size", recipe.face.size},
           {"colour", recipe.face.colour == recipe::Colour::grey ? "grey" : "rgb"},
           {"mean", recipe.network.mean},

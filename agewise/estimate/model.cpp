@@ -307,7 +307,7 @@ void write_model(const std::filesystem::path& file, const Model& model, const At
                                            {"classes", base::json_text(classes)},
                                            {"notes", base::json_text(json(model.notes))}};
   std::vector<weights::TensorView> tensors = parameter_tensors(model);
-  if (!model.further_members.empty()) texts[kMembers] = std::to_string(model.further_members.size() + 1);
+  if (!model.further_members.empty()) texts[kMembers] = std::to_string(member_count(model));
   if (model.whitening) {
     texts[whiten::kWhiteningText] = whiten::zca_text(*model.whitening);
     for (weights::TensorView& tensor : whiten::zca_tensors(*model.whitening)) tensors.push_back(std::move(tensor));

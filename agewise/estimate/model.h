@@ -41,6 +41,9 @@ struct Model {
   std::map<std::string, std::string> notes;  // what a card says: data, licence, figures, program version
 };
 
+// Of an ensemble; 1 for a single network.
+inline std::size_t member_count(const Model& model) { return 1 + model.further_members.size(); }
+
 // Whether a class says something beside an age: not where each class is a year.
 bool names_classes(const Model& model);
 

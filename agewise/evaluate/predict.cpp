@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
 #include <span>
@@ -33,12 +34,22 @@ void check_fits(const estimate::Model& model, const store::Store& store, OtherCu
                   store.file().string(), face::text_of(fit.differences), face::settings_for(fit.differences)));
 }
 
+// Of a large ensemble the further members are not read for it: how many they are is all that is compared.
+std::string hash_of(const estimate::Model& model) {
+  base::ContentHasher hasher;
+  hasher.add(recipe::to_toml(model.recipe));
+  hasher.add(std::as_bytes(std::span(model.classes.values)));
+  hasher.add(std::as_bytes(std::span(model.parameters)));
+  hasher.add(std::to_string(estimate::member_count(model)));
+  return hasher.hash();
+}
+
 // Processes that measured different things would make one figure of them.
 void check_same(base::Communicator& communicator, const estimate::Model& model, const store::Store& store) {
-  train::check_same(communicator, store.content(), "the store " + store.file().string(),
-                    "copy it anew, or put it where all machines see it");
-  train::check_same(communicator, base::content_hash(std::as_bytes(std::span(model.parameters))), "the model",
-                    "copy it anew, or put it where all machines see it");
+  if (communicator.size() == 1) return;
+  const char* advice = "copy it anew, or put it where all machines see it";
+  train::check_same(communicator, store.content(), "the store " + store.file().string(), advice);
+  train::check_same(communicator, hash_of(model), "the model", advice);
 }
 
 // What a process knows of the pictures, those of the others 0: as numbers that add up to what all of them know.
@@ -75,24 +86,27 @@ class SharedEstimates {
 // Of all pictures of a batch, the caller's to change.
 using Estimates = std::function<std::vector<estimate::Estimate>(train::Batch&)>;
 
-// The article's habits at test time, of which an Estimator knows nothing.
-bool tests_by_batches(const recipe::PredictRecipe& recipe) { return recipe.dropout || recipe.batch_statistics; }
-
 Estimates estimates_for(const estimate::Model& model, nn::Engine& engine) {
-  if (!tests_by_batches(model.recipe.predict)) {
+  if (!model.recipe.predict.dropout && !model.recipe.predict.batch_statistics) {
     auto estimator = std::make_shared<estimate::Estimator>(model, engine, model.recipe.train.batch);
     return [estimator](train::Batch& batch) { return estimator->estimate_inputs(batch.inputs); };
   }
   auto network = std::make_shared<train::TestNetwork>(model.recipe, model.graph, engine);
-  network->set_parameters(model.parameters);
-  return [network, &model](train::Batch& batch) {
-    if (model.whitening) whiten::apply_zca(*model.whitening, batch.inputs);
+  auto estimates_by = [network, &model](std::span<const float> parameters, const train::Batch& batch) {
+    network->set_parameters(parameters);
     std::span<const float> outputs = network->outputs(batch);
     std::size_t width = outputs.size() / batch.samples.size();
     std::vector<estimate::Estimate> estimates;
     for (std::size_t row = 0; row < batch.samples.size(); ++row)
       estimates.push_back(estimate::estimate_of(model, outputs.subspan(row * width, width)));
     return estimates;
+  };
+  return [estimates_by, &model](train::Batch& batch) {
+    if (model.whitening) whiten::apply_zca(*model.whitening, batch.inputs);
+    std::vector<std::vector<estimate::Estimate>> by_member{estimates_by(model.parameters, batch)};
+    for (const estimate::Member& member : model.further_members)
+      by_member.push_back(estimates_by(estimate::parameters_of_member(model.graph, member), batch));
+    return by_member.size() == 1 ? by_member.front() : estimate::estimates_of_ensemble(model, by_member);
   };
 }
 
@@ -131,15 +145,17 @@ std::vector<Prediction> predict(const estimate::Model& model, const store::Store
   Estimates estimates_of = estimates_for(model, engine);
   train::BatchStream stream(train::inputs_from_store(model.recipe, store, faces), order,
                             train::input_size(model.recipe), batch_size, {0, threads, rank, processes});
-  bool by_members = !model.further_members.empty() && !tests_by_batches(model.recipe.predict);
-  SharedEstimates shared(order.size(), by_members ? 1 + model.further_members.size() : 0);
-  std::size_t first = rank * batch_size;
-  while (train::Batch* batch = stream.next()) {
-    if (stop) throw base::Interrupted("stopped while evaluating; nothing was written");
-    std::vector<estimate::Estimate> estimates = estimates_of(*batch);
-    for (std::size_t row = 0; row < batch->fresh; ++row) shared.set(first + row, estimates[row]);
-    if (progress) progress({"evaluating", first + batch->fresh, order.size()});
-    first += processes * batch_size;
+  SharedEstimates shared(order.size(), model.further_members.empty() ? 0 : estimate::member_count(model));
+  for (std::size_t round = 0; round * processes * batch_size < order.size(); ++round) {
+    std::size_t first = (round * processes + rank) * batch_size;
+    if (train::Batch* batch = stream.next()) {  // none: in the last round there are fewer batches than processes
+      std::vector<estimate::Estimate> estimates = estimates_of(*batch);
+      for (std::size_t row = 0; row < batch->fresh; ++row) shared.set(first + row, estimates[row]);
+      if (progress) progress({"evaluating", first + batch->fresh, order.size()});
+    }
+    std::array<double, 1> stopped{stop ? 1.0 : 0.0};
+    communicator.sum(stopped);  // all stop, or none
+    if (stopped[0] > 0) throw base::Interrupted("stopped while evaluating; nothing was written");
   }
   shared.add_up(communicator);
   std::vector<Prediction> predictions;

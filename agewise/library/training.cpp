@@ -212,7 +212,7 @@ ModelInfo read_model(const std::string& model) {
     info.recipe = recipe::to_toml(read.recipe);
     info.classes = library::classes_of(read.classes);
     info.notes = read.notes;
-    info.networks = static_cast<int>(1 + read.further_members.size());
+    info.networks = static_cast<int>(estimate::member_count(read));
     info.parameters = static_cast<std::int64_t>(read.parameters.size()) * info.networks;
     return info;
   });

@@ -15,7 +15,7 @@ Plot plot_of(std::span<const train::EpochRecord> epochs, const char* title, doub
     plot.series[0].values.push_back(epoch.train.*score);
     plot.series[1].values.push_back(epoch.validation.*score);
   }
-  plot.marked_epoch = best_epoch(epochs);
+  plot.marked_epoch = train::best_epoch(epochs);
   if (std::optional<AxisEnd> end = axis_end(epochs, score)) {
     plot.top = end->top;
     plot.beyond = end->beyond;
@@ -50,12 +50,6 @@ std::optional<AxisEnd> axis_end(std::span<const train::EpochRecord> epochs, doub
   }
   if (others <= 0 || beyond.empty()) return std::nullopt;
   return AxisEnd{kRoom * others, fmt::format("{} in epoch {}", beyond, epochs[0].epoch)};
-}
-
-int best_epoch(std::span<const train::EpochRecord> epochs) {
-  int best = 0;
-  for (const train::EpochRecord& epoch : epochs) best = epoch.best ? epoch.epoch : best;
-  return best;
 }
 
 }  // namespace agewise::report

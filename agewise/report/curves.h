@@ -21,7 +21,4 @@ struct AxisEnd {
 // Nothing where the first epoch is not more than twice as high as all others, or there are fewer than four.
 std::optional<AxisEnd> axis_end(std::span<const train::EpochRecord> epochs, double train::PartScores::*score);
 
-// The number of the best epoch so far; 0 if there is none.
-int best_epoch(std::span<const train::EpochRecord> epochs);
-
 }  // namespace agewise::report

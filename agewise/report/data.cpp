@@ -81,7 +81,7 @@ json axis_end_of(const Report& report, double train::PartScores::*score) {
 
 bool is_finished(const Report& report) {
   return !report.epochs.empty() &&
-         train::is_at_end(report.recipe.train, report.epochs.back().epoch, best_epoch(report.epochs));
+         train::is_at_end(report.recipe.train, report.epochs.back().epoch, train::best_epoch(report.epochs));
 }
 
 // What a network meets in training only.
@@ -122,7 +122,7 @@ json report_data(const Report& report) {
           {"class_names", report.classes.names},
           {"parts", parts_of(report)},
           {"epochs", epochs_of(report)},
-          {"best_epoch", best_epoch(report.epochs)},
+          {"best_epoch", train::best_epoch(report.epochs)},
           {"finished", is_finished(report)},
           {"axis_ends",
            {{"loss", axis_end_of(report, &train::PartScores::loss)},

@@ -61,7 +61,7 @@ Pipeline::Pipeline(estimate::Model model, nn::Engine& engine, const PipelineOpti
     : options_(options),
       metrics_(metrics),
       clock_(std::move(clock)),
-      sizes_(batch_sizes(options.batch, model.parameters.size() * (1 + model.further_members.size()))),
+      sizes_(batch_sizes(options.batch, model.parameters.size() * estimate::member_count(model))),
       small_({static_cast<std::size_t>(options.waiting), part_of_one_client(options)}),
       large_({static_cast<std::size_t>(options.waiting), part_of_one_client(options)}),
       read_({kReadAhead * static_cast<std::size_t>(options.batch), 0}) {

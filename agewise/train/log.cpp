@@ -65,6 +65,12 @@ base::Error damaged_line(const std::filesystem::path& file, int number) {
 
 }  // namespace
 
+int best_epoch(std::span<const EpochRecord> epochs) {
+  int best = 0;
+  for (const EpochRecord& epoch : epochs) best = epoch.best ? epoch.epoch : best;
+  return best;
+}
+
 bool is_at_end(const recipe::TrainRecipe& recipe, int epoch, int best_epoch) {
   return epoch >= recipe.epochs || (recipe.patience > 0 && epoch - best_epoch >= recipe.patience);
 }

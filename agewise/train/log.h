@@ -1,6 +1,7 @@
 // log.jsonl: a line of JSON an epoch.
 #pragma once
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,14 @@ struct EpochRecord {
   double seconds = 0;            // training and validating
   double images_per_second = 0;  // while training; NaN where a run was resumed after the epoch's last step
   double wait_seconds = 0;       // of the training time, in which the network had no pictures
-  int processes = 1;             // that trained together (together.h) …
-  double exchange_seconds = 0;   // … and what of the training time the first of them waited for the others
+  int processes = 1;             // that trained together (together.h)
+  double exchange_seconds = 0;   // how much of the training time the first of them waited for the others
   double seconds_left = 0;       // until the last epoch, at the pace of this one; NaN where that is not known
   bool best = false;             // better than all epochs before
 };
+
+// The last one that is marked as the best; 0: none.
+int best_epoch(std::span<const EpochRecord> epochs);
 
 // Whether a run is at its end that has trained `epoch` epochs, the best of which is `best_epoch` (0: none yet).
 bool is_at_end(const recipe::TrainRecipe& recipe, int epoch, int best_epoch);

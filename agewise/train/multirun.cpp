@@ -22,6 +22,7 @@
 namespace agewise::train {
 namespace {
 
+constexpr int kMostNetworks = 1000;
 constexpr std::size_t kBlock = 10;  // persons of whom one validates
 constexpr std::array<const char*, 3> kKinds{"folds", "each-person", "ensemble"};
 
@@ -123,6 +124,15 @@ std::string describe(const MultirunShape& shape) {
   return shape.member == 0 ? ensemble : fmt::format("member {} of {}", shape.member, ensemble);
 }
 
+namespace {
+
+bool is_possible(const MultirunShape& shape) {
+  return shape.member >= 0 && shape.member <= shape.count && shape.count <= kMostNetworks &&
+         (shape.member == 0 || shape.kind == MultirunKind::ensemble);
+}
+
+}  // namespace
+
 std::string to_text(const std::optional<MultirunShape>& shape) {
   nlohmann::ordered_json json;
   if (shape) json = {{"kind", kKinds[static_cast<std::size_t>(shape->kind)]}, {"count", shape->count}};
@@ -134,12 +144,13 @@ std::optional<MultirunShape> shape_from_text(const std::string& text) {
   nlohmann::json json = base::parse_json(text);
   if (json.is_null()) return std::nullopt;
   auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
-  if (kind == kKinds.end()) throw nlohmann::json::out_of_range::create(403, "unknown kind", nullptr);
-  return MultirunShape{static_cast<MultirunKind>(kind - kKinds.begin()), json.at("count"), json.value("member", 0)};
+  MultirunShape shape{static_cast<MultirunKind>(kind - kKinds.begin()), json.at("count"), json.value("member", 0)};
+  if (kind == kKinds.end() || !is_possible(shape)) throw base::Error("not a shape of several networks: " + text);
+  return shape;
 }
 
 RunFolder create_multirun(const std::filesystem::path& path, const recipe::Recipe& recipe, const MultirunShape& shape) {
-  if (shape.member < 0 || shape.member > shape.count)
+  if (!is_possible(shape))
     throw base::UsageError(fmt::format("{}: the members (--member) are 1 to {}", describe(shape), shape.count));
   return create_run(path, recipe, [&](const RunFolder& run) {
     base::write_file(run.multirun(), base::sealed_json(to_text(shape) + "\n"));
@@ -148,9 +159,11 @@ RunFolder create_multirun(const std::filesystem::path& path, const recipe::Recip
 
 std::optional<MultirunShape> shape_of(const RunFolder& run) {
   if (!std::filesystem::exists(run.multirun())) return std::nullopt;
+  std::string text = base::read_sealed_file(run.multirun(), 1 << 16, "start a new run");
   try {
-    return shape_from_text(base::read_sealed_file(run.multirun(), 1 << 16, "start a new run"));
-  } catch (const nlohmann::json::exception&) {
+    if (std::optional<MultirunShape> shape = shape_from_text(text)) return shape;
+    throw base::Error("null");
+  } catch (const std::exception&) {
     throw base::file_error(run.multirun(), "is not a valid file of a run of several networks; start a new run");
   }
 }
@@ -165,7 +178,7 @@ std::vector<MultirunPart> parts_of(const MultirunTask& multirun, const Examples&
   return tenths_by_age(examples, multirun.shape.count, seed);
 }
 
-EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
+EpochRecord best_record(const RunFolder& run, const TrainResult& result) {
   for (const EpochRecord& record : read_log(run.log())) {
     if (record.epoch == result.best_epoch) return record;
   }
@@ -175,8 +188,7 @@ EpochRecord best_epoch(const RunFolder& run, const TrainResult& result) {
 // Of an ensemble with as many members the one of this number; nothing: task.from as it is.
 std::optional<estimate::Model> member_to_begin_with(const MultirunTask& multirun, std::size_t number) {
   const estimate::Model* from = multirun.task.from;
-  if (number == 0 || from == nullptr ||
-      from->further_members.size() + 1 != static_cast<std::size_t>(multirun.shape.count))
+  if (number == 0 || from == nullptr || estimate::member_count(*from) != static_cast<std::size_t>(multirun.shape.count))
     return {};
   estimate::Model member;
   member.recipe = from->recipe;
@@ -186,12 +198,18 @@ std::optional<estimate::Model> member_to_begin_with(const MultirunTask& multirun
   return member;
 }
 
+recipe::Recipe recipe_of_part(const MultirunTask& multirun, std::size_t number) {
+  recipe::Recipe recipe = multirun.task.recipe;
+  recipe.train.seed += number;
+  return recipe;
+}
+
 // The network of this number, in `run`.
 TrainResult train_part(const MultirunTask& multirun, const RunFolder& run, const MultirunPart& part, std::size_t number,
                        const Examples& examples, nn::Engine& engine, const TrainHooks& hooks) {
   TrainTask task = multirun.task;
   task.run = run;
-  task.recipe.train.seed += number;
+  task.recipe = recipe_of_part(multirun, number);
   Examples own = examples;
   own.train = part.train;
   own.validation = part.validation;
@@ -205,13 +223,12 @@ TrainResult train_part(const MultirunTask& multirun, const RunFolder& run, const
 MultirunResult train_in_own_folder(const MultirunTask& multirun, const MultirunPart& part, std::size_t number,
                                    const Examples& examples, nn::Engine& engine, const TrainHooks& hooks) {
   RunFolder run{multirun.task.run.path / part.name};
-  recipe::Recipe recipe = multirun.task.recipe;
-  recipe.train.seed += number;
+  recipe::Recipe recipe = recipe_of_part(multirun, number);
   if (!is_run(run.path)) create_run(run.path, recipe);
   base::FileLock lock = lock_run(run);
   change_recipe(run, recipe);
   TrainResult result = train_part(multirun, run, part, number, examples, engine, hooks);
-  return {part.name, static_cast<std::int64_t>(part.validation.size()), result, best_epoch(run, result)};
+  return {part.name, static_cast<std::int64_t>(part.validation.size()), result, best_record(run, result)};
 }
 
 Examples examples_for(const MultirunTask& multirun, const TrainHooks& hooks) {
@@ -228,8 +245,9 @@ Examples examples_for(const MultirunTask& multirun, const TrainHooks& hooks) {
 // their mean.
 estimate::Model joined(const std::vector<RunFolder>& members) {
   estimate::Model ensemble = estimate::read_model(members.front().best());
-  if (ensemble.notes["validated on"] == member_name(1))
-    ensemble.notes["validated on"] = "a tenth of the training part, each member on its own";
+  auto validated = ensemble.notes.find("validated on");
+  if (validated != ensemble.notes.end() && validated->second == member_name(1))  // on its own share
+    validated->second = "a tenth of the training part, each member on its own";
   for (const RunFolder& run : std::span(members).subspan(1)) {
     estimate::Model member = estimate::read_model(run.best());
     for (std::size_t c = 0; c < member.classes.values.size(); ++c)
@@ -248,7 +266,7 @@ std::vector<MultirunResult> train_multirun(const MultirunTask& multirun, nn::Eng
   const TrainTask& task = multirun.task;
   Examples examples = examples_for(multirun, hooks);
   std::vector<MultirunPart> parts = parts_of(multirun, examples);
-  settle_metadata(task.run, task.store, engine.name(), {}, hooks.notice);
+  settle_metadata(task.run, task.store, task.from, engine.name(), {}, hooks.notice);
   std::vector<MultirunResult> results;
   for (const MultirunPart& part : parts) {
     if (begins) begins(fmt::format("{}, {} of {}", part.name, results.size() + 1, parts.size()));
@@ -286,27 +304,35 @@ MultirunShape shape_of_member(const RunFolder& run) {
 
 void check_finished(const RunFolder& run) {
   if (has_model_only(run)) return;
-  int best = 0;
   std::vector<EpochRecord> epochs = read_log(run.log());
-  for (const EpochRecord& epoch : epochs) best = epoch.best ? epoch.epoch : best;
-  if (!epochs.empty() && is_at_end(recipe_of(run).train, epochs.back().epoch, best)) return;
-  throw base::UsageError(
-      fmt::format("{0}: is not finished; resume it with `agewise train {0} --resume`", run.path.string()));
+  if (!epochs.empty() && is_at_end(recipe_of(run).train, epochs.back().epoch, best_epoch(epochs))) return;
+  throw base::UsageError(run.path.string() + ": is not finished; rerun the command that started it to resume it");
 }
 
-// Members of one ensemble: of the same shape, recipe and store.
+std::string difference_of(const recipe::Recipe& found, const recipe::Recipe& wanted) {
+  std::string difference = recipe::first_difference(recipe::Outcome::training, found, wanted);
+  if (difference.empty() && found.train.epochs != wanted.train.epochs)
+    difference = fmt::format("train.epochs = {}, not {}", found.train.epochs, wanted.train.epochs);
+  if (difference.empty() && found.train.patience != wanted.train.patience)
+    difference = fmt::format("train.patience = {}, not {}", found.train.patience, wanted.train.patience);
+  return difference;
+}
+
+// Members of one ensemble: of the same shape, recipe, store and weights to start from.
 void check_alike(const RunFolder& run, const RunFolder& first) {
+  auto refuse = [&](const std::string& what) {
+    throw base::UsageError(fmt::format("{} and {} {}", run.path.string(), first.path.string(), what));
+  };
   MultirunShape shape = shape_of_member(run), wanted = shape_of_member(first);
   if (shape.count != wanted.count)
-    throw base::UsageError(fmt::format("{} is {}, but {} is {}", run.path.string(), describe(shape),
-                                       first.path.string(), describe(wanted)));
-  std::string difference = recipe::first_difference(recipe::Outcome::training, recipe_of(run), recipe_of(first));
-  if (!difference.empty())
-    throw base::UsageError(
-        fmt::format("{} and {} have different recipes: {}", run.path.string(), first.path.string(), difference));
-  if (read_metadata(run).store_content != read_metadata(first).store_content)
-    throw base::UsageError(fmt::format("{} and {} were trained on different stores; train all members on one",
-                                       run.path.string(), first.path.string()));
+    refuse(fmt::format("are members of different ensembles: one of {} networks, one of {}", shape.count, wanted.count));
+  if (std::string difference = difference_of(recipe_of(run), recipe_of(first)); !difference.empty())
+    refuse("have different recipes: the first has " + difference);
+  RunMetadata metadata = read_metadata(run), wanted_metadata = read_metadata(first);
+  if (metadata.store_content != wanted_metadata.store_content)
+    refuse("were trained on different stores, or by different versions of agewise; train all members on one");
+  if (metadata.from != wanted_metadata.from)
+    refuse("started from different weights (--from); train all members from the same");
 }
 
 }  // namespace
@@ -316,9 +342,9 @@ estimate::Model merge_members(const std::vector<std::filesystem::path>& runs) {
   std::vector<RunFolder> members(static_cast<std::size_t>(shape_of_member(first).count));
   for (const std::filesystem::path& path : runs) {
     RunFolder run{path};
-    check_alike(run, first);
-    check_finished(run);
     int number = shape_of_member(run).member;
+    check_finished(run);
+    check_alike(run, first);
     RunFolder& member = members.at(static_cast<std::size_t>(number - 1));
     if (!member.path.empty())
       throw base::UsageError(fmt::format("{} and {} are both member {}", member.path.string(), path.string(), number));

@@ -65,7 +65,8 @@ RunFolder create_multirun(const std::filesystem::path& path, const recipe::Recip
 std::optional<MultirunShape> shape_of(const RunFolder& run);  // nothing: it is one network's
 // As in that file: for other processes.
 std::string to_text(const std::optional<MultirunShape>& shape);
-std::optional<MultirunShape> shape_from_text(const std::string& text);  // throws nlohmann::json::exception
+// Throws Error or nlohmann::json::exception if it is none.
+std::optional<MultirunShape> shape_from_text(const std::string& text);
 
 // Trains one after the other, goes on where an earlier call stopped, and for an ensemble writes run.best(), one model
 // of all. `begins` is told which network is next. Member i draws its weights and batches by train.seed + i, or begins
@@ -79,7 +80,7 @@ TrainResult train_member(const MultirunTask& multirun, nn::Engine& engine, const
 
 // The model that train_multirun() would have written, of runs whose members were trained apart, in any order. Throws
 // UsageError naming what is wrong if one is no such run or is not finished, if members are missing or doubled, or if
-// recipes or stores differ.
+// recipes, stores or the weights to start from differ.
 estimate::Model merge_members(const std::vector<std::filesystem::path>& runs);
 
 }  // namespace agewise::train

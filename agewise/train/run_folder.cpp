@@ -83,6 +83,7 @@ void write_metadata(const RunFolder& run, const RunMetadata& metadata) {
   // A path that is not UTF-8 can be shown here, not found again: to resume, --data names it.
   nlohmann::ordered_json json{{"store", base::as_utf8(metadata.store)},
                               {"store_content", metadata.store_content},
+                              {"from", metadata.from},
                               {"engine", metadata.engine},
                               {"kernels", metadata.kernels}};
   base::write_file(run.metadata(), base::sealed_json(base::json_text(json, 2) + "\n"));
@@ -91,7 +92,7 @@ void write_metadata(const RunFolder& run, const RunMetadata& metadata) {
 RunMetadata read_metadata(const RunFolder& run) {
   try {
     nlohmann::json json = base::parse_json(base::read_sealed_file(run.metadata(), kMaxTextFile, kWithoutMetadata));
-    return {json.at("store"), json.at("store_content"), json.at("engine"), json.at("kernels")};
+    return {json.at("store"), json.at("store_content"), json.value("from", ""), json.at("engine"), json.at("kernels")};
   } catch (const nlohmann::json::exception&) {
     throw base::file_error(run.metadata(), std::string("is not a valid file of a run; ") + kWithoutMetadata);
   }

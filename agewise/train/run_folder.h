@@ -21,9 +21,11 @@ struct RunFolder {
   std::filesystem::path kernels() const { return path / "kernels.json"; }   // the choices of the engine, if it made any
   std::filesystem::path soft_targets() const { return named("soft-targets.f32"); }  // what a teacher says (teacher.h)
   std::filesystem::path whitening() const { return path / "whiten.safetensors"; }
-  std::filesystem::path faces() const { return path / "faces.f32"; }         // whitened network inputs (inputs.h)
-  std::filesystem::path lock() const { return path / "lock"; }               // held by whoever writes into the run
-  std::filesystem::path multirun() const { return named("multirun.json"); }  // of several networks (multirun.h)
+  std::filesystem::path faces() const { return path / "faces.f32"; }  // whitened network inputs (inputs.h)
+  std::filesystem::path lock() const { return path / "lock"; }        // held by whoever writes into the run
+  std::filesystem::path multirun() const {
+    return named("multirun.json");
+  }  // of several, or one of several (multirun.h)
 
  private:
   // The file of that name; that of its old name (recipe/renamed.h) where the run has been begun with it.
@@ -34,6 +36,7 @@ struct RunFolder {
 struct RunMetadata {
   std::string store;                 // absolute path
   std::string store_content;         // Store::content(), or what an earlier agewise called so
+  std::string from;                  // content_hash() of the weights that it started with; empty: random ones
   std::string engine;                // Engine::name()
   std::vector<std::string> kernels;  // Executable::kernels() of the training network
   friend bool operator==(const RunMetadata&, const RunMetadata&) = default;

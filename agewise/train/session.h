@@ -43,7 +43,8 @@ struct SessionResult {
 class Session {
  public:
   // Checks everything that can be wrong before it makes the run's folder. Throws Error and UsageError. Of several
-  // processes the first does, and tells the others, who open the same store; a multirun is one process's.
+  // processes the first does, and tells the others, who open the same store; several networks are the work of one
+  // process.
   explicit Session(const TrainRequest& request, base::Communicator& communicator = base::alone());
 
   const store::Store& store() const { return store_; }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "agewise/base/error.h"
+#include "agewise/base/hash.h"
 #include "agewise/base/text.h"
 #include "agewise/face/spec.h"
 #include "agewise/train/features.h"
@@ -172,14 +173,24 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
   return model;
 }
 
-void settle_metadata(const RunFolder& run, const store::Store& store, const std::string& engine,
-                     const std::vector<std::string>& kernels, const Notice& notice) {
-  RunMetadata metadata{std::filesystem::absolute(store.file()).string(), store.content(), engine, kernels};
+void settle_metadata(const RunFolder& run, const store::Store& store, const estimate::Model* from,
+                     const std::string& engine, const std::vector<std::string>& kernels, const Notice& notice) {
+  RunMetadata metadata{std::filesystem::absolute(store.file()).string(), store.content(),
+                       from == nullptr ? "" : base::content_hash(std::as_bytes(std::span(from->parameters))), engine,
+                       kernels};
   if (std::filesystem::exists(run.metadata())) {
     RunMetadata before = read_metadata(run);
     if (!store.has_content(before.store_content)) {
       throw base::file_error(metadata.store, "does not hold the pictures and labels that the run " + run.path.string() +
                                                  " was started on (" + before.store + "); start a new run");
+    }
+    if (!before.from.empty()) {
+      if (!std::filesystem::exists(run.last()) && before.from != metadata.from) {
+        throw base::UsageError(run.path.string() +
+                               ": was started from other weights and has no checkpoint of its own yet; name them again "
+                               "(--from)");
+      }
+      metadata.from = before.from;
     }
     if (before.engine != metadata.engine || before.kernels != metadata.kernels) {
       say(notice,

@@ -20,9 +20,11 @@ void check_beginning(const estimate::Model& from, const recipe::Recipe& recipe);
 estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store& store, const Examples& examples);
 
 // Writes the run's metadata, or compares them with those of its earlier start: another engine, other kernels or another
-// number of threads is a notice. Throws Error if the store holds something else than it did.
-void settle_metadata(const RunFolder& run, const store::Store& store, const std::string& engine,
-                     const std::vector<std::string>& kernels, const std::function<void(const std::string&)>& notice);
+// number of threads is a notice. `from`: the weights to start with; null: random ones. Throws Error if the store holds
+// something else than it did, UsageError if a run without a checkpoint was to start with other weights.
+void settle_metadata(const RunFolder& run, const store::Store& store, const estimate::Model* from,
+                     const std::string& engine, const std::vector<std::string>& kernels,
+                     const std::function<void(const std::string&)>& notice);
 
 // Where the pictures come from, or what the layers before train.features make of them by `weights`; whitens them first
 // if the recipe does, and then gives `model` the transform's hash.

@@ -19,10 +19,10 @@ Share share_of(std::size_t batch, const base::Communicator& communicator) {
 void check_share(const recipe::TrainRecipe& recipe, const base::Communicator& communicator) {
   int processes = communicator.size(), rest = recipe.batch % processes;
   if (!recipe.sync_batch_norm || rest == 0) return;
-  throw base::UsageError(
-      fmt::format("train.sync_batch_norm needs a train.batch that {} processes divide evenly, and {} is not: start "
-                  "another number of processes, or set train.batch to {}",
-                  processes, recipe.batch, recipe.batch - rest + processes));
+  throw base::UsageError(fmt::format(
+      "train.sync_batch_norm needs a train.batch that is a multiple of the number of processes, and {0} is not a "
+      "multiple of {1}: start a number of processes that divides {0}, or, for a new run, set train.batch={2}",
+      recipe.batch, processes, recipe.batch - rest + processes));
 }
 
 template <class Call>

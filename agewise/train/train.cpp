@@ -108,7 +108,7 @@ class Loop {
     const Share& share = trainer_.share();
     BatchStream stream(source_, epoch_order(examples_, recipe(), record.epoch), trainer_.input_size(), batch(),
                        {record.epoch, threads_, static_cast<std::size_t>(state_.step), 1, share.first, share.rows});
-    double start = hooks_.clock(), waited = 0, exchanged = trainer_.seconds_waited();
+    double start = hooks_.clock(), waited = 0, exchanged = seconds_exchanged();
     std::int64_t first = state_.step;
     record.learning_rate = rate_of(steps_ - 1);  // stands where all steps were done before the run was stopped
     while (state_.step < steps_) {
@@ -135,9 +135,10 @@ class Loop {
         first == steps_ ? nothing : static_cast<double>((steps_ - first) * recipe().batch) / seconds;
     record.wait_seconds = waited;
     record.processes = communicator_.size();
-    record.exchange_seconds = trainer_.seconds_waited() - exchanged;
+    record.exchange_seconds = seconds_exchanged() - exchanged;
   }
 
+  double seconds_exchanged() const { return trainer_.seconds_waited() + waited_for_scores_; }
   bool alone() const { return communicator_.size() == 1; }
 
   struct Wishes {
@@ -156,7 +157,9 @@ class Loop {
                             is_first() && to_save ? 1.0 : 0.0};
     std::size_t own = all.size();
     all.insert(all.end(), more.begin(), more.end());
+    double before = hooks_.clock();
     communicator_.sum(all);
+    waited_for_scores_ += hooks_.clock() - before;
     sum = {all[0], all[1], all[2], static_cast<std::int64_t>(all[3])};
     std::copy(all.begin() + static_cast<std::ptrdiff_t>(own), all.end(), more.begin());
     return {all[4] > 0, all[5] > 0};
@@ -322,7 +325,7 @@ class Loop {
   TestNetwork tester_;
   InputSource source_;
   TrainState state_;
-  double last_saved_ = 0;
+  double last_saved_ = 0, waited_for_scores_ = 0;
 };
 
 // The first process has compiled, and its engine has written its choices into the run, if it makes any; the others are
@@ -364,7 +367,7 @@ TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& h
   Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
   if (first) tell_choices(communicator, task.run);
   check_kernels(communicator, engine, loop.kernels());
-  if (first) settle_metadata(task.run, task.store, engine.name(), loop.kernels(), hooks.notice);
+  if (first) settle_metadata(task.run, task.store, task.from, engine.name(), loop.kernels(), hooks.notice);
   TrainState state = first_state(task, loop.model(), hooks.notice);
   InputSource source = inputs_of(task, examples, loop.model(), state.weights, engine, hooks);
   return loop.run(std::move(source), std::move(state));

@@ -24,8 +24,8 @@ TrainState fresh_state(const estimate::Model& model);
 class Trainer {
  public:
   // Of the layers after `first_layer`, whose output its batches are: 0, the input, for the whole network. `model` must
-  // outlive it; its parameters are not looked at. Of several processes it trains its
-  // share of the batch and tells by `clock` how long it has waited for the others.
+  // outlive it; its parameters are not looked at. Of several processes it trains its share of the batch and tells by
+  // `clock` how long it has waited for the others. Throws as check_share() does.
   Trainer(const estimate::Model& model, nn::Engine& engine, int first_layer = 0,
           base::Communicator& communicator = base::alone(), base::Clock clock = {});
 

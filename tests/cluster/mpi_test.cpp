@@ -40,7 +40,7 @@ class SlowMpi : public testing::Test {
     recipe.train.learning_rate = 0.01;
     recipe.train.batch = 12;
     recipe.train.epochs = epochs;
-    std::erase_if(recipe.network.layers, [](const recipe::LayerRecipe& layer) { return layer.kind == "batch-norm"; });
+    recipe.train.sync_batch_norm = true;
     recipe.augment.mirror = true;
     train::tiny::make_store(folder_ / "faces.db", {.train = 36, .val = 13}, recipe);
   }
@@ -133,9 +133,10 @@ TEST_F(SlowMpi, says_once_what_is_wrong_and_where_and_ends_all) {
 }
 
 TEST_F(SlowMpi, evaluating_prints_the_figures_of_the_plain_program_once) {
-  ASSERT_EQ(run_command(AGEWISE_PROGRAM " --kernels default --threads 1 " + train_command("run", "--set train.epochs=1"))
-                .exit_code,
-            0);
+  ASSERT_EQ(
+      run_command(AGEWISE_PROGRAM " --kernels default --threads 1 " + train_command("run", "--set train.epochs=1"))
+          .exit_code,
+      0);
   std::string evaluate = "evaluate " + (folder_ / "run").string() + " --split train --json";
   Outcome plain = run_command(AGEWISE_PROGRAM " --kernels default --threads 1 " + evaluate);
   ASSERT_EQ(plain.exit_code, 0) << plain.output;

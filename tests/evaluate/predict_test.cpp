@@ -61,9 +61,28 @@ TEST_F(Predict, agrees_with_the_accuracy_that_training_saw) {
   }
 }
 
+TEST_F(Predict, by_the_articles_habits_asks_every_member_of_an_ensemble) {
+  estimate::Model first = trained({"predict.batch_statistics=true", "classes.edges=[]", "classes.years=101"}),
+                  second = first;
+  for (float& weight : second.parameters) weight *= 0.9F;
+  estimate::Model both = first;
+  both.further_members.push_back(estimate::member_in_memory(both.graph, second.parameters));
+  store::Store store(folder_ / "faces.db");
+  auto ages = [&](const estimate::Model& model) {
+    return predict(model, store, catalog::Split::val, *engine_, 1, stop_, {});
+  };
+  std::vector<Prediction> one = ages(first), other = ages(second), ensemble = ages(both);
+  EXPECT_NE(one[0].estimate, other[0].estimate);
+  for (std::size_t i = 0; i < ensemble.size(); ++i) {
+    EXPECT_NEAR(ensemble[i].estimate, (one[i].estimate + other[i].estimate) / 2, 1e-3);
+    EXPECT_EQ(ensemble[i].members, (std::vector{one[i].estimate, other[i].estimate}));
+  }
+}
+
 TEST_F(Predict, by_several_processes_tells_each_of_them_what_one_finds) {
   for (const char* assignment : {"predict.dropout=false", "predict.batch_statistics=true"}) {
-    estimate::Model model = trained({"whiten.method=none", assignment});
+    estimate::Model model = trained({"whiten.method=none", "train.gender_weight=0.5", assignment});
+    model.further_members.push_back(estimate::member_in_memory(model.graph, model.parameters));
     store::Store store(folder_ / "faces.db");
     std::vector<Prediction> alone = predict(model, store, catalog::Split::train, *engine_, 1, stop_, {});
     for (int size : {2, 5}) {  // of 4 batches the last is not full
@@ -82,6 +101,28 @@ TEST_F(Predict, by_several_processes_tells_each_of_them_what_one_finds) {
     }
     std::filesystem::remove_all(folder_ / "run");
   }
+}
+
+TEST_F(Predict, by_several_processes_is_stopped_by_one_and_refuses_two_models) {
+  estimate::Model model = trained({"whiten.method=none"}), other = model;
+  other.parameters[3] += 1;
+  store::Store store(folder_ / "faces.db");
+  auto by_two = [&](const estimate::Model& seconds_model, bool second_stops) {
+    base::Crew(2).run([&](base::Communicator& communicator) {
+      bool is_second = communicator.rank() == 1;
+      base::StopFlag stop{is_second && second_stops};
+      try {
+        predict(is_second ? seconds_model : model, store, catalog::Split::train, *nn::make_reference_engine(), 1, stop,
+                {}, OtherCut::refused, communicator);
+        EXPECT_FALSE(second_stops);
+      } catch (const base::Interrupted&) {
+        EXPECT_TRUE(second_stops);
+      }
+    });
+  };
+  by_two(model, false);
+  by_two(model, true);
+  EXPECT_THAT(error_of<base::UsageError>([&] { by_two(other, false); }), HasSubstr("the model is another on host1"));
 }
 
 TEST_F(Predict, agrees_with_the_estimator_one_picture_at_a_time) {

@@ -154,7 +154,7 @@ TEST(ReportData, knows_a_finished_run_and_what_makes_training_harder) {
 
 TEST(Curves, follow_the_log_and_mark_its_best_epoch) {
   std::vector<train::EpochRecord> epochs = small_report().epochs;
-  EXPECT_EQ(best_epoch(epochs), 1);
+  EXPECT_EQ(train::best_epoch(epochs), 1);
   Plot plot = accuracy_plot(epochs);
   EXPECT_TRUE(plot.share);
   EXPECT_EQ(plot.marked_epoch, 1);

@@ -12,6 +12,7 @@
 #include "agewise/base/random.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/nn/cpu/cpu_engine.h"
+#include "agewise/train/keep.h"
 #include "tests/train/tiny.h"
 
 namespace agewise::train {
@@ -128,7 +129,7 @@ class Multirun : public testing::Test {
     return train_multirun({task, *shape_of(run)}, *engine_, hooks);
   }
   // Member `number` of an ensemble of `count` by itself, in the folder "apart" with its number.
-  void train_apart(int number, int count, int stop_at = -1) {
+  void train_apart(int number, int count, int stop_at = -1, const estimate::Model* from = nullptr) {
     store::Store store(folder_ / "faces.db");
     RunFolder run{apart(number)};
     if (!is_run(run.path)) create_multirun(run.path, recipe_, {MultirunKind::ensemble, count, number});
@@ -136,7 +137,7 @@ class Multirun : public testing::Test {
     int steps = 0;
     TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
     hooks.progress = [&](const base::Progress&) { stop = ++steps == stop_at; };
-    train_member({TrainTask{run, recipe_, store, nullptr, 2}, *shape_of(run)}, *engine_, hooks);
+    train_member({TrainTask{run, recipe_, store, from, 2}, *shape_of(run)}, *engine_, hooks);
   }
   std::filesystem::path apart(int number) const { return folder_ / ("apart" + std::to_string(number)); }
   std::string problem_of_merging(const std::vector<std::filesystem::path>& runs) {
@@ -191,20 +192,63 @@ TEST_F(Multirun, merging_names_what_is_missing_doubled_unfinished_or_of_another_
   std::filesystem::copy(apart(2), folder_ / "again", std::filesystem::copy_options::recursive);
   EXPECT_THAT(problem_of_merging({apart(1), apart(2)}), HasSubstr("member 3 of 3 is missing"));
   EXPECT_THAT(problem_of_merging({apart(1), apart(2), folder_ / "again"}), HasSubstr("are both member 2"));
-  EXPECT_THROW(train_apart(3, 3, 4), base::Interrupted);
-  EXPECT_THAT(problem_of_merging({apart(1), apart(2), apart(3)}),
-              HasSubstr("is not finished; resume it with `agewise train " + apart(3).string() + " --resume`"));
+  for (int stop_at : {3, 8}) {  // in the first of three epochs of five steps, and in the second
+    EXPECT_THROW(train_apart(3, 3, stop_at), base::Interrupted);
+    EXPECT_THAT(problem_of_merging({apart(1), apart(2), apart(3)}), HasSubstr("apart3: is not finished; rerun"));
+  }
   train_apart(4, 4);
-  EXPECT_THAT(problem_of_merging({apart(1), apart(4)}),
-              HasSubstr("is member 4 of an ensemble of 4 networks, but " + apart(1).string() + " is member 1 of"));
+  EXPECT_THAT(problem_of_merging({apart(1), apart(4)}), HasSubstr("one of 4 networks, one of 3"));
+  auto problem_of_another_third = [&](const estimate::Model* from) {
+    std::filesystem::remove_all(apart(3));
+    train_apart(3, 3, -1, from);
+    return problem_of_merging({apart(1), apart(2), apart(3)});
+  };
+  estimate::Model first = estimate::read_model(RunFolder{apart(1)}.best());
+  EXPECT_THAT(problem_of_another_third(&first), HasSubstr("started from different weights (--from)"));
+  recipe_.train.epochs = 2;
+  EXPECT_THAT(problem_of_another_third(nullptr), HasSubstr("have different recipes: the first has train.epochs = 2"));
+  recipe_.train.epochs = 3;
   recipe_.train.learning_rate *= 2;
-  std::filesystem::remove_all(apart(3));
-  train_apart(3, 3);
-  EXPECT_THAT(problem_of_merging({apart(1), apart(3)}), HasSubstr("have different recipes: train.learning_rate"));
+  EXPECT_THAT(problem_of_another_third(nullptr), HasSubstr("the first has train.learning_rate"));
+  recipe_.train.learning_rate /= 2;
+  tiny::make_store(folder_ / "others.db", {.train = 41, .val = 8});
+  std::filesystem::rename(folder_ / "others.db", folder_ / "faces.db");
+  EXPECT_THAT(problem_of_another_third(nullptr), HasSubstr("were trained on different stores"));
   create_run(folder_ / "single", recipe_);
   EXPECT_THAT(problem_of_merging({folder_ / "single"}), HasSubstr("is not the run of a member"));
   EXPECT_THAT(problem_of_merging({folder_ / "nowhere"}), HasSubstr("is not the run of a member"));
   EXPECT_THROW(create_multirun(folder_ / "no", recipe_, {MultirunKind::ensemble, 3, 4}), base::UsageError);
+}
+
+TEST_F(Multirun, a_member_that_ended_by_patience_or_kept_its_model_only_is_finished) {
+  recipe_.train.epochs = 40;
+  recipe_.train.patience = 1;
+  recipe_.train.learning_rate = 0;  // no epoch is better than the first
+  for (int number : {1, 2}) train_apart(number, 2);
+  keep_model_only({apart(2)});
+  EXPECT_EQ(problem_of_merging({apart(1), apart(2)}), "");
+}
+
+TEST_F(Multirun, a_member_without_a_checkpoint_does_not_start_from_other_weights_than_it_was_to) {
+  train_apart(1, 2);
+  estimate::Model from = estimate::read_model(RunFolder{apart(1)}.best());
+  EXPECT_THROW(train_apart(2, 2, 3, &from), base::Interrupted);
+  train_apart(2, 2);  // from its checkpoint
+  std::filesystem::remove_all(apart(2));
+  EXPECT_THROW(train_apart(2, 2, 3, &from), base::Interrupted);
+  std::filesystem::remove(RunFolder{apart(2)}.last());
+  EXPECT_THROW(train_apart(2, 2), base::UsageError);
+  train_apart(2, 2, -1, &from);
+}
+
+TEST_F(Multirun, a_damaged_shape_is_refused) {
+  create_multirun(folder_ / "run", recipe_, {MultirunKind::ensemble, 3, 2});
+  for (const char* text :
+       {"null", R"({"kind": "folds", "count": 3, "member": 1})", R"({"kind": "ensemble", "count": 3, "member": 4})",
+        R"({"kind": "ensemble", "count": 2000000000})", R"({"kind": "another", "count": 3})", "{"}) {
+    base::write_file(RunFolder{folder_ / "run"}.multirun(), std::string_view(text));
+    EXPECT_THROW(shape_of({folder_ / "run"}), base::Error) << text;
+  }
 }
 
 TEST_F(Multirun, an_ensembles_age_is_the_mean_of_its_members) {

@@ -29,7 +29,8 @@ std::vector<EpochRecord> train_by(int size, const tiny::Folder& folder, const st
     Session session(request, communicator);
     base::StopFlag stop{false};
     int steps = 0;
-    TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
+    double seconds = 0;
+    TrainHooks hooks{stop, {}, [&] { return ++seconds; }, {}, {}};
     if (communicator.rank() == 0)
       hooks.progress = [&](const base::Progress& progress) {
         if (progress.what.rfind("epoch", 0) == 0 && ++steps == stop_at) stop = true;
@@ -131,11 +132,15 @@ TEST_F(Together, synchronised_normalisation_learns_what_one_process_learns) {
   std::vector<EpochRecord> alone = train_by(1, folder, "alone");
   for (int size : {2, 3, 4}) expect_alike(train_by(size, folder, "by" + std::to_string(size)), alone);
   EXPECT_THAT(error_of<base::UsageError>([&] { train_by(5, folder, "by5"); }),
-              AllOf(HasSubstr("5 processes"), HasSubstr("12 is not"), HasSubstr("train.batch to 15")));
+              AllOf(HasSubstr("12 is not a multiple of 5"), HasSubstr("set train.batch=15")));
 }
 
-TEST_F(Together, the_log_tells_of_the_processes) {
-  EXPECT_EQ(train_by(2, folder_, "run").back().processes, 2);
+TEST_F(Together, the_log_tells_of_the_processes_and_of_the_time_that_they_waited_for_each_other) {
+  EpochRecord record = train_by(2, folder_, "run").back();
+  EXPECT_EQ(record.processes, 2);
+  // By a clock that is a second later each time: each of three steps waits for gradients and for scores.
+  EXPECT_GE(record.exchange_seconds, 6);
+  EXPECT_LT(record.exchange_seconds, record.seconds);
   train_by(1, folder_, "alone");
   EXPECT_EQ(base::read_text_file(folder_ / "alone" / "log.jsonl", 1 << 20).find("processes"), std::string::npos);
 }

@@ -113,7 +113,7 @@ class BatchNorm : public Step {
 }  // namespace
 
 std::unique_ptr<Step> make_batch_norm(Plan& plan, const Operation& operation) {
-  if (plan.train() && plan.statistics() != nullptr) return make_synced_batch_norm(plan, operation);
+  if (plan.train() && plan.statistics_reducer() != nullptr) return make_synced_batch_norm(plan, operation);
   return std::make_unique<BatchNorm>(plan, operation);
 }
 

@@ -63,7 +63,7 @@ class CpuExecutable : public Executable {
                 const KernelChooser& chooser)
       : threads_(threads),
         plan_(graph, batch, mode, threads, chooser, training.sync_batch_norm ? training.reducer : nullptr),
-        operations_(operations_of(graph, mode, fused, /*stem=*/plan_.statistics() == nullptr)) {
+        operations_(operations_of(graph, mode, fused, /*stem=*/plan_.statistics_reducer() == nullptr)) {
     omp_set_num_threads(threads_);
     pass_.samples.resize(static_cast<std::size_t>(batch));
     drops_ = plan_.train() && std::any_of(graph.layers.begin(), graph.layers.end(), [](const Layer& layer) {

@@ -31,13 +31,14 @@ void Call::operator()() const {
   if (status != dnnl_success) throw base::Error("oneDNN: a kernel failed (status " + std::to_string(status) + ")");
 }
 
-Plan::Plan(const Graph& graph, int batch, Mode mode, int threads, KernelChooser chooser, GradientReducer* statistics)
+Plan::Plan(const Graph& graph, int batch, Mode mode, int threads, KernelChooser chooser,
+           GradientReducer* statistics_reducer)
     : graph_(graph),
       batch_(batch),
       mode_(mode),
       threads_(threads),
       chooser_(std::move(chooser)),
-      statistics_(statistics),
+      statistics_reducer_(statistics_reducer),
       readers_(readers_of(graph)),
       overwritable_(graph.layers.size(), true),
       wants_gradient_(graph.layers.size(), false),

@@ -48,9 +48,9 @@ class Call {
 // reorders.
 class Plan {
  public:
-  // `statistics`: what adds up those of the batch over processes; null: the batch is normalised by its own.
+  // `statistics_reducer` adds up the statistics of the batch over processes; null: the batch is normalised by its own.
   Plan(const Graph& graph, int batch, Mode mode, int threads, KernelChooser chooser,
-       GradientReducer* statistics = nullptr);
+       GradientReducer* statistics_reducer = nullptr);
 
   const Graph& graph() const { return graph_; }
   const Layer& layer(int index) const { return graph_.layers[static_cast<std::size_t>(index)]; }
@@ -58,7 +58,7 @@ class Plan {
   int threads() const { return threads_; }
   bool train() const { return mode_ == Mode::train; }
   const KernelChooser& chooser() const { return chooser_; }
-  GradientReducer* statistics() const { return statistics_; }
+  GradientReducer* statistics_reducer() const { return statistics_reducer_; }
   const dnnl::engine& engine() const { return engine_; }
   const dnnl::stream& stream() const { return stream_; }
   void set_now(int time) { now_ = time; }
@@ -151,7 +151,7 @@ class Plan {
   Mode mode_;
   int threads_;
   KernelChooser chooser_;
-  GradientReducer* statistics_;
+  GradientReducer* statistics_reducer_;
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   int now_ = 0;

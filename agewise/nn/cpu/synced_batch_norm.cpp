@@ -23,7 +23,7 @@ class SyncedBatchNorm : public Step {
       : operation_(operation),
         input_(plan.layer(operation.layer).inputs[0]),
         options_(std::get<layer::BatchNorm>(plan.layer(operation.layer).kind)),
-        reducer_(*plan.statistics()) {
+        reducer_(*plan.statistics_reducer()) {
     in_ = walkable(plan, plan.value(input_), to_plain_);
     all_ = channels_of(in_.layout());
     int first = plan.first_parameter(operation.layer);
@@ -36,7 +36,8 @@ class SyncedBatchNorm : public Step {
     plan.define(operation.output, out_);
     auto channels = static_cast<std::size_t>(all_.channels);
     sums_.resize(2 * channels + 1);
-    for (std::vector<float>* values : {&mean_, &inverse_, &scale_, &shift_}) values->resize(channels);
+    for (std::vector<float>* values : {&mean_, &inverse_, &scale_, &shift_, &of_beta_, &of_gamma_})
+      values->resize(channels);
     note(plan.layer(operation.layer).name, "own normalisation over processes");
   }
 
@@ -84,16 +85,15 @@ class SyncedBatchNorm : public Step {
     }
     if (!wanted_) return;
     reducer_.sum(sums_);
-    std::vector<float> of_beta(channels), of_gamma(channels);
     for (std::size_t c = 0; c < channels; ++c) {
-      of_beta[c] = static_cast<float>(sums_[c] / sums_.back());
-      of_gamma[c] = static_cast<float>(sums_[channels + c] / sums_.back());
+      of_beta_[c] = static_cast<float>(sums_[c] / sums_.back());
+      of_gamma_[c] = static_cast<float>(sums_[channels + c] / sums_.back());
     }
     float* to_input = to_input_.data();
     for_each_number(all_, to_input, [&](std::int64_t i, std::int64_t c, std::int64_t) {
       auto at = static_cast<std::size_t>(c);
       float normalised = (in[i] - mean[c]) * inverse[c];
-      to_input[i] = scale[c] * (behind_relu(i, c) - of_beta[at] - normalised * of_gamma[at]);
+      to_input[i] = scale[c] * (behind_relu(i, c) - of_beta_[at] - normalised * of_gamma_[at]);
     });
   }
 
@@ -149,6 +149,7 @@ class SyncedBatchNorm : public Step {
   Tensor gradient_, to_input_, gamma_gradient_, beta_gradient_;
   std::vector<double> sums_;                           // of each channel two, and how many numbers a channel has
   std::vector<float> mean_, inverse_, scale_, shift_;  // of each channel; normalised is scale · x + shift
+  std::vector<float> of_beta_, of_gamma_;              // β'/N and γ'/N
 };
 
 }  // namespace

@@ -330,7 +330,7 @@ class ReferenceExecutable : public Executable {
   std::unique_ptr<Updater> updater_;  // train
   std::vector<Tensor> values_, value_gradients_;
   std::vector<reference::Statistics> statistics_;
-  reference::SumOverProcesses statistics_sum_;  // sync_batch_norm
+  reference::Sum statistics_sum_;  // sync_batch_norm
   DropoutKey key_;
   std::vector<std::uint32_t> samples_;
 };

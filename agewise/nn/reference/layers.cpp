@@ -117,7 +117,7 @@ void fully_connected_backward(const Tensor& in, Values weight, const Tensor& out
 namespace {
 
 // Of numbers that several processes have each a part of, beside how many they are: both become those of all.
-void share(const SumOverProcesses& sum, std::vector<double>& sums, double& numbers) {
+void share(const Sum& sum, std::vector<double>& sums, double& numbers) {
   if (!sum) return;
   sums.push_back(numbers);
   sum(sums);
@@ -127,7 +127,7 @@ void share(const SumOverProcesses& sum, std::vector<double>& sums, double& numbe
 
 }  // namespace
 
-Statistics batch_statistics(const Tensor& in, const SumOverProcesses& sum, double& numbers) {
+Statistics batch_statistics(const Tensor& in, const Sum& sum, double& numbers) {
   Statistics statistics{std::vector<double>(in.shape.channels), std::vector<double>(in.shape.channels)};
   auto add_up = [&](std::vector<double>& sums, auto value) {
     for_each(in, [&](int n, int c, int y, int x) { sums[c] += value(in.values[in.at(n, c, y, x)], c); });
@@ -151,7 +151,7 @@ void batch_norm_forward(double epsilon, const Statistics& statistics, const Tens
 
 void batch_norm_backward(double epsilon, const Statistics& statistics, const Tensor& in, Values gamma,
                          const Tensor& out_gradient, Tensor& in_gradient, Gradients gamma_gradient,
-                         Gradients beta_gradient, const SumOverProcesses& sum) {
+                         Gradients beta_gradient, const Sum& sum) {
   std::vector<double> to_gamma(in.shape.channels), to_beta(in.shape.channels);
   auto normalised = [&](std::size_t i, int c) {
     return (in.values[i] - statistics.mean[c]) / std::sqrt(statistics.variance[c] + epsilon);

@@ -35,15 +35,15 @@ struct Statistics {
   std::vector<double> mean, variance;
 };
 // Adds up over the processes that share a batch; empty: this one has all of it.
-using SumOverProcesses = std::function<void(std::span<double>)>;
-Statistics batch_statistics(const Tensor& in, const SumOverProcesses& sum,
+using Sum = std::function<void(std::span<double>)>;
+Statistics batch_statistics(const Tensor& in, const Sum& sum,
                             double& numbers);  // of a channel: all of them
 void batch_norm_forward(double epsilon, const Statistics& statistics, const Tensor& in, Values gamma, Values beta,
                         Tensor& out);
 // Of normalisation by the batch's own statistics (Ioffe and Szegedy, ICML 2015, §3).
 void batch_norm_backward(double epsilon, const Statistics& statistics, const Tensor& in, Values gamma,
                          const Tensor& out_gradient, Tensor& in_gradient, Gradients gamma_gradient,
-                         Gradients beta_gradient, const SumOverProcesses& sum);
+                         Gradients beta_gradient, const Sum& sum);
 
 // The first of equal maxima wins, in reading order.
 void max_pool_forward(const layer::MaxPool& pool, const Tensor& in, Tensor& out);
