@@ -7,7 +7,7 @@ training keeps. A table, or with --json an object a case.
 
 The batch is the same for both: each of the two processes takes half. Rounds alternate, the median counts. Speeds are those
 of the log's last epoch, and so is the share of its time in which the first process waited for the other. With --peers, a folder with nets.py (the networks in PyTorch), PyTorch's DistributedDataParallel over
-gloo does the same beside it. Pictures are drawn; the machine should have nothing else to do."""
+gloo does the same beside it. Pictures are drawn, and nothing is learned from them: the rate is 0. The machine should have nothing else to do."""
 import argparse, json, os, pathlib, shutil, statistics, struct, subprocess, sys, tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -69,7 +69,8 @@ def train(command, run, store, recipe, batch, threads):
     """The log of the last epoch."""
     shutil.rmtree(run, ignore_errors=True)
     result = subprocess.run([*command, "--threads", str(threads), "train", run, "--data", store, "--recipe", recipe, "--set", f"train.batch={batch}",
-                             "--set", f"train.epochs={EPOCHS}", "--set", "whiten.method=none", "--set", "train.patience=0"],
+                             "--set", f"train.epochs={EPOCHS}", "--set", "whiten.method=none", "--set", "train.patience=0",
+                             "--set", "face.detect=false", "--set", "train.learning_rate=0"],
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}: {result.stdout}")
