@@ -13,12 +13,17 @@
 
 namespace agewise::serve {
 
-int connect_to(int port) {
+int connect_to(int port, const char* from) {
   int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   timeval limit{20, 0};
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  ::inet_pton(AF_INET, from, &address.sin_addr);
+  if (::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    ::close(socket);
+    throw std::runtime_error(std::string("cannot connect from ") + from);
+  }
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
@@ -28,7 +33,7 @@ int connect_to(int port) {
   return socket;
 }
 
-Client::Client(int port) : socket_(connect_to(port)) {}
+Client::Client(int port, const char* from) : socket_(connect_to(port, from)) {}
 
 Client::~Client() { ::close(socket_); }
 

@@ -12,13 +12,14 @@ struct Answer {
   std::string body;
 };
 
-// A socket connected to 127.0.0.1, on which reading gives up after twenty seconds. The caller closes it.
-int connect_to(int port);
+// A socket connected to 127.0.0.1, from this address, on which reading gives up after twenty seconds. The caller closes
+// it.
+int connect_to(int port, const char* from = "127.0.0.1");
 
 // One connection to 127.0.0.1. Reading gives up after twenty seconds: then it looks like a closed connection.
 class Client {
  public:
-  explicit Client(int port);
+  explicit Client(int port, const char* from = "127.0.0.1");
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

@@ -282,6 +282,23 @@ TEST_F(Http, gives_places_to_new_connections_that_half_open_ones_hold) {
   EXPECT_TRUE(first.is_closed());
 }
 
+TEST_F(Http, lets_one_address_hold_its_part_of_the_connections_and_no_more) {
+  HttpOptions options;
+  options.connections = 4;
+  options.per_client = 0.5;
+  start(options);
+  Client first(port, "127.0.0.2"), second(port, "127.0.0.2"), other(port);
+  for (Client* client : {&first, &second, &other}) client->send("GET / HTTP/1.1\r\n");
+  Client third(port, "127.0.0.2");  // there is a fourth place, but not for it
+  EXPECT_EQ(first.read_answer().status, 0);
+  for (Client* client : {&second, &other}) {
+    client->send("Host: a\r\n\r\n");
+    EXPECT_EQ(client->read_answer().status, 200);
+  }
+  third.send(request_text("GET", "/"));
+  EXPECT_EQ(third.read_answer().status, 200);
+}
+
 TEST_F(Http, never_closes_a_connection_that_waits_for_its_answer_for_another) {
   HttpOptions options;
   options.connections = 2;

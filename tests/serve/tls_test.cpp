@@ -127,6 +127,18 @@ TEST_F(ServedOverTls, tells_nothing_to_clients_that_trust_another_or_talk_plain_
   EXPECT_EQ(ask(service->port(), "GET", "/v1/model").status, 0);
 }
 
+TEST_F(ServedOverTls, closes_a_connection_whose_handshake_does_not_come) {
+  ServiceOptions options;
+  options.http.port = 0;
+  options.http.certificate = pair.certificate;
+  options.http.key = pair.key;
+  options.http.header_seconds = 0.3;
+  Service impatient(bright_model(), *engine, options, now);
+  double start = now();
+  EXPECT_TRUE(Client(impatient.port()).is_closed());
+  EXPECT_LT(now() - start, 10);  // reading gives up after 20
+}
+
 TEST_F(ServedOverTls, speaks_no_version_before_1_2) {
   std::string request = request_text("GET", "/healthz", "Connection: close\r\n");
   for (const char* version : {"1.2", "1.3"}) {
