@@ -211,7 +211,7 @@ TEST_F(Http, refuses_what_can_be_read_in_two_ways_and_closes_the_connection) {
       {"no path", "GET HTTP/1.1\r\nHost: a\r\n\r\n"},
       {"a path without its slash", "GET index HTTP/1.1\r\nHost: a\r\n\r\n"},
       {"an unknown version", "GET / HTTP/2.0\r\nHost: a\r\n\r\n"},
-      {"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03" + std::string(500, 'r')},
+      {"TLS", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03", 11) + std::string(500, 'r')},
       {"a large head", "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(40000, 'x') + "\r\n\r\n", 431},
       {"a large line", "GET /" + std::string(40000, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n", 431},
   };
