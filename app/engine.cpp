@@ -1,12 +1,9 @@
 #include "app/engine.h"
 
-#include <nlohmann/json.hpp>
-
-#include "agewise/base/communicator.h"
 #include "agewise/base/error.h"
-#include "agewise/base/json.h"
 #include "agewise/library/engine.h"
 #include "agewise/library/surroundings.h"
+#include "agewise/train/together.h"
 #include "app/terminal.h"
 
 namespace agewise::app {
@@ -56,14 +53,14 @@ std::unique_ptr<nn::Engine> engine_for_all(const Context& context, const nn::Gra
                                            nn::TuningCache& choices) {
   base::Communicator& communicator = context.communicator;
   if (communicator.rank() > 0) {
-    choices = base::parse_json(base::broadcast_text(communicator, "")).get<nn::TuningCache>();
+    choices = train::broadcast_choices(communicator, {});
     return engine_of_others(context, choices);
   }
   std::unique_ptr<nn::Engine> engine = engine_for(context);
   if (communicator.size() == 1) return engine;
   engine->compile(graph, batch, nn::Mode::infer);  // what it chooses is remembered
   if (context.kernels != "default") choices = memory_of(context, {}).cache;
-  base::broadcast_text(communicator, base::json_text(nlohmann::json(choices)));
+  train::broadcast_choices(communicator, choices);
   return engine;
 }
 

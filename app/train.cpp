@@ -199,9 +199,7 @@ void take_part(const Arguments& arguments, const Context& context) {
 void run(const Arguments& arguments, const Context& context) {
   if (arguments.plan) return plan(arguments, context);
   if (context.communicator.rank() > 0) return take_part(arguments, context);
-  std::optional<train::MultirunShape> shape = wanted_multirun(arguments);
-  if (!shape) shape = train::shape_of({arguments.run});
-  if (arguments.watch > 0 && shape && shape->member == 0)
+  if (arguments.watch > 0 && train::has_several(train::shape_for(request_of(arguments))))
     throw base::UsageError("--watch shows the curves of one network, not of several");
   std::optional<serve::Listener> listener;  // before anything is written: the port may be taken
   if (arguments.watch > 0) listener = serve::listen_on("127.0.0.1", arguments.watch);
@@ -266,13 +264,13 @@ void add_train(CLI::App& program, const Context& context) {
   CLI::Option* ensemble = command->add_option(
       "--ensemble", arguments->ensemble,
       "Train this many networks, each validated on a different tenth, and join them into one model");
-  folds->check(CLI::Range(2, 1000))->excludes(leave_out, ensemble);
-  ensemble->check(CLI::Range(2, 1000))->excludes(leave_out);
+  folds->check(CLI::Range(2, train::kMostNetworks))->excludes(leave_out, ensemble);
+  ensemble->check(CLI::Range(2, train::kMostNetworks))->excludes(leave_out);
   command
       ->add_option(
           "--member", arguments->member,
           "Train only this member of the ensemble (1 to N), as a run of its own; `agewise merge` joins the members")
-      ->check(CLI::Range(1, 1000))
+      ->check(CLI::Range(1, train::kMostNetworks))
       ->needs(ensemble);
   command
       ->add_option("--keep", arguments->keep,

@@ -6,8 +6,9 @@ training keeps. A table, or with --json an object a case.
       [--peers FOLDER --python PYTHON_WITH_TORCH]
 
 The batch is the same for both: each of the two processes takes half. Rounds alternate, the median counts. Speeds are those
-of the log's last epoch, and so is the share of its time in which the first process waited for the other. With --peers, a folder with nets.py (the networks in PyTorch), PyTorch's DistributedDataParallel over
-gloo does the same beside it. Pictures are drawn, and nothing is learned from them: the rate is 0. The machine should have nothing else to do."""
+of the log's last epoch, and so is the share of its time in which the first process waited for the other. With --peers, a
+folder with nets.py (the networks in PyTorch), PyTorch's DistributedDataParallel over gloo does the same beside it. Pictures
+are drawn, and nothing is learned from them: the rate is 0. The machine should have nothing else to do."""
 import argparse, json, os, pathlib, shutil, statistics, struct, subprocess, sys, tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent

@@ -47,9 +47,8 @@ std::string hash_of(const estimate::Model& model) {
 // Processes that measured different things would make one figure of them.
 void check_same(base::Communicator& communicator, const estimate::Model& model, const store::Store& store) {
   if (communicator.size() == 1) return;
-  const char* advice = "copy it anew, or put it where all machines see it";
-  train::check_same(communicator, store.content(), "the store " + store.file().string(), advice);
-  train::check_same(communicator, hash_of(model), "the model", advice);
+  train::check_same_store(communicator, store);
+  train::check_same(communicator, hash_of(model), "the model", train::kCopyAnew);
 }
 
 // What a process knows of the pictures, those of the others 0: as numbers that add up to what all of them know.
@@ -92,8 +91,8 @@ Estimates estimates_for(const estimate::Model& model, nn::Engine& engine) {
     return [estimator](train::Batch& batch) { return estimator->estimate_inputs(batch.inputs); };
   }
   auto network = std::make_shared<train::TestNetwork>(model.recipe, model.graph, engine);
-  auto estimates_by = [network, &model](std::span<const float> parameters, const train::Batch& batch) {
-    network->set_parameters(parameters);
+  network->set_parameters(model.parameters);
+  auto estimates_by_network = [network, &model](const train::Batch& batch) {
     std::span<const float> outputs = network->outputs(batch);
     std::size_t width = outputs.size() / batch.samples.size();
     std::vector<estimate::Estimate> estimates;
@@ -101,12 +100,16 @@ Estimates estimates_for(const estimate::Model& model, nn::Engine& engine) {
       estimates.push_back(estimate::estimate_of(model, outputs.subspan(row * width, width)));
     return estimates;
   };
-  return [estimates_by, &model](train::Batch& batch) {
+  return [network, estimates_by_network, &model](train::Batch& batch) {
     if (model.whitening) whiten::apply_zca(*model.whitening, batch.inputs);
-    std::vector<std::vector<estimate::Estimate>> by_member{estimates_by(model.parameters, batch)};
-    for (const estimate::Member& member : model.further_members)
-      by_member.push_back(estimates_by(estimate::parameters_of_member(model.graph, member), batch));
-    return by_member.size() == 1 ? by_member.front() : estimate::estimates_of_ensemble(model, by_member);
+    if (model.further_members.empty()) return estimates_by_network(batch);
+    std::vector<std::vector<estimate::Estimate>> by_member{estimates_by_network(batch)};
+    for (const estimate::Member& member : model.further_members) {
+      network->set_parameters(estimate::parameters_of_member(model.graph, member));
+      by_member.push_back(estimates_by_network(batch));
+    }
+    network->set_parameters(model.parameters);
+    return estimate::estimates_of_ensemble(model, by_member);
   };
 }
 

@@ -68,7 +68,7 @@ Prepared told_of(const prepare::PrepareResult& result) {
 std::optional<train::MultirunShape> multirun_of(const TrainOptions& options) {
   if ((options.folds > 0) + (options.ensemble > 0) + options.leave_one_person_out > 1)
     throw base::UsageError("give at most one of folds, ensemble and leave_one_person_out");
-  constexpr int kFewest = 2, kMost = 1000;
+  constexpr int kFewest = 2, kMost = train::kMostNetworks;
   int count = std::max(options.folds, options.ensemble);
   if (options.folds < 0 || options.ensemble < 0 || count == 1 || count > kMost)
     throw base::UsageError(fmt::format("folds and ensemble must be {} to {}", kFewest, kMost));

@@ -22,7 +22,6 @@
 namespace agewise::train {
 namespace {
 
-constexpr int kMostNetworks = 1000;
 constexpr std::size_t kBlock = 10;  // persons of whom one validates
 constexpr std::array<const char*, 3> kKinds{"folds", "each-person", "ensemble"};
 
@@ -162,10 +161,9 @@ std::optional<MultirunShape> shape_of(const RunFolder& run) {
   std::string text = base::read_sealed_file(run.multirun(), 1 << 16, "start a new run");
   try {
     if (std::optional<MultirunShape> shape = shape_from_text(text)) return shape;
-    throw base::Error("null");
-  } catch (const std::exception&) {
-    throw base::file_error(run.multirun(), "is not a valid file of a run of several networks; start a new run");
+  } catch (const std::exception&) {  // told below
   }
+  throw base::file_error(run.multirun(), "is not a valid file of a run of several networks; start a new run");
 }
 
 namespace {

@@ -36,12 +36,17 @@ std::vector<MultirunPart> all_alike(const Examples& examples, int members);
 
 enum class MultirunKind { folds, each_person, ensemble };
 
+inline constexpr int kMostNetworks = 1000;  // folds or members
+
 struct MultirunShape {
   MultirunKind kind = MultirunKind::folds;
   int count = 0;   // folds or members; 0 for each_person
   int member = 0;  // of an ensemble the only one that is trained here, from 1; 0: all
   friend bool operator==(const MultirunShape&, const MultirunShape&) = default;
 };
+
+// Whether several networks are trained: not one, nor a member by itself.
+inline bool has_several(const std::optional<MultirunShape>& shape) { return shape && shape->member == 0; }
 
 // "an ensemble of 20 networks", "member 3 of an ensemble of 20 networks": for messages.
 std::string describe(const MultirunShape& shape);

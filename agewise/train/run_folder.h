@@ -21,11 +21,9 @@ struct RunFolder {
   std::filesystem::path kernels() const { return path / "kernels.json"; }   // the choices of the engine, if it made any
   std::filesystem::path soft_targets() const { return named("soft-targets.f32"); }  // what a teacher says (teacher.h)
   std::filesystem::path whitening() const { return path / "whiten.safetensors"; }
-  std::filesystem::path faces() const { return path / "faces.f32"; }  // whitened network inputs (inputs.h)
-  std::filesystem::path lock() const { return path / "lock"; }        // held by whoever writes into the run
-  std::filesystem::path multirun() const {
-    return named("multirun.json");
-  }  // of several, or one of several (multirun.h)
+  std::filesystem::path faces() const { return path / "faces.f32"; }         // whitened network inputs (inputs.h)
+  std::filesystem::path lock() const { return path / "lock"; }               // held by whoever writes into the run
+  std::filesystem::path multirun() const { return named("multirun.json"); }  // MultirunShape (multirun.h)
 
  private:
   // The file of that name; that of its old name (recipe/renamed.h) where the run has been begun with it.

@@ -46,8 +46,7 @@ void check_run(const TrainRequest& request, const RunFolder& run) {
 
 void check_together(const TrainRequest& request, const recipe::Recipe& recipe, const base::Communicator& communicator) {
   if (communicator.size() == 1) return;
-  std::optional<MultirunShape> shape = request.multirun ? request.multirun : shape_of({request.run});
-  if (shape && shape->member == 0)
+  if (has_several(shape_for(request)))
     throw base::UsageError(
         "several networks are trained one after the other: run them without mpirun or srun, or an ensemble's members "
         "each by itself (--member)");
@@ -64,6 +63,10 @@ store::Store store_for(const TrainRequest& request) {
     throw base::UsageError("give the store to train on (--data STORE; `agewise prepare` makes one)");
   recipe_of({request.run});  // tells of a folder without a run
   return store::Store(read_metadata({request.run}).store);
+}
+
+std::optional<MultirunShape> shape_for(const TrainRequest& request) {
+  return request.multirun ? request.multirun : shape_of({request.run});
 }
 
 recipe::Recipe recipe_for(const TrainRequest& request, const store::Store& store) {

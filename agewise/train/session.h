@@ -30,6 +30,9 @@ bool continues(const TrainRequest& request);
 // Throws UsageError where nothing says what to train on.
 store::Store store_for(const TrainRequest& request);
 
+// What the request wants, or else what the run is that it continues.
+std::optional<MultirunShape> shape_for(const TrainRequest& request);
+
 // As recipe_on_store().
 recipe::Recipe recipe_for(const TrainRequest& request, const store::Store& store);
 
@@ -50,8 +53,7 @@ class Session {
   const store::Store& store() const { return store_; }
   const recipe::Recipe& recipe() const { return recipe_; }
   const RunFolder& run() const { return run_; }
-  // Whether it trains several networks: not a member by itself.
-  bool has_several() const { return multirun_ && multirun_->member == 0; }
+  bool has_several() const { return train::has_several(multirun_); }
 
   // Trains to the end, with the other processes; once. `threads` decode and augment pictures. Throws as train() and
   // train_multirun() do.

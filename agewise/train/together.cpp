@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
 #include "agewise/base/hash.h"
+#include "agewise/base/json.h"
 
 namespace agewise::train {
 
@@ -63,6 +65,16 @@ void check_same(base::Communicator& communicator, const std::string& mine, const
   auto rank = static_cast<int>(other - all.begin());
   throw base::UsageError(fmt::format("{} is another on {} (process {}) than on {}: {}", what, communicator.host(rank),
                                      rank, communicator.host(0), advice));
+}
+
+void check_same_store(base::Communicator& communicator, const store::Store& store) {
+  check_same(communicator, store.content(), "the store " + store.file().string(), kCopyAnew);
+}
+
+nn::TuningCache broadcast_choices(base::Communicator& communicator, const nn::TuningCache& mine) {
+  if (communicator.size() == 1) return mine;
+  std::string text = base::broadcast_text(communicator, base::json_text(nlohmann::json(mine)));
+  return base::parse_json(text).get<nn::TuningCache>();
 }
 
 std::string hash_of_trained(const estimate::Model& model, std::span<const float> weights) {

@@ -9,7 +9,9 @@
 #include "agewise/base/communicator.h"
 #include "agewise/base/progress.h"
 #include "agewise/estimate/model.h"
+#include "agewise/nn/cpu/tuning_cache.h"
 #include "agewise/nn/engine.h"
+#include "agewise/store/store.h"
 #include "agewise/train/checkpoint.h"
 
 namespace agewise::train {
@@ -55,6 +57,11 @@ void broadcast_state(base::Communicator& communicator, TrainState& state);
 // "the store FILE", and `advice` what to do.
 void check_same(base::Communicator& communicator, const std::string& mine, const std::string& what,
                 const std::string& advice);
+inline constexpr const char* kCopyAnew = "copy it anew, or put it where all machines see it";
+void check_same_store(base::Communicator& communicator, const store::Store& store);
+
+// The first process's choices of kernels, to all.
+nn::TuningCache broadcast_choices(base::Communicator& communicator, const nn::TuningCache& mine);
 
 // Names all trained parameters, in canonical layout; running statistics, which each process may have of its own, are
 // left out.

@@ -332,12 +332,11 @@ class Loop {
 // told of them before they compile.
 void tell_choices(base::Communicator& communicator, const RunFolder& run) {
   bool known = communicator.size() > 1 && std::filesystem::exists(run.kernels());
-  nlohmann::json choices = known ? nn::read_tuning_cache(run.kernels()) : nn::TuningCache{};
-  base::broadcast_text(communicator, base::json_text(choices));
+  broadcast_choices(communicator, known ? nn::read_tuning_cache(run.kernels()) : nn::TuningCache{});
 }
 
 void take_choices(base::Communicator& communicator, const TrainHooks& hooks) {
-  auto choices = base::parse_json(base::broadcast_text(communicator, "")).get<nn::TuningCache>();
+  nn::TuningCache choices = broadcast_choices(communicator, {});
   if (hooks.choose_kernels) hooks.choose_kernels(choices);
 }
 
@@ -361,8 +360,7 @@ TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& h
   if (!remark.empty() && hooks.notice) hooks.notice(remark);
   base::Communicator& communicator = task.communicator;
   bool first = communicator.rank() == 0;
-  check_same(communicator, task.store.content(), "the store " + task.store.file().string(),
-             "copy it anew, or put it where all machines see it");
+  check_same_store(communicator, task.store);
   if (!first) take_choices(communicator, hooks);
   Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
   if (first) tell_choices(communicator, task.run);

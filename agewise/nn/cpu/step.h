@@ -56,8 +56,8 @@ bool is_reference(const Description& description) {
 std::unique_ptr<Step> make_convolution(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_fully_connected(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_batch_norm(Plan& plan, const Operation& operation);
-std::unique_ptr<Step> make_synced_batch_norm(Plan& plan,
-                                             const Operation& operation);  // plan.statistics_reducer() is there
+// Of a plan with a statistics_reducer().
+std::unique_ptr<Step> make_synced_batch_norm(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_pool(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_relu(Plan& plan, const Operation& operation);
 std::unique_ptr<Step> make_dropout(Plan& plan, const Operation& operation);

@@ -219,10 +219,10 @@ class ReferenceExecutable : public Executable {
     std::span<float> mean = part(parameters_, i, 2), variance = part(parameters_, i, 3);
     reference::Statistics& statistics = statistics_[i];
     if (mode_ == Mode::infer) {
-      statistics = {{mean.begin(), mean.end()}, {variance.begin(), variance.end()}};
+      statistics = {{mean.begin(), mean.end()}, {variance.begin(), variance.end()}, 0};
     } else {
-      double n = 0;
-      statistics = reference::batch_statistics(in, statistics_sum_, n);
+      statistics = reference::batch_statistics(in, statistics_sum_);
+      double n = statistics.numbers;
       for (std::size_t c = 0; update_statistics && c < mean.size(); ++c) {
         double unbiased = n > 1 ? statistics.variance[c] * n / (n - 1) : statistics.variance[c];
         mean[c] = static_cast<float>(norm.momentum * mean[c] + (1 - norm.momentum) * statistics.mean[c]);

@@ -116,24 +116,20 @@ void fully_connected_backward(const Tensor& in, Values weight, const Tensor& out
 
 namespace {
 
-// Of numbers that several processes have each a part of, beside how many they are: both become those of all.
-void share(const Sum& sum, std::vector<double>& sums, double& numbers) {
-  if (!sum) return;
-  sums.push_back(numbers);
-  sum(sums);
-  numbers = sums.back();
-  sums.pop_back();
+void share(const Sum& sum, std::span<double> values) {
+  if (sum) sum(values);
 }
 
 }  // namespace
 
-Statistics batch_statistics(const Tensor& in, const Sum& sum, double& numbers) {
-  Statistics statistics{std::vector<double>(in.shape.channels), std::vector<double>(in.shape.channels)};
+Statistics batch_statistics(const Tensor& in, const Sum& sum) {
+  Statistics statistics{std::vector<double>(in.shape.channels), std::vector<double>(in.shape.channels),
+                        per_channel(in)};
+  share(sum, std::span(&statistics.numbers, 1));
   auto add_up = [&](std::vector<double>& sums, auto value) {
     for_each(in, [&](int n, int c, int y, int x) { sums[c] += value(in.values[in.at(n, c, y, x)], c); });
-    numbers = per_channel(in);
-    share(sum, sums, numbers);
-    for (double& one : sums) one /= numbers;
+    share(sum, sums);
+    for (double& one : sums) one /= statistics.numbers;
   };
   add_up(statistics.mean, [](double value, int) { return value; });
   add_up(statistics.variance, [&](double value, int c) { return std::pow(value - statistics.mean[c], 2); });
@@ -163,12 +159,12 @@ void batch_norm_backward(double epsilon, const Statistics& statistics, const Ten
   });
   store(to_gamma, gamma_gradient);
   store(to_beta, beta_gradient);
-  double numbers = per_channel(in), again = numbers;
-  share(sum, to_gamma, numbers);
-  share(sum, to_beta, again);
+  share(sum, to_gamma);
+  share(sum, to_beta);
   for_each(in, [&](int n, int c, int y, int x) {
     std::size_t i = in.at(n, c, y, x);
-    double centred = out_gradient.values[i] - to_beta[c] / numbers - normalised(i, c) * to_gamma[c] / numbers;
+    double centred =
+        out_gradient.values[i] - to_beta[c] / statistics.numbers - normalised(i, c) * to_gamma[c] / statistics.numbers;
     in_gradient.values[i] = static_cast<float>(gamma[c] / std::sqrt(statistics.variance[c] + epsilon) * centred);
   });
 }

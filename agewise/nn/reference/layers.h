@@ -33,11 +33,11 @@ void fully_connected_backward(const Tensor& in, Values weight, const Tensor& out
 // A channel's statistics over the batch; the variance is the biased one that normalisation divides by.
 struct Statistics {
   std::vector<double> mean, variance;
+  double numbers = 0;  // of each channel, in all processes
 };
 // Adds up over the processes that share a batch; empty: this one has all of it.
 using Sum = std::function<void(std::span<double>)>;
-Statistics batch_statistics(const Tensor& in, const Sum& sum,
-                            double& numbers);  // of a channel: all of them
+Statistics batch_statistics(const Tensor& in, const Sum& sum);
 void batch_norm_forward(double epsilon, const Statistics& statistics, const Tensor& in, Values gamma, Values beta,
                         Tensor& out);
 // Of normalisation by the batch's own statistics (Ioffe and Szegedy, ICML 2015, §3).
