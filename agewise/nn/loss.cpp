@@ -25,20 +25,32 @@ struct Distribution {
 using RowLoss = double (*)(const recipe::TrainRecipe& recipe, const age::Classes& classes, const Distribution& found,
                            const Target& target, std::span<float> gradient);
 
-double cross_entropy(const recipe::TrainRecipe&, const age::Classes& classes, const Distribution& found,
-                     const Target& target, std::span<float> gradient) {
-  auto truth = static_cast<std::size_t>(age::class_of(classes, target.age));
-  for (std::size_t c = 0; c < gradient.size(); ++c)
-    gradient[c] = static_cast<float>(found.probability[c] - (c == truth ? 1 : 0));
-  return -found.log[truth];
+// The classes that a range touches, `last` among them.
+struct ClassSpan {
+  std::size_t first, last;
+  bool contains(std::size_t c) const { return c >= first && c <= last; }
+};
+
+ClassSpan touched_by(const age::Range& range, const age::Classes& classes) {
+  return {static_cast<std::size_t>(age::class_of(classes, range.low)),
+          static_cast<std::size_t>(age::class_of(classes, range.high))};
 }
 
-double label_distribution(const recipe::TrainRecipe& recipe, const age::Classes& classes, const Distribution& found,
-                          const Target& target, std::span<float> gradient) {
-  std::vector<float> truth(gradient.size());
-  age::gaussian_target(classes, target.age, target.sigma, truth);
-  auto share = static_cast<float>(recipe.distillation_weight);
-  for (std::size_t c = 0; c < target.soft.size(); ++c) truth[c] = (1 - share) * truth[c] + share * target.soft[c];
+double range_likelihood(ClassSpan inside, const Distribution& found, std::span<float> gradient) {
+  std::span<const double> log(found.log);
+  log = log.subspan(inside.first, inside.last - inside.first + 1);
+  double largest = *std::ranges::max_element(log), sum = 0;
+  for (double value : log) sum += std::exp(value - largest);
+  double log_inside = largest + std::log(sum);
+  for (std::size_t c = 0; c < gradient.size(); ++c) {
+    double share = inside.contains(c) ? std::exp(found.log[c] - log_inside) : 0;
+    gradient[c] = static_cast<float>(found.probability[c] - share);
+  }
+  return -log_inside;
+}
+
+// Kullback–Leibler divergence of what was found from `truth`.
+double divergence_from(std::span<const float> truth, const Distribution& found, std::span<float> gradient) {
   double divergence = 0;
   for (std::size_t c = 0; c < gradient.size(); ++c) {
     if (truth[c] > 0) divergence += truth[c] * (std::log(truth[c]) - found.log[c]);
@@ -47,10 +59,47 @@ double label_distribution(const recipe::TrainRecipe& recipe, const age::Classes&
   return divergence;
 }
 
+// The likelihood of a range, joined by what a teacher says inside it.
+double range_with_teacher(double teachers_share, ClassSpan inside, const Distribution& found,
+                          std::span<const float> soft, std::span<float> gradient) {
+  double loss = range_likelihood(inside, found, gradient);
+  std::vector<float> cut(soft.begin(), soft.end());
+  for (std::size_t c = 0; c < cut.size(); ++c) cut[c] = inside.contains(c) ? cut[c] : 0;
+  auto mass = std::accumulate(cut.begin(), cut.end(), 0.0F);
+  if (!(mass >= kLeastInside)) return loss;  // NaN or nothing: no teacher
+  for (float& probability : cut) probability /= mass;
+  std::vector<float> by_teacher(gradient.size());
+  double divergence = divergence_from(cut, found, by_teacher);
+  auto share = static_cast<float>(teachers_share);
+  for (std::size_t c = 0; c < gradient.size(); ++c) gradient[c] = (1 - share) * gradient[c] + share * by_teacher[c];
+  return (1 - teachers_share) * loss + teachers_share * divergence;
+}
+
+double cross_entropy(const recipe::TrainRecipe&, const age::Classes& classes, const Distribution& found,
+                     const Target& target, std::span<float> gradient) {
+  if (target.range) return range_likelihood(touched_by(*target.range, classes), found, gradient);
+  auto truth = static_cast<std::size_t>(age::class_of(classes, target.age));
+  for (std::size_t c = 0; c < gradient.size(); ++c)
+    gradient[c] = static_cast<float>(found.probability[c] - (c == truth ? 1 : 0));
+  return -found.log[truth];
+}
+
+double label_distribution(const recipe::TrainRecipe& recipe, const age::Classes& classes, const Distribution& found,
+                          const Target& target, std::span<float> gradient) {
+  if (target.range)
+    return range_with_teacher(recipe.distillation_weight, touched_by(*target.range, classes), found, target.soft,
+                              gradient);
+  std::vector<float> truth(gradient.size());
+  age::gaussian_target(classes, target.age, target.sigma, truth);
+  auto share = static_cast<float>(recipe.distillation_weight);
+  for (std::size_t c = 0; c < target.soft.size(); ++c) truth[c] = (1 - share) * truth[c] + share * target.soft[c];
+  return divergence_from(truth, found, gradient);
+}
+
 double expected_value_l1(const recipe::TrainRecipe&, const age::Classes& classes, const Distribution& found,
                          const Target& target, std::span<float> gradient) {
   double expected = std::inner_product(found.probability.begin(), found.probability.end(), classes.values.begin(), 0.0);
-  double off = expected - target.age;
+  double off = years_off(expected, target);
   double sign = off > 0 ? 1 : off < 0 ? -1 : 0;
   for (std::size_t c = 0; c < gradient.size(); ++c)
     gradient[c] = static_cast<float>(sign * found.probability[c] * (classes.values[c] - expected));
@@ -63,18 +112,18 @@ double mean_variance(const recipe::TrainRecipe& recipe, const age::Classes& clas
   double variance = 0;
   for (std::size_t c = 0; c < gradient.size(); ++c)
     variance += found.probability[c] * (classes.values[c] - mean) * (classes.values[c] - mean);
-  double loss = cross_entropy(recipe, classes, found, target, gradient);
+  double loss = cross_entropy(recipe, classes, found, target, gradient), mean_off = years_off(mean, target);
   for (std::size_t c = 0; c < gradient.size(); ++c) {
     double off = classes.values[c] - mean;
-    gradient[c] += static_cast<float>(found.probability[c] * (recipe.mean_weight * (mean - target.age) * off +
-                                                              recipe.variance_weight * (off * off - variance)));
+    gradient[c] += static_cast<float>(
+        found.probability[c] * (recipe.mean_weight * mean_off * off + recipe.variance_weight * (off * off - variance)));
   }
-  return loss + recipe.mean_weight * 0.5 * (mean - target.age) * (mean - target.age) +
-         recipe.variance_weight * variance;
+  return loss + recipe.mean_weight * 0.5 * mean_off * mean_off + recipe.variance_weight * variance;
 }
 
 double regression(std::span<const float> outputs, const Target& target, std::span<float> gradient) {
-  double off = outputs[0] - target.age / kRegressionUnit;
+  double off = target.range ? age::distance(outputs[0] * kRegressionUnit, *target.range) / kRegressionUnit
+                            : outputs[0] - target.age / kRegressionUnit;
   gradient[0] = static_cast<float>(2 * off);
   return off * off;
 }

@@ -1,21 +1,29 @@
 // What a network's outputs should have been.
 #pragma once
 #include <limits>
+#include <optional>
 #include <span>
 
 #include "agewise/age/classes.h"
+#include "agewise/age/range.h"
 #include "agewise/recipe/recipe.h"
 
 namespace agewise::nn {
 
 // What is known of one picture's age.
 struct Target {
-  double age;    // years
+  double age;    // years; not looked at where `range` is all that is known
   double sigma;  // of the label distribution, years; 0 where the loss has no use for it
   double weight = 1;
   double male = std::numeric_limits<double>::quiet_NaN();  // 1 or 0; NaN: not known
   std::span<const float> soft = {};                        // a teacher's distribution over the classes; empty: none
+  std::optional<age::Range> range = {};
 };
+
+// How many years an estimate lies above what is known (negative: below); of a range 0 inside, else to its nearest end.
+inline double years_off(double estimate, const Target& target) {
+  return target.range ? age::distance(estimate, *target.range) : estimate - target.age;
+}
 
 inline constexpr double kRegressionUnit = 100;  // years: the output of a regression network is age / 100
 
@@ -38,6 +46,15 @@ inline int outputs_for(const recipe::TrainRecipe& recipe, const age::Classes& cl
 // - age / 100)². Mean-variance (Pan et al., "Mean-variance loss for deep age estimation", CVPR 2018): cross-entropy +
 // mean_weight · ½(mean - age)² + variance_weight · variance, of softmax over the classes' values, in years. With a
 // gender head plus gender_weight · its cross-entropy, 0 for a picture whose gender is not known.
+//
+// Of a picture whose age is known as a range: in place of the cross-entropy or the divergence minus the logarithm of
+// the probability of the classes that the range touches (the likelihood of a censored observation: Turnbull, "The
+// empirical distribution function with arbitrarily grouped, censored and truncated data", JRSS B 1976), and where a
+// teacher has looked at it (1 - distillation_weight) times that + distillation_weight · the divergence from the
+// teacher's distribution cut to these classes: inside the range the likelihood alone says nothing. A teacher that gives
+// these classes less than kLeastInside together is not listened to. Wherever a loss has (estimate - age), the distance
+// to the nearest end of the range, 0 inside.
+inline constexpr double kLeastInside = 0.01;
 double loss_and_gradient(const recipe::TrainRecipe& recipe, const age::Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient);
 

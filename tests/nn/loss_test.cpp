@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "tests/nn/golden.h"
@@ -118,9 +119,76 @@ TEST(GenderHead, adds_its_cross_entropy_where_the_gender_is_known) {
   EXPECT_NEAR(gradient[6], 0.5 / 3, 1e-6);  // the age's: probability ½ of the wrong class
 }
 
+Target of_range(double low, double high) {
+  Target target{std::numeric_limits<double>::quiet_NaN(), 2};
+  target.range = age::Range{low, high};
+  return target;
+}
+
+// Softmax of (0, ln 2, 0, 0) is (1, 2, 1, 1) / 5; 31 to 50 touches the second class and the third, which have 0.6
+// together and, inside the range, ⅔ and ⅓.
+TEST(AgeRange, is_learned_by_the_probability_of_the_classes_that_it_touches) {
+  age::Classes classes = age::classes_between({30, 45, 60});
+  std::vector<float> outputs{0, std::log(2.0F), 0, 0}, gradient(4);
+  std::vector<Target> targets{of_range(31, 50)};
+  for (recipe::Loss loss : {recipe::Loss::cross_entropy, recipe::Loss::label_distribution}) {
+    EXPECT_NEAR(loss_of(loss, classes, outputs, targets, gradient), -std::log(0.6), 1e-6);
+    EXPECT_NEAR(gradient[0], 0.2, 1e-6);
+    EXPECT_NEAR(gradient[1], 0.4 - 2.0 / 3, 1e-6);
+    EXPECT_NEAR(gradient[2], 0.2 - 1.0 / 3, 1e-6);
+    EXPECT_NEAR(gradient[3], 0.2, 1e-6);
+  }
+}
+
+// A class a year: 1 to 2 are the classes of the years 1 and 2, with ½ of uniform probabilities of four.
+TEST(AgeRange, of_years_holds_both_its_ends_and_no_more) {
+  std::vector<float> outputs(4), gradient(4);
+  std::vector<Target> targets{of_range(1, 2)};
+  EXPECT_NEAR(loss_of(recipe::Loss::cross_entropy, age::yearly_classes(4), outputs, targets, gradient), std::log(2.0),
+              1e-6);
+  targets[0].range = age::Range{2};  // and over
+  EXPECT_NEAR(loss_of(recipe::Loss::cross_entropy, age::yearly_classes(4), outputs, targets, gradient), std::log(2.0),
+              1e-6);
+  EXPECT_NEAR(gradient[3], 0.25 - 0.5, 1e-6);
+}
+
+// The first case, and a teacher who says (0.5, 0.3, 0.1, 0.1): cut to the range (¾, ¼). It counts a quarter.
+TEST(AgeRange, is_joined_by_what_a_teacher_says_inside_it) {
+  age::Classes classes = age::classes_between({30, 45, 60});
+  std::vector<float> outputs{0, std::log(2.0F), 0, 0}, gradient(4), said{0.5F, 0.3F, 0.1F, 0.1F},
+      elsewhere{0.5F, 0, 0.005F, 0.495F};
+  std::vector<Target> targets{of_range(31, 50)};
+  targets[0].soft = said;
+  recipe::TrainRecipe recipe;
+  recipe.loss = recipe::Loss::label_distribution;
+  recipe.distillation_weight = 0.25;
+  double divergence = 0.75 * std::log(0.75 / 0.4) + 0.25 * std::log(0.25 / 0.2);
+  EXPECT_NEAR(loss_and_gradient(recipe, classes, outputs, targets, gradient), 0.75 * -std::log(0.6) + 0.25 * divergence,
+              1e-6);
+  EXPECT_NEAR(gradient[0], 0.2, 1e-6);
+  EXPECT_NEAR(gradient[1], 0.4 - (0.75 * 2 / 3 + 0.25 * 0.75), 1e-6);
+  targets[0].soft = elsewhere;  // less than a hundredth of it inside
+  EXPECT_NEAR(loss_and_gradient(recipe, classes, outputs, targets, gradient), -std::log(0.6), 1e-6);
+}
+
+// Softmax (½, ½) over the years 0 and 1: expected 0.5; the network of one output says 50 years.
+TEST(AgeRange, pulls_an_estimate_to_its_nearest_end_and_lets_go_inside) {
+  age::Classes classes = age::yearly_classes(2);
+  std::vector<float> outputs{1, 1}, gradient(2), one{0.5F}, one_gradient(1);
+  std::vector<Target> above{of_range(3, 9)}, around{of_range(0, 9)}, below{of_range(20, 29)},
+      around_50{of_range(50, 59)};
+  EXPECT_NEAR(loss_of(recipe::Loss::expected_value_l1, classes, outputs, above, gradient), 2.5, 1e-6);
+  EXPECT_NEAR(gradient[1], -0.25, 1e-6);
+  EXPECT_EQ(loss_of(recipe::Loss::expected_value_l1, classes, outputs, around, gradient), 0);
+  EXPECT_EQ(gradient[1], 0);
+  EXPECT_NEAR(loss_of(recipe::Loss::regression, classes, one, below, one_gradient), 0.21 * 0.21, 1e-6);
+  EXPECT_NEAR(one_gradient[0], 0.42, 1e-6);
+  EXPECT_EQ(loss_of(recipe::Loss::regression, classes, one, around_50, one_gradient), 0);
+}
+
 TEST(EveryLoss, has_the_gradient_of_finite_differences) {
   age::Classes classes = age::classes_between({20, 40, 60});
-  std::vector<Target> targets{{10, 3}, {44, 5, 0.25}, {70, 4, 3}};
+  std::vector<Target> targets{{10, 3}, {44, 5, 0.25}, of_range(42, 90)};
   for (recipe::Loss loss : {recipe::Loss::cross_entropy, recipe::Loss::label_distribution,
                             recipe::Loss::expected_value_l1, recipe::Loss::regression, recipe::Loss::mean_variance}) {
     std::vector<float> outputs = golden_numbers(11, 3 * static_cast<std::size_t>(age_outputs(loss, classes))),
