@@ -96,12 +96,21 @@ std::string worst_table(const evaluate::Evaluation& evaluation) {
   return table(rows);
 }
 
-std::string ranges_text(const evaluate::RangeScores& ranges) {
-  return fmt::format(
-      "{} pictures with an age known only as a range: {} % of the estimates are inside, {:.2f} years off on average "
-      "(inside: 0), bias {:+.2f}\n",
-      with_thousands(static_cast<std::uint64_t>(ranges.pictures)), percent(ranges.inside), ranges.distance,
-      ranges.mean_distance);
+std::vector<std::string> row_of(const evaluate::RangeScores& scores) {
+  return {scores.name,
+          with_thousands(static_cast<std::uint64_t>(scores.pictures)),
+          percent(scores.inside),
+          percent(scores.near),
+          years(scores.distance),
+          years(scores.mean_distance, /*with_sign=*/true)};
+}
+
+std::string ranges_text(const evaluate::Ranges& ranges) {
+  Rows rows{{"age known as a range", "pictures", "inside %", fmt::format("within {} years %", evaluate::kNear),
+             "years off", "bias"}};
+  rows.push_back(row_of(ranges.all));
+  for (const evaluate::RangeScores& group : ranges.groups) rows.push_back(row_of(group));
+  return table(rows);
 }
 
 constexpr std::size_t kMostClassesShown = 12;  // a wider matrix is for the report
@@ -129,7 +138,8 @@ void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<
 bool is_own_store(const Arguments& arguments) {
   if (arguments.data.empty()) return true;
   std::error_code moved;  // a run's store need no longer be where it was
-  return std::filesystem::equivalent(arguments.data.front(), train::read_metadata({arguments.model}).store, moved);
+  std::vector<train::StoreOfRun> own = train::read_metadata({arguments.model}).stores;
+  return own.size() == 1 && std::filesystem::equivalent(arguments.data.front(), own.front().file, moved);
 }
 
 // Where the report goes to: what was asked for, or a run's own one if it is evaluated as it is on its own store.
@@ -189,7 +199,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
     store::Store store = evaluate::store_for(arguments.model, data);
     evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
     evaluation.other_settings = settings;
-    if (evaluation.ranges) remarks += fmt::format("\n{}: {}", data, ranges_text(*evaluation.ranges));
+    if (evaluation.ranges) remarks += fmt::format("\n{}\n{}", data, ranges_text(*evaluation.ranges));
     json.push_back(evaluate::to_json(evaluation, model));
     json.back()["store"] = data;
     for (const std::string& sentence : evaluate::caveats(evaluation, model))
@@ -202,6 +212,15 @@ void run_on_each(const Arguments& arguments, const Context& context) {
   arguments.json ? print_json(json) : print(table(rows) + remarks);
 }
 
+// Those that a run was trained on, if it was on more than one.
+std::vector<std::string> several_stores_of(const std::string& model) {
+  if (!train::is_run(model)) return {};
+  std::vector<std::string> files;
+  for (const train::StoreOfRun& one : train::read_metadata({model}).stores) files.push_back(one.file);
+  if (files.size() == 1) files.clear();
+  return files;
+}
+
 void run(Arguments arguments, const Context& context) {
   if (arguments.model.empty()) {
     if (arguments.data.empty()) throw base::UsageError("give a MODEL, a --data STORE, or both");
@@ -212,6 +231,7 @@ void run(Arguments arguments, const Context& context) {
     inputs.emplace_back(arguments.model);
     check_output(arguments.report, OutputKind::html, arguments.force, inputs);
   }
+  if (arguments.data.empty()) arguments.data = several_stores_of(arguments.model);
   if (arguments.data.size() > 1) return run_on_each(arguments, context);
   store::Store store = evaluate::store_for(arguments.model, arguments.data.empty() ? "" : arguments.data.front());
   auto [model, settings] = measured_model(arguments, context);

@@ -15,10 +15,12 @@ namespace {
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
-Metadata metadata_of(const store::Store& store, const nn::Graph& graph) {
+Metadata metadata_of(const store::Stores& stores, const nn::Graph& graph) {
   auto parameters = static_cast<std::uint64_t>(nn::parameter_count(nn::parameters_of(graph)));
-  return {{"store", store.file().string()},
-          {"data", store.metadata().labels},
+  std::string labels;
+  for (std::size_t i = 0; i < stores.count(); ++i) labels += (i == 0 ? "" : "\n") + stores[i].metadata().labels;
+  return {{stores.count() == 1 ? "store" : "stores", stores.names()},
+          {"data", labels},
           {"network", fmt::format("{} layers, {} parameters", graph.layers.size(), with_thousands(parameters))},
           {"program", "agewise " AGEWISE_VERSION}};
 }
@@ -29,14 +31,14 @@ void write_png(const std::filesystem::path& file, const report::Plot& plot) {
 
 }  // namespace
 
-RunDrawings::RunDrawings(train::RunFolder run, const recipe::Recipe& recipe, const store::Store& store)
+RunDrawings::RunDrawings(train::RunFolder run, const recipe::Recipe& recipe, const store::Stores& stores)
     : run_(std::move(run)) {
-  train::Examples examples = train::examples_of(store);
+  train::Examples examples = train::examples_of(stores);
   report_.title = run_.path.string();
   report_.recipe = recipe;
-  estimate::Model model = train::untrained_model(recipe, store, examples);
+  estimate::Model model = train::untrained_model(recipe, stores, examples);
   report_.classes = model.classes;
-  report_.metadata = metadata_of(store, model.graph);
+  report_.metadata = metadata_of(stores, model.graph);
   report_.faces = std::move(examples.faces);
   base::write_file(run_.path / "network.dot", nn::to_dot(model.graph));
 }

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "agewise/report/report.h"
-#include "agewise/store/store.h"
+#include "agewise/store/stores.h"
 #include "agewise/train/run_folder.h"
 
 namespace agewise::app {
@@ -12,8 +12,8 @@ namespace agewise::app {
 // grown.
 class RunDrawings {
  public:
-  // Reads the store's faces once.
-  RunDrawings(train::RunFolder run, const recipe::Recipe& recipe, const store::Store& store);
+  // Reads the stores' faces once.
+  RunDrawings(train::RunFolder run, const recipe::Recipe& recipe, const store::Stores& stores);
   void draw();
 
  private:

@@ -23,10 +23,13 @@ std::string known(double number, std::string (*text)(double)) { return std::isfi
 }  // namespace
 
 std::string epoch_line(const train::EpochRecord& r, bool with_head) {
-  return fmt::format("{}{:5}  {:12.4f}  {:7.2f}  {:5.2f}  {:17.4f}  {:7.2f}  {:5.2f}  {:>9}  {:6.1f}  {:>5}{}\n",
+  std::string by_store;
+  for (const train::PartScores& scores : r.validation_by_store)
+    by_store += fmt::format("{}{:.2f}", by_store.empty() ? "  MAE by store: " : ", ", scores.mae);
+  return fmt::format("{}{:5}  {:12.4f}  {:7.2f}  {:5.2f}  {:17.4f}  {:7.2f}  {:5.2f}  {:>9}  {:6.1f}  {:>5}{}{}\n",
                      with_head ? kHead : "", r.epoch, r.train.loss, 100 * r.train.accuracy, r.train.mae,
                      r.validation.loss, 100 * r.validation.accuracy, r.validation.mae, known(r.images_per_second, pace),
-                     r.wait_seconds, known(r.seconds_left, duration_text), r.best ? "  best" : "");
+                     r.wait_seconds, known(r.seconds_left, duration_text), by_store, r.best ? "  best" : "");
 }
 
 nlohmann::ordered_json to_json(const std::vector<train::EpochRecord>& log) {

@@ -23,7 +23,8 @@ namespace agewise::app {
 namespace {
 
 struct Arguments {
-  std::string run, data, from, teacher, leave_out;
+  std::string run, from, teacher, leave_out;
+  std::vector<std::string> data;
   int folds = 0, ensemble = 0, member = 0;
   RecipeOptions recipe;
   bool resume = false, plan = false, json = false;
@@ -112,18 +113,27 @@ std::optional<train::MultirunShape> wanted_multirun(const Arguments& arguments) 
 }
 
 train::TrainRequest request_of(const Arguments& arguments) {
-  return {arguments.run,  arguments.data,    arguments.recipe.recipe,    arguments.recipe.assignments, arguments.resume,
-          arguments.from, arguments.teacher, wanted_multirun(arguments), arguments.keep == "model",    warn};
+  return {arguments.run,
+          {arguments.data.begin(), arguments.data.end()},
+          arguments.recipe.recipe,
+          arguments.recipe.assignments,
+          arguments.resume,
+          arguments.from,
+          arguments.teacher,
+          wanted_multirun(arguments),
+          arguments.keep == "model",
+          warn};
 }
 
 void plan(const Arguments& arguments, const Context& context) {
   if (context.communicator.size() > 1)
     throw base::UsageError("--plan is of one process: run it without mpirun or srun");
   train::TrainRequest request = request_of(arguments);
-  store::Store store = train::store_for(request);
-  recipe::Recipe recipe = train::recipe_for(request, store);
+  std::vector<store::Store> opened = train::stores_for(request);
+  store::Stores stores{std::span(opened)};
+  recipe::Recipe recipe = train::recipe_for(request, stores);
   train::TrainPlan plan =
-      train::plan_training(recipe, store, arguments.run, *engine_for(context), steady_clock(), context.threads);
+      train::plan_training(recipe, stores, arguments.run, *engine_for(context), steady_clock(), context.threads);
   arguments.json ? print_json(to_json(plan, recipe)) : print_plan(plan, recipe);
 }
 
@@ -219,7 +229,7 @@ void run(const Arguments& arguments, const Context& context) {
   };
   hooks.epoch_done = [&](const train::EpochRecord& record) {
     ++epochs;
-    if (!drawings && !session.has_several()) drawings.emplace(session.run(), session.recipe(), session.store());
+    if (!drawings && !session.has_several()) drawings.emplace(session.run(), session.recipe(), session.stores());
     if (drawings) drawings->draw();
     if (watch) watch->epoch_done(record);
     line.clear();
@@ -245,7 +255,9 @@ void add_train(CLI::App& program, const Context& context) {
       ->add_option("RUN", arguments->run,
                    "Folder to write: recipe, log, checkpoints, plots and report. An interrupted run is resumed")
       ->required();
-  command->add_option("--data", arguments->data, "Face store to train on; default for an existing run: its own");
+  command->add_option(
+      "--data", arguments->data,
+      "Face store to train on; several stores: --data A --data B. Default for an existing run: its own");
   add_recipe_options(*command, arguments->recipe);
   command->add_flag(
       "--resume", arguments->resume,

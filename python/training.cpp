@@ -23,6 +23,14 @@ namespace {
 using training::Epoch;
 using training::Progress;
 
+py::dict dict_of(const training::Scores& scores) {
+  py::dict told;
+  told["loss"] = scores.loss;
+  told["accuracy"] = scores.accuracy;
+  told["mae"] = scores.mae;
+  return told;
+}
+
 py::dict dict_of(const Epoch& epoch) {
   py::dict told;
   told["epoch"] = epoch.epoch;
@@ -39,6 +47,10 @@ py::dict dict_of(const Epoch& epoch) {
   told["wait_seconds"] = epoch.wait_seconds;
   told["seconds_left"] = epoch.seconds_left;
   told["best"] = epoch.best;
+  if (epoch.validation_by_store.empty()) return told;
+  py::list by_store;
+  for (const training::Scores& scores : epoch.validation_by_store) by_store.append(dict_of(scores));
+  told["validation_by_store"] = by_store;
   return told;
 }
 
@@ -248,6 +260,7 @@ void add_options(py::module_& module) {
   py::class_<TrainOptions>(module, "TrainOptions")
       .def(py::init())
       .def_readwrite("data", &TrainOptions::data)
+      .def_readwrite("further_data", &TrainOptions::further_data)
       .def_readwrite("recipe", &TrainOptions::recipe)
       .def_readwrite("settings", &TrainOptions::settings)
       .def_readwrite("resume", &TrainOptions::resume)

@@ -222,21 +222,32 @@ Evaluation evaluate(const std::vector<Prediction>& predictions, catalog::Split p
   return result;
 }
 
+namespace {
+
+std::filesystem::path only_store_of(const train::RunFolder& run) {
+  std::vector<train::StoreOfRun> stores = train::read_metadata(run).stores;
+  if (stores.size() == 1) return stores.front().file;
+  throw base::UsageError(fmt::format("{}: was trained on {} stores; name the one to evaluate it on (--data)",
+                                     run.path.string(), stores.size()));
+}
+
+}  // namespace
+
 store::Store store_for(const std::filesystem::path& model, const std::filesystem::path& data) {
   if (data.empty() && !train::is_run(model))
     throw base::UsageError("give the store to evaluate the model on (--data STORE)");
-  store::Store store(data.empty() ? std::filesystem::path(train::read_metadata({model}).store) : data);
+  store::Store store(data.empty() ? only_store_of({model}) : data);
   store.check_complete();
   return store;
 }
 
 Evaluation evaluation_of(std::vector<Prediction> predictions, catalog::Split part, const estimate::Model& model,
                          const store::Store& store) {
-  std::optional<RangeScores> ranges = take_ranges(predictions);
+  std::optional<Ranges> ranges = take_ranges(predictions);
   Evaluation evaluation;
   evaluation.part = part;
   if (!predictions.empty()) evaluation = evaluate(predictions, part, model.classes, training_ages(store));
-  evaluation.ranges = ranges;
+  evaluation.ranges = std::move(ranges);
   evaluation.other_cut = caveat_of_cut(model, store);
   return evaluation;
 }

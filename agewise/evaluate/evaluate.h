@@ -48,12 +48,23 @@ struct Members {
   double spread = 0;                                 // deviation of the members' ages, mean over the pictures
 };
 
-// Pictures whose age is known only as a range.
+// Pictures whose age is known only as a range, or some of them.
 struct RangeScores {
+  std::string name;  // "all", "10–19", "female"
   std::int64_t pictures = 0;
-  double inside = 0;                       // share of the estimates within the range, 0 … 1
-  double distance = 0, mean_distance = 0;  // years from the nearest end, 0 inside: absolute, and signed (above: +)
+  double inside = 0, near = 0;  // shares of the estimates within the range, and at most kNear years off it
+  // Years from the nearest end, 0 inside: absolute, and signed (above: +); NaN if any estimate is missing.
+  double distance = 0, mean_distance = 0;
 };
+inline constexpr double kNear = 2;
+
+struct Ranges {
+  RangeScores all;
+  // By what is known: each range, ascending, or where there are more than kMostRanges the decades of their middles;
+  // gender, race and source.
+  std::vector<RangeScores> groups;
+};
+inline constexpr std::size_t kMostRanges = 12;
 
 struct Evaluation {
   catalog::Split part = catalog::Split::test;
@@ -68,7 +79,7 @@ struct Evaluation {
   std::vector<std::vector<std::int64_t>> confusion;     // [true class][estimated class], pictures with an estimate
   std::vector<Prediction> worst;                        // those without an estimate, then largest |error| first
   std::optional<Members> members;                       // of an ensemble whose members all gave estimates
-  std::optional<RangeScores> ranges;                    // beside all these
+  std::optional<Ranges> ranges;                         // beside all these
   std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
   std::string other_cut;                                // a sentence, see caveat_of_cut(); mostly none
   std::string other_settings;                           // estimate::SettingsChange::text; mostly none
@@ -79,14 +90,14 @@ struct Evaluation {
 inline constexpr std::size_t kWorst = 24;  // pictures in Evaluation::worst, at most
 
 // Takes the pictures whose age is known only as a range out of `predictions`; nothing if there are none.
-std::optional<RangeScores> take_ranges(std::vector<Prediction>& predictions);
+std::optional<Ranges> take_ranges(std::vector<Prediction>& predictions);
 
 // `wanted`, or where none is wanted `test`, or `val` in a store without test pictures. Throws Error naming the store if
 // it has no such pictures.
 catalog::Split part_to_evaluate(const store::Store& store, std::optional<catalog::Split> wanted);
 
 // To evaluate `model`, a file or a run, on: `data`, or where that is empty the run's own store. Throws UsageError where
-// neither says which, Error if it is not finished: which part of it would be measured is chance.
+// neither says which or the run has several, Error if it is not finished: which part of it would be measured is chance.
 store::Store store_for(const std::filesystem::path& model, const std::filesystem::path& data);
 
 // Faces of another cut than the model's: a figure of them is not the model's, but tells what the other cut costs.

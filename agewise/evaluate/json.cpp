@@ -32,6 +32,14 @@ Json to_json(const std::vector<Group>& groups) {
   return json;
 }
 
+Json figures_of(const RangeScores& ranges) {
+  return {{"pictures", ranges.pictures},
+          {"inside", ranges.inside},
+          {"near", ranges.near},
+          {"distance", ranges.distance},
+          {"mean_distance", ranges.mean_distance}};
+}
+
 template <class Value>
 Json or_null(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
@@ -48,11 +56,14 @@ Json to_json(const std::optional<Members>& members) {
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const RangeScores& ranges) {
-  return {{"pictures", ranges.pictures},
-          {"inside", ranges.inside},
-          {"distance", ranges.distance},
-          {"mean_distance", ranges.mean_distance}};
+nlohmann::ordered_json to_json(const Ranges& ranges) {
+  Json json = figures_of(ranges.all);
+  for (const RangeScores& group : ranges.groups) {
+    Json one{{"name", group.name}};
+    one.update(figures_of(group));
+    json["groups"].push_back(std::move(one));
+  }
+  return json;
 }
 
 nlohmann::ordered_json to_json(const Evaluation& evaluation) {

@@ -16,7 +16,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation);
 // The same, and caveats, the sentences; of a part without a single exact age only part and ranges.
 nlohmann::ordered_json to_json(const Evaluation& evaluation, const estimate::Model& model);
 
-// {pictures, inside, distance, mean_distance}, as in RangeScores.
-nlohmann::ordered_json to_json(const RangeScores& ranges);
+// {pictures, inside, near, distance, mean_distance, groups: [{name, pictures, …}]}, as in RangeScores.
+nlohmann::ordered_json to_json(const Ranges& ranges);
 
 }  // namespace agewise::evaluate

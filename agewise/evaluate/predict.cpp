@@ -47,7 +47,7 @@ std::string hash_of(const estimate::Model& model) {
 // Processes that measured different things would make one figure of them.
 void check_same(base::Communicator& communicator, const estimate::Model& model, const store::Store& store) {
   if (communicator.size() == 1) return;
-  train::check_same_store(communicator, store);
+  train::check_same_stores(communicator, store);
   train::check_same(communicator, hash_of(model), "the model", train::kCopyAnew);
 }
 
@@ -146,7 +146,7 @@ std::vector<Prediction> predict(const estimate::Model& model, const store::Store
   auto batch_size = static_cast<std::size_t>(model.recipe.train.batch);
   auto rank = static_cast<std::size_t>(communicator.rank()), processes = static_cast<std::size_t>(communicator.size());
   Estimates estimates_of = estimates_for(model, engine);
-  train::BatchStream stream(train::inputs_from_store(model.recipe, store, faces), order,
+  train::BatchStream stream(train::inputs_from_stores(model.recipe, store, faces), order,
                             train::input_size(model.recipe), batch_size, {0, threads, rank, processes});
   SharedEstimates shared(order.size(), model.further_members.empty() ? 0 : estimate::member_count(model));
   for (std::size_t round = 0; round * processes * batch_size < order.size(); ++round) {

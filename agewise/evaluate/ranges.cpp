@@ -1,24 +1,84 @@
+#include <fmt/format.h>
+
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "agewise/evaluate/evaluate.h"
 
 namespace agewise::evaluate {
+namespace {
 
-std::optional<RangeScores> take_ranges(std::vector<Prediction>& predictions) {
-  RangeScores scores;
-  for (const Prediction& one : predictions) {
-    if (!one.face.age_range) continue;
-    double distance = age::distance(one.estimate, *one.face.age_range);
-    ++scores.pictures;
+using Pictures = std::vector<const Prediction*>;
+
+RangeScores scores_of(std::string name, const Pictures& members) {
+  RangeScores scores{std::move(name), std::ssize(members)};
+  for (const Prediction* one : members) {
+    double distance = std::isnan(one->estimate) ? one->estimate : age::distance(one->estimate, *one->face.age_range);
     scores.inside += distance == 0 ? 1 : 0;
+    scores.near += std::abs(distance) <= kNear ? 1 : 0;
     scores.distance += std::abs(distance);
     scores.mean_distance += distance;
   }
-  if (scores.pictures == 0) return std::nullopt;
-  std::erase_if(predictions, [](const Prediction& one) { return one.face.age_range.has_value(); });
-  for (double* sum : {&scores.inside, &scores.distance, &scores.mean_distance})
-    *sum /= static_cast<double>(scores.pictures);
+  for (double* sum : {&scores.inside, &scores.near, &scores.distance, &scores.mean_distance})
+    *sum /= static_cast<double>(members.size());
   return scores;
+}
+
+// A group for each value of key_of(face), ascending.
+template <class KeyOf>
+auto divided_by(const Pictures& all, KeyOf key_of) {
+  std::map<decltype(key_of(all[0]->face)), Pictures> groups;
+  for (const Prediction* one : all) groups[key_of(one->face)].push_back(one);
+  return groups;
+}
+
+void add_ranges(const Pictures& all, std::vector<RangeScores>& groups) {
+  auto ranges = divided_by(all, [](const store::FaceRecord& face) {
+    return std::pair{face.age_range->low, face.age_range->high};
+  });
+  if (ranges.size() <= kMostRanges) {
+    for (const auto& [ends, members] : ranges)
+      groups.push_back(scores_of(age::to_text(age::Range{ends.first, ends.second}), members));
+    return;
+  }
+  auto decades = divided_by(all, [](const store::FaceRecord& face) {
+    const age::Range& range = *face.age_range;
+    return static_cast<int>(std::floor((range.is_open() ? range.low : (range.low + range.high) / 2) / 10));
+  });
+  for (const auto& [decade, members] : decades)
+    groups.push_back(scores_of(fmt::format("{}–{}", decade * 10, decade * 10 + 9), members));
+}
+
+// Where there is more than one: a group of all says nothing new.
+template <class KeyOf>
+void add_named(const Pictures& all, KeyOf name_of, std::vector<RangeScores>& groups) {
+  auto named = divided_by(all, name_of);
+  if (named.size() < 2) return;
+  for (const auto& [name, members] : named) groups.push_back(scores_of(name.empty() ? "not known" : name, members));
+}
+
+std::string gender_of(const store::FaceRecord& face) {
+  return face.gender == catalog::Gender::female ? "female" : face.gender == catalog::Gender::male ? "male" : "";
+}
+
+}  // namespace
+
+std::optional<Ranges> take_ranges(std::vector<Prediction>& predictions) {
+  Pictures all;
+  for (const Prediction& one : predictions) {
+    if (one.face.age_range) all.push_back(&one);
+  }
+  if (all.empty()) return std::nullopt;
+  Ranges ranges{scores_of("all", all), {}};
+  add_ranges(all, ranges.groups);
+  add_named(all, gender_of, ranges.groups);
+  add_named(
+      all, [](const store::FaceRecord& face) { return face.race; }, ranges.groups);
+  add_named(
+      all, [](const store::FaceRecord& face) { return face.source; }, ranges.groups);
+  std::erase_if(predictions, [](const Prediction& one) { return one.face.age_range.has_value(); });
+  return ranges;
 }
 
 }  // namespace agewise::evaluate

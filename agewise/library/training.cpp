@@ -79,8 +79,20 @@ std::optional<train::MultirunShape> multirun_of(const TrainOptions& options) {
 }
 
 train::TrainRequest internal(const std::string& run, const TrainOptions& options, const Watch& watch) {
-  return {run,          options.data,    options.recipe,       options.settings,        options.resume,
-          options.from, options.teacher, multirun_of(options), options.keep_model_only, watch.notice};
+  std::vector<std::filesystem::path> data;
+  if (!options.data.empty()) data.emplace_back(options.data);
+  if (data.empty() && !options.further_data.empty()) throw base::UsageError("further_data needs data, the first store");
+  data.insert(data.end(), options.further_data.begin(), options.further_data.end());
+  return {run,
+          data,
+          options.recipe,
+          options.settings,
+          options.resume,
+          options.from,
+          options.teacher,
+          multirun_of(options),
+          options.keep_model_only,
+          watch.notice};
 }
 
 Scores told_of(const train::PartScores& scores) { return {scores.loss, scores.accuracy, scores.mae}; }
@@ -90,6 +102,7 @@ Epoch told_of(const train::EpochRecord& record) {
   out.epoch = record.epoch;
   out.train = told_of(record.train);
   out.validation = told_of(record.validation);
+  for (const train::PartScores& scores : record.validation_by_store) out.validation_by_store.push_back(told_of(scores));
   out.epsilon_error = record.epsilon_error;
   out.learning_rate = record.learning_rate;
   out.seconds = record.seconds;

@@ -115,6 +115,7 @@ std::vector<Key> make_keys() {
       {"train", "variance_weight", Real{at<kTrain, &TrainRecipe::variance_weight>, 0, 1000}},
       {"train", "age_cap", Whole{at<kTrain, &TrainRecipe::age_cap>, 0, 1'000'000'000}},
       {"train", "age_weight", Real{at<kTrain, &TrainRecipe::age_weight>, 0, 1}},
+      {"train", "data_weights", at<kTrain, &TrainRecipe::data_weights>},
       {"train", "frozen", at<kTrain, &TrainRecipe::frozen>},
       {"train", "features", at<kTrain, &TrainRecipe::features>},
       {"train", "feature_copies", Whole{at<kTrain, &TrainRecipe::feature_copies>, 1, 1000}},

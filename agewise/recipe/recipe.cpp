@@ -139,6 +139,9 @@ void check(const Recipe& recipe, const std::string& origin) {
     reject("train.distillation_weight needs train.loss = \"label-distribution\": no other loss learns from a teacher");
   if (recipe.train.patience > 0 && recipe.train.monitor == Monitor::last)
     reject("train.patience must be 0 with train.monitor = \"last\", which takes the last epoch and compares none");
+  if (!std::ranges::all_of(recipe.train.data_weights,
+                           [](double weight) { return weight > 0 && std::isfinite(weight); }))
+    reject("train.data_weights must be numbers above 0");
   if (recipe.classes.years > 0 && !recipe.classes.edges.empty())
     reject("give classes.edges or classes.years, not both");
   try {

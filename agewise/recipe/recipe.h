@@ -117,13 +117,14 @@ struct TrainRecipe {
   double sigma = 2;                               // years, of the label distribution
   LabelSigma label_sigma = LabelSigma::replaces;  // a label's own deviation: instead of sigma, or as √(σ² + own²)
   double mean_weight = 0.2, variance_weight = 0.05;  // of the mean-variance loss
-  double distillation_weight = 0;   // share of a teacher's distribution in the target; 0: the label alone
-  double gender_weight = 0;         // of a gender head's cross-entropy, added to the age's loss; 0: none
-  int age_cap = 0;                  // most pictures of one age in an epoch, drawn again in each; 0: all
-  double age_weight = 0;            // a picture's loss times (pictures of its age)^-x; 0: pictures equal, 1: ages equal
-  std::vector<std::string> frozen;  // layers that are not trained: names, with * and ? as in a shell
-  std::string features;             // a layer with only frozen layers before it: its input is computed once and kept
-  int feature_copies = 1;           // of each training picture, each augmented differently; epochs use them in turn
+  double distillation_weight = 0;  // share of a teacher's distribution in the target; 0: the label alone
+  double gender_weight = 0;        // of a gender head's cross-entropy, added to the age's loss; 0: none
+  int age_cap = 0;                 // most pictures of one age in an epoch, drawn again in each; 0: all
+  double age_weight = 0;           // a picture's loss times (pictures of its age)^-x; 0: pictures equal, 1: ages equal
+  std::vector<double> data_weights;  // of several stores: a picture's loss times its store's; none: all 1
+  std::vector<std::string> frozen;   // layers that are not trained: names, with * and ? as in a shell
+  std::string features;              // a layer with only frozen layers before it: its input is computed once and kept
+  int feature_copies = 1;            // of each training picture, each augmented differently; epochs use them in turn
   Optimiser optimiser = Optimiser::rmsprop;
   double learning_rate = 1e-3;
   double alpha = 0.9;                 // RMSprop's decay of the squared gradient

@@ -22,8 +22,9 @@ namespace agewise::store {
 
 // A used face without its pixels.
 struct FaceRecord {
-  std::int64_t row = 0;  // number of the label row: rows and their order follow the labels
-  std::string file;      // as the labels call it
+  std::int64_t row = 0;     // number of the label row: rows and their order follow the labels
+  std::uint32_t store = 0;  // of several stores read as one (stores.h): its number, from 0
+  std::string file;         // as the labels call it
   std::string source, person, race;
   double age = catalog::kNotANumber;        // years; NaN where only a range is known
   std::optional<age::Range> age_range;      // then

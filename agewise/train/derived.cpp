@@ -41,9 +41,9 @@ void check(const DerivedFile& file, const std::string& checksum) {
 
 }  // namespace
 
-std::string key_of(recipe::Outcome outcome, const recipe::Recipe& recipe, const store::Store& store,
+std::string key_of(recipe::Outcome outcome, const recipe::Recipe& recipe, const store::Stores& stores,
                    const std::string& others) {
-  return "2:" + base::content_hash(recipe::determinants(outcome, recipe) + "\n" + store.content() + "\n" + others);
+  return "2:" + base::content_hash(recipe::determinants(outcome, recipe) + "\n" + stores.content() + "\n" + others);
 }
 
 bool holds(const DerivedFile& file) {

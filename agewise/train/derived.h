@@ -1,4 +1,4 @@
-// Files of a run that are computed from its store and recipe once and kept, each with a key beside it that says of
+// Files of a run that are computed from its stores and recipe once and kept, each with a key beside it that says of
 // what: it is used as long as it would come out the same. Beside the key stands a checksum of the file, which is
 // compared whenever a process begins to use it: it is read once then, at some GB/s from memory, else as fast as the
 // disk gives it.
@@ -11,7 +11,7 @@
 
 #include "agewise/base/progress.h"
 #include "agewise/recipe/determines.h"
-#include "agewise/store/store.h"
+#include "agewise/store/stores.h"
 
 namespace agewise::train {
 
@@ -24,8 +24,8 @@ struct DerivedFile {
   std::optional<std::uint64_t> bytes = {};  // the file's size, where it is known
 };
 
-// A key of what the recipe, the store and `others` (hashes of what else there is) determine.
-std::string key_of(recipe::Outcome outcome, const recipe::Recipe& recipe, const store::Store& store,
+// A key of what the recipe, the stores and `others` (hashes of what else there is) determine.
+std::string key_of(recipe::Outcome outcome, const recipe::Recipe& recipe, const store::Stores& stores,
                    const std::string& others = "");
 
 // Whether the file is there, of its key and size. Its bytes are not looked at.

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "agewise/base/error.h"
 #include "agewise/base/random.h"
@@ -12,22 +15,87 @@
 namespace agewise::train {
 namespace {
 
+constexpr std::uint32_t kStreamsAStore = 1 << 16;  // of random numbers, one an age
+
 double sigma_of(double own, const recipe::TrainRecipe& recipe) {
   if (!(own > 0) || recipe.label_sigma == recipe::LabelSigma::ignored) return recipe.sigma;
   return recipe.label_sigma == recipe::LabelSigma::replaces ? own : std::hypot(own, recipe.sigma);
 }
 
-// Training pictures of each whole year of age.
-std::map<int, std::vector<std::uint32_t>> by_age(const Examples& examples) {
-  std::map<int, std::vector<std::uint32_t>> pictures;
-  for (std::uint32_t i : examples.train) pictures[static_cast<int>(std::floor(examples.faces[i].age))].push_back(i);
+// Training pictures of each store and whole year of age.
+std::map<std::pair<std::uint32_t, int>, std::vector<std::uint32_t>> by_store_and_age(const Examples& examples) {
+  std::map<std::pair<std::uint32_t, int>, std::vector<std::uint32_t>> pictures;
+  for (std::uint32_t i : examples.train) {
+    const store::FaceRecord& face = examples.faces[i];
+    pictures[{face.store, static_cast<int>(std::floor(store::lowest_age(face)))}].push_back(i);
+  }
   return pictures;
 }
 
-// How many there were.
-std::int64_t drop_ranges(const std::vector<store::FaceRecord>& faces, std::vector<std::uint32_t>& indices) {
-  return static_cast<std::int64_t>(
-      std::erase_if(indices, [&](std::uint32_t i) { return faces[i].age_range.has_value(); }));
+// The whole years that a face may be of.
+struct Years {
+  int first, last;
+  int count() const { return last - first + 1; }
+};
+
+Years years_of(const store::FaceRecord& face) {
+  auto whole = [](double age) { return static_cast<int>(std::floor(std::min(age, double{kOldest}))); };
+  if (!face.age_range) return {static_cast<int>(std::floor(face.age)), static_cast<int>(std::floor(face.age))};
+  return {whole(face.age_range->low), whole(face.age_range->high)};
+}
+
+// Training pictures of each whole year of one store; a range is an even share of a picture in each of its years.
+std::map<int, double> pictures_by_year(const Examples& examples, std::uint32_t store) {
+  std::map<int, double> pictures;
+  for (std::uint32_t i : examples.train) {
+    if (examples.faces[i].store != store) continue;
+    Years years = years_of(examples.faces[i]);
+    for (int year = years.first; year <= years.last; ++year) pictures[year] += 1.0 / years.count();
+  }
+  return pictures;
+}
+
+// Of the training pictures of one store, each by how rare its age is there; 1 on average.
+void weigh_by_age(const Examples& examples, double exponent, std::uint32_t store, std::vector<nn::Target>& targets) {
+  std::map<int, double> pictures = pictures_by_year(examples, store);
+  double sum = 0, count = 0;
+  auto each = [&](auto change) {
+    for (std::uint32_t i : examples.train) {
+      if (examples.faces[i].store == store) change(i);
+    }
+  };
+  each([&](std::uint32_t i) {
+    Years years = years_of(examples.faces[i]);
+    double mean = 0;
+    for (int year = years.first; year <= years.last; ++year) mean += pictures[year] / years.count();
+    sum += targets[i].weight = std::pow(mean, -exponent);
+    ++count;
+  });
+  each([&](std::uint32_t i) { targets[i].weight *= count / sum; });
+}
+
+void weigh_by_store(const Examples& examples, const std::vector<double>& weights, std::vector<nn::Target>& targets) {
+  if (weights.empty()) return;
+  if (weights.size() != examples.stores) {
+    throw base::UsageError(fmt::format("train.data_weights has {} weights for {} stores; give one for each --data",
+                                       weights.size(), examples.stores));
+  }
+  double sum = 0;
+  for (std::uint32_t i : examples.train) sum += weights[examples.faces[i].store];
+  for (std::uint32_t i : examples.train)
+    targets[i].weight *= weights[examples.faces[i].store] * static_cast<double>(examples.train.size()) / sum;
+}
+
+// The same file may be in two collections, and in the training part of one alone.
+std::int64_t drop_copies(const std::vector<store::FaceRecord>& faces, const std::vector<std::uint32_t>& validation,
+                         std::vector<std::uint32_t>& train) {
+  std::map<std::uint64_t, std::set<std::uint32_t>> validating;  // content to stores
+  for (std::uint32_t i : validation) validating[faces[i].content].insert(faces[i].store);
+  validating.erase(0);  // not known
+  return static_cast<std::int64_t>(std::erase_if(train, [&](std::uint32_t i) {
+    auto found = validating.find(faces[i].content);
+    return found != validating.end() && found->second.size() > found->second.count(faces[i].store);
+  }));
 }
 
 double male_of(catalog::Gender gender) {
@@ -66,49 +134,46 @@ std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& face
   return indices;
 }
 
-Examples examples_of(const store::Store& store) {
-  store.check_complete();
-  Examples examples{store.faces(), {}, {}};
+Examples examples_of(const store::Stores& stores) {
+  stores.check_complete();
+  Examples examples{stores.faces(), {}, {}};
+  examples.stores = stores.count();
+  std::vector<std::uint32_t> test = indices_of(examples.faces, catalog::Split::test);
   examples.train = indices_of(examples.faces, catalog::Split::train);
-  examples.ranges += drop_ranges(examples.faces, examples.train);
   examples.validation = indices_of(examples.faces, catalog::Split::val);
-  if (examples.validation.empty()) {
-    examples.validation_part = catalog::Split::test;
-    examples.validation = indices_of(examples.faces, catalog::Split::test);
+  if (examples.validation.empty()) examples.validation_part = catalog::Split::test;
+  for (std::uint32_t store = 0; store < stores.count(); ++store) {
+    auto is_of_store = [&](std::uint32_t i) { return examples.faces[i].store == store; };
+    if (std::ranges::none_of(examples.train, is_of_store))
+      throw base::file_error(stores[store].file(), "has no training pictures");
+    if (std::ranges::none_of(examples.validation, is_of_store))
+      std::ranges::copy_if(test, std::back_inserter(examples.validation), is_of_store);
   }
-  examples.ranges += drop_ranges(examples.faces, examples.validation);
-  if (examples.ranges > 0 && (examples.train.empty() || examples.validation.empty())) {
-    throw base::file_error(
-        store.file(),
-        fmt::format("has too few ages to train on: {} are known only as ranges, which training leaves out",
-                    examples.ranges));
-  }
-  if (examples.train.empty()) throw base::file_error(store.file(), "has no training pictures");
-  if (examples.validation.empty()) throw base::file_error(store.file(), no_validation(store, examples));
+  if (examples.validation.empty())
+    throw base::file_error(stores.first().file(), no_validation(stores.first(), examples));
+  std::ranges::sort(examples.validation);
+  if (stores.count() > 1) examples.copies = drop_copies(examples.faces, examples.validation, examples.train);
   return examples;
 }
 
 std::string left_out(const Examples& examples) {
-  if (examples.ranges == 0) return "";
-  return fmt::format("{} faces are left out, because their age is known only as a range", examples.ranges);
+  if (examples.copies == 0) return "";
+  return fmt::format("{} training pictures are left out, because another store validates on the same files",
+                     examples.copies);
 }
 
 std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,
                                    std::span<const float> soft_targets) {
   std::vector<nn::Target> targets;
   for (const store::FaceRecord& face : examples.faces)
-    targets.push_back({face.age, sigma_of(face.age_sigma, recipe), 1, male_of(face.gender)});
+    targets.push_back({face.age, sigma_of(face.age_sigma, recipe), 1, male_of(face.gender), {}, face.age_range});
   if (!soft_targets.empty()) {
     std::size_t classes = soft_targets.size() / examples.faces.size();
     for (std::uint32_t i : examples.train) targets[i].soft = soft_targets.subspan(i * classes, classes);
   }
-  if (recipe.age_weight == 0) return targets;
-  double sum = 0;
-  for (const auto& [age, pictures] : by_age(examples)) {
-    for (std::uint32_t i : pictures)
-      sum += targets[i].weight = std::pow(static_cast<double>(pictures.size()), -recipe.age_weight);
-  }
-  for (std::uint32_t i : examples.train) targets[i].weight *= static_cast<double>(examples.train.size()) / sum;
+  for (std::uint32_t store = 0; recipe.age_weight != 0 && store < examples.stores; ++store)
+    weigh_by_age(examples, recipe.age_weight, store, targets);
+  weigh_by_store(examples, recipe.data_weights, targets);
   return targets;
 }
 
@@ -117,9 +182,10 @@ std::vector<std::uint32_t> epoch_order(const Examples& examples, const recipe::T
   std::vector<std::uint32_t> order = examples.train;
   if (recipe.age_cap > 0) {
     order.clear();
-    for (auto& [age, pictures] : by_age(examples)) {
-      base::Random(recipe.seed, base::Purpose::balance, number, static_cast<std::uint32_t>(age))
-          .shuffle(std::span(pictures));
+    for (auto& [place, pictures] : by_store_and_age(examples)) {
+      auto [store, age] = place;
+      auto stream = store * kStreamsAStore + static_cast<std::uint32_t>(age);
+      base::Random(recipe.seed, base::Purpose::balance, number, stream).shuffle(std::span(pictures));
       pictures.resize(std::min(pictures.size(), static_cast<std::size_t>(recipe.age_cap)));
       order.insert(order.end(), pictures.begin(), pictures.end());
     }
@@ -139,6 +205,7 @@ age::Classes trained_classes(const recipe::ClassesRecipe& recipe, const Examples
   if (recipe.edges.empty()) return classes;
   std::vector<double> sum(classes.values.size()), count(classes.values.size());
   for (std::uint32_t i : examples.train) {
+    if (examples.faces[i].age_range) continue;
     auto c = static_cast<std::size_t>(age::class_of(classes, examples.faces[i].age));
     sum[c] += examples.faces[i].age;
     count[c] += 1;

@@ -31,8 +31,8 @@ DerivedFile features_file(const FeatureTask& task, int copy, const std::vector<s
   auto count = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(first)));
   std::string others = base::content_hash(std::as_bytes(task.weights.first(count))) + " " +
                        base::content_hash(std::as_bytes(std::span(pictures)));
-  return {file_of(task.run, copy), key_of(recipe::Outcome::features, task.model.recipe, task.store, others),
-          [&task, others] { return others + " " + task.store.first_content() + "\n"; },
+  return {file_of(task.run, copy), key_of(recipe::Outcome::features, task.model.recipe, task.stores, others),
+          [&task, others] { return others + " " + task.stores.first_content() + "\n"; },
           pictures.size() * size_of_features(task.model) * sizeof(float)};
 }
 
@@ -58,7 +58,7 @@ class Extractor {
   void compute(int copy, const std::vector<std::uint32_t>& pictures, float* to) {
     nn::Executable& network = compiled();
     const recipe::Recipe& recipe = task_.model.recipe;
-    BatchStream stream(inputs_from_store(recipe, task_.store, task_.examples.faces), pictures, input_size(recipe),
+    BatchStream stream(inputs_from_stores(recipe, task_.stores, task_.examples.faces), pictures, input_size(recipe),
                        static_cast<std::size_t>(recipe.train.batch), {copy, task_.threads, 0});
     std::uint64_t done = 0;
     while (const Batch* batch = stream.next()) {

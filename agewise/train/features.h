@@ -18,7 +18,7 @@ struct FeatureTask {
   const RunFolder& run;
   const estimate::Model& model;    // its parameters are not looked at
   std::span<const float> weights;  // of the whole network, plain
-  const store::Store& store;
+  const store::Stores& stores;
   const Examples& examples;
   int threads = 1;
 };

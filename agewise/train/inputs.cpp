@@ -32,9 +32,10 @@ void for_each_picture(std::size_t n, const char* what, const base::StopFlag& sto
   }
 }
 
-whiten::Zca fit_on_training_pictures(const recipe::Recipe& recipe, const store::Store& store, const Examples& examples,
-                                     const base::StopFlag& stop, const base::ProgressSink& progress) {
-  InputSource pixels = inputs_from_store(recipe, store, examples.faces);
+whiten::Zca fit_on_training_pictures(const recipe::Recipe& recipe, const store::Stores& stores,
+                                     const Examples& examples, const base::StopFlag& stop,
+                                     const base::ProgressSink& progress) {
+  InputSource pixels = inputs_from_stores(recipe, stores, examples.faces);
   std::size_t size = input_size(recipe);
   std::vector<std::size_t> chosen =
       catalog::choose_rows(examples.train.size(), static_cast<std::size_t>(recipe.whiten.samples), recipe.train.seed);
@@ -69,11 +70,11 @@ void check_disk(const RunFolder& run, std::uint64_t needed) {
                                      needed >> 20, free >> 20));
 }
 
-void whiten_into_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,
+void whiten_into_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Stores& stores,
                       const Examples& examples, const base::StopFlag& stop, const base::ProgressSink& progress) {
   std::uint64_t bytes = whitened_file_size(recipe, examples);
   check_disk(run, bytes);
-  InputSource pixels = inputs_from_store(recipe, store, examples.faces);
+  InputSource pixels = inputs_from_stores(recipe, stores, examples.faces);
   whiten::Zca zca = whiten::read_zca(run.whitening());
   std::vector<std::uint32_t> order = order_in_file(examples);
   std::size_t size = input_size(recipe);
@@ -92,17 +93,17 @@ std::string hash_of(const std::vector<std::uint32_t>& pictures) {
   return base::content_hash(std::as_bytes(std::span(pictures)));
 }
 
-DerivedFile transform_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,
+DerivedFile transform_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Stores& stores,
                            const Examples& examples) {
-  return {run.whitening(), key_of(recipe::Outcome::whitening, recipe, store, hash_of(examples.train)),
+  return {run.whitening(), key_of(recipe::Outcome::whitening, recipe, stores, hash_of(examples.train)),
           [] { return ""; }};
 }
 
-DerivedFile faces_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,
+DerivedFile faces_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Stores& stores,
                        const Examples& examples, const std::string& transform) {
   return {run.faces(),
-          key_of(recipe::Outcome::pixels, recipe, store, transform + " " + hash_of(order_in_file(examples))),
-          [&store, transform] { return transform + " " + store.first_content() + "\n"; },
+          key_of(recipe::Outcome::pixels, recipe, stores, transform + " " + hash_of(order_in_file(examples))),
+          [&stores, transform] { return transform + " " + stores.first_content() + "\n"; },
           whitened_file_size(recipe, examples)};
 }
 
@@ -113,10 +114,10 @@ std::size_t input_size(const recipe::Recipe& recipe) {
   return side * side * (recipe.face.colour == recipe::Colour::rgb ? 3 : 1);
 }
 
-InputSource inputs_from_store(const recipe::Recipe& recipe, const store::Store& store,
-                              const std::vector<store::FaceRecord>& faces) {
-  return [recipe, &store, &faces](std::uint32_t sample, int epoch, std::span<float> input) {
-    image::Image face = store.picture(faces[sample].row);
+InputSource inputs_from_stores(const recipe::Recipe& recipe, const store::Stores& stores,
+                               const std::vector<store::FaceRecord>& faces) {
+  return [recipe, stores, &faces](std::uint32_t sample, int epoch, std::span<float> input) {
+    image::Image face = stores.picture(faces[sample]);
     if (epoch > 0 && recipe::augments(recipe.augment)) {
       base::Random random(recipe.train.seed, base::Purpose::augment, static_cast<std::uint32_t>(epoch), sample);
       face = augmented(face, choose(recipe, random), recipe::input_side(recipe));
@@ -129,17 +130,17 @@ std::uint64_t whitened_file_size(const recipe::Recipe& recipe, const Examples& e
   return (examples.train.size() + examples.validation.size()) * input_size(recipe) * sizeof(float);
 }
 
-WhitenedInputs whitened_inputs(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store,
+WhitenedInputs whitened_inputs(const RunFolder& run, const recipe::Recipe& recipe, const store::Stores& stores,
                                const Examples& examples, const base::StopFlag& stop,
                                const base::ProgressSink& progress) {
   WhitenedInputs result;
   result.fitted_on = static_cast<int>(std::min<std::size_t>(examples.train.size(), recipe.whiten.samples));
-  make_unless_it_holds(transform_file(run, recipe, store, examples), [&] {
-    whiten::write_zca(run.whitening(), fit_on_training_pictures(recipe, store, examples, stop, progress));
+  make_unless_it_holds(transform_file(run, recipe, stores, examples), [&] {
+    whiten::write_zca(run.whitening(), fit_on_training_pictures(recipe, stores, examples, stop, progress));
   });
   result.hash = base::content_hash(base::MappedFile::read_only(run.whitening()).bytes());
-  result.reused = make_unless_it_holds(faces_file(run, recipe, store, examples, result.hash),
-                                       [&] { whiten_into_file(run, recipe, store, examples, stop, progress); });
+  result.reused = make_unless_it_holds(faces_file(run, recipe, stores, examples, result.hash),
+                                       [&] { whiten_into_file(run, recipe, stores, examples, stop, progress); });
   auto file = std::make_shared<const base::MappedFile>(base::MappedFile::read_only(run.faces()));
   std::vector<std::uint32_t> place(examples.faces.size());
   std::vector<std::uint32_t> order = order_in_file(examples);

@@ -38,6 +38,10 @@ double number_at(const Json& json, const char* name) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
+Json to_json(const PartScores& scores) {
+  return {{"loss", number(scores.loss)}, {"accuracy", number(scores.accuracy)}, {"mae", number(scores.mae)}};
+}
+
 EpochRecord from_line(const std::string& line) {
   Json json = base::parse_json(line);
   EpochRecord record;
@@ -45,6 +49,8 @@ EpochRecord from_line(const std::string& line) {
   record.train = {number_at(json, "train_loss"), number_at(json, "train_accuracy"), number_at(json, "train_mae")};
   record.validation = {number_at(json, "validation_loss"), number_at(json, "validation_accuracy"),
                        number_at(json, "validation_mae")};
+  for (const Json& one : json.value("validation_by_store", Json::array()))
+    record.validation_by_store.push_back({number_at(one, "loss"), number_at(one, "accuracy"), number_at(one, "mae")});
   record.epsilon_error = number_at(json, "validation_epsilon_error");
   record.learning_rate = number_at(json, "learning_rate");
   record.seconds = number_at(json, "seconds");
@@ -90,6 +96,7 @@ std::string to_line(const EpochRecord& record) {
             {"wait_seconds", number(record.wait_seconds)},
             {"seconds_left", number(record.seconds_left)},
             {"best", record.best}};
+  for (const PartScores& scores : record.validation_by_store) json["validation_by_store"].push_back(to_json(scores));
   if (record.processes > 1) {
     json["processes"] = record.processes;
     json["exchange_seconds"] = number(record.exchange_seconds);

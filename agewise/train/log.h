@@ -9,7 +9,8 @@
 
 namespace agewise::train {
 
-// Of one part of the data in one epoch.
+// Of one part of the data in one epoch. Of a picture whose age is known as a range each class that the range touches is
+// right, and the error is the distance of the estimate to the range, 0 inside.
 struct PartScores {
   double loss = 0;      // mean over the pictures
   double accuracy = 0;  // share of pictures in the right class, 0 … 1
@@ -17,9 +18,10 @@ struct PartScores {
 };
 
 struct EpochRecord {
-  int epoch = 0;                 // from 1
-  PartScores train;              // as seen while training: with dropout, on weights that move
-  PartScores validation;         // of the weights after the epoch (of their average, if there is one)
+  int epoch = 0;                                // from 1
+  PartScores train;                             // as seen while training: with dropout, on weights that move
+  PartScores validation;                        // of the weights after the epoch (of their average, if there is one)
+  std::vector<PartScores> validation_by_store;  // where there are several, in their order; NaN: nothing to validate on
   double epsilon_error = 0;      // of the validation part; NaN where not every picture has a known deviation
   double learning_rate = 0;      // of the epoch's last step
   double seconds = 0;            // training and validating

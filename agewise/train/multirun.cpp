@@ -99,7 +99,7 @@ std::vector<MultirunPart> tenths_by_age(const Examples& examples, int members, s
     throw base::UsageError(
         "an ensemble (--ensemble) needs at least ten persons in the training part, to validate each network on a tenth "
         "of them");
-  auto age_of_unit = [&](const auto& unit) { return examples.faces[unit.front()].age; };
+  auto age_of_unit = [&](const auto& unit) { return store::lowest_age(examples.faces[unit.front()]); };
   std::vector<MultirunPart> parts;
   for (int member = 1; member <= members; ++member) {
     base::Random random(seed, base::Purpose::split, static_cast<std::uint32_t>(member));
@@ -234,7 +234,7 @@ Examples examples_for(const MultirunTask& multirun, const TrainHooks& hooks) {
     throw base::UsageError(
         "an ensemble cannot be trained on whitened pictures, because each member would need its own transform; add "
         "--set whiten.method=none");
-  Examples examples = examples_of(multirun.task.store);
+  Examples examples = examples_of(multirun.task.stores);
   if (std::string remark = left_out(examples); !remark.empty() && hooks.notice) hooks.notice(remark);
   return examples;
 }
@@ -264,7 +264,7 @@ std::vector<MultirunResult> train_multirun(const MultirunTask& multirun, nn::Eng
   const TrainTask& task = multirun.task;
   Examples examples = examples_for(multirun, hooks);
   std::vector<MultirunPart> parts = parts_of(multirun, examples);
-  settle_metadata(task.run, task.store, task.from, engine.name(), {}, hooks.notice);
+  settle_metadata(task.run, task.stores, task.from, engine.name(), {}, hooks.notice);
   std::vector<MultirunResult> results;
   for (const MultirunPart& part : parts) {
     if (begins) begins(fmt::format("{}, {} of {}", part.name, results.size() + 1, parts.size()));
@@ -327,7 +327,7 @@ void check_alike(const RunFolder& run, const RunFolder& first) {
   if (std::string difference = difference_of(recipe_of(run), recipe_of(first)); !difference.empty())
     refuse("have different recipes: the first has " + difference);
   RunMetadata metadata = read_metadata(run), wanted_metadata = read_metadata(first);
-  if (metadata.store_content != wanted_metadata.store_content)
+  if (!std::ranges::equal(metadata.stores, wanted_metadata.stores, {}, &StoreOfRun::content, &StoreOfRun::content))
     refuse("were trained on different stores, or by different versions of agewise; train all members on one");
   if (metadata.from != wanted_metadata.from)
     refuse("started from different weights (--from); train all members from the same");

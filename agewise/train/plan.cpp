@@ -96,9 +96,9 @@ double whitening_seconds(const recipe::Recipe& recipe, const Examples& examples,
 }
 
 // A step of another recipe's network on pictures of nothing, a picture. Colours and faces cost it the same.
-double seconds_a_picture(const recipe::Recipe& other, const store::Store& store, const Examples& examples,
+double seconds_a_picture(const recipe::Recipe& other, const store::Stores& stores, const Examples& examples,
                          nn::Engine& engine, const base::Clock& clock) {
-  estimate::Model model = untrained_model(other, store, examples);
+  estimate::Model model = untrained_model(other, stores, examples);
   Trainer trainer(model, engine);
   trainer.set_state(fresh_state(model));
   Batch batch = first_batch(other, examples, other.train.batch);
@@ -113,12 +113,12 @@ bool is_vgg(const nn::Graph& graph) {
 }
 
 void tell_cheaper_ways(TrainPlan& plan, const recipe::Recipe& recipe, const nn::Graph& graph, double seconds_a_test,
-                       const store::Store& store, const Examples& examples, nn::Engine& engine,
+                       const store::Stores& stores, const Examples& examples, nn::Engine& engine,
                        const base::Clock& clock) {
   auto pictures = static_cast<double>(examples.train.size());
   recipe::Recipe compact = recipe::load_recipe("compact");
   if (recipe.name != compact.name) {
-    double a_picture = seconds_a_picture(compact, store, examples, engine, clock);
+    double a_picture = seconds_a_picture(compact, stores, examples, engine, clock);
     plan.compact_seconds = a_picture * pictures * compact.train.epochs;
   }
   if (is_vgg(graph) && recipe.train.features.empty())
@@ -127,10 +127,10 @@ void tell_cheaper_ways(TrainPlan& plan, const recipe::Recipe& recipe, const nn::
 
 }  // namespace
 
-TrainPlan plan_training(const recipe::Recipe& recipe, const store::Store& store, const std::filesystem::path& run,
+TrainPlan plan_training(const recipe::Recipe& recipe, const store::Stores& stores, const std::filesystem::path& run,
                         nn::Engine& engine, const base::Clock& clock, int threads) {
-  Examples examples = examples_of(store);
-  estimate::Model model = untrained_model(recipe, store, examples);
+  Examples examples = examples_of(stores);
+  estimate::Model model = untrained_model(recipe, stores, examples);
   int first_layer = feature_layer(recipe, model.graph);
   Trainer trainer(model, engine, first_layer);
   TestNetwork tester(recipe, model.graph, engine, first_layer);
@@ -147,7 +147,7 @@ TrainPlan plan_training(const recipe::Recipe& recipe, const store::Store& store,
   plan.validation_part = examples.validation_part;
   plan.parameters = static_cast<std::int64_t>(state.weights.size());
   // Not whitened: pixels cost the network the same.
-  InputSource source = inputs_from_store(recipe, store, examples.faces);
+  InputSource source = inputs_from_stores(recipe, stores, examples.faces);
   double seconds_a_batch = seconds_of(clock, kTimedSteps, [&] { fill_inputs(source, /*epoch=*/1, threads, batch); });
   plan.pictures_a_second = recipe.train.batch / std::max(1e-9, seconds_a_batch);
   if (first_layer > 0) {
@@ -182,7 +182,7 @@ TrainPlan plan_training(const recipe::Recipe& recipe, const store::Store& store,
   }
   plan.seconds = plan.whitening_seconds + plan.feature_seconds + plan.seconds_an_epoch * recipe.train.epochs;
   if (plan.seconds > kLongRun)
-    tell_cheaper_ways(plan, recipe, model.graph, seconds_a_test, store, examples, engine, clock);
+    tell_cheaper_ways(plan, recipe, model.graph, seconds_a_test, stores, examples, engine, clock);
   return plan;
 }
 

@@ -5,7 +5,7 @@
 #include "agewise/base/progress.h"
 #include "agewise/nn/engine.h"
 #include "agewise/recipe/recipe.h"
-#include "agewise/store/store.h"
+#include "agewise/store/stores.h"
 
 namespace agewise::train {
 
@@ -31,9 +31,9 @@ struct TrainPlan {
 };
 
 // Times three steps, three batches filled by `threads` threads and a batch of validation, after one of each that warms
-// up, on pictures of the store; whitening is fitted on a few hundred of them and scaled up. Throws what train() would
+// up, on pictures of the stores; whitening is fitted on a few hundred of them and scaled up. Throws what train() would
 // throw at its start.
-TrainPlan plan_training(const recipe::Recipe& recipe, const store::Store& store, const std::filesystem::path& run,
+TrainPlan plan_training(const recipe::Recipe& recipe, const store::Stores& stores, const std::filesystem::path& run,
                         nn::Engine& engine, const base::Clock& clock, int threads);
 
 }  // namespace agewise::train

@@ -1,6 +1,7 @@
 #include "agewise/train/run_folder.h"
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <system_error>
 
 #include "agewise/base/error.h"
@@ -81,18 +82,27 @@ void change_recipe(const RunFolder& run, const recipe::Recipe& recipe) {
 
 void write_metadata(const RunFolder& run, const RunMetadata& metadata) {
   // A path that is not UTF-8 can be shown here, not found again: to resume, --data names it.
-  nlohmann::ordered_json json{{"store", base::as_utf8(metadata.store)},
-                              {"store_content", metadata.store_content},
+  const StoreOfRun& first = metadata.stores.front();
+  nlohmann::ordered_json json{{"store", base::as_utf8(first.file)},
+                              {"store_content", first.content},
                               {"from", metadata.from},
                               {"engine", metadata.engine},
                               {"kernels", metadata.kernels}};
+  for (const StoreOfRun& one : std::span(metadata.stores).subspan(1))
+    json["further_stores"].push_back({{"store", base::as_utf8(one.file)}, {"store_content", one.content}});
   base::write_file(run.metadata(), base::sealed_json(base::json_text(json, 2) + "\n"));
 }
 
 RunMetadata read_metadata(const RunFolder& run) {
   try {
     nlohmann::json json = base::parse_json(base::read_sealed_file(run.metadata(), kMaxTextFile, kWithoutMetadata));
-    return {json.at("store"), json.at("store_content"), json.value("from", ""), json.at("engine"), json.at("kernels")};
+    auto store_in = [](const nlohmann::json& place) {
+      return StoreOfRun{place.at("store"), place.at("store_content")};
+    };
+    RunMetadata metadata{{store_in(json)}, json.value("from", ""), json.at("engine"), json.at("kernels")};
+    for (const nlohmann::json& one : json.value("further_stores", nlohmann::json::array()))
+      metadata.stores.push_back(store_in(one));
+    return metadata;
   } catch (const nlohmann::json::exception&) {
     throw base::file_error(run.metadata(), std::string("is not a valid file of a run; ") + kWithoutMetadata);
   }

@@ -1,4 +1,4 @@
-// A run is a folder: what `train` made of one recipe and one store.
+// A run is a folder: what `train` made of one recipe and one or more stores.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -30,10 +30,16 @@ struct RunFolder {
   std::filesystem::path named(std::string_view name) const;
 };
 
+// What a run was trained on.
+struct StoreOfRun {
+  std::string file;     // absolute path
+  std::string content;  // Store::content(), or what an earlier agewise called so
+  friend bool operator==(const StoreOfRun&, const StoreOfRun&) = default;
+};
+
 // Where and on what a run was made. On another machine a run goes on, without the promise of equal bits.
 struct RunMetadata {
-  std::string store;                 // absolute path
-  std::string store_content;         // Store::content(), or what an earlier agewise called so
+  std::vector<StoreOfRun> stores;    // at least one, in their order
   std::string from;                  // content_hash() of the weights that it started with; empty: random ones
   std::string engine;                // Engine::name()
   std::vector<std::string> kernels;  // Executable::kernels() of the training network

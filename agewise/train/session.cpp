@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <span>
+#include <system_error>
 #include <utility>
 
 #include "agewise/base/error.h"
@@ -18,6 +20,22 @@ constexpr const char* kFirstProcess = "the first process's recipe";  // what the
 std::optional<estimate::Model> model_of(const std::filesystem::path& run_or_model) {
   if (run_or_model.empty()) return std::nullopt;
   return estimate::read_model(model_file_of(run_or_model));
+}
+
+// A path may hold any character but this one.
+constexpr char kBetweenFiles = '\0';
+
+std::string files_of(const std::vector<store::Store>& stores) {
+  std::string files;
+  for (const store::Store& store : stores) files += std::filesystem::absolute(store.file()).string() + kBetweenFiles;
+  return files;
+}
+
+std::vector<store::Store> opened(const std::string& files) {
+  std::vector<store::Store> stores;
+  for (std::size_t begin = 0; begin < files.size(); begin = files.find(kBetweenFiles, begin) + 1)
+    stores.emplace_back(files.substr(begin, files.find(kBetweenFiles, begin) - begin));
+  return stores;
 }
 
 // A run stays what it was begun as; `resume` need not repeat what that was.
@@ -57,30 +75,42 @@ void check_together(const TrainRequest& request, const recipe::Recipe& recipe, c
 
 bool continues(const TrainRequest& request) { return request.resume || is_run(request.run); }
 
-store::Store store_for(const TrainRequest& request) {
-  if (!request.data.empty()) return store::Store(request.data);
-  if (!continues(request))
-    throw base::UsageError("give the store to train on (--data STORE; `agewise prepare` makes one)");
-  recipe_of({request.run});  // tells of a folder without a run
-  return store::Store(read_metadata({request.run}).store);
+std::vector<store::Store> stores_for(const TrainRequest& request) {
+  std::vector<std::filesystem::path> files = request.data;
+  if (files.empty()) {
+    if (!continues(request))
+      throw base::UsageError("give the store to train on (--data STORE; `agewise prepare` makes one)");
+    recipe_of({request.run});  // tells of a folder without a run
+    for (const StoreOfRun& store : read_metadata({request.run}).stores) files.emplace_back(store.file);
+  }
+  std::vector<store::Store> stores;
+  for (const std::filesystem::path& file : files) {
+    stores.emplace_back(file);
+    std::error_code absent;
+    for (const store::Store& before : std::span(stores).first(stores.size() - 1)) {
+      if (std::filesystem::equivalent(before.file(), file, absent))
+        throw base::UsageError(file.string() + ": is named twice (--data)");
+    }
+  }
+  return stores;
 }
 
 std::optional<MultirunShape> shape_for(const TrainRequest& request) {
   return request.multirun ? request.multirun : shape_of({request.run});
 }
 
-recipe::Recipe recipe_for(const TrainRequest& request, const store::Store& store) {
+recipe::Recipe recipe_for(const TrainRequest& request, const store::Stores& stores) {
   recipe::Recipe recipe = !request.recipe.empty() ? recipe::load_recipe(request.recipe, request.notice)
                           : request.resume        ? recipe_of({request.run})
-                                                  : store.metadata().recipe;
+                                                  : stores.first().metadata().recipe;
   recipe::set_options(recipe, request.assignments, request.notice);
-  return recipe_on_store(recipe, store);
+  return recipe_on_stores(recipe, stores);
 }
 
 Session::Session(const TrainRequest& request, base::Communicator& communicator)
     : communicator_(communicator),
-      store_(communicator.rank() == 0 ? store_for(request) : store::Store(base::broadcast_text(communicator, ""))),
-      recipe_(communicator.rank() == 0 ? recipe_for(request, store_)
+      stores_(communicator.rank() == 0 ? stores_for(request) : opened(base::broadcast_text(communicator, ""))),
+      recipe_(communicator.rank() == 0 ? recipe_for(request, stores())
                                        : recipe::parse_recipe(base::broadcast_text(communicator, ""), kFirstProcess)),
       from_(communicator.rank() == 0 ? model_of(request.from) : std::nullopt),
       run_{request.run},
@@ -91,7 +121,7 @@ Session::Session(const TrainRequest& request, base::Communicator& communicator)
   }
   if (from_) check_beginning(*from_, recipe_);
   teacher_ = model_of(request.teacher);
-  check_teacher(teacher_ ? &*teacher_ : nullptr, recipe_, store_, {request.run});
+  check_teacher(teacher_ ? &*teacher_ : nullptr, recipe_, stores(), {request.run});
   check_together(request, recipe_, communicator);
   run_ = continued_or_begun(request, recipe_);
   recipe_of(run_);  // tells of a folder without a run
@@ -99,7 +129,7 @@ Session::Session(const TrainRequest& request, base::Communicator& communicator)
   check_run(request, run_);
   change_recipe(run_, recipe_);
   multirun_ = shape_of(run_);
-  base::broadcast_text(communicator, std::filesystem::absolute(store_.file()).string());
+  base::broadcast_text(communicator, files_of(stores_));
   base::broadcast_text(communicator, recipe::to_toml(recipe_));
   base::broadcast_text(communicator, to_text(multirun_));
 }
@@ -109,9 +139,9 @@ SessionResult Session::train(nn::Engine& engine, int threads, const TrainHooks& 
   std::vector<float> soft_targets;
   if (communicator_.rank() == 0)
     soft_targets =
-        soft_targets_by(std::exchange(teacher_, {}), recipe_, store_, run_, engine, hooks.stop, hooks.progress);
+        soft_targets_by(std::exchange(teacher_, {}), recipe_, stores(), run_, engine, hooks.stop, hooks.progress);
   base::broadcast_floats(communicator_, soft_targets);
-  TrainTask task{run_, recipe_, store_, from_ ? &*from_ : nullptr, threads, nullptr, soft_targets, communicator_};
+  TrainTask task{run_, recipe_, stores(), from_ ? &*from_ : nullptr, threads, nullptr, soft_targets, communicator_};
   SessionResult result;
   if (has_several()) {
     result.several = train_multirun({task, *multirun_}, engine, hooks, begins);

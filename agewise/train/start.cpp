@@ -128,13 +128,21 @@ void take_weights(const estimate::Model& from, const estimate::Model& model, std
 
 }  // namespace
 
-recipe::Recipe recipe_on_store(const recipe::Recipe& wanted, const store::Store& store) {
-  const recipe::Recipe& stored = store.metadata().recipe;
+recipe::Recipe recipe_on_stores(const recipe::Recipe& wanted, const store::Stores& stores) {
+  const recipe::Recipe& stored = stores.first().metadata().recipe;
   face::Fit fit = face::fits(face::spec_of(wanted), face::spec_of(stored), face::Use::train);
   if (!fit) {
     throw base::UsageError(fmt::format(
         "{}: its faces are not what the recipe needs: {}; prepare a store with this recipe, or train with {}",
-        store.file().string(), face::text_of(fit.differences), face::settings_against(fit.differences)));
+        stores.first().file().string(), face::text_of(fit.differences), face::settings_against(fit.differences)));
+  }
+  for (std::size_t i = 1; i < stores.count(); ++i) {
+    face::FaceSpec other = face::spec_of(stores[i].metadata().recipe);
+    face::Fit alike = face::fits(face::spec_of(stored), other, face::Use::train);
+    if (alike) continue;
+    throw base::UsageError(fmt::format("{}: its faces are not like those of {}: {}; prepare it with {}",
+                                       stores[i].file().string(), stores.first().file().string(),
+                                       face::text_of(alike.differences), face::settings_for(alike.differences)));
   }
   recipe::Recipe recipe = wanted;
   recipe.screen = stored.screen;
@@ -152,7 +160,7 @@ void check_beginning(const estimate::Model& from, const recipe::Recipe& recipe) 
                   face::text_of(fit.differences), face::settings_for(fit.differences)));
 }
 
-estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store& store, const Examples& examples) {
+estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Stores& stores, const Examples& examples) {
   estimate::Model model;
   model.recipe = recipe;
   model.classes = trained_classes(recipe.classes, examples);
@@ -165,7 +173,10 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
           "monitor");
     }
   }
-  model.notes["data"] = base::as_utf8(store.metadata().labels);  // may hold names of files
+  for (std::size_t i = 0; i < stores.count(); ++i) {  // the labels may hold names of files
+    std::string labels = base::as_utf8(stores[i].metadata().labels);
+    model.notes["data"] += (i == 0 || model.notes["data"].ends_with('\n') ? "" : "\n") + labels;
+  }
   model.notes["trained on"] = fmt::format("{} pictures", examples.train.size());
   model.notes["validated on"] = examples.validation_name.empty()
                                     ? std::string(catalog::name_of(examples.validation_part))
@@ -173,17 +184,31 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
   return model;
 }
 
-void settle_metadata(const RunFolder& run, const store::Store& store, const estimate::Model* from,
+namespace {
+
+void check_stores(const RunFolder& run, const RunMetadata& before, const store::Stores& stores) {
+  if (before.stores.size() != stores.count()) {
+    throw base::UsageError(fmt::format("{}: was started on {} stores, not {}; name all of them in their order (--data)",
+                                       run.path.string(), before.stores.size(), stores.count()));
+  }
+  for (std::size_t i = 0; i < stores.count(); ++i) {
+    if (stores[i].has_content(before.stores[i].content)) continue;
+    throw base::file_error(stores[i].file(), "does not hold the pictures and labels that the run " + run.path.string() +
+                                                 " was started on (" + before.stores[i].file + "); start a new run");
+  }
+}
+
+}  // namespace
+
+void settle_metadata(const RunFolder& run, const store::Stores& stores, const estimate::Model* from,
                      const std::string& engine, const std::vector<std::string>& kernels, const Notice& notice) {
-  RunMetadata metadata{std::filesystem::absolute(store.file()).string(), store.content(),
-                       from == nullptr ? "" : base::content_hash(std::as_bytes(std::span(from->parameters))), engine,
-                       kernels};
+  RunMetadata metadata{
+      {}, from == nullptr ? "" : base::content_hash(std::as_bytes(std::span(from->parameters))), engine, kernels};
+  for (std::size_t i = 0; i < stores.count(); ++i)
+    metadata.stores.push_back({std::filesystem::absolute(stores[i].file()).string(), stores[i].content()});
   if (std::filesystem::exists(run.metadata())) {
     RunMetadata before = read_metadata(run);
-    if (!store.has_content(before.store_content)) {
-      throw base::file_error(metadata.store, "does not hold the pictures and labels that the run " + run.path.string() +
-                                                 " was started on (" + before.store + "); start a new run");
-    }
+    check_stores(run, before, stores);
     if (!before.from.empty()) {
       if (!std::filesystem::exists(run.last()) && before.from != metadata.from) {
         throw base::UsageError(run.path.string() +
@@ -208,12 +233,12 @@ namespace {
 InputSource made_inputs(const TrainTask& task, const Examples& examples, estimate::Model& model,
                         const std::vector<float>& weights, nn::Engine& engine, const TrainHooks& hooks) {
   if (!task.recipe.train.features.empty()) {
-    return feature_inputs({task.run, model, weights, task.store, examples, task.threads}, engine, hooks.stop,
+    return feature_inputs({task.run, model, weights, task.stores, examples, task.threads}, engine, hooks.stop,
                           hooks.progress);
   }
   if (task.recipe.whiten.method == recipe::Whitening::none)
-    return inputs_from_store(task.recipe, task.store, examples.faces);
-  WhitenedInputs whitened = whitened_inputs(task.run, task.recipe, task.store, examples, hooks.stop, hooks.progress);
+    return inputs_from_stores(task.recipe, task.stores, examples.faces);
+  WhitenedInputs whitened = whitened_inputs(task.run, task.recipe, task.stores, examples, hooks.stop, hooks.progress);
   model.whitening_hash = whitened.hash;
   model.notes["whitening"] =
       fmt::format("fitted on {} of {} training pictures", whitened.fitted_on, examples.train.size());

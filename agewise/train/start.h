@@ -7,22 +7,22 @@
 
 namespace agewise::train {
 
-// The recipe that a run on this store follows: what happened when the store was made ([screen], [face], [split]) is the
-// store's, the rest is the wanted one's. Throws UsageError naming what differs if the faces of the two do
-// (face/spec.h).
-recipe::Recipe recipe_on_store(const recipe::Recipe& wanted, const store::Store& store);
+// The recipe that a run on these stores follows: what happened when the first was made ([screen], [face], [split]) is
+// that store's, the rest is the wanted one's. Throws UsageError naming the store and what differs if its faces are not
+// what the recipe needs, or not like the first one's (face/spec.h).
+recipe::Recipe recipe_on_stores(const recipe::Recipe& wanted, const store::Stores& stores);
 
 // Throws UsageError naming what differs if `from`, whose weights a run of this recipe begins with, was trained on faces
 // that were cut otherwise; their size may be another, and weights that state no cut may begin with any.
 void check_beginning(const estimate::Model& from, const recipe::Recipe& recipe);
 
 // The model of a run before it has weights: recipe, classes, graph, and the notes that tell what it is trained on.
-estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store& store, const Examples& examples);
+estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Stores& stores, const Examples& examples);
 
 // Writes the run's metadata, or compares them with those of its earlier start: another engine, other kernels or another
-// number of threads is a notice. `from`: the weights to start with; null: random ones. Throws Error if the store holds
+// number of threads is a notice. `from`: the weights to start with; null: random ones. Throws Error if a store holds
 // something else than it did, UsageError if a run without a checkpoint was to start with other weights.
-void settle_metadata(const RunFolder& run, const store::Store& store, const estimate::Model* from,
+void settle_metadata(const RunFolder& run, const store::Stores& stores, const estimate::Model* from,
                      const std::string& engine, const std::vector<std::string>& kernels,
                      const std::function<void(const std::string&)>& notice);
 

@@ -19,9 +19,9 @@ namespace {
 
 constexpr std::size_t kFacesAtOnce = 64;
 
-std::vector<float> compute(estimate::Model teacher, const store::Store& store, const RunFolder& run, nn::Engine& engine,
-                           const base::StopFlag& stop, const base::ProgressSink& progress) {
-  std::vector<store::FaceRecord> faces = store.faces();
+std::vector<float> compute(estimate::Model teacher, const store::Stores& stores, const RunFolder& run,
+                           nn::Engine& engine, const base::StopFlag& stop, const base::ProgressSink& progress) {
+  std::vector<store::FaceRecord> faces = stores.faces();
   auto classes = static_cast<std::size_t>(teacher.classes.count());
   std::vector<float> soft_targets(faces.size() * classes);
   estimate::Estimator estimator(std::move(teacher), engine, static_cast<int>(kFacesAtOnce));
@@ -30,7 +30,7 @@ std::vector<float> compute(estimate::Model teacher, const store::Store& store, c
   for (std::size_t i = 0; i < faces.size(); ++i) {
     if (faces[i].split == catalog::Split::train) {
       places.push_back(i);
-      pictures.push_back(face::prepared_face(estimator.model().recipe.face, store.picture(faces[i].row)));
+      pictures.push_back(face::prepared_face(estimator.model().recipe.face, stores.picture(faces[i])));
     }
     if (pictures.size() < kFacesAtOnce && i + 1 < faces.size()) continue;
     if (stop) {
@@ -52,10 +52,10 @@ std::vector<float> compute(estimate::Model teacher, const store::Store& store, c
   return soft_targets;
 }
 
-DerivedFile soft_targets_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Store& store) {
-  std::uint64_t floats = store.faces().size() * static_cast<std::uint64_t>(recipe::classes_of(recipe.classes).count());
-  return {run.soft_targets(), key_of(recipe::Outcome::soft_targets, recipe, store),
-          [&store] { return store.first_content(); }, floats * sizeof(float)};
+DerivedFile soft_targets_file(const RunFolder& run, const recipe::Recipe& recipe, const store::Stores& stores) {
+  std::uint64_t floats = stores.faces().size() * static_cast<std::uint64_t>(recipe::classes_of(recipe.classes).count());
+  return {run.soft_targets(), key_of(recipe::Outcome::soft_targets, recipe, stores),
+          [&stores] { return stores.first_content(); }, floats * sizeof(float)};
 }
 
 std::vector<float> read(const DerivedFile& file) {
@@ -67,9 +67,9 @@ std::vector<float> read(const DerivedFile& file) {
 
 }  // namespace
 
-void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const store::Store& store,
+void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe, const store::Stores& stores,
                    const RunFolder& run) {
-  bool wanted = recipe.train.distillation_weight > 0, known = wanted && holds(soft_targets_file(run, recipe, store));
+  bool wanted = recipe.train.distillation_weight > 0, known = wanted && holds(soft_targets_file(run, recipe, stores));
   if (teacher == nullptr) {
     if (wanted && !known)
       throw base::UsageError("train.distillation_weight needs a teacher to learn from (--teacher MODEL)");
@@ -92,15 +92,14 @@ void check_teacher(const estimate::Model* teacher, const recipe::Recipe& recipe,
 }
 
 std::vector<float> soft_targets_by(std::optional<estimate::Model> teacher, const recipe::Recipe& recipe,
-                                   const store::Store& store, const RunFolder& run, nn::Engine& engine,
+                                   const store::Stores& stores, const RunFolder& run, nn::Engine& engine,
                                    const base::StopFlag& stop, const base::ProgressSink& progress) {
   if (recipe.train.distillation_weight == 0) return {};
-  DerivedFile file = soft_targets_file(run, recipe, store);
+  DerivedFile file = soft_targets_file(run, recipe, stores);
   if (!teacher && !holds(file))
-    throw base::file_error(file.path,
-                           "was not computed from the faces of " + store.file().string() + "; start a new run");
+    throw base::file_error(file.path, "was not computed from the faces of " + stores.names() + "; start a new run");
   make_unless_it_holds(file, [&] {
-    std::vector<float> soft_targets = compute(std::move(*teacher), store, run, engine, stop, progress);
+    std::vector<float> soft_targets = compute(std::move(*teacher), stores, run, engine, stop, progress);
     base::write_file(file.path, std::as_bytes(std::span(soft_targets)));
   });
   return read(file);

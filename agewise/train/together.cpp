@@ -67,8 +67,9 @@ void check_same(base::Communicator& communicator, const std::string& mine, const
                                      rank, communicator.host(0), advice));
 }
 
-void check_same_store(base::Communicator& communicator, const store::Store& store) {
-  check_same(communicator, store.content(), "the store " + store.file().string(), kCopyAnew);
+void check_same_stores(base::Communicator& communicator, const store::Stores& stores) {
+  for (std::size_t i = 0; i < stores.count(); ++i)
+    check_same(communicator, stores[i].content(), "the store " + stores[i].file().string(), kCopyAnew);
 }
 
 nn::TuningCache broadcast_choices(base::Communicator& communicator, const nn::TuningCache& mine) {

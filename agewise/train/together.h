@@ -11,7 +11,7 @@
 #include "agewise/estimate/model.h"
 #include "agewise/nn/cpu/tuning_cache.h"
 #include "agewise/nn/engine.h"
-#include "agewise/store/store.h"
+#include "agewise/store/stores.h"
 #include "agewise/train/checkpoint.h"
 
 namespace agewise::train {
@@ -58,7 +58,7 @@ void broadcast_state(base::Communicator& communicator, TrainState& state);
 void check_same(base::Communicator& communicator, const std::string& mine, const std::string& what,
                 const std::string& advice);
 inline constexpr const char* kCopyAnew = "copy it anew, or put it where all machines see it";
-void check_same_store(base::Communicator& communicator, const store::Store& store);
+void check_same_stores(base::Communicator& communicator, const store::Stores& stores);
 
 // The first process's choices of kernels, to all.
 nn::TuningCache broadcast_choices(base::Communicator& communicator, const nn::TuningCache& mine);

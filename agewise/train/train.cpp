@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -43,6 +44,7 @@ std::vector<nn::Target> pick(const std::vector<nn::Target>& targets, std::span<c
 
 struct Validation {
   PartScores scores;
+  std::vector<PartScores> by_store;  // of several
   double epsilon_error = std::numeric_limits<double>::quiet_NaN();
 };
 
@@ -89,6 +91,7 @@ class Loop {
     Validation validation = validate();
     record.train = mean_of(state_.sums);
     record.validation = validation.scores;
+    record.validation_by_store = std::move(validation.by_store);
     record.epsilon_error = validation.epsilon_error;
     record.seconds = hooks_.clock() - start;
     double seconds_an_epoch =
@@ -174,14 +177,12 @@ class Loop {
     auto processes = static_cast<std::size_t>(communicator_.size()),
          step = static_cast<std::size_t>(communicator_.rank());
     BatchStream stream(source_, examples_.validation, trainer_.input_size(), batch(), {0, threads_, step, processes});
-    ScoreSum sum;
+    std::vector<ScoreSum> sums(examples_.stores);
     std::vector<double> estimates(examples_.validation.size());
     while (const Batch* next = hooks_.stop ? nullptr : stream.next()) {
       std::span<const float> outputs = tester_.outputs(*next, state_.epoch + 1);
       std::size_t width = outputs.size() / batch();
-      std::vector<nn::Target> targets = pick(targets_, std::span(next->samples).first(next->fresh));
-      std::vector<float> gradient(next->fresh * width);
-      sum += score(model_, outputs.first(next->fresh * width), targets, gradient);
+      add_scores(std::span(next->samples).first(next->fresh), outputs.first(next->fresh * width), sums);
       for (std::size_t row = 0; row < next->fresh; ++row) {
         estimates[step * batch() + row] = estimate::estimate_of(model_, outputs.subspan(row * width, width)).age;
       }
@@ -190,9 +191,30 @@ class Loop {
            static_cast<std::int64_t>(all));
       step += processes;
     }
-    if (sum_over_processes(sum, estimates).to_stop || (alone() && hooks_.stop)) stop_here(state_.epoch + 1);
-    check_validation(estimates, sum);
-    return {mean_of(sum), validation_epsilon_error(estimates)};
+    ScoreSum whole;
+    Wishes wishes = sum_over_processes(whole, estimates);
+    for (ScoreSum& sum : sums) {
+      if (!alone()) sum_over_processes(sum);
+      whole += sum;
+    }
+    if (wishes.to_stop || (alone() && hooks_.stop)) stop_here(state_.epoch + 1);
+    check_validation(estimates, whole);
+    Validation validation{mean_of(whole), {}, validation_epsilon_error(estimates)};
+    if (sums.size() > 1) std::ranges::transform(sums, std::back_inserter(validation.by_store), mean_of);
+    return validation;
+  }
+
+  // Those of a batch, each to the sum of its store. The order is that of the stores: a batch has few runs of one.
+  void add_scores(std::span<const std::uint32_t> samples, std::span<const float> outputs,
+                  std::vector<ScoreSum>& sums) const {
+    std::size_t width = outputs.size() / samples.size();
+    auto store_of = [&](std::size_t row) { return examples_.faces[samples[row]].store; };
+    for (std::size_t begin = 0, end = 0; begin < samples.size(); begin = end) {
+      while (end < samples.size() && store_of(end) == store_of(begin)) ++end;
+      std::vector<nn::Target> targets = pick(targets_, samples.subspan(begin, end - begin));
+      std::vector<float> unused((end - begin) * width);
+      sums[store_of(begin)] += score(model_, outputs.subspan(begin * width, unused.size()), targets, unused);
+    }
   }
 
   // A fault of a machine, or of this program: each would go on to a network of its own.
@@ -355,17 +377,17 @@ void check_kernels(base::Communicator& communicator, const nn::Engine& engine,
 TrainResult train(const TrainTask& task, nn::Engine& engine, const TrainHooks& hooks) {
   if (task.recipe.train.distillation_weight > 0 && task.soft_targets.empty())
     throw std::invalid_argument("train.distillation_weight needs what a teacher says");
-  Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.store);
+  Examples examples = task.examples != nullptr ? *task.examples : examples_of(task.stores);
   std::string remark = task.examples != nullptr ? "" : left_out(examples);
   if (!remark.empty() && hooks.notice) hooks.notice(remark);
   base::Communicator& communicator = task.communicator;
   bool first = communicator.rank() == 0;
-  check_same_store(communicator, task.store);
+  check_same_stores(communicator, task.stores);
   if (!first) take_choices(communicator, hooks);
-  Loop loop(task, examples, untrained_model(task.recipe, task.store, examples), engine, hooks);
+  Loop loop(task, examples, untrained_model(task.recipe, task.stores, examples), engine, hooks);
   if (first) tell_choices(communicator, task.run);
   check_kernels(communicator, engine, loop.kernels());
-  if (first) settle_metadata(task.run, task.store, task.from, engine.name(), loop.kernels(), hooks.notice);
+  if (first) settle_metadata(task.run, task.stores, task.from, engine.name(), loop.kernels(), hooks.notice);
   TrainState state = first_state(task, loop.model(), hooks.notice);
   InputSource source = inputs_of(task, examples, loop.model(), state.weights, engine, hooks);
   return loop.run(std::move(source), std::move(state));

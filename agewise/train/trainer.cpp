@@ -11,6 +11,11 @@
 namespace agewise::train {
 namespace {
 
+bool is_right(const age::Classes& classes, int found, const nn::Target& target) {
+  if (!target.range) return found == age::class_of(classes, target.age);
+  return found >= age::class_of(classes, target.range->low) && found <= age::class_of(classes, target.range->high);
+}
+
 nn::Graph trained_part(const nn::Graph& graph, int first_layer) {
   return first_layer > 0 ? nn::after(graph, first_layer) : graph;
 }
@@ -36,8 +41,8 @@ ScoreSum score(const estimate::Model& model, std::span<const float> outputs, std
   std::size_t width = outputs.size() / targets.size();
   for (std::size_t row = 0; row < targets.size(); ++row) {
     estimate::Estimate estimate = estimate::estimate_of(model, outputs.subspan(row * width, width));
-    sum.right += estimate.most_likely_class == age::class_of(model.classes, targets[row].age) ? 1 : 0;
-    sum.absolute_error += std::abs(estimate.age - targets[row].age);
+    sum.right += is_right(model.classes, estimate.most_likely_class, targets[row]) ? 1 : 0;
+    sum.absolute_error += std::abs(nn::years_off(estimate.age, targets[row]));
   }
   sum.pictures = static_cast<std::int64_t>(targets.size());
   sum.loss = nn::loss_and_gradient(model.recipe.train, model.classes, outputs, targets, gradient) *

@@ -132,7 +132,8 @@ AGEWISE_API Prepared prepare(const std::string& store, const PrepareOptions& opt
 // ---- Runs
 
 struct TrainOptions {
-  std::string data;                   // the store; empty: the store of the run
+  std::string data;                       // the store; empty: the store of the run
+  std::vector<std::string> further_data;  // more stores, to train on all of them together
   std::string recipe;                 // a built-in name or a .toml file; empty: the store's, or with `resume` the run's
   std::vector<std::string> settings;  // "train.epochs=30"
   bool resume = false;                // fail if there is no run, instead of starting one
@@ -146,6 +147,8 @@ struct TrainOptions {
   Kernels kernels = Kernels::fastest;  // a resumed run keeps the kernels that it was started with
 };
 
+// Of a picture whose age is known as a range each class that the range touches is right, and the error is the distance
+// of the estimate to the range, 0 inside.
 struct Scores {
   double loss = 0;      // mean over the pictures
   double accuracy = 0;  // share of pictures in the right class, 0 … 1
@@ -153,16 +156,17 @@ struct Scores {
 };
 
 struct Epoch {
-  int epoch = 0;                 // from 1
-  Scores train;                  // measured during the epoch: with dropout, and with weights that change
-  Scores validation;             // of the weights at the end of the epoch
-  double epsilon_error = 0;      // of the validation part; NaN if standard deviations are not known
-  double learning_rate = 0;      // in the epoch's last step
-  double seconds = 0;            // of training and validation
-  double images_per_second = 0;  // while training; NaN: not known
-  double wait_seconds = 0;       // of training, in which the network waited for pictures
-  double seconds_left = 0;       // until the last epoch; NaN: not known
-  bool best = false;             // better than all epochs before
+  int epoch = 0;                            // from 1
+  Scores train;                             // measured during the epoch: with dropout, and with weights that change
+  Scores validation;                        // of the weights at the end of the epoch
+  std::vector<Scores> validation_by_store;  // if there are several stores, in their order
+  double epsilon_error = 0;                 // of the validation part; NaN if standard deviations are not known
+  double learning_rate = 0;                 // in the epoch's last step
+  double seconds = 0;                       // of training and validation
+  double images_per_second = 0;             // while training; NaN: not known
+  double wait_seconds = 0;                  // of training, in which the network waited for pictures
+  double seconds_left = 0;                  // until the last epoch; NaN: not known
+  bool best = false;                        // better than all epochs before
 };
 
 struct TrainWatch : Watch {

@@ -65,6 +65,7 @@ class PrepareOptions:
 
 class TrainOptions:
     data: _Path
+    further_data: List[_Path]
     recipe: _Path
     settings: List[str]
     resume: bool

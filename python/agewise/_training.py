@@ -357,7 +357,7 @@ def prepare(
 
 def train(
     run: PathLike,
-    data: Optional[PathLike] = None,
+    data: Optional[Paths] = None,
     *,
     recipe: Optional[PathLike] = None,
     settings: Settings = None,
@@ -375,7 +375,7 @@ def train(
 ) -> Run:
     """Trains a network on the store `data`, in the folder `run`. An interrupted run is resumed, bit for bit.
 
-    data: by default the store of the run.
+    data: a store, or a list of several to train on together; by default those of the run.
     recipe: a built-in name or a .toml file, by default the store's own.
     settings: keys of the recipe, {"train.epochs": 30}.
     resume: fail if there is no run yet.
@@ -390,7 +390,9 @@ def train(
     call resumes. `agewise train` can resume the run as well, and `agewise evaluate run` draws its report.
     """
     options = _core.TrainOptions()
-    options.data = "" if data is None else _there(data)
+    stores = [] if data is None else [data] if isinstance(data, (str, bytes, os.PathLike)) else list(data)
+    options.data = _there(stores[0]) if stores else ""
+    options.further_data = [_there(store) for store in stores[1:]]
     options.recipe = "" if recipe is None else os.fsencode(recipe)
     options.settings, options.resume = _assignments(settings), resume
     options.starts_from = "" if start is None else _there(start)

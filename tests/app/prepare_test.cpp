@@ -96,6 +96,7 @@ TEST_F(PrepareCommand, a_store_of_ranges_is_evaluated_by_how_many_estimates_are_
   EXPECT_EQ(evaluation["ranges"]["distance"], 0);
   Outcome trained = app::run("train " + at("run") + " --data " + at("faces.db"));
   EXPECT_EQ(trained.exit_code, 1);
+  EXPECT_THAT(trained.output, HasSubstr("has no training pictures"));
 }
 
 TEST_F(PrepareCommand, prints_json_and_nothing_else) {

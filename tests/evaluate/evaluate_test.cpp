@@ -155,6 +155,50 @@ TEST(Evaluate, gives_an_epsilon_error_where_every_deviation_is_known) {
   EXPECT_NEAR(evaluation.all.model.epsilon_error.value(), 0.393469 / 2, 1e-6);
 }
 
+Prediction of_range(double low, double high, double estimate, catalog::Gender gender = catalog::Gender::female) {
+  Prediction one = prediction(kNan, estimate, gender);
+  one.face.age_range = age::Range{low, high};
+  return one;
+}
+
+// Distances: +1 and -4 of 10–19, 0 and +3 of 20–29.
+TEST(TakeRanges, scores_each_range_by_itself) {
+  std::vector<Prediction> pictures{of_range(20, 29, 29), of_range(10, 19, 20), prediction(40, 41),
+                                   of_range(10, 19, 6, catalog::Gender::male), of_range(20, 29, 32)};
+  std::optional<Ranges> ranges = take_ranges(pictures);
+  ASSERT_TRUE(ranges);
+  EXPECT_EQ(pictures.size(), 1) << "the one whose age is known is left";
+  EXPECT_EQ(ranges->all.pictures, 4);
+  EXPECT_NEAR(ranges->all.inside, 0.25, 1e-12);
+  EXPECT_NEAR(ranges->all.near, 0.5, 1e-12);
+  EXPECT_NEAR(ranges->all.distance, 2, 1e-12);
+  EXPECT_NEAR(ranges->all.mean_distance, 0, 1e-12);
+  std::vector<std::string> names;
+  for (const RangeScores& group : ranges->groups) names.push_back(group.name);
+  EXPECT_THAT(names, ElementsAre("10–19", "20–29", "female", "male"));
+  EXPECT_NEAR(ranges->groups[0].mean_distance, -1.5, 1e-12);
+  EXPECT_NEAR(ranges->groups[1].distance, 1.5, 1e-12);
+}
+
+TEST(TakeRanges, of_many_kinds_are_grouped_by_the_decades_of_their_middles) {
+  std::vector<Prediction> pictures;
+  for (int i = 0; i < 20; ++i) pictures.push_back(of_range(41 + 0.5 * i, 47 + 0.5 * i, 50));  // middles 44 … 53.5
+  pictures.push_back(of_range(70, std::numeric_limits<double>::infinity(), 50));
+  std::optional<Ranges> ranges = take_ranges(pictures);
+  ASSERT_TRUE(ranges);
+  std::vector<std::string> names;
+  for (const RangeScores& group : ranges->groups) names.push_back(group.name);
+  EXPECT_THAT(names, ElementsAre("40–49", "50–59", "70–79"));
+  EXPECT_EQ(ranges->groups[0].pictures, 12);
+}
+
+TEST(TakeRanges, take_no_missing_estimate_for_one_inside) {
+  std::vector<Prediction> pictures{of_range(20, 29, 25), of_range(20, 29, kNan)};
+  std::optional<Ranges> ranges = take_ranges(pictures);
+  EXPECT_NEAR(ranges->all.inside, 0.5, 1e-12);
+  EXPECT_TRUE(std::isnan(ranges->all.distance));
+}
+
 // 100 pictures, half of them Young and half Middle; the model is right in `right` of them.
 Evaluation of_hundred(int right) {
   std::vector<Prediction> pictures;

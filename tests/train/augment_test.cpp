@@ -190,7 +190,7 @@ TEST(InputsFromStore, are_augmented_in_an_epoch_and_plain_when_tested) {
   tiny::make_store(folder / "faces.db");
   store::Store store(folder / "faces.db");
   std::vector<store::FaceRecord> faces = store.faces();
-  InputSource source = inputs_from_store(recipe, store, faces);
+  InputSource source = inputs_from_stores(recipe, store, faces);
   std::vector<float> plain(36), first(36), second(36), middle(36);
   source(4, 0, plain), source(4, 1, first), source(4, 2, second);
   estimate::to_network_input(recipe, store.picture(faces[4].row), middle);

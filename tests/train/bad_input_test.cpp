@@ -73,7 +73,7 @@ TEST(BadRecipe, disagrees_with_the_store_about_the_faces) {
     recipe::Recipe recipe = tiny::recipe();
     recipe::set_option(recipe, assignment);
     std::string key = std::string(assignment).substr(0, std::string(assignment).find('='));
-    EXPECT_THAT(error_of([&] { recipe_on_store(recipe, store); }),
+    EXPECT_THAT(error_of([&] { recipe_on_stores(recipe, store); }),
                 testing::AllOf(HasSubstr("faces.db: "), HasSubstr(key)));
   }
 }
@@ -85,7 +85,7 @@ TEST(BadRecipe, disagrees_with_the_store_about_the_detector) {
   tiny::make_store(folder / "faces.db", {}, made_by);
   recipe::Recipe recipe = tiny::recipe();
   set_option(recipe, "face.detect=true");
-  EXPECT_THAT(error_of([&] { recipe_on_store(recipe, store::Store(folder / "faces.db")); }),
+  EXPECT_THAT(error_of([&] { recipe_on_stores(recipe, store::Store(folder / "faces.db")); }),
               testing::AllOf(HasSubstr("face.detector is yunet.onnx, not hog"),
                              HasSubstr("train with --set face.detector=yunet.onnx")));
 }
@@ -111,7 +111,7 @@ TEST(RecipeOnStore, takes_from_the_store_how_it_was_made) {
   wanted.screen.min_age = 18;
   wanted.split.train = 0.1;
   wanted.train.epochs = 17;
-  recipe::Recipe recipe = recipe_on_store(wanted, store::Store(folder / "faces.db"));
+  recipe::Recipe recipe = recipe_on_stores(wanted, store::Store(folder / "faces.db"));
   EXPECT_EQ(recipe.screen.min_age, 0);
   EXPECT_EQ(recipe.split.train, 0.7);
   EXPECT_EQ(recipe.train.epochs, 17);
@@ -207,12 +207,12 @@ TEST_F(DamagedRun, goes_on_with_recipes_that_lack_a_key_which_came_later) {
 TEST_F(DamagedRun, goes_on_where_an_older_agewise_noted_the_stores_content) {
   RunFolder run{folder_ / "run"};
   RunMetadata metadata = read_metadata(run);
-  std::string content = metadata.store_content;
-  metadata.store_content = store::Store(folder_ / "faces.db").first_content();
+  std::string content = metadata.stores.at(0).content;
+  metadata.stores.at(0).content = store::Store(folder_ / "faces.db").first_content();
   write_metadata(run, metadata);
   EXPECT_EQ(resume(), "no error");
-  EXPECT_EQ(read_metadata(run).store_content, content);
-  metadata.store_content = std::string(32, '0');
+  EXPECT_EQ(read_metadata(run).stores.at(0).content, content);
+  metadata.stores.at(0).content = std::string(32, '0');
   write_metadata(run, metadata);
   EXPECT_THAT(resume(), HasSubstr("faces.db: does not hold the pictures and labels that the run"));
 }
@@ -220,7 +220,7 @@ TEST_F(DamagedRun, goes_on_where_an_older_agewise_noted_the_stores_content) {
 TEST_F(DamagedRun, names_a_store_content_of_a_newer_agewise) {
   RunFolder run{folder_ / "run"};
   RunMetadata metadata = read_metadata(run);
-  metadata.store_content = "3:0";
+  metadata.stores.at(0).content = "3:0";
   write_metadata(run, metadata);
   EXPECT_THAT(resume(), HasSubstr("newer agewise"));
 }

@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "tests/error_of.h"
+
 namespace agewise::train {
 namespace {
 
@@ -67,6 +69,55 @@ TEST(TargetsOf, weigh_the_ages_alike) {
   targets = targets_of(examples, recipe);
   EXPECT_NEAR(targets[33].weight / targets[0].weight, std::sqrt(30.0 / 4), 1e-12);
   EXPECT_NEAR(30 * targets[0].weight + 4 * targets[33].weight, 34, 1e-9);
+}
+
+// The years 20 and 21 have 1 + ½ and ½ pictures: of a range that spans both, an even share each. With exponent 1 the
+// picture of 20 weighs 1 / 1.5, the range 1 / mean(1.5, 0.5) = 1, scaled to 2 in all.
+TEST(TargetsOf, weigh_a_range_by_how_many_pictures_its_years_have) {
+  Examples examples = examples_with({{20, 2}});
+  examples.faces[1].age = catalog::kNotANumber;
+  examples.faces[1].age_range = age::Range{20, 21};
+  recipe::TrainRecipe recipe;
+  recipe.age_weight = 1;
+  std::vector<nn::Target> targets = targets_of(examples, recipe);
+  EXPECT_NEAR(targets[0].weight, 0.8, 1e-12);
+  EXPECT_NEAR(targets[1].weight, 1.2, 1e-12);
+  EXPECT_FALSE(targets[0].range);
+  EXPECT_EQ(targets[1].range, (age::Range{20, 21}));
+}
+
+// Two stores with the ages 20, 20, 50 and 20, 50, 50: in each the two ages weigh 1.5 together.
+TEST(TargetsOf, weigh_the_ages_of_each_store_alike_and_then_the_stores) {
+  Examples examples = examples_with({{20, 3}, {50, 3}});
+  examples.stores = 2;
+  for (std::size_t i : {2, 4, 5}) examples.faces[i].store = 1;
+  recipe::TrainRecipe recipe;
+  recipe.age_weight = 1;
+  auto weights = [&] {
+    std::vector<double> all;
+    for (const nn::Target& target : targets_of(examples, recipe)) all.push_back(target.weight);
+    return all;
+  };
+  EXPECT_THAT(weights(), ElementsAre(0.75, 0.75, 1.5, 1.5, 0.75, 0.75));
+  recipe.data_weights = {3, 1};  // of six pictures the mean must stay 1: 1.5 and 0.5
+  EXPECT_THAT(weights(), ElementsAre(1.125, 1.125, 0.75, 2.25, 0.375, 0.375));
+  recipe.data_weights = {1, 1, 1};
+  EXPECT_THAT(error_of([&] { targets_of(examples, recipe); }),
+              testing::HasSubstr("train.data_weights has 3 weights for 2 stores"));
+}
+
+TEST(EpochOrder, caps_each_age_of_each_store_and_mixes_the_stores) {
+  Examples examples = examples_with({{20, 60}});
+  examples.stores = 2;
+  for (std::size_t i = 40; i < 60; ++i) examples.faces[i].store = 1;
+  recipe::TrainRecipe recipe;
+  recipe.age_cap = 10;
+  std::vector<std::uint32_t> order = epoch_order(examples, recipe, 1);
+  auto of_second = [&](std::uint32_t i) { return examples.faces[i].store == 1; };
+  ASSERT_EQ(order.size(), 20);
+  EXPECT_EQ(std::ranges::count_if(order, of_second), 10);
+  EXPECT_LT(std::ranges::count_if(std::span(order).first(10), of_second), 10);
+  EXPECT_GT(std::ranges::count_if(std::span(order).first(10), of_second), 0);
 }
 
 TEST(TargetsOf, take_the_labels_own_deviation_as_the_recipe_says) {

@@ -1,6 +1,7 @@
 #include "tests/train/tiny.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "agewise/base/random.h"
@@ -80,8 +81,9 @@ void make_store(const std::filesystem::path& file, const StoreOptions& options, 
     image::Image picture = face_of_age(face.age, static_cast<std::uint32_t>(i), made_by.face);
     for (std::uint8_t& pixel : picture.pixels) pixel = static_cast<std::uint8_t>(pixel + options.brighter);
     if (options.ranges) {
+      double decade = 10 * std::floor(face.age / 10);
+      face.age_range = age::Range{decade, decade + 9};
       face.age = catalog::kNotANumber;
-      face.age_range = age::Range{20, 79};
     }
     writer.add(face, store::encode_face(picture), face.file);
   }

@@ -29,7 +29,7 @@ struct StoreOptions {
   bool complete = true;
   double sigma = catalog::kNotANumber;
   int brighter = 0;     // grey levels, of every picture
-  bool ranges = false;  // instead of ages: 20 to 79
+  bool ranges = false;  // instead of ages: the decade, 20 to 29 …
 };
 
 // Faces of ages 20 to 79; the person of a face is its number, the source "drawn".

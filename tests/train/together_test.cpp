@@ -24,7 +24,7 @@ using testing::HasSubstr;
 std::vector<EpochRecord> train_by(int size, const tiny::Folder& folder, const std::string& run,
                                   const std::vector<std::string>& assignments = {}, int stop_at = -1) {
   base::Crew(size).run([&](base::Communicator& communicator) {
-    TrainRequest request{folder / run, folder / "faces.db"};
+    TrainRequest request{folder / run, {folder / "faces.db"}};
     request.assignments = assignments;
     Session session(request, communicator);
     base::StopFlag stop{false};
@@ -159,7 +159,7 @@ TEST_F(Together, with_normalisation_the_same_number_of_processes_gives_the_same_
 TEST_F(Together, several_networks_are_the_work_of_one_process) {
   auto ensemble = [&] {
     base::Crew(2).run([&](base::Communicator& communicator) {
-      TrainRequest request{folder_ / "run", folder_ / "faces.db"};
+      TrainRequest request{folder_ / "run", {folder_ / "faces.db"}};
       request.multirun = MultirunShape{MultirunKind::ensemble, 2};
       Session(request, communicator);
     });
@@ -171,7 +171,7 @@ TEST_F(Together, several_networks_are_the_work_of_one_process) {
 TEST_F(Together, a_member_of_an_ensemble_learns_what_it_learns_from_one_process) {
   auto train = [&](int size, const std::string& run) {
     base::Crew(size).run([&](base::Communicator& communicator) {
-      TrainRequest request{folder_ / run, folder_ / "faces.db"};
+      TrainRequest request{folder_ / run, {folder_ / "faces.db"}};
       request.multirun = MultirunShape{MultirunKind::ensemble, 3, 2};
       Session session(request, communicator);
       base::StopFlag stop{false};

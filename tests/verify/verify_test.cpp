@@ -33,7 +33,7 @@ class Verify : public testing::Test {
     recipe.whiten.method = recipe::Whitening::zca;
     train::tiny::make_store(folder_ / "faces.db");
     run_ = train::create_run(folder_ / "run", recipe);
-    train::write_metadata(run_, {.store = "faces.db"});
+    train::write_metadata(run_, {.stores = {{"faces.db", ""}}});
     train::append_to_log(run_.log(), {.epoch = 1});
     store::Store store(folder_ / "faces.db");
     base::StopFlag stop{false};
