@@ -2,7 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace agewise::age {
+
+WholeYears whole_years(const Range& range) {
+  auto whole = [](double age) { return static_cast<int>(std::floor(std::min(age, double{kOldest}))); };
+  return {whole(range.low), whole(range.high)};
+}
 
 double distance(double age, const Range& range) {
   if (age < range.low) return age - range.low;

@@ -15,6 +15,15 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 
+// The whole years that such a person may be of, `last` among them. Nobody is older than kOldest, which stands for all
+// years from it on.
+struct WholeYears {
+  int first = 0, last = 0;
+  int count() const { return last - first + 1; }
+};
+inline constexpr int kOldest = 110;
+WholeYears whole_years(const Range& range);
+
 // How many years `age` lies below the range (negative) or above it; 0 inside.
 double distance(double age, const Range& range);
 

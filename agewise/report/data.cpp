@@ -33,7 +33,21 @@ std::size_t bin_of(double age) {
 struct Part {
   std::string name;
   std::int64_t pictures = 0;
-  std::vector<std::int64_t> ages, classes;  // counts
+  std::vector<double> ages, classes;  // counts
+
+  void add(const store::FaceRecord& face, const age::Classes& known_classes) {
+    ++pictures;
+    if (!face.age_range) {
+      ++ages[bin_of(face.age)];
+      ++classes[static_cast<std::size_t>(age::class_of(known_classes, face.age))];
+      return;
+    }
+    age::WholeYears years = age::whole_years(*face.age_range);
+    for (int year = years.first; year <= years.last; ++year) {
+      ages[bin_of(year)] += 1.0 / years.count();
+      classes[static_cast<std::size_t>(age::class_of(known_classes, year))] += 1.0 / years.count();
+    }
+  }
 };
 
 // All pictures, then each part that has any.
@@ -44,12 +58,7 @@ json parts_of(const Report& report) {
     part.classes.resize(static_cast<std::size_t>(report.classes.count()));
   }
   for (const store::FaceRecord& face : report.faces) {
-    if (face.age_range) continue;  // of no bin and no class
-    for (Part* part : {parts.data(), &parts[1 + static_cast<std::size_t>(face.split)]}) {
-      ++part->pictures;
-      ++part->ages[bin_of(face.age)];
-      ++part->classes[static_cast<std::size_t>(age::class_of(report.classes, face.age))];
-    }
+    for (Part* part : {parts.data(), &parts[1 + static_cast<std::size_t>(face.split)]}) part->add(face, report.classes);
   }
   json list = json::array();
   for (const Part& part : parts) {

@@ -20,7 +20,7 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> metadata;  // what a reader wants to know first: label and text
   recipe::Recipe recipe;                                      // as resolved
   age::Classes classes;
-  std::vector<store::FaceRecord> faces;                   // of the store; shown as histograms of age and class
+  std::vector<store::FaceRecord> faces;                   // of the stores; shown as histograms of age and class
   std::vector<train::EpochRecord> epochs;                 // empty: not trained here
   std::optional<evaluate::Evaluation> evaluation;         // nothing: not measured yet
   std::vector<std::string> caveats;                       // of the evaluation

@@ -32,16 +32,10 @@ std::map<std::pair<std::uint32_t, int>, std::vector<std::uint32_t>> by_store_and
   return pictures;
 }
 
-// The whole years that a face may be of.
-struct Years {
-  int first, last;
-  int count() const { return last - first + 1; }
-};
-
-Years years_of(const store::FaceRecord& face) {
-  auto whole = [](double age) { return static_cast<int>(std::floor(std::min(age, double{kOldest}))); };
-  if (!face.age_range) return {static_cast<int>(std::floor(face.age)), static_cast<int>(std::floor(face.age))};
-  return {whole(face.age_range->low), whole(face.age_range->high)};
+age::WholeYears years_of(const store::FaceRecord& face) {
+  if (face.age_range) return age::whole_years(*face.age_range);
+  auto year = static_cast<int>(std::floor(face.age));
+  return {year, year};
 }
 
 // Training pictures of each whole year of one store; a range is an even share of a picture in each of its years.
@@ -49,7 +43,7 @@ std::map<int, double> pictures_by_year(const Examples& examples, std::uint32_t s
   std::map<int, double> pictures;
   for (std::uint32_t i : examples.train) {
     if (examples.faces[i].store != store) continue;
-    Years years = years_of(examples.faces[i]);
+    age::WholeYears years = years_of(examples.faces[i]);
     for (int year = years.first; year <= years.last; ++year) pictures[year] += 1.0 / years.count();
   }
   return pictures;
@@ -65,7 +59,7 @@ void weigh_by_age(const Examples& examples, double exponent, std::uint32_t store
     }
   };
   each([&](std::uint32_t i) {
-    Years years = years_of(examples.faces[i]);
+    age::WholeYears years = years_of(examples.faces[i]);
     double mean = 0;
     for (int year = years.first; year <= years.last; ++year) mean += pictures[year] / years.count();
     sum += targets[i].weight = std::pow(mean, -exponent);

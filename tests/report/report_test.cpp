@@ -65,6 +65,18 @@ TEST(ReportData, counts_ages_by_five_years_and_classes_for_all_and_for_each_part
   EXPECT_EQ(test["classes"], nlohmann::json({0, 0, 0, 1}));
 }
 
+// 28 to 31: two years in the bin 25–29 and under 30, two in 30–34 and from 30 on.
+TEST(ReportData, counts_an_age_that_is_known_as_a_range_evenly_in_each_of_its_years) {
+  Report report = small_report();
+  report.faces = {face(NAN, catalog::Split::train)};
+  report.faces[0].age_range = age::Range{28, 31};
+  nlohmann::json train = report_data(report)["parts"][0];
+  EXPECT_EQ(train["pictures"], 1);
+  EXPECT_EQ(train["ages"][5], 0.5);
+  EXPECT_EQ(train["ages"][6], 0.5);
+  EXPECT_EQ(train["classes"], nlohmann::json({0.5, 0.5, 0, 0}));
+}
+
 TEST(ReportData, counts_ages_that_no_histogram_has_a_place_for_at_its_ends) {
   Report report = small_report();
   report.faces = {face(-74, catalog::Split::train), face(1996, catalog::Split::train)};

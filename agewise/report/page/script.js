@@ -211,6 +211,14 @@ function groupTable(title, groups) {
     percent(group.model.accuracy), percent(group.model.cs5 / 100)])));
 }
 
+function rangesTable(ranges) {
+  const groups = [{name: "all", ...ranges}, ...ranges.groups];
+  return card("Pictures whose age is known as a range: estimates inside it, and how many years off",
+    table(["", "pictures", "inside", "within 2 years", "years off", "bias"], groups.map((group) => [
+      group.name, count(group.pictures), percent(group.inside), percent(group.near), number(group.distance, 2),
+      (group.mean_distance > 0 ? "+" : "") + number(group.mean_distance, 2)])));
+}
+
 function quality(evaluation) {
   section("How good it is", `Measured on the ${count(evaluation.all.pictures)} pictures of the ${evaluation.part} part. ` +
     `The baseline gives the same answer for every picture: “${evaluation.majority_class}”, the most frequent class of ` +
@@ -226,6 +234,7 @@ function quality(evaluation) {
     {name: "baseline", values: evaluation.decades.map((group) => group.baseline.mae), ink: "quiet"}],
     (value) => number(value, 0) + " y", true));
   cards.unshift(decades);
+  if (evaluation.ranges) cards.push(rangesTable(evaluation.ranges));
   for (const node of cards) node.classList.add("wide");
   section("For whom", "Bias = predicted age − true age, in years: above 0, people are estimated too old.", grid(...cards));
 }
@@ -276,7 +285,8 @@ function collection() {
     classes.classList.add("wide");
     cards.push(classes);
   }
-  section("The pictures", "The distribution of ages in each part, in percent. The parts should have similar distributions.", grid(...cards));
+  section("The pictures", "The distribution of ages in each part, in percent. The parts should have similar distributions. " +
+    "An age known as a range counts evenly in each of its years.", grid(...cards));
 }
 
 function recipe() {
