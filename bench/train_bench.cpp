@@ -34,6 +34,7 @@ BENCHMARK_CAPTURE(augment, mirror, "mirror = true");
 BENCHMARK_CAPTURE(augment, geometry, "mirror = true\nrotate = 15\nshift = 0.1\nscale = 0.1");
 BENCHMARK_CAPTURE(augment, colours, "brightness = 0.4\ncontrast = 0.4\nsaturation = 0.4\nhue = 0.1\ntint = 0.1");
 BENCHMARK_CAPTURE(augment, blur, "blur = 1");
+BENCHMARK_CAPTURE(augment, scan, "scan = 1");
 BENCHMARK_CAPTURE(augment, noise, "noise = 1");
 BENCHMARK_CAPTURE(augment, jpeg, "jpeg = 1");
 BENCHMARK_CAPTURE(augment, erase, "erase = 1");

@@ -1,6 +1,5 @@
 #include "agewise/image/colour.h"
 
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -9,8 +8,6 @@ namespace agewise::image {
 namespace {
 
 constexpr std::array<double, 3> kLuma{0.299, 0.587, 0.114};
-
-std::uint8_t to_byte(float value) { return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F); }
 
 }  // namespace
 
@@ -83,7 +80,7 @@ double mean_luma(const Image& image) {
   for (std::size_t i = 0; i < image.pixels.size(); i += channels) {
     for (std::size_t c = 0; c < channels; ++c) sums[c] += image.pixels[i + c];
   }
-  auto pixels = static_cast<double>(image.pixels.size() / channels);
+  auto pixels = static_cast<double>(image.width) * image.height;
   if (channels == 1) return static_cast<double>(sums[0]) / pixels;
   return std::inner_product(sums.begin(), sums.end(), kLuma.begin(), 0.0) / pixels;
 }

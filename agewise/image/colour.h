@@ -1,6 +1,8 @@
 // Changing a picture's light and colours: one matrix for whatever is wanted, applied in one pass.
 #pragma once
+#include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "agewise/image/image.h"
 
@@ -22,5 +24,8 @@ ColourMatrix then(const ColourMatrix& first, const ColourMatrix& second);
 void recolour(const ColourMatrix& matrix, Image& image);
 
 double mean_luma(const Image& image);  // 0 … 255
+
+// The sample nearest to the value.
+inline std::uint8_t to_byte(float value) { return static_cast<std::uint8_t>(std::clamp(value + 0.5F, 0.0F, 255.5F)); }
 
 }  // namespace agewise::image

@@ -91,6 +91,7 @@ std::vector<Key> make_keys() {
       {"augment", "grey", Real{at<kAugment, &AugmentRecipe::grey>, 0, 1}},
       {"augment", "blur", Real{at<kAugment, &AugmentRecipe::blur>, 0, 1}},
       {"augment", "blur_factor", Real{at<kAugment, &AugmentRecipe::blur_factor>, 1, 64}},
+      {"augment", "scan", Real{at<kAugment, &AugmentRecipe::scan>, 0, 1}},
       {"augment", "noise", Real{at<kAugment, &AugmentRecipe::noise>, 0, 1}},
       {"augment", "noise_deviation", Real{at<kAugment, &AugmentRecipe::noise_deviation>, 0, 255}},
       {"augment", "jpeg", Real{at<kAugment, &AugmentRecipe::jpeg>, 0, 1}},

@@ -254,8 +254,8 @@ void set_option(Recipe& recipe, const std::string& assignment) { set_options(rec
 
 bool augments(const AugmentRecipe& r) {
   return r.crop || r.mirror || r.rotate > 0 || r.shift > 0 || r.scale > 0 || r.brightness > 0 || r.contrast > 0 ||
-         r.saturation > 0 || r.hue > 0 || r.tint > 0 || r.grey > 0 || r.blur > 0 || r.noise > 0 || r.jpeg > 0 ||
-         r.erase > 0;
+         r.saturation > 0 || r.hue > 0 || r.tint > 0 || r.grey > 0 || r.blur > 0 || r.scan > 0 || r.noise > 0 ||
+         r.jpeg > 0 || r.erase > 0;
 }
 
 age::Classes classes_of(const ClassesRecipe& recipe) {

@@ -80,6 +80,7 @@ struct AugmentRecipe {
   double tint = 0;                                      // each channel times 1 - tint … 1 + tint
   double grey = 0;                                      // probability of losing the colours
   double blur = 0, blur_factor = 3;                     // probability; shrunk by at most this factor, then enlarged
+  double scan = 0;                                      // probability of looking like a scan of an old photograph
   double noise = 0, noise_deviation = 12;               // probability; largest deviation, grey levels
   double jpeg = 0;                                      // probability …
   int jpeg_quality = 20;                                // … of compression with a quality from this to 90

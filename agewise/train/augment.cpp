@@ -64,7 +64,85 @@ bool recolours(const Augmentation& what) {
          what.tint != std::array<double, 3>{1, 1, 1};
 }
 
+// As often between 1 and 2 as between 2 and 4: weak effects are common, strong ones are there.
+double evenly_in_octaves(double low, double high, base::Random& random) {
+  return low * std::pow(high / low, random.uniform());
+}
+
+// How far a cast at full strength moves blacks and whites of red, green and blue, in grey levels, and gamma's factors.
+struct Cast {
+  std::array<double, 3> black, white, gamma;
+};
+
+// Of black-and-white prints the toner and the yellowing of the paper; of colour prints what the dyes that lasted make,
+// cyan having faded first.
+Cast choose_cast(bool in_colour, base::Random& random) {
+  auto uniform = [&](double low, double high) { return random.uniform(low, high); };
+  Cast dyes{{uniform(0, 35), uniform(-8, 20), uniform(-8, 25)},
+            {uniform(-25, 8), uniform(-60, 0), uniform(-75, 0)},
+            {uniform(0.75, 1.05), uniform(0.9, 1.3), uniform(0.85, 1.35)}};
+  const Cast sepia{{14, 4, -12}, {0, -14, -52}, {0.86, 1, 1.18}};
+  return in_colour && random.uniform() < 0.7 ? dyes : sepia;
+}
+
+// Prints fade, blacks first; copies of copies grow hard and lose what is lightest and darkest.
+image::Tone choose_tone(bool in_colour, base::Random& random) {
+  image::Tone tone;
+  bool hard = random.uniform() < 0.2;
+  double black = (hard ? -50 : 90) * std::pow(random.uniform(), 1.5);
+  double white = 255 + (hard ? 80 : -95) * std::pow(random.uniform(), 1.5);
+  double gamma = evenly_in_octaves(0.65, 1.6, random);
+  Cast cast = choose_cast(in_colour, random);
+  double strength = random.uniform(in_colour ? 0 : -0.25, 1);  // below 0: cold black-and-white paper
+  for (std::size_t c = 0; c < 3; ++c) {
+    tone.black[c] = black + strength * cast.black[c];
+    tone.white[c] = std::max(tone.black[c] + 40, white + strength * cast.white[c]);
+    tone.gamma[c] = gamma * std::pow(cast.gamma[c], strength);
+  }
+  return tone;
+}
+
+// Up to 30 grey levels; less where it is coarse, or nothing of the face were left.
+image::Grain choose_grain(base::Random& random) {
+  image::Grain grain;
+  grain.size = random.uniform(0.5, 4);
+  grain.deviation = evenly_in_octaves(1.5, 30 / std::sqrt(std::max(1.0, grain.size)), random);
+  if (random.uniform() < 0.3) grain.colour = random.uniform(0.1, 0.6);
+  return grain;
+}
+
+image::Marks choose_marks(base::Random& random) {
+  image::Marks marks;
+  double share = random.uniform();  // of the most that there may be
+  marks.specks = static_cast<int>(evenly_in_octaves(2, 60, random) * share);
+  marks.scratches = static_cast<int>(4 * share * random.uniform());
+  marks.hairs = static_cast<int>(4 * share * random.uniform());
+  marks.radius = random.uniform(0.5, 2.5);
+  marks.opacity = random.uniform(0.3, 1);
+  return marks;
+}
+
 }  // namespace
+
+image::Scan choose_scan(base::Random random) {
+  image::Scan scan;
+  auto happens = [&](double probability) { return random.uniform() < probability; };
+  auto uniform = [&](double low, double high) { return random.uniform(low, high); };
+  auto octaves = [&](double low, double high) { return evenly_in_octaves(low, high, random); };
+  bool in_colour = happens(0.4);
+  scan.saturation = in_colour ? uniform(0.4, 1.1) : 0;
+  if (happens(0.45)) scan.softness = octaves(0.4, 2);
+  if (happens(0.75)) scan.grain = choose_grain(random);
+  if (happens(0.12)) scan.halftone = {uniform(0.08, 0.7), uniform(2.5, 5), uniform(0, 90), in_colour ? 30.0 : 0.0};
+  if (happens(0.7)) scan.tone = choose_tone(in_colour, random);
+  if (happens(0.35)) scan.light = {uniform(0, 0.25), uniform(0, 360), uniform(0, 0.4), uniform(0, 0.12)};
+  if (happens(0.2)) scan.texture = {octaves(0.015, 0.08), uniform(2.5, 8), uniform(0, 360)};
+  if (happens(0.45)) scan.marks = choose_marks(random);
+  if (happens(0.4)) scan.noise = {octaves(1, 12), uniform(0, 1.5), uniform(0, 1.5)};
+  if (happens(0.35)) scan.sharpening = {octaves(0.3, 1.5), uniform(0.6, 2)};
+  if (happens(0.5)) scan.jpeg_quality = static_cast<int>(uniform(30, 92));
+  return scan;
+}
 
 Augmentation choose(const recipe::Recipe& recipe, base::Random random) {
   const recipe::AugmentRecipe& a = recipe.augment;
@@ -88,6 +166,8 @@ Augmentation choose(const recipe::Recipe& recipe, base::Random random) {
   if (happens(a.erase)) what.erased = patch;
   what.noise_seed = seed_from(random);
   what.erased_seed = seed_from(random);
+  what.scan_seed = seed_from(random);
+  if (happens(a.scan)) what.scan = choose_scan({what.scan_seed, base::Purpose::augment});
   return what;
 }
 
@@ -97,6 +177,7 @@ image::Image augmented(const image::Image& face, const Augmentation& what, int s
                            : face;
   if (recolours(what)) image::recolour(colours_of(what, image), image);
   if (what.blur_factor > 1) image = image::blurred(image, what.blur_factor);
+  if (what.scan) image = image::scanned(std::move(image), *what.scan, what.scan_seed);
   if (what.noise_deviation > 0) image::add_noise(image, what.noise_deviation, what.noise_seed);
   if (what.jpeg_quality > 0) image = image::through_jpeg(image, what.jpeg_quality);
   if (what.erased) image::erase(image, *what.erased, what.erased_seed);

@@ -113,6 +113,72 @@ TEST(Augment, one_key_leaves_the_choices_of_the_others_alone) {
   }
 }
 
+TEST(Augment, scans_as_often_as_the_recipe_says_and_leaves_all_other_choices_alone) {
+  std::vector<std::string> keys{"augment.mirror=true", "augment.rotate=30", "augment.grey=0.5", "augment.tint=0.2",
+                                "augment.blur=0.5",    "augment.noise=0.5", "augment.jpeg=0.5", "augment.erase=1"};
+  recipe::Recipe without = recipe_with(keys);
+  keys.emplace_back("augment.scan=0.3");
+  recipe::Recipe with = recipe_with(keys);
+  int scans = 0;
+  for (std::uint32_t sample = 0; sample < 2000; ++sample) {
+    Augmentation a = choose(without, stream(sample)), b = choose(with, stream(sample));
+    EXPECT_FALSE(a.scan.has_value());
+    scans += b.scan ? 1 : 0;
+    b.scan.reset();
+    ASSERT_EQ(augmented(face(), a, 32).pixels, augmented(face(), b, 32).pixels);
+  }
+  EXPECT_NEAR(scans, 600, 61);  // three deviations
+}
+
+// Runs of earlier versions go on as they began: 26 numbers of two words each come first (7 of the placement, 8 of the
+// colours, 3 strengths, 4 of the patch, 4 of what happens), then the seeds, then what came later.
+TEST(Augment, draws_seeds_where_earlier_versions_did) {
+  base::Random random = stream(7);
+  for (int word = 0; word < 52; ++word) random.bits();
+  auto next = [&] {
+    std::uint64_t high = random.bits();
+    return (high << 32) | random.bits();
+  };
+  Augmentation what = choose(recipe_with({"augment.scan=1"}), stream(7));
+  EXPECT_EQ(what.noise_seed, next());
+  EXPECT_EQ(what.erased_seed, next());
+  EXPECT_EQ(what.scan_seed, next());
+}
+
+TEST(Augment, scans_before_the_noise_by_the_samples_seed) {
+  Augmentation what = choose(recipe_with({"augment.scan=1", "augment.noise=1"}), stream(3));
+  image::Image expected = image::scanned(face(), *what.scan, what.scan_seed);
+  EXPECT_NE(expected.pixels, face().pixels);
+  image::add_noise(expected, what.noise_deviation, what.noise_seed);
+  EXPECT_EQ(augmented(face(), what, 32).pixels, expected.pixels);
+  EXPECT_NE(what.scan_seed, choose(recipe_with({"augment.scan=1"}), stream(4)).scan_seed);
+}
+
+// Of ten effects a scan has a few; strong grain is rarer than weak.
+TEST(Augment, draws_scans_from_hardly_visible_to_strong) {
+  int effects = 0, most = 0, fine = 0, fine_and_strong = 0, coarse = 0;
+  for (std::uint32_t sample = 0; sample < 4000; ++sample) {
+    image::Scan scan = choose_scan(stream(sample));
+    int own = 0;
+    for (bool there : {scan.softness > 0, scan.grain.deviation > 0, scan.halftone.amount > 0, scan.tone.white[0] != 255,
+                       scan.light.vignette > 0, scan.texture.deviation > 0, scan.marks.specks > 0,
+                       scan.noise.deviation > 0, scan.sharpening.amount > 0, scan.jpeg_quality > 0}) {
+      own += there ? 1 : 0;
+    }
+    effects += own, most = std::max(most, own);
+    if (scan.grain.deviation == 0) continue;
+    ASSERT_LE(scan.grain.deviation, 30 / std::sqrt(std::max(1.0, scan.grain.size)));
+    fine += scan.grain.size < 1 ? 1 : 0;
+    fine_and_strong += scan.grain.size < 1 && scan.grain.deviation > 15 ? 1 : 0;
+    coarse += scan.grain.size > 2.25 ? 1 : 0;
+  }
+  EXPECT_NEAR(effects / 4000.0, 4.2, 0.2);
+  EXPECT_LT(most, 10);
+  EXPECT_NEAR(coarse, 1500, 92);                       // half of three quarters, three deviations
+  EXPECT_NEAR(fine, 429, 60);                          // of 0.5 … 4 pixels, less than 1: a seventh
+  EXPECT_NEAR(fine_and_strong, 0.23 * fine, 3 * 8.7);  // of 1.5 … 30 in octaves, 15 and more: log 2 / log 20
+}
+
 // 32 stored, 24 wanted: nine places each way, each pixel as it is stored.
 TEST(Augment, cuts_the_networks_size_out_of_the_stored_face_at_every_place) {
   recipe::Recipe recipe = recipe_with({"network.size=24", "augment.crop=true"});
