@@ -13,7 +13,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/random.h"
 #include "agewise/nn/build.h"
-#include "agewise/nn/cpu/peak.h"
+#include "agewise/nn/cpu/kernels/peak.h"
 #include "agewise/nn/loss.h"
 #include "agewise/nn/schedule.h"
 #include "app/bench_photographs.h"

@@ -13,8 +13,8 @@
 #include <string>
 
 #include "agewise/nn/cpu/cpu_engine.h"
-#include "agewise/nn/cpu/thin_kernels.h"
-#include "agewise/nn/cpu/winograd.h"
+#include "agewise/nn/cpu/kernels/thin_kernels.h"
+#include "agewise/nn/cpu/kernels/winograd.h"
 
 namespace agewise::nn::cpu {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "agewise/base/error.h"
 #include "agewise/nn/build.h"
-#include "agewise/nn/cpu/memory_plan.h"
+#include "agewise/nn/cpu/plan/memory_plan.h"
 #include "tests/nn/golden.h"
 
 namespace agewise::nn {

@@ -1,4 +1,4 @@
-#include "agewise/nn/cpu/half_product.h"
+#include "agewise/nn/cpu/kernels/half_product.h"
 
 #include <gtest/gtest.h>
 

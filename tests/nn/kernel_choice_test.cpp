@@ -1,4 +1,4 @@
-#include "agewise/nn/cpu/kernel_choice.h"
+#include "agewise/nn/cpu/plan/kernel_choice.h"
 
 #include <gmock/gmock.h>
 

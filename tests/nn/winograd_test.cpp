@@ -1,5 +1,5 @@
 // Our own Winograd convolution against sums in doubles, term by term.
-#include "agewise/nn/cpu/winograd.h"
+#include "agewise/nn/cpu/kernels/winograd.h"
 
 #include <gmock/gmock.h>
 #include <omp.h>
@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "agewise/nn/cpu/cpu_engine.h"
-#include "agewise/nn/cpu/thin_kernels.h"
+#include "agewise/nn/cpu/kernels/thin_kernels.h"
 #include "tests/nn/golden.h"
 
 namespace agewise::nn::cpu {

@@ -8,9 +8,9 @@
 #include <stdexcept>
 
 #include "agewise/base/error.h"
-#include "agewise/nn/cpu/elementwise.h"
-#include "agewise/nn/cpu/fused_stem.h"
-#include "agewise/nn/cpu/step.h"
+#include "agewise/nn/cpu/kernels/elementwise.h"
+#include "agewise/nn/cpu/steps/fused_stem.h"
+#include "agewise/nn/cpu/steps/step.h"
 
 namespace agewise::nn::cpu {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 #include <memory>
 
-#include "agewise/nn/cpu/kernel_choice.h"
+#include "agewise/nn/cpu/plan/kernel_choice.h"
 #include "agewise/nn/engine.h"
 
 namespace agewise::nn::cpu {
