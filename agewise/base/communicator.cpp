@@ -11,6 +11,7 @@ class Alone : public Communicator {
   int size() const override { return 1; }
   const std::string& host(int /*rank*/) const override { return host_; }
   void start_sum(std::span<float> /*values*/) override {}
+  void start_sum(std::span<Bfloat16> /*values*/) override {}
   void finish_sum() override {}
   void sum(std::span<double> /*values*/) override {}
   void broadcast(std::span<std::byte> /*bytes*/) override {}

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "agewise/base/bfloat16.h"
+
 namespace agewise::base {
 
 // All processes make the same calls in the same order, from one thread each; a call may wait for the others to make
@@ -23,6 +25,7 @@ class Communicator {
   // returns; the values are to be left alone until finish_sum(), which waits for the oldest sum that was begun and not
   // finished. Sums go on by themselves meanwhile.
   virtual void start_sum(std::span<float> values) = 0;
+  virtual void start_sum(std::span<Bfloat16> values) = 0;  // half the bytes; each addition is rounded
   virtual void finish_sum() = 0;
   virtual void sum(std::span<double> values) = 0;  // at once
 

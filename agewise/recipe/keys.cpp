@@ -135,6 +135,7 @@ std::vector<Key> make_keys() {
       {"train", "ema_decay", Real{at<kTrain, &TrainRecipe::ema_decay>, 0, 0.999999}},
       {"train", "batch", Whole{at<kTrain, &TrainRecipe::batch>, 1, 65536}},
       {"train", "sync_batch_norm", at<kTrain, &TrainRecipe::sync_batch_norm>},
+      {"train", "exchange", enum_names<kTrain, &TrainRecipe::exchange>({"float32", "bfloat16"})},
       {"train", "epochs", Whole{at<kTrain, &TrainRecipe::epochs>, 1, 1'000'000}},
       {"train", "patience", Whole{at<kTrain, &TrainRecipe::patience>, 0, 1'000'000}},
       {"train", "monitor", enum_names<kTrain, &TrainRecipe::monitor>({"accuracy", "mae", "loss", "epsilon", "last"})},

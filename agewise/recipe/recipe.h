@@ -111,6 +111,7 @@ enum class Loss { cross_entropy, label_distribution, expected_value_l1, regressi
 enum class LabelSigma { replaces, widens, ignored };
 enum class Optimiser { sgd, rmsprop, adamw };
 enum class Schedule { constant, step, cosine };
+enum class Exchange { float32, bfloat16 };
 enum class Monitor { accuracy, mae, loss, epsilon, last };
 
 struct TrainRecipe {
@@ -139,7 +140,8 @@ struct TrainRecipe {
   double step_factor = 0.1;
   double ema_decay = 0;  // decay of the exponential moving average of the weights; 0: none
   int batch = 128;
-  bool sync_batch_norm = false;  // of several processes: normalise by the whole batch, not each its own rows
+  bool sync_batch_norm = false;           // of several processes: normalise by the whole batch, not each its own rows
+  Exchange exchange = Exchange::float32;  // of several processes: how they send gradients to each other
   int epochs = 100;
   int patience = 0;                     // stop after so many epochs without improvement in validation; 0: never
   Monitor monitor = Monitor::accuracy;  // what makes a checkpoint the best

@@ -34,10 +34,22 @@ void SumOverProcesses::timed(Call call) {
   waited_ += clock_() - before;
 }
 
-void SumOverProcesses::start(int /*bucket*/, std::span<float> gradients) { communicator_.start_sum(gradients); }
+void SumOverProcesses::start(int bucket, std::span<float> gradients) {
+  if (exchange_ == recipe::Exchange::float32) return communicator_.start_sum(gradients);
+  auto place = static_cast<std::size_t>(bucket);
+  if (place >= rounded_.size()) rounded_.resize(place + 1);
+  Rounded& rounded = rounded_[place];
+  rounded.gradients = gradients;
+  rounded.values.resize(gradients.size());
+  std::ranges::transform(gradients, rounded.values.begin(), base::to_bfloat16);
+  communicator_.start_sum(std::span(rounded.values));
+}
 
-void SumOverProcesses::wait(int /*bucket*/) {
+void SumOverProcesses::wait(int bucket) {
   timed([this] { communicator_.finish_sum(); });
+  if (exchange_ == recipe::Exchange::float32) return;
+  Rounded& rounded = rounded_[static_cast<std::size_t>(bucket)];
+  std::ranges::transform(rounded.values, rounded.gradients.begin(), base::to_float);
 }
 
 void SumOverProcesses::sum(std::span<double> values) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "agewise/base/communicator.h"
 #include "agewise/base/progress.h"
@@ -30,11 +31,12 @@ Share share_of(std::size_t batch, const base::Communicator& communicator);
 // that weigh nothing.
 void check_share(const recipe::TrainRecipe& recipe, const base::Communicator& communicator);
 
-// Sums an engine's gradients, and knows how long that was waited for.
+// Sums an engine's gradients, and knows how long that was waited for. With Exchange::bfloat16 each gradient is rounded
+// before it is sent, and each sum of two.
 class SumOverProcesses : public nn::GradientReducer {
  public:
-  SumOverProcesses(base::Communicator& communicator, base::Clock clock)
-      : communicator_(communicator), clock_(std::move(clock)) {}
+  SumOverProcesses(base::Communicator& communicator, recipe::Exchange exchange, base::Clock clock)
+      : communicator_(communicator), exchange_(exchange), clock_(std::move(clock)) {}
 
   void start(int bucket, std::span<float> gradients) override;
   void wait(int bucket) override;
@@ -45,7 +47,15 @@ class SumOverProcesses : public nn::GradientReducer {
   template <class Call>
   void timed(Call call);
 
+  // Of a bucket that is under way.
+  struct Rounded {
+    std::span<float> gradients;
+    std::vector<base::Bfloat16> values;
+  };
+
   base::Communicator& communicator_;
+  recipe::Exchange exchange_;
+  std::vector<Rounded> rounded_;  // by bucket; kept from step to step
   base::Clock clock_;
   double waited_ = 0;
 };

@@ -58,7 +58,8 @@ Trainer::Trainer(const estimate::Model& model, nn::Engine& engine, int first_lay
   held_ = static_cast<std::size_t>(nn::parameter_count(nn::parameters_of(model.graph))) - own_;
   const recipe::TrainRecipe& recipe = model.recipe.train;
   check_share(recipe, communicator);
-  if (communicator.size() > 1) reducer_ = std::make_unique<SumOverProcesses>(communicator, std::move(clock));
+  if (communicator.size() > 1)
+    reducer_ = std::make_unique<SumOverProcesses>(communicator, recipe.exchange, std::move(clock));
   network_ = engine.compile(
       trained, static_cast<int>(share_.rows), nn::Mode::train,
       {.rule = nn::update_rule_of(recipe), .reducer = reducer_.get(), .sync_batch_norm = recipe.sync_batch_norm});

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "agewise/base/communicator.h"
@@ -72,6 +73,7 @@ class Crew {
 
   struct Seat {
     std::span<float> floats;
+    std::span<Bfloat16> bfloats;
     std::span<double> doubles;
     std::span<std::byte> bytes;
     std::string text;
@@ -83,16 +85,13 @@ class Crew {
     int rank() const override { return rank_; }
     int size() const override { return static_cast<int>(crew_.hosts_.size()); }
     const std::string& host(int rank) const override { return crew_.hosts_.at(static_cast<std::size_t>(rank)); }
-    void start_sum(std::span<float> values) override { begun_.push_back(values); }
+    void start_sum(std::span<float> values) override { begin(&Seat::floats, values); }
+    void start_sum(std::span<Bfloat16> values) override { begin(&Seat::bfloats, values); }
     void finish_sum() override {
-      own().floats = begun_.front();
+      begun_.front()();
       begun_.pop_front();
-      together([this] { add_up(&Seat::floats); });
     }
-    void sum(std::span<double> values) override {
-      own().doubles = values;
-      together([this] { add_up(&Seat::doubles); });
-    }
+    void sum(std::span<double> values) override { add_up(&Seat::doubles, values); }
     void broadcast(std::span<std::byte> bytes) override {
       if (bytes.empty()) return;
       own().bytes = bytes;
@@ -119,19 +118,36 @@ class Crew {
       if (rank_ == 0) by_the_first();
       barrier();
     }
+    template <class Values>
+    void begin(Values Seat::*place, Values values) {
+      begun_.push_back([this, place, values] { add_up(place, values); });
+    }
+    template <class Values>
+    void add_up(Values Seat::*place, Values values) {
+      own().*place = values;
+      together([this, place] { add_up(place); });
+    }
     // In the order of ranks.
     template <class Values>
     void add_up(Values Seat::*values) {
       auto& sum = crew_.seats_.front().*values;
       for (std::size_t i = 0; i < sum.size(); ++i) {
-        for (std::size_t rank = 1; rank < crew_.seats_.size(); ++rank) sum[i] += (crew_.seats_[rank].*values)[i];
+        for (std::size_t rank = 1; rank < crew_.seats_.size(); ++rank)
+          sum[i] = sum_of(sum[i], (crew_.seats_[rank].*values)[i]);
         for (Seat& seat : crew_.seats_) (seat.*values)[i] = sum[i];
       }
+    }
+    template <class Number>
+    static Number sum_of(Number a, Number b) {
+      if constexpr (std::is_same_v<Number, Bfloat16>)
+        return base::sum_of(a, b);
+      else
+        return a + b;
     }
 
     Crew& crew_;
     int rank_;
-    std::deque<std::span<float>> begun_;
+    std::deque<std::function<void()>> begun_;
   };
 
   std::vector<std::string> hosts_;

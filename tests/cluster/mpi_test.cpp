@@ -108,6 +108,17 @@ TEST_F(SlowMpi, the_same_number_of_processes_twice_gives_the_same_bits) {
   EXPECT_EQ(checkpoint("first"), checkpoint("second"));
 }
 
+TEST_F(SlowMpi, gradients_sent_in_half_the_bytes_teach_nearly_the_same_and_twice_the_same) {
+  ASSERT_EQ(run_command(mpirun(3) + train_command("whole")).exit_code, 0);
+  for (const char* run : {"first", "second"}) {
+    Outcome outcome = run_command(mpirun(3) + train_command(run, "--set train.exchange=bfloat16"));
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  }
+  EXPECT_EQ(checkpoint("first"), checkpoint("second"));
+  EXPECT_NE(log("first").back().train.loss, log("whole").back().train.loss);
+  EXPECT_NEAR(log("first").back().train.loss, log("whole").back().train.loss, 5e-3);
+}
+
 TEST_F(SlowMpi, a_process_alone_needs_no_mpirun) {
   Outcome outcome =
       run_command(AGEWISE_MPI_PROGRAM " --kernels default --threads 1 " + train_command("run", "--set train.epochs=1"));

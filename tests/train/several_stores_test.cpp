@@ -5,9 +5,11 @@
 
 #include "agewise/base/files.h"
 #include "agewise/evaluate/evaluate.h"
+#include "agewise/nn/cpu/cpu_engine.h"
 #include "agewise/store/store_writer.h"
 #include "agewise/train/log.h"
 #include "agewise/train/session.h"
+#include "tests/base/crew.h"
 #include "tests/error_of.h"
 #include "tests/train/tiny.h"
 
@@ -102,6 +104,26 @@ TEST_F(SeveralStores, go_on_after_a_stop_to_the_same_bits) {
   train(stopped);
   EXPECT_EQ(base::read_file(folder_ / "stopped/last.safetensors", 1 << 20),
             base::read_file(folder_ / "whole/last.safetensors", 1 << 20));
+}
+
+TEST_F(SeveralStores, teach_two_processes_what_they_teach_one) {
+  for (int size : {1, 2}) {
+    base::Crew(size).run([&](base::Communicator& communicator) {
+      TrainRequest wanted = request("by" + std::to_string(size));
+      wanted.assignments = {"train.sync_batch_norm=true"};
+      Session session(wanted, communicator);
+      base::StopFlag stop{false};
+      TrainHooks hooks{stop, {}, [] { return 0.0; }, {}, {}};
+      session.train(*nn::make_cpu_engine({.threads = 1}), 1, hooks);
+    });
+  }
+  std::vector<EpochRecord> one = read_log(folder_ / "by1/log.jsonl"), two = read_log(folder_ / "by2/log.jsonl");
+  ASSERT_EQ(one.size(), two.size());
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    ASSERT_THAT(two[i].validation_by_store, SizeIs(2));
+    for (std::size_t store : {0, 1})
+      EXPECT_NEAR(two[i].validation_by_store[store].loss, one[i].validation_by_store[store].loss, 1e-4);
+  }
 }
 
 TEST_F(SeveralStores, must_be_those_that_the_run_was_started_on) {
