@@ -211,6 +211,12 @@ function groupTable(title, groups) {
     percent(group.model.accuracy), percent(group.model.cs5 / 100)])));
 }
 
+function coverageTable({promised, decades, name, pictures, coverage, mean_width}) {
+  return card("Intervals of " + percent(promised) + ", by decade of the true age",
+    table(["", "pictures", "true age inside", "years wide"], [...decades, {name, pictures, coverage, mean_width}].map((group) =>
+      [group.name, count(group.pictures), percent(group.coverage), number(group.mean_width, 1)])));
+}
+
 function quality(evaluation) {
   section("How good it is", `Measured on the ${count(evaluation.all.pictures)} pictures of the ${evaluation.part} part. ` +
     `The baseline gives the same answer for every picture: “${evaluation.majority_class}”, the most frequent class of ` +
@@ -225,6 +231,7 @@ function quality(evaluation) {
     {name: "network", values: evaluation.decades.map((group) => group.model.mae), ink: "accent"},
     {name: "baseline", values: evaluation.decades.map((group) => group.baseline.mae), ink: "quiet"}],
     (value) => number(value, 0) + " y", true));
+  if (evaluation.coverage) cards.unshift(coverageTable(evaluation.coverage));
   cards.unshift(decades);
   for (const node of cards) node.classList.add("wide");
   section("For whom", "Bias = predicted age − true age, in years: above 0, people are estimated too old.", grid(...cards));
