@@ -1,7 +1,9 @@
-// agewise calibrate MODEL --data STORE -o FILE: a model with intervals around its estimates.
+// agewise calibrate MODEL --data STORE … -o FILE: a model with intervals around its estimates.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -12,8 +14,10 @@
 #include "agewise/base/files.h"
 #include "agewise/estimate/json.h"
 #include "agewise/evaluate/coverage.h"
+#include "agewise/evaluate/json.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
+#include "app/coverage_text.h"
 #include "app/engine.h"
 #include "app/options.h"
 #include "app/outputs.h"
@@ -25,8 +29,8 @@ namespace {
 constexpr int kSplits = 20;
 
 struct Arguments {
-  std::string model, data, output, notes;
-  std::vector<std::string> settings;
+  std::string model, output, notes;
+  std::vector<std::string> data, settings;
   double coverage = 0.9;
   bool half = false, json = false, force = false;
 };
@@ -47,70 +51,116 @@ std::map<std::string, std::string> read_notes(const std::string& file) {
 
 nlohmann::ordered_json to_json(const estimate::Intervals& intervals, const evaluate::CoverageStudy& study,
                                std::size_t pictures) {
-  nlohmann::ordered_json json{{"pictures", pictures}};
+  nlohmann::ordered_json json{{"pictures", pictures}}, sources = nlohmann::ordered_json::array();
   json.update(estimate::to_json(intervals));
-  json["study"] = {{"splits", study.splits}, {"mean", study.mean},       {"deviation", study.deviation},
-                   {"lowest", study.lowest}, {"highest", study.highest}, {"mean_width", study.width}};
+  for (const evaluate::Coverage& source : study.sources) sources.push_back(evaluate::to_json(source));
+  json["study"] = {{"splits", study.splits},
+                   {"mean", study.mean},
+                   {"deviation", study.deviation},
+                   {"lowest", study.lowest},
+                   {"highest", study.highest},
+                   {"mean_width", study.all.all.width},
+                   {"all", evaluate::to_json(study.all)},
+                   {"sources", sources}};
   return json;
 }
 
-void print_intervals(const estimate::Intervals& intervals, const evaluate::CoverageStudy& study) {
-  std::vector<std::vector<std::string>> rows{{"estimates from", "years below", "years above"}};
-  for (const estimate::IntervalBand& band : intervals.bands)
-    rows.push_back(
-        {fmt::format("{:.1f}", band.from), fmt::format("{:.1f}", band.below), fmt::format("{:.1f}", band.above)});
-  print(table(rows) + "\n");
+void print_study(const evaluate::CoverageStudy& study) {
+  print(coverage_table(study.all, study.sources) + "\n");
+  std::string worst = worst_text(study.all);
   print(fmt::format(
       "calibrated on one half and measured on the other, {} times: {:.1f} % ± {:.1f} of the true ages inside, from "
-      "{:.1f} to {:.1f} %; {:.1f} years wide on average\n",
-      2 * study.splits, 100 * study.mean, 100 * study.deviation, 100 * study.lowest, 100 * study.highest, study.width));
+      "{:.1f} to {:.1f} %{}; {:.1f} years wide on average\n",
+      2 * study.splits, 100 * study.mean, 100 * study.deviation, 100 * study.lowest, 100 * study.highest,
+      worst.empty() ? "" : "; " + worst, study.all.all.width));
+}
+
+std::vector<store::Store> open_stores(const std::vector<std::string>& files) {
+  std::vector<store::Store> stores;
+  for (const std::string& file : files) {
+    stores.emplace_back(file);
+    stores.back().check_complete();
+  }
+  return stores;
+}
+
+// What the model says of the val parts.
+evaluate::CalibrationSet calibration_set(const Arguments& arguments, const estimate::Model& model,
+                                         const std::vector<store::Store>& stores, const Context& context) {
+  std::unique_ptr<nn::Engine> engine = engine_for(context);
+  evaluate::CalibrationSet set;
+  for (const store::Store& store : stores) {
+    ProgressLine line;
+    std::vector<evaluate::Prediction> predictions =
+        evaluate::predict(model, store, evaluate::part_to_evaluate(store, catalog::Split::val), *engine,
+                          context.threads, context.stop, line.sink());
+    line.clear();
+    if (!std::ranges::all_of(predictions, [](const auto& one) { return std::isfinite(one.estimate); }))
+      throw base::file_error(arguments.model, "gives estimates that are not numbers");
+    evaluate::add(set, store.file().stem().string(), std::move(predictions));
+  }
+  return set;
+}
+
+// Of the pictures of each source whose age is exact.
+std::string measured_text(const evaluate::CalibrationSet& set) {
+  std::string text;
+  for (std::size_t source = 0; source < set.source_names.size(); ++source) {
+    std::vector<double> estimates, ages;
+    for (std::size_t i = 0; i < set.sources.size(); ++i) {
+      const evaluate::Prediction& one = set.predictions[i];
+      if (set.sources[i] != source || one.face.age_range) continue;
+      estimates.push_back(one.estimate);
+      ages.push_back(one.face.age);
+    }
+    if (ages.empty()) continue;
+    text += fmt::format("{}{}: mean absolute error {:.2f} years, mean signed error {:+.2f}, on {} pictures",
+                        text.empty() ? "" : "; ", set.source_names[source], age::mean_absolute_error(estimates, ages),
+                        age::mean_signed_error(estimates, ages), ages.size());
+  }
+  return text;
+}
+
+std::string intervals_text(const evaluate::CalibrationSet& set, const evaluate::CoverageStudy& study) {
+  std::string worst = worst_text(study.all);
+  return fmt::format(
+      "{:.4g} % of true ages, for each decade of them, calibrated on {} val pictures ({}); measured by halves: {:.1f} "
+      "% "
+      "± {:.1f}{}",
+      100 * study.all.promised, set.predictions.size(), fmt::join(set.source_names, ", "), 100 * study.mean,
+      100 * study.deviation, worst.empty() ? "" : ", " + worst);
 }
 
 void run(const Arguments& arguments, const Context& context) {
   std::filesystem::path model_file = train::model_file_of(arguments.model);
-  check_output(arguments.output, OutputKind::safetensors, arguments.force,
-               {model_file, arguments.data, arguments.notes});
-  store::Store store(arguments.data);
-  store.check_complete();
+  std::vector<std::filesystem::path> inputs(arguments.data.begin(), arguments.data.end());
+  inputs.insert(inputs.end(), {model_file, arguments.notes});
+  check_output(arguments.output, OutputKind::safetensors, arguments.force, inputs);
+  std::vector<store::Store> stores = open_stores(arguments.data);
   estimate::Model model = estimate::read_model(model_file);
   estimate::change_settings(model, arguments.settings, estimate::SettingsUse::estimates, warn);
   // Intervals are those of what `predict` and `serve` estimate, which never drop.
   recipe::PredictRecipe settings = model.recipe.predict;
   model.recipe.predict.dropout = model.recipe.predict.batch_statistics = false;
   if (arguments.half) estimate::round_to_half(model);
-  std::unique_ptr<nn::Engine> engine = engine_for(context);
-  ProgressLine line;
   std::map<std::string, std::string> notes = read_notes(arguments.notes);
-  std::vector<evaluate::Prediction> predictions =
-      evaluate::predict(model, store, evaluate::part_to_evaluate(store, catalog::Split::val), *engine, context.threads,
-                        context.stop, line.sink());
-  line.clear();
+  evaluate::CalibrationSet set = calibration_set(arguments, model, stores, context);
   model.recipe.predict = settings;
-  evaluate::take_ranges(predictions);  // an interval is measured by exact ages
-  std::vector<double> estimates, ages;
-  for (const evaluate::Prediction& one : predictions) {
-    if (!std::isfinite(one.estimate)) throw base::file_error(arguments.model, "gives estimates that are not numbers");
-    estimates.push_back(one.estimate);
-    ages.push_back(one.face.age);
-  }
   evaluate::CoverageStudy study;
   try {
-    model.intervals = estimate::calibrate(estimates, ages, arguments.coverage);
-    study = evaluate::study_coverage(predictions, arguments.coverage, kSplits);
+    model.intervals = evaluate::calibrate(set, arguments.coverage);
+    study = evaluate::study_coverage(set, arguments.coverage, kSplits);
   } catch (const std::invalid_argument&) {
-    throw base::UsageError(fmt::format("{}: has too few val pictures ({}) for intervals of {:.4g} %",
-                                       store.file().string(), predictions.size(), 100 * arguments.coverage));
+    throw base::UsageError(fmt::format("{}: too few val pictures ({}) for intervals of {:.4g} %",
+                                       fmt::join(arguments.data, ", "), set.predictions.size(),
+                                       100 * arguments.coverage));
   }
-  model.notes["intervals"] =
-      fmt::format("{:.4g} % of true ages, calibrated on {} val pictures; measured by halves: {:.1f} % ± {:.1f}",
-                  100 * arguments.coverage, predictions.size(), 100 * study.mean, 100 * study.deviation);
-  model.notes["measured"] = fmt::format(
-      "mean absolute error {:.2f} years, mean signed error {:+.2f}, on the same {} pictures",
-      age::mean_absolute_error(estimates, ages), age::mean_signed_error(estimates, ages), predictions.size());
+  model.notes["intervals"] = intervals_text(set, study);
+  model.notes["measured"] = measured_text(set);
   model.notes.merge(std::move(notes));
   estimate::write_model(arguments.output, model);
-  if (arguments.json) return print_json(to_json(*model.intervals, study, predictions.size()));
-  print_intervals(*model.intervals, study);
+  if (arguments.json) return print_json(to_json(*model.intervals, study, set.predictions.size()));
+  print_study(study);
   print(fmt::format("{}: {} KB\n", arguments.output, std::filesystem::file_size(arguments.output) >> 10));
 }
 
@@ -119,15 +169,20 @@ void run(const Arguments& arguments, const Context& context) {
 void add_calibrate(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand(
       "calibrate",
-      "Give a model intervals that contain the true age with a stated probability, measured on a store's val part");
+      "Give a model intervals that contain the true age with a stated probability, for each decade of it, measured on "
+      "the val parts of stores");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, "Model file, or run (its best checkpoint)")->required();
-  command->add_option("--data", arguments->data, "Face store; the model must not have been trained on its val part")
-      ->required();
+  command
+      ->add_option("--data", arguments->data,
+                   "Face store; the model must not have been trained on its val part. May be repeated: stores, and the "
+                   "sources that their labels name, then weigh the same in each decade")
+      ->required()
+      ->allow_extra_args(false);
   command->add_option("-o,--output", arguments->output, "Model file to write")->required();
   command
       ->add_option("--coverage", arguments->coverage,
-                   "Probability that an interval contains the true age; default: 0.9")
+                   "Probability that an interval contains the true age, in each decade of it; default: 0.9")
       ->check(CLI::Range(0.5, 0.99));
   command->add_option(
       "--notes", arguments->notes,

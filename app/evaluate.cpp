@@ -14,6 +14,7 @@
 #include "agewise/library/surroundings.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
+#include "app/coverage_text.h"
 #include "app/engine.h"
 #include "app/options.h"
 #include "app/outputs.h"
@@ -113,6 +114,13 @@ std::string ranges_text(const evaluate::Ranges& ranges) {
   return table(rows);
 }
 
+std::string coverage_text(const evaluate::Coverage& coverage) {
+  std::string worst = worst_text(coverage);
+  return fmt::format("intervals of {:.4g} %: {:.1f} % of the true ages inside{}; {:.1f} years wide on average\n\n{}",
+                     100 * coverage.promised, 100 * coverage.all.share, worst.empty() ? "" : "; " + worst,
+                     coverage.all.width, coverage_table(coverage));
+}
+
 constexpr std::size_t kMostClassesShown = 12;  // a wider matrix is for the report
 
 void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
@@ -128,6 +136,7 @@ void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<
                     "of their ages: {:.2f} years\n",
                     m.count, evaluation.all.model.mae, m.mean_mae, m.best_mae, m.worst_mae, m.spread));
   }
+  if (evaluation.coverage) print("\n" + coverage_text(*evaluation.coverage));
   if (evaluation.gender_accuracy)
     print(fmt::format("\ngender correct in {} % of the pictures whose gender is known\n",
                       percent(*evaluation.gender_accuracy)));

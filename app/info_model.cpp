@@ -28,6 +28,21 @@ std::string preprocessing_of(const estimate::Model& model) {
   return text + fmt::format("times {:.6g}{}", recipe.network.scale, recipe.network.bgr ? ", blue first" : "");
 }
 
+// Scores are distances from the estimate, in widths of the model's own distribution (estimate/interval.h).
+std::string intervals_table(const estimate::Intervals& intervals) {
+  std::string head = fmt::format("{:.4g} % interval", 100 * intervals.coverage);
+  std::vector<std::vector<std::string>> rows;
+  if (!intervals.groups.empty()) rows.push_back({head + ", true ages from", "lowest score", "highest score"});
+  for (const estimate::AgeGroup& group : intervals.groups)
+    rows.push_back(
+        {fmt::format("{:.0f}", group.from), fmt::format("{:.2f}", group.low), fmt::format("{:.2f}", group.high)});
+  if (!intervals.bands.empty()) rows.push_back({head + ", estimates from", "years below", "years above"});
+  for (const estimate::IntervalBand& band : intervals.bands)
+    rows.push_back(
+        {fmt::format("{:.1f}", band.from), fmt::format("{:.1f}", band.below), fmt::format("{:.1f}", band.above)});
+  return table(rows);
+}
+
 void print_json_card(const estimate::Model& model, const std::vector<train::EpochRecord>& log) {
   nlohmann::ordered_json card = estimate::card_of(model);
   if (!log.empty()) card["epochs"] = to_json(log);
@@ -48,6 +63,7 @@ void print_card(const std::filesystem::path& file, const estimate::Model& model,
     classes.push_back({model.classes.names[c], fmt::format("{:.1f}", model.classes.values[c])});
   }
   print(table(classes));
+  if (model.intervals) print("\n" + intervals_table(*model.intervals));
   for (const auto& [name, text] : model.notes) print(fmt::format("\n{}: {}", name, text));
   if (!model.notes.empty()) print("\n");
   if (!log.empty()) print("\n");

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "agewise/age/distribution.h"
+
 namespace agewise::age {
 namespace {
 
@@ -75,19 +77,7 @@ double expected_value(const Classes& classes, std::span<const float> distributio
 }
 
 double median(const Classes& classes, std::span<const float> distribution) {
-  double below = 0;
-  for (int c = 0; c < classes.count(); ++c) {
-    double with = below + distribution[c];
-    if (with >= 0.5 || c + 1 == classes.count()) {
-      // Linear within the class, whose width is that of a year at the open ends.
-      double low = c > 0 ? classes.edges[c - 1] : classes.edges[0] - 1;
-      double high = c + 1 < classes.count() ? classes.edges[c] : low + 1;
-      double share = with > below ? std::clamp((0.5 - below) / (with - below), 0.0, 1.0) : 0.5;
-      return low + share * (high - low);
-    }
-    below = with;
-  }
-  return classes.values.back();
+  return quantile(classes, distribution, 0.5);
 }
 
 int argmax(std::span<const float> distribution) {

@@ -112,6 +112,11 @@ double spread_of(const Estimate& estimate) {
   return std::sqrt(squares / (n - 1));
 }
 
+double scale_of(const Model& model, const Estimate& estimate) {
+  if (model.recipe.train.loss == recipe::Loss::regression) return 1;
+  return scale_of(model.classes, estimate.distribution);
+}
+
 Estimate mean_of(const Model& model, std::span<const Estimate> estimates) {
   auto n = static_cast<double>(estimates.size());
   Estimate mean{0, 0, std::vector<float>(model.classes.count(), 0)};
@@ -203,7 +208,8 @@ void Estimator::estimate_batch(std::span<const float> inputs, std::vector<Estima
       model_.further_members.empty() ? member_estimates(network_of(0), inputs) : ensemble_estimates(inputs);
   if (model_.intervals) {
     for (Estimate& estimate : seen) {
-      if (std::isfinite(estimate.age)) estimate.interval = interval_of(*model_.intervals, estimate.age);
+      if (!std::isfinite(estimate.age)) continue;
+      estimate.interval = interval_of(*model_.intervals, estimate.age, scale_of(model_, estimate));
     }
   }
   estimates.insert(estimates.end(), seen.begin(), seen.end());

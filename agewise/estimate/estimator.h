@@ -28,6 +28,10 @@ inline const std::string kNoAge = "the network's output is not a number";
 // Deviation of the members' ages, years; 0 for a single network.
 double spread_of(const Estimate& estimate);
 
+// By which an interval around the estimate follows the picture (interval.h): that of its distribution, which of an
+// ensemble, or where the mirror image is looked at too, is the mean one; of a regression, which has none, 1 year.
+double scale_of(const Model& model, const Estimate& estimate);
+
 // A prepared face, or what training has made of one at the network's own size, as network input, C × H × W floats of
 // input_side(): its middle where the network sees less (center_crop_side()), scaled bilinearly where it is told to,
 // channel order, mean (in the network's channel order) and scale applied; where the recipe whitens, the bare pixels 0 …

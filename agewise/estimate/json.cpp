@@ -70,6 +70,7 @@ Json card_of(const Model& model) {
           {"classes", classes_json(model.classes)},
           {"layers", layers_json(model)},
           {"coverage", model.intervals ? Json(model.intervals->coverage) : Json(nullptr)},
+          {"intervals", model.intervals ? to_json(*model.intervals) : Json(nullptr)},
           {"notes", model.notes},
           {"recipe_toml", recipe::to_toml(recipe)}};
 }
@@ -102,10 +103,12 @@ Json to_json(const Model& model, const face::FaceCut& cut, const std::string& re
 }
 
 Json to_json(const Intervals& intervals) {
-  Json bands = Json::array();
+  Json json{{"coverage", intervals.coverage}};
+  for (const AgeGroup& group : intervals.groups)
+    json["groups"].push_back({{"from", group.from}, {"low", group.low}, {"high", group.high}});
   for (const IntervalBand& band : intervals.bands)
-    bands.push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
-  return {{"coverage", intervals.coverage}, {"bands", bands}};
+    json["bands"].push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
+  return json;
 }
 
 }  // namespace agewise::estimate

@@ -19,7 +19,8 @@ std::vector<LayerCard> layers_of(const Model& model);
 
 // A model's card: kind, recipe, description, parameters (of one member), members (of an ensemble), face_size, colour,
 // mean, scale, whitening (or null), classes
-// [{name, years}], layers [{name, kind, shape, parameters}], coverage (of its intervals, or null), notes, recipe_toml.
+// [{name, years}], layers [{name, kind, shape, parameters}], coverage (of its intervals, or null), intervals
+// (or null), notes, recipe_toml.
 nlohmann::ordered_json card_of(const Model& model);
 
 // Where the face is in its picture: box [left, top, right, bottom], angle, score and replicated; where the whole
@@ -33,7 +34,8 @@ nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, con
 // [{class, probability}], one a class.
 nlohmann::ordered_json distribution_json(const Model& model, const Estimate& estimate);
 
-// coverage and bands [{from, below, above}], in years.
+// As a model file has them: coverage and groups [{from (years), low, high (scores)}] (interval.h), or of a model of an
+// earlier version bands [{from, below, above}], in years.
 nlohmann::ordered_json to_json(const Intervals& intervals);
 
 }  // namespace agewise::estimate

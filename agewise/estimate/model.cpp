@@ -13,6 +13,7 @@
 #include "agewise/base/files.h"
 #include "agewise/base/hash.h"
 #include "agewise/base/json.h"
+#include "agewise/estimate/interval_text.h"
 #include "agewise/estimate/json.h"
 #include "agewise/nn/build.h"
 #include "agewise/nn/loss.h"
@@ -82,26 +83,11 @@ std::map<std::string, std::string> read_notes(const weights::SafetensorsFile& fi
 std::optional<Intervals> read_intervals(const weights::SafetensorsFile& file) {
   auto text = file.metadata().find("intervals");
   if (text == file.metadata().end()) return std::nullopt;
-  Intervals intervals;
   try {
-    json stored = base::parse_json(text->second);
-    intervals.coverage = stored.at("coverage").get<double>();
-    for (const json& band : stored.at("bands")) {
-      intervals.bands.push_back(
-          {band.at("from").get<double>(), band.at("below").get<double>(), band.at("above").get<double>()});
-    }
-  } catch (const json::exception& error) {
+    return parse_intervals(text->second);
+  } catch (const std::invalid_argument& error) {
     throw base::file_error(file.path(), fmt::format("metadata intervals: {}", error.what()));
   }
-  auto is_wrong = [](const IntervalBand& band) {
-    return !std::isfinite(band.from) || !(band.below >= 0) || !(band.above >= 0) || band.below > 1000 ||
-           band.above > 1000;
-  };
-  if (!(intervals.coverage > 0 && intervals.coverage < 1) || intervals.bands.empty() ||
-      std::any_of(intervals.bands.begin(), intervals.bands.end(), is_wrong)) {
-    throw base::file_error(file.path(), "metadata intervals: are not intervals of ages");
-  }
-  return intervals;
 }
 
 bool is_weight(const nn::ParameterInfo& info) { return info.shape.size() > 1; }

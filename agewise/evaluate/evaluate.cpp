@@ -10,6 +10,7 @@
 
 #include "agewise/age/metrics.h"
 #include "agewise/base/error.h"
+#include "agewise/evaluate/coverage.h"
 #include "agewise/train/run_folder.h"
 
 namespace agewise::evaluate {
@@ -247,6 +248,7 @@ Evaluation evaluation_of(std::vector<Prediction> predictions, catalog::Split par
   Evaluation evaluation;
   evaluation.part = part;
   if (!predictions.empty()) evaluation = evaluate(predictions, part, model.classes, training_ages(store));
+  if (model.intervals) evaluation.coverage = coverage_of(predictions, model.intervals->coverage);
   evaluation.ranges = std::move(ranges);
   evaluation.other_cut = caveat_of_cut(model, store);
   return evaluation;

@@ -19,9 +19,14 @@ struct Prediction {
   store::FaceRecord face;
   double estimate = 0;  // years; NaN: the network gave none (estimate/estimator.h)
   int estimated_class = 0;
-  std::vector<double> members = {};  // of an ensemble: each member's estimate
-  std::optional<double> male = {};   // probability, where the model has a gender head
+  std::vector<double> members = {};                    // of an ensemble: each member's estimate
+  std::optional<double> male = {};                     // probability, where the model has a gender head
+  double scale = 1;                                    // estimate::scale_of()
+  std::optional<estimate::AgeInterval> interval = {};  // where the model is calibrated and is asked as it predicts
+  std::vector<double> range_ages = {};  // where only a range is known: equally probable ages in it, kRangeAges
 };
+
+inline constexpr int kRangeAges = 8;  // age::ages_within()
 
 inline constexpr std::array<double, 4> kScoreYears{1, 3, 5, 10};  // the k of CS@k
 
@@ -66,6 +71,20 @@ struct Ranges {
 };
 inline constexpr std::size_t kMostRanges = 12;
 
+// How often intervals hold the true age, of pictures of one kind.
+struct Covered {
+  std::string name;     // "20–29", "80 and over", a source
+  double pictures = 0;  // one whose age is a range counts in each decade by its probability
+  double share = 0;     // of the true ages that lie inside, 0 … 1
+  double width = 0;     // years, mean
+};
+
+struct Coverage {
+  double promised = 0;  // Intervals::coverage
+  Covered all;
+  std::vector<Covered> decades;  // of the true age; empty ones are left out
+};
+
 struct Evaluation {
   catalog::Split part = catalog::Split::test;
   std::vector<std::string> class_names;
@@ -80,6 +99,7 @@ struct Evaluation {
   std::vector<Prediction> worst;                        // those without an estimate, then largest |error| first
   std::optional<Members> members;                       // of an ensemble whose members all gave estimates
   std::optional<Ranges> ranges;                         // beside all these
+  std::optional<Coverage> coverage;                     // of exact ages, where the model gives intervals
   std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
   std::string other_cut;                                // a sentence, see caveat_of_cut(); mostly none
   std::string other_settings;                           // estimate::SettingsChange::text; mostly none

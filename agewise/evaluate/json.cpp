@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/text.h"
+#include "agewise/evaluate/coverage.h"
 
 namespace agewise::evaluate {
 namespace {
@@ -54,6 +55,13 @@ Json to_json(const std::optional<Members>& members) {
           {"spread", members->spread}};
 }
 
+Json to_json(const Covered& covered) {
+  return {{"name", covered.name},
+          {"pictures", covered.pictures},
+          {"coverage", covered.share},
+          {"mean_width", covered.width}};
+}
+
 }  // namespace
 
 nlohmann::ordered_json to_json(const Ranges& ranges) {
@@ -63,6 +71,16 @@ nlohmann::ordered_json to_json(const Ranges& ranges) {
     one.update(figures_of(group));
     json["groups"].push_back(std::move(one));
   }
+  return json;
+}
+
+nlohmann::ordered_json to_json(const Coverage& coverage) {
+  Json json = to_json(coverage.all);
+  json["promised"] = coverage.promised;
+  json["decades"] = Json::array();
+  for (const Covered& decade : coverage.decades) json["decades"].push_back(to_json(decade));
+  const Covered* worst = worst_decade(coverage);
+  json["worst"] = worst != nullptr ? Json(worst->name) : Json(nullptr);
   return json;
 }
 
@@ -88,6 +106,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
           {"worst", worst},
           {"members", to_json(evaluation.members)},
           {"ranges", evaluation.ranges ? to_json(*evaluation.ranges) : Json(nullptr)},
+          {"coverage", evaluation.coverage ? to_json(*evaluation.coverage) : Json(nullptr)},
           {"gender_accuracy", or_null(evaluation.gender_accuracy)},
           {"beats_majority", or_null(evaluation.beats_majority)},
           {"beats_mean_age", or_null(evaluation.beats_mean_age)}};

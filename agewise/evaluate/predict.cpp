@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "agewise/age/distribution.h"
 #include "agewise/base/error.h"
 #include "agewise/base/hash.h"
 #include "agewise/estimate/estimator.h"
@@ -51,33 +52,64 @@ void check_same(base::Communicator& communicator, const estimate::Model& model, 
   train::check_same(communicator, hash_of(model), "the model", train::kCopyAnew);
 }
 
-// What a process knows of the pictures, those of the others 0: as numbers that add up to what all of them know.
-class SharedEstimates {
- public:
-  SharedEstimates(std::size_t pictures, std::size_t members)
-      : width_(kFirstMember + members), values_(pictures * width_) {}
+Prediction prediction_of(const estimate::Model& model, const store::FaceRecord& face, estimate::Estimate estimate) {
+  Prediction prediction;
+  prediction.estimate = estimate.age;
+  prediction.estimated_class = estimate.most_likely_class;
+  prediction.members = std::move(estimate.members);
+  prediction.male = estimate.male;
+  prediction.scale = estimate::scale_of(model, estimate);
+  prediction.interval = estimate.interval;
+  if (face.age_range)
+    prediction.range_ages = age::ages_within(model.classes, estimate.distribution, *face.age_range, kRangeAges);
+  return prediction;
+}
 
-  void set(std::size_t picture, const estimate::Estimate& estimate) {
+// What a process knows of the pictures, those of the others 0: as numbers that add up to what all of them know. Of the
+// faces themselves each knows all.
+class SharedPredictions {
+ public:
+  SharedPredictions(std::size_t pictures, std::size_t members, std::size_t range_ages)
+      : first_range_age_(kFirstMember + static_cast<std::ptrdiff_t>(members)),
+        width_(kFirstMember + members + range_ages),
+        values_(pictures * width_) {}
+
+  void set(std::size_t picture, const Prediction& prediction) {
     std::span<double> row = row_of(picture);
-    row[kAge] = estimate.age;
-    row[kClass] = estimate.most_likely_class;
-    row[kTellsGender] = estimate.male.has_value() ? 1 : 0;
-    row[kMale] = estimate.male.value_or(0);
-    std::ranges::copy(estimate.members, row.begin() + kFirstMember);
+    estimate::AgeInterval interval = prediction.interval.value_or(estimate::AgeInterval{});
+    row[kAge] = prediction.estimate;
+    row[kClass] = prediction.estimated_class;
+    row[kScale] = prediction.scale;
+    row[kTellsGender] = prediction.male.has_value() ? 1 : 0;
+    row[kMale] = prediction.male.value_or(0);
+    row[kTellsInterval] = prediction.interval.has_value() ? 1 : 0;
+    row[kLow] = interval.low;
+    row[kHigh] = interval.high;
+    std::ranges::copy(prediction.members, row.begin() + kFirstMember);
+    std::ranges::copy(prediction.range_ages, row.begin() + first_range_age_);
   }
 
   void add_up(base::Communicator& communicator) { communicator.sum(values_); }
 
   Prediction prediction(std::size_t picture, store::FaceRecord face) {
     std::span<double> row = row_of(picture);
-    std::optional<double> male = row[kTellsGender] > 0 ? std::optional(row[kMale]) : std::nullopt;
-    return {std::move(face), row[kAge], static_cast<int>(row[kClass]), {row.begin() + kFirstMember, row.end()}, male};
+    Prediction prediction;
+    prediction.estimate = row[kAge];
+    prediction.estimated_class = static_cast<int>(row[kClass]);
+    prediction.scale = row[kScale];
+    if (row[kTellsGender] > 0) prediction.male = row[kMale];
+    if (row[kTellsInterval] > 0) prediction.interval = {row[kLow], row[kHigh]};
+    prediction.members.assign(row.begin() + kFirstMember, row.begin() + first_range_age_);
+    if (face.age_range) prediction.range_ages.assign(row.begin() + first_range_age_, row.end());
+    prediction.face = std::move(face);
+    return prediction;
   }
 
  private:
-  enum Column : std::ptrdiff_t { kAge, kClass, kTellsGender, kMale, kFirstMember };
+  enum Column : std::ptrdiff_t { kAge, kClass, kScale, kTellsGender, kMale, kTellsInterval, kLow, kHigh, kFirstMember };
   std::span<double> row_of(std::size_t picture) { return std::span(values_).subspan(picture * width_, width_); }
 
+  std::ptrdiff_t first_range_age_;
   std::size_t width_;
   std::vector<double> values_;
 };
@@ -148,12 +180,15 @@ std::vector<Prediction> predict(const estimate::Model& model, const store::Store
   Estimates estimates_of = estimates_for(model, engine);
   train::BatchStream stream(train::inputs_from_stores(model.recipe, store, faces), order,
                             train::input_size(model.recipe), batch_size, {0, threads, rank, processes});
-  SharedEstimates shared(order.size(), model.further_members.empty() ? 0 : estimate::member_count(model));
+  bool has_ranges = std::ranges::any_of(order, [&](std::uint32_t i) { return faces[i].age_range.has_value(); });
+  SharedPredictions shared(order.size(), model.further_members.empty() ? 0 : estimate::member_count(model),
+                           has_ranges ? kRangeAges : 0);
   for (std::size_t round = 0; round * processes * batch_size < order.size(); ++round) {
     std::size_t first = (round * processes + rank) * batch_size;
     if (train::Batch* batch = stream.next()) {  // none: in the last round there are fewer batches than processes
       std::vector<estimate::Estimate> estimates = estimates_of(*batch);
-      for (std::size_t row = 0; row < batch->fresh; ++row) shared.set(first + row, estimates[row]);
+      for (std::size_t row = 0; row < batch->fresh; ++row)
+        shared.set(first + row, prediction_of(model, faces[order[first + row]], std::move(estimates[row])));
       if (progress) progress({"evaluating", first + batch->fresh, order.size()});
     }
     std::array<double, 1> stopped{stop ? 1.0 : 0.0};

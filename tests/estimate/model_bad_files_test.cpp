@@ -50,6 +50,8 @@ std::vector<BadModel> bad_models() {
       {"other_class_names", [](Parts& p) { replace(p.texts["classes"], "under", "below"); }, "do not match the recipe"},
       {"class_value_is_a_text", [](Parts& p) { replace(p.texts["classes"], "70.0", "\"x\""); }, "metadata classes"},
       {"notes_are_a_list", [](Parts& p) { p.texts["notes"] = "[1]"; }, "metadata notes"},
+      {"intervals_of_no_form", [](Parts& p) { p.texts["intervals"] = "{\"coverage\": 0.9}"; },
+       "metadata intervals: there must be either groups or bands"},
       {"parameter_missing", [](Parts& p) { p.arrays.erase("outputs.bias"); }, "has no array \"outputs.bias\""},
       {"other_architecture", [](Parts& p) { replace(p.texts["recipe"], "outputs = 'classes'", "outputs = 4"); },
        "outputs 4 × 1 × 1 numbers, but the loss needs 3"},

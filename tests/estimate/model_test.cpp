@@ -51,15 +51,29 @@ TEST_F(ModelFile, names_its_parameters_as_pytorch_does) {
 
 TEST_F(ModelFile, holds_its_intervals) {
   Model model = small_model();
-  model.intervals = Intervals{0.9, {{0, 1.5, 3}, {40.25, 8, 7}}};
+  model.intervals = Intervals{0.9, {}, {{0, -1.5, 3}, {40, -1.0 / 3, 7}}};
   write_model(path_, model);
   Model back = read_model(path_);
   ASSERT_TRUE(back.intervals);
   EXPECT_EQ(back.intervals->coverage, 0.9);
+  ASSERT_EQ(back.intervals->groups.size(), 2U);
+  EXPECT_EQ(back.intervals->groups[1].from, 40);
+  EXPECT_EQ(back.intervals->groups[1].low, -1.0 / 3);
+  EXPECT_EQ(back.intervals->groups[1].high, 7);
+}
+
+// Of a model of an earlier version, which is written again with other weights or settings.
+TEST_F(ModelFile, holds_its_bands) {
+  Model model = small_model();
+  model.intervals = Intervals{0.9, {{0, 1.5, 3}, {40.25, 8, 7}}};
+  write_model(path_, model);
+  Model back = read_model(path_);
+  ASSERT_TRUE(back.intervals);
   ASSERT_EQ(back.intervals->bands.size(), 2U);
   EXPECT_EQ(back.intervals->bands[1].from, 40.25);
   EXPECT_EQ(back.intervals->bands[1].below, 8);
   EXPECT_EQ(back.intervals->bands[1].above, 7);
+  EXPECT_TRUE(back.intervals->groups.empty());
 }
 
 TEST_F(ModelFile, holds_weights_in_half_precision_and_biases_whole) {

@@ -83,6 +83,7 @@ TEST_F(Predict, by_several_processes_tells_each_of_them_what_one_finds) {
   for (const char* assignment : {"predict.dropout=false", "predict.batch_statistics=true"}) {
     estimate::Model model = trained({"whiten.method=none", "train.gender_weight=0.5", assignment});
     model.further_members.push_back(estimate::member_in_memory(model.graph, model.parameters));
+    model.intervals = estimate::Intervals{0.9, {}, {{0, -1, 1}}};
     store::Store store(folder_ / "faces.db");
     std::vector<Prediction> alone = predict(model, store, catalog::Split::train, *engine_, 1, stop_, {});
     for (int size : {2, 5}) {  // of 4 batches the last is not full
@@ -96,10 +97,44 @@ TEST_F(Predict, by_several_processes_tells_each_of_them_what_one_finds) {
           EXPECT_EQ(found[i].estimated_class, alone[i].estimated_class);
           EXPECT_EQ(found[i].male, alone[i].male);
           EXPECT_EQ(found[i].members, alone[i].members);
+          EXPECT_EQ(found[i].scale, alone[i].scale);
+          EXPECT_EQ(found[i].interval.has_value(), alone[i].interval.has_value());
+          EXPECT_EQ(found[i].interval.value_or(estimate::AgeInterval{}).high,
+                    alone[i].interval.value_or(estimate::AgeInterval{}).high);
         }
       });
     }
     std::filesystem::remove_all(folder_ / "run");
+  }
+}
+
+TEST_F(Predict, tells_how_the_interval_of_a_calibrated_model_holds) {
+  estimate::Model model = trained({"whiten.method=none"});
+  model.intervals = estimate::Intervals{0.9, {}, {{0, -1, 1}}};
+  store::Store store(folder_ / "faces.db");
+  std::vector<Prediction> predictions = predict(model, store, catalog::Split::val, *engine_, 1, stop_, {});
+  int inside = 0;
+  for (const Prediction& one : predictions) {
+    ASSERT_TRUE(one.interval);
+    EXPECT_NEAR(one.interval->high, std::min(one.estimate + one.scale, estimate::kOldest), 1e-9);
+    inside += std::abs(one.face.age - one.estimate) <= one.scale ? 1 : 0;
+  }
+  auto count = static_cast<double>(predictions.size());
+  Evaluation evaluation = evaluation_of(std::move(predictions), catalog::Split::val, model, store);
+  EXPECT_DOUBLE_EQ(evaluation.coverage.value().all.share, inside / count);
+  model.intervals.reset();
+  EXPECT_FALSE(evaluation_of(predict(model, store, catalog::Split::val, *engine_, 1, stop_, {}), catalog::Split::val,
+                             model, store)
+                   .coverage);
+}
+
+TEST_F(Predict, tells_the_ages_that_may_be_where_only_a_range_is_known) {
+  train::tiny::make_store(folder_ / "ranges.db", {.ranges = true});
+  estimate::Model model = trained({"whiten.method=none"});
+  store::Store store(folder_ / "ranges.db");
+  for (const Prediction& one : predict(model, store, catalog::Split::val, *engine_, 1, stop_, {})) {
+    ASSERT_EQ(one.range_ages.size(), static_cast<std::size_t>(kRangeAges));
+    for (double age : one.range_ages) EXPECT_TRUE(one.face.age_range.value().contains(age)) << age;
   }
 }
 

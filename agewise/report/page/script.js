@@ -219,6 +219,12 @@ function rangesTable(ranges) {
       (group.mean_distance > 0 ? "+" : "") + number(group.mean_distance, 2)])));
 }
 
+function coverageTable({promised, decades, name, pictures, coverage, mean_width}) {
+  return card("Intervals of " + percent(promised) + ", by decade of the true age",
+    table(["", "pictures", "true age inside", "years wide"], [...decades, {name, pictures, coverage, mean_width}].map((group) =>
+      [group.name, count(group.pictures), percent(group.coverage), number(group.mean_width, 1)])));
+}
+
 function quality(evaluation) {
   section("How good it is", `Measured on the ${count(evaluation.all.pictures)} pictures of the ${evaluation.part} part. ` +
     `The baseline gives the same answer for every picture: “${evaluation.majority_class}”, the most frequent class of ` +
@@ -233,6 +239,7 @@ function quality(evaluation) {
     {name: "network", values: evaluation.decades.map((group) => group.model.mae), ink: "accent"},
     {name: "baseline", values: evaluation.decades.map((group) => group.baseline.mae), ink: "quiet"}],
     (value) => number(value, 0) + " y", true));
+  if (evaluation.coverage) cards.unshift(coverageTable(evaluation.coverage));
   cards.unshift(decades);
   if (evaluation.ranges) cards.push(rangesTable(evaluation.ranges));
   for (const node of cards) node.classList.add("wide");

@@ -1,0 +1,56 @@
+#include "agewise/estimate/interval_text.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/error_of.h"
+
+namespace agewise::estimate {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(IntervalText, has_groups) {
+  Intervals intervals = parse_intervals(R"({"coverage": 0.8, "groups": [{"from": 0, "low": -1.5, "high": 2},
+                                            {"from": 10, "low": 0, "high": 0}]})");
+  EXPECT_EQ(intervals.coverage, 0.8);
+  EXPECT_TRUE(intervals.bands.empty());
+  ASSERT_EQ(intervals.groups.size(), 2U);
+  EXPECT_EQ(intervals.groups[0].low, -1.5);
+  EXPECT_EQ(intervals.groups[0].high, 2);
+  EXPECT_EQ(intervals.groups[1].from, 10);
+}
+
+TEST(IntervalText, of_an_earlier_version_has_bands) {
+  Intervals intervals = parse_intervals(R"({"coverage": 0.9, "bands": [{"from": -3.5, "below": 1, "above": 2}]})");
+  EXPECT_TRUE(intervals.groups.empty());
+  ASSERT_EQ(intervals.bands.size(), 1U);
+  EXPECT_EQ(intervals.bands[0].from, -3.5);
+  EXPECT_EQ(intervals.bands[0].below, 1);
+  EXPECT_EQ(intervals.bands[0].above, 2);
+}
+
+TEST(IntervalText, that_is_none_is_refused_with_a_sentence) {
+  const std::string group = R"({"from": 0, "low": -1, "high": 1})", band = R"({"from": 0, "below": 1, "above": 1})";
+  for (const auto& [text, problem] : std::vector<std::pair<std::string, std::string>>{
+           {"{", "parse error"},
+           {"3", "cannot use at()"},
+           {R"({"groups": []})", "'coverage' not found"},
+           {R"({"coverage": 1, "groups": [)" + group + "]}", "coverage is not between 0 and 1"},
+           {R"({"coverage": 0.9})", "either groups or bands"},
+           {R"({"coverage": 0.9, "groups": [)" + group + R"(], "bands": [)" + band + "]}", "either groups or bands"},
+           {R"({"coverage": 0.9, "groups": [3]})", "cannot use at()"},
+           {R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1}]})", "'high' not found"},
+           {R"({"coverage": 0.9, "groups": [{"from": 0, "low": 0.1, "high": 1}]})", "not intervals of ages"},
+           {R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1, "high": -0.1}]})", "not intervals of ages"},
+           {R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1, "high": 1e9}]})", "not intervals of ages"},
+           {R"({"coverage": 0.9, "groups": [{"from": 5, "low": -1, "high": 1}]})", "must begin at 0 and ascend"},
+           {R"({"coverage": 0.9, "groups": [)" + group + "," + group + "]}", "must begin at 0 and ascend"},
+           {R"({"coverage": 0.9, "bands": [{"from": 0, "below": -1, "above": 1}]})", "not intervals of ages"},
+           {R"({"coverage": 0.9, "bands": [{"from": 0, "below": 1, "above": 1001}]})", "not intervals of ages"}}) {
+    auto parse = [&it = text] { parse_intervals(it); };
+    EXPECT_THAT(error_of<std::invalid_argument>(parse), HasSubstr(problem)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace agewise::estimate
