@@ -197,7 +197,7 @@ Measured measured_model(const Arguments& arguments, const Context& context) {
 
 // One model on several stores: a row a store.
 void run_on_each(const Arguments& arguments, const Context& context) {
-  if (!arguments.report.empty()) throw base::UsageError("--report is for a single store: give --data only once");
+  if (!arguments.report.empty()) throw base::UsageError("--report is for a single store: name one (--data)");
   auto [model, settings] = measured_model(arguments, context);
   nn::TuningCache choices;
   std::unique_ptr<nn::Engine> engine = engine_for_all(context, model.graph, model.recipe.train.batch, choices);

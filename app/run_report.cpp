@@ -17,10 +17,8 @@ using Metadata = std::vector<std::pair<std::string, std::string>>;
 
 Metadata metadata_of(const store::Stores& stores, const nn::Graph& graph) {
   auto parameters = static_cast<std::uint64_t>(nn::parameter_count(nn::parameters_of(graph)));
-  std::string labels;
-  for (std::size_t i = 0; i < stores.count(); ++i) labels += (i == 0 ? "" : "\n") + stores[i].metadata().labels;
   return {{stores.count() == 1 ? "store" : "stores", stores.names()},
-          {"data", labels},
+          {"data", stores.labels()},
           {"network", fmt::format("{} layers, {} parameters", graph.layers.size(), with_thousands(parameters))},
           {"program", "agewise " AGEWISE_VERSION}};
 }

@@ -255,9 +255,10 @@ void add_train(CLI::App& program, const Context& context) {
       ->add_option("RUN", arguments->run,
                    "Folder to write: recipe, log, checkpoints, plots and report. An interrupted run is resumed")
       ->required();
-  command->add_option(
-      "--data", arguments->data,
-      "Face store to train on; several stores: --data A --data B. Default for an existing run: its own");
+  command
+      ->add_option("--data", arguments->data,
+                   "Face store to train on; several stores: --data A --data B. Default for an existing run: its own")
+      ->allow_extra_args(false);
   add_recipe_options(*command, arguments->recipe);
   command->add_flag(
       "--resume", arguments->resume,

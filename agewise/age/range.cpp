@@ -12,7 +12,7 @@ WholeYears whole_years(const Range& range) {
 }
 
 double distance(double age, const Range& range) {
-  if (age < range.low) return age - range.low;
+  if (!(age >= range.low)) return age - range.low;  // what is not a number stays so
   return age > range.high ? age - range.high : 0;
 }
 

@@ -24,7 +24,7 @@ struct WholeYears {
 inline constexpr int kOldest = 110;
 WholeYears whole_years(const Range& range);
 
-// How many years `age` lies below the range (negative) or above it; 0 inside.
+// How many years `age` lies below the range (negative) or above it; 0 inside; NaN of what is not a number.
 double distance(double age, const Range& range);
 
 std::string to_text(const Range& range);  // "20–29", "70+"

@@ -1,5 +1,5 @@
-// bfloat16: a float cut to its first 16 bits. It has a float's exponent, so nothing over- or underflows, and 8 bits of
-// mantissa, so a number is at most 1/256 of itself from the next.
+// bfloat16: the first 16 bits of a float. It has a float's range and 8 significant bits: rounding changes a number by at
+// most 1/256 of itself.
 #pragma once
 #include <bit>
 #include <cmath>

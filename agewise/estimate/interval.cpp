@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "agewise/age/distribution.h"
+#include "agewise/age/range.h"
 
 namespace agewise::estimate {
 namespace {
@@ -134,7 +135,7 @@ AgeInterval interval_of(const Intervals& intervals, double estimate, double scal
   AgeInterval interval{estimate, estimate};
   for (auto group = intervals.groups.begin(); group != intervals.groups.end(); ++group) {
     auto next = group + 1;
-    double end = next == intervals.groups.end() ? kOldest : next->from;
+    double end = next == intervals.groups.end() ? age::kOldest : next->from;
     double low = std::max(group->from, estimate + group->low * scale);
     double high = std::min(end, estimate + group->high * scale);
     if (low > high) continue;

@@ -65,8 +65,7 @@ double pictures_needed(double coverage);
 // What each of a source's pictures weighs in a group of which it has so many.
 double weight_in_group(double pictures, double coverage);
 
-// Ages to kOldest; always with the estimate itself. Of bands, which know no scale, as their models gave them.
-inline constexpr double kOldest = 110;
+// Ages to age::kOldest; always with the estimate itself. Of bands, which know no scale, as their models gave them.
 AgeInterval interval_of(const Intervals& intervals, double estimate, double scale);
 
 // The decade of an age as groups and tables have it: 0 … kDecades - 1, the last from 80 on.

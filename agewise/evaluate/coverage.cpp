@@ -9,6 +9,7 @@
 
 #include "agewise/base/random.h"
 #include "agewise/catalog/persons.h"
+#include "agewise/evaluate/names.h"
 
 namespace agewise::evaluate {
 namespace {
@@ -57,9 +58,9 @@ Covered together(std::string name, std::span<const Sums> sources, double promise
   return covered;
 }
 
-std::string name_of_decade(std::size_t decade) {
+std::string name_of_calibrated(std::size_t decade) {
   return decade + 1 == estimate::kDecades ? fmt::format("{} and over", 10 * decade)
-                                          : fmt::format("{}–{}", 10 * decade, 10 * decade + 9);
+                                          : name_of_decade(static_cast<int>(decade));
 }
 
 Coverage coverage_of(std::string name, std::span<const Decades> sources, double promised) {
@@ -73,7 +74,7 @@ Coverage coverage_of(std::string name, std::span<const Decades> sources, double 
       all[source] = all[source] + its.back();
       pictures += its.back().pictures;
     }
-    if (pictures > 0) coverage.decades.push_back(together(name_of_decade(decade), its, promised));
+    if (pictures > 0) coverage.decades.push_back(together(name_of_calibrated(decade), its, promised));
   }
   coverage.all = together(std::move(name), all, promised);
   return coverage;

@@ -11,6 +11,7 @@
 #include "agewise/age/metrics.h"
 #include "agewise/base/error.h"
 #include "agewise/evaluate/coverage.h"
+#include "agewise/evaluate/names.h"
 #include "agewise/train/run_folder.h"
 
 namespace agewise::evaluate {
@@ -98,10 +99,6 @@ std::vector<Group> groups_by(const std::vector<Prediction>& predictions, const a
 }
 
 int decade_of(const store::FaceRecord& face) { return static_cast<int>(std::floor(face.age / 10)); }
-std::string name_of_decade(int decade) { return fmt::format("{}–{}", decade * 10, decade * 10 + 9); }
-std::string name_of_gender(catalog::Gender gender) {
-  return gender == catalog::Gender::female ? "female" : gender == catalog::Gender::male ? "male" : "not known";
-}
 
 // Whether the mean advantage of the model over a baseline is above 0 by more than chance explains.
 bool clearly_positive(const std::vector<double>& advantages) {

@@ -36,7 +36,7 @@ Json to_json(const std::vector<Group>& groups) {
 Json figures_of(const RangeScores& ranges) {
   return {{"pictures", ranges.pictures},
           {"inside", ranges.inside},
-          {"near", ranges.near},
+          {"within_2_years", ranges.near},
           {"distance", ranges.distance},
           {"mean_distance", ranges.mean_distance}};
 }

@@ -20,7 +20,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation, const estimate::Mod
 // decades that with the lowest coverage (worst_decade()), or null.
 nlohmann::ordered_json to_json(const Coverage& coverage);
 
-// {pictures, inside, near, distance, mean_distance, groups: [{name, pictures, …}]}, as in RangeScores.
+// {pictures, inside, within_2_years, distance, mean_distance, groups: [{name, pictures, …}]}, as in RangeScores.
 nlohmann::ordered_json to_json(const Ranges& ranges);
 
 }  // namespace agewise::evaluate

@@ -52,6 +52,15 @@ void check_same(base::Communicator& communicator, const estimate::Model& model, 
   train::check_same(communicator, hash_of(model), "the model", train::kCopyAnew);
 }
 
+// kRangeAges equally probable ages of somebody within the range. What a regression gives is an age, not a distribution:
+// there all ages of the range are.
+std::vector<double> ages_in(const age::Range& range, const estimate::Model& model, const estimate::Estimate& estimate) {
+  if (model.recipe.train.loss != recipe::Loss::regression)
+    return age::ages_within(model.classes, estimate.distribution, range, kRangeAges);
+  std::vector<float> even(age::kOldest + 1, 1.0F / (age::kOldest + 1));
+  return age::ages_within(age::yearly_classes(age::kOldest + 1), even, range, kRangeAges);
+}
+
 Prediction prediction_of(const estimate::Model& model, const store::FaceRecord& face, estimate::Estimate estimate) {
   Prediction prediction;
   prediction.estimate = estimate.age;
@@ -60,8 +69,7 @@ Prediction prediction_of(const estimate::Model& model, const store::FaceRecord& 
   prediction.male = estimate.male;
   prediction.scale = estimate::scale_of(model, estimate);
   prediction.interval = estimate.interval;
-  if (face.age_range)
-    prediction.range_ages = age::ages_within(model.classes, estimate.distribution, *face.age_range, kRangeAges);
+  if (face.age_range) prediction.range_ages = ages_in(*face.age_range, model, estimate);
   return prediction;
 }
 

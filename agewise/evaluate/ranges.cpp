@@ -1,10 +1,9 @@
-#include <fmt/format.h>
-
 #include <cmath>
 #include <map>
 #include <utility>
 
 #include "agewise/evaluate/evaluate.h"
+#include "agewise/evaluate/names.h"
 
 namespace agewise::evaluate {
 namespace {
@@ -14,7 +13,7 @@ using Pictures = std::vector<const Prediction*>;
 RangeScores scores_of(std::string name, const Pictures& members) {
   RangeScores scores{std::move(name), std::ssize(members)};
   for (const Prediction* one : members) {
-    double distance = std::isnan(one->estimate) ? one->estimate : age::distance(one->estimate, *one->face.age_range);
+    double distance = age::distance(one->estimate, *one->face.age_range);
     scores.inside += distance == 0 ? 1 : 0;
     scores.near += std::abs(distance) <= kNear ? 1 : 0;
     scores.distance += std::abs(distance);
@@ -46,8 +45,7 @@ void add_ranges(const Pictures& all, std::vector<RangeScores>& groups) {
     const age::Range& range = *face.age_range;
     return static_cast<int>(std::floor((range.is_open() ? range.low : (range.low + range.high) / 2) / 10));
   });
-  for (const auto& [decade, members] : decades)
-    groups.push_back(scores_of(fmt::format("{}–{}", decade * 10, decade * 10 + 9), members));
+  for (const auto& [decade, members] : decades) groups.push_back(scores_of(name_of_decade(decade), members));
 }
 
 // Where there is more than one: a group of all says nothing new.
@@ -56,10 +54,6 @@ void add_named(const Pictures& all, KeyOf name_of, std::vector<RangeScores>& gro
   auto named = divided_by(all, name_of);
   if (named.size() < 2) return;
   for (const auto& [name, members] : named) groups.push_back(scores_of(name.empty() ? "not known" : name, members));
-}
-
-std::string gender_of(const store::FaceRecord& face) {
-  return face.gender == catalog::Gender::female ? "female" : face.gender == catalog::Gender::male ? "male" : "";
 }
 
 }  // namespace
@@ -72,7 +66,8 @@ std::optional<Ranges> take_ranges(std::vector<Prediction>& predictions) {
   if (all.empty()) return std::nullopt;
   Ranges ranges{scores_of("all", all), {}};
   add_ranges(all, ranges.groups);
-  add_named(all, gender_of, ranges.groups);
+  add_named(
+      all, [](const store::FaceRecord& face) { return name_of_gender(face.gender); }, ranges.groups);
   add_named(
       all, [](const store::FaceRecord& face) { return face.race; }, ranges.groups);
   add_named(

@@ -9,7 +9,7 @@ namespace {
 template <class Text>
 std::string lines_of(const std::vector<const Store*>& stores, Text text) {
   std::string lines;
-  for (const Store* store : stores) lines += (lines.empty() ? "" : "\n") + text(*store);
+  for (const Store* store : stores) lines += (lines.empty() || lines.ends_with('\n') ? "" : "\n") + text(*store);
   return lines;
 }
 
@@ -41,6 +41,10 @@ std::string Stores::content() const {
 
 std::string Stores::first_content() const {
   return lines_of(stores_, [](const Store& store) { return store.first_content(); });
+}
+
+std::string Stores::labels() const {
+  return lines_of(stores_, [](const Store& store) { return store.metadata().labels; });
 }
 
 std::string Stores::names() const {

@@ -29,7 +29,8 @@ class Stores {
   // Of all of them in their order, as Store::content() and first_content() of one.
   std::string content() const;
   std::string first_content() const;
-  std::string names() const;  // "faces.db", "utk.db and flickr.db": for messages
+  std::string labels() const;  // StoreMetadata::labels of all
+  std::string names() const;   // "faces.db", "utk.db and flickr.db": for messages
 
  private:
   std::vector<const Store*> stores_;

@@ -70,25 +70,29 @@ void weigh_by_age(const Examples& examples, double exponent, std::uint32_t store
 
 void weigh_by_store(const Examples& examples, const std::vector<double>& weights, std::vector<nn::Target>& targets) {
   if (weights.empty()) return;
-  if (weights.size() != examples.stores) {
-    throw base::UsageError(fmt::format("train.data_weights has {} weights for {} stores; give one for each --data",
-                                       weights.size(), examples.stores));
-  }
   double sum = 0;
   for (std::uint32_t i : examples.train) sum += weights[examples.faces[i].store];
   for (std::uint32_t i : examples.train)
     targets[i].weight *= weights[examples.faces[i].store] * static_cast<double>(examples.train.size()) / sum;
 }
 
-// The same file may be in two collections, and in the training part of one alone.
-std::int64_t drop_copies(const std::vector<store::FaceRecord>& faces, const std::vector<std::uint32_t>& validation,
-                         std::vector<std::uint32_t>& train) {
-  std::map<std::uint64_t, std::set<std::uint32_t>> validating;  // content to stores
-  for (std::uint32_t i : validation) validating[faces[i].content].insert(faces[i].store);
-  validating.erase(0);  // not known
+// The same file may be in several collections: whoever is measured on it must not have been trained on it, and nobody
+// needs it twice.
+std::int64_t drop_copies(const std::vector<store::FaceRecord>& faces, std::vector<std::uint32_t>& train) {
+  struct Holders {
+    std::set<std::uint32_t> train, measure;  // stores that have it in their training part, or in another
+  };
+  std::map<std::uint64_t, Holders> by_content;
+  for (const store::FaceRecord& face : faces) {
+    Holders& holders = by_content[face.content];
+    (face.split == catalog::Split::train ? holders.train : holders.measure).insert(face.store);
+  }
+  by_content.erase(0);  // not known
   return static_cast<std::int64_t>(std::erase_if(train, [&](std::uint32_t i) {
-    auto found = validating.find(faces[i].content);
-    return found != validating.end() && found->second.size() > found->second.count(faces[i].store);
+    auto found = by_content.find(faces[i].content);
+    if (found == by_content.end()) return false;
+    const auto& [training, measuring] = found->second;
+    return measuring.size() > measuring.count(faces[i].store) || *training.begin() < faces[i].store;
   }));
 }
 
@@ -97,13 +101,17 @@ double male_of(catalog::Gender gender) {
 }
 
 // Why there is nothing to measure a network on, and what helps.
-std::string no_validation(const store::Store& store, const Examples& examples) {
+std::string no_validation(const store::Stores& stores, const Examples& examples) {
+  if (stores.count() > 1)
+    return "all its pictures are in the training part, and so are those of the other stores, so none is left to "
+           "measure "
+           "a network on; add a store that has a val or test part";
   const store::FaceRecord& first = examples.faces.front();
   auto pictures = static_cast<double>(examples.faces.size());
   bool one_person = !first.person.empty() && std::ranges::all_of(examples.faces, [&](const store::FaceRecord& face) {
     return face.person == first.person;
   });
-  double share = store.metadata().recipe.split.train;
+  double share = stores.first().metadata().recipe.split.train;
   std::string why = fmt::format(
       "all its {} pictures are in the training part, so none is left to measure a network on: ", examples.faces.size());
   if (one_person)
@@ -136,24 +144,25 @@ Examples examples_of(const store::Stores& stores) {
   examples.train = indices_of(examples.faces, catalog::Split::train);
   examples.validation = indices_of(examples.faces, catalog::Split::val);
   if (examples.validation.empty()) examples.validation_part = catalog::Split::test;
+  if (stores.count() > 1) examples.copies = drop_copies(examples.faces, examples.train);
   for (std::uint32_t store = 0; store < stores.count(); ++store) {
     auto is_of_store = [&](std::uint32_t i) { return examples.faces[i].store == store; };
-    if (std::ranges::none_of(examples.train, is_of_store))
-      throw base::file_error(stores[store].file(), "has no training pictures");
+    if (std::ranges::none_of(examples.train, is_of_store)) {
+      throw base::file_error(stores[store].file(), examples.copies == 0 ? "has no training pictures"
+                                                                        : "has no training pictures that the other "
+                                                                          "stores do not have; leave it out");
+    }
     if (std::ranges::none_of(examples.validation, is_of_store))
       std::ranges::copy_if(test, std::back_inserter(examples.validation), is_of_store);
   }
-  if (examples.validation.empty())
-    throw base::file_error(stores.first().file(), no_validation(stores.first(), examples));
+  if (examples.validation.empty()) throw base::file_error(stores.first().file(), no_validation(stores, examples));
   std::ranges::sort(examples.validation);
-  if (stores.count() > 1) examples.copies = drop_copies(examples.faces, examples.validation, examples.train);
   return examples;
 }
 
 std::string left_out(const Examples& examples) {
   if (examples.copies == 0) return "";
-  return fmt::format("{} training pictures are left out, because another store validates on the same files",
-                     examples.copies);
+  return fmt::format("{} training pictures are left out, because another store has the same files", examples.copies);
 }
 
 std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,

@@ -17,12 +17,14 @@ struct Examples {
   catalog::Split validation_part =
       catalog::Split::val;      // or test, where no store has a val part: as the article did it
   std::size_t stores = 1;       // that the faces are from
-  std::int64_t copies = 0;      // training pictures left out: of several stores another validates on the same file
+  std::int64_t copies = 0;      // training pictures left out: another store has the same file
   std::string validation_name;  // of a share of the training part (multirun.h), instead
 };
 
 // Throws Error naming the store and what is missing if one has no training pictures or was not finished, or if none has
-// pictures to validate on. Each store is validated on its own val part, or test where it has none.
+// pictures to validate on. Each store is validated on its own val part, or test where it has none. Of several stores a
+// training picture is left out if another has the same file in its val or test part, or an earlier one in its training
+// part.
 Examples examples_of(const store::Stores& stores);
 
 // What a user should know of what is left out, in a sentence; empty if nothing is.
@@ -33,8 +35,7 @@ std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& face
 // One a face: its age or range, the deviation that recipe.sigma and recipe.label_sigma give it, and for a training
 // picture its weight: by recipe.age_weight among the pictures of its store, where ages count by whole years and a range
 // as an even share of a picture in each of its years, times recipe.data_weights of its store; 1
-// on average. And of `soft_targets` (teacher.h), if it is not empty, the face's row. Throws UsageError if there are
-// data_weights but not one a store.
+// on average. And of `soft_targets` (teacher.h), if it is not empty, the face's row.
 std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,
                                    std::span<const float> soft_targets = {});
 

@@ -144,6 +144,10 @@ recipe::Recipe recipe_on_stores(const recipe::Recipe& wanted, const store::Store
                                        stores[i].file().string(), stores.first().file().string(),
                                        face::text_of(alike.differences), face::settings_for(alike.differences)));
   }
+  if (std::size_t weights = wanted.train.data_weights.size(); weights > 0 && weights != stores.count()) {
+    throw base::UsageError(fmt::format("train.data_weights has {} weights for {} stores; give one for each --data",
+                                       weights, stores.count()));
+  }
   recipe::Recipe recipe = wanted;
   recipe.screen = stored.screen;
   recipe.face = stored.face;
@@ -160,6 +164,18 @@ void check_beginning(const estimate::Model& from, const recipe::Recipe& recipe) 
                   face::text_of(fit.differences), face::settings_for(fit.differences)));
 }
 
+namespace {
+
+// "val"; of several stores with different parts "val and test".
+std::string validated_on(const Examples& examples) {
+  if (!examples.validation_name.empty()) return examples.validation_name;
+  std::string first(catalog::name_of(examples.validation_part));
+  auto is_other = [&](std::uint32_t i) { return examples.faces[i].split != examples.validation_part; };
+  return std::ranges::any_of(examples.validation, is_other) ? first + " and test" : first;
+}
+
+}  // namespace
+
 estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Stores& stores, const Examples& examples) {
   estimate::Model model;
   model.recipe = recipe;
@@ -167,20 +183,16 @@ estimate::Model untrained_model(const recipe::Recipe& recipe, const store::Store
   model.graph = estimate::graph_of(recipe, model.classes);
   if (recipe.train.monitor == recipe::Monitor::epsilon) {
     for (std::uint32_t i : examples.validation) {
-      if (!std::isnan(examples.faces[i].age_sigma)) continue;
+      if (!std::isnan(examples.faces[i].age_sigma) && !examples.faces[i].age_range) continue;
       throw base::UsageError(
-          "recipe, train.monitor: epsilon needs labels with a deviation for every age; choose another quantity to "
+          "recipe, train.monitor: epsilon needs labels with an age and its deviation for every picture; choose another "
+          "quantity to "
           "monitor");
     }
   }
-  for (std::size_t i = 0; i < stores.count(); ++i) {  // the labels may hold names of files
-    std::string labels = base::as_utf8(stores[i].metadata().labels);
-    model.notes["data"] += (i == 0 || model.notes["data"].ends_with('\n') ? "" : "\n") + labels;
-  }
+  model.notes["data"] = base::as_utf8(stores.labels());  // may hold names of files
   model.notes["trained on"] = fmt::format("{} pictures", examples.train.size());
-  model.notes["validated on"] = examples.validation_name.empty()
-                                    ? std::string(catalog::name_of(examples.validation_part))
-                                    : examples.validation_name;
+  model.notes["validated on"] = validated_on(examples);
   return model;
 }
 
@@ -193,6 +205,11 @@ void check_stores(const RunFolder& run, const RunMetadata& before, const store::
   }
   for (std::size_t i = 0; i < stores.count(); ++i) {
     if (stores[i].has_content(before.stores[i].content)) continue;
+    for (const StoreOfRun& other : before.stores) {
+      if (stores[i].has_content(other.content))
+        throw base::UsageError(run.path.string() +
+                               ": was started on the stores in another order; give each --data as then");
+    }
     throw base::file_error(stores[i].file(), "does not hold the pictures and labels that the run " + run.path.string() +
                                                  " was started on (" + before.stores[i].file + "); start a new run");
   }

@@ -241,6 +241,7 @@ class Loop {
   double validation_epsilon_error(const std::vector<double>& estimates) const {
     std::vector<double> truth, sigma;
     for (std::uint32_t i : examples_.validation) {
+      if (examples_.faces[i].age_range) return std::numeric_limits<double>::quiet_NaN();
       truth.push_back(examples_.faces[i].age);
       sigma.push_back(examples_.faces[i].age_sigma);
     }

@@ -132,8 +132,7 @@ AGEWISE_API Prepared prepare(const std::string& store, const PrepareOptions& opt
 // ---- Runs
 
 struct TrainOptions {
-  std::string data;                       // the store; empty: the store of the run
-  std::vector<std::string> further_data;  // more stores, to train on all of them together
+  std::string data;                   // the store; empty: that, or those, of the run
   std::string recipe;                 // a built-in name or a .toml file; empty: the store's, or with `resume` the run's
   std::vector<std::string> settings;  // "train.epochs=30"
   bool resume = false;                // fail if there is no run, instead of starting one
@@ -142,9 +141,10 @@ struct TrainOptions {
   // At most one of these: trains several networks, one after the other (docs/training.md).
   int folds = 0, ensemble = 0;
   bool leave_one_person_out = false;
-  bool keep_model_only = false;        // at the end, delete files that are only needed for resuming
-  int threads = 0;                     // 0: one per processor
-  Kernels kernels = Kernels::fastest;  // a resumed run keeps the kernels that it was started with
+  bool keep_model_only = false;           // at the end, delete files that are only needed for resuming
+  int threads = 0;                        // 0: one per processor
+  Kernels kernels = Kernels::fastest;     // a resumed run keeps the kernels that it was started with
+  std::vector<std::string> further_data;  // more stores: the network is trained on all of them together
 };
 
 // Of a picture whose age is known as a range each class that the range touches is right, and the error is the distance
@@ -156,17 +156,16 @@ struct Scores {
 };
 
 struct Epoch {
-  int epoch = 0;                            // from 1
-  Scores train;                             // measured during the epoch: with dropout, and with weights that change
-  Scores validation;                        // of the weights at the end of the epoch
-  std::vector<Scores> validation_by_store;  // if there are several stores, in their order
-  double epsilon_error = 0;                 // of the validation part; NaN if standard deviations are not known
-  double learning_rate = 0;                 // in the epoch's last step
-  double seconds = 0;                       // of training and validation
-  double images_per_second = 0;             // while training; NaN: not known
-  double wait_seconds = 0;                  // of training, in which the network waited for pictures
-  double seconds_left = 0;                  // until the last epoch; NaN: not known
-  bool best = false;                        // better than all epochs before
+  int epoch = 0;                 // from 1
+  Scores train;                  // measured during the epoch: with dropout, and with weights that change
+  Scores validation;             // of the weights at the end of the epoch
+  double epsilon_error = 0;      // of the validation part; NaN if standard deviations are not known
+  double learning_rate = 0;      // in the epoch's last step
+  double seconds = 0;            // of training and validation
+  double images_per_second = 0;  // while training; NaN: not known
+  double wait_seconds = 0;       // of training, in which the network waited for pictures
+  double seconds_left = 0;       // until the last epoch; NaN: not known
+  bool best = false;             // better than all epochs before
 };
 
 struct TrainWatch : Watch {
@@ -212,7 +211,7 @@ AGEWISE_API ModelInfo read_model(const std::string& model = "");
 AGEWISE_API void export_model(const std::string& model, const std::string& file);
 
 struct EvaluateOptions {
-  std::string data;          // the store; empty: the store of the run
+  std::string data;          // the store; empty: that, or those, of the run
   std::optional<Part> part;  // default: test, or val in a store without test pictures
   bool other_cut = false;    // accept faces cut out differently from those that the model was trained on
   int threads = 0;           // 0: one per processor

@@ -94,7 +94,7 @@ TEST_F(PrepareCommand, a_store_of_ranges_is_evaluated_by_how_many_estimates_are_
   EXPECT_EQ(evaluation["ranges"]["pictures"], 30);
   EXPECT_EQ(evaluation["ranges"]["inside"], 1);
   EXPECT_EQ(evaluation["ranges"]["distance"], 0);
-  Outcome trained = app::run("train " + at("run") + " --data " + at("faces.db"));
+  Outcome trained = app::run("train --data " + at("faces.db") + " " + at("run"));  // one --data, one store
   EXPECT_EQ(trained.exit_code, 1);
   EXPECT_THAT(trained.output, HasSubstr("has no training pictures"));
 }

@@ -186,6 +186,12 @@ TEST(AgeRange, pulls_an_estimate_to_its_nearest_end_and_lets_go_inside) {
   EXPECT_EQ(loss_of(recipe::Loss::regression, classes, one, around_50, one_gradient), 0);
 }
 
+TEST(AgeRange, does_not_hide_an_output_that_is_not_a_number) {
+  std::vector<float> one{std::numeric_limits<float>::quiet_NaN()}, gradient(1);
+  std::vector<Target> targets{of_range(20, 29)};
+  EXPECT_TRUE(std::isnan(loss_of(recipe::Loss::regression, age::yearly_classes(2), one, targets, gradient)));
+}
+
 TEST(EveryLoss, has_the_gradient_of_finite_differences) {
   age::Classes classes = age::classes_between({20, 40, 60});
   std::vector<Target> targets{{10, 3}, {44, 5, 0.25}, of_range(42, 90)};

@@ -7,8 +7,6 @@
 #include <map>
 #include <set>
 
-#include "tests/error_of.h"
-
 namespace agewise::train {
 namespace {
 
@@ -101,9 +99,6 @@ TEST(TargetsOf, weigh_the_ages_of_each_store_alike_and_then_the_stores) {
   EXPECT_THAT(weights(), ElementsAre(0.75, 0.75, 1.5, 1.5, 0.75, 0.75));
   recipe.data_weights = {3, 1};  // of six pictures the mean must stay 1: 1.5 and 0.5
   EXPECT_THAT(weights(), ElementsAre(1.125, 1.125, 0.75, 2.25, 0.375, 0.375));
-  recipe.data_weights = {1, 1, 1};
-  EXPECT_THAT(error_of([&] { targets_of(examples, recipe); }),
-              testing::HasSubstr("train.data_weights has 3 weights for 2 stores"));
 }
 
 TEST(EpochOrder, caps_each_age_of_each_store_and_mixes_the_stores) {

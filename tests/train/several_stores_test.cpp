@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "agewise/base/files.h"
 #include "agewise/evaluate/evaluate.h"
@@ -133,7 +135,7 @@ TEST_F(SeveralStores, must_be_those_that_the_run_was_started_on) {
   EXPECT_THAT(error_of([&] { train(fewer); }), HasSubstr("was started on 2 stores, not 1"));
   TrainRequest turned = request();
   std::swap(turned.data[0], turned.data[1]);
-  EXPECT_THAT(error_of([&] { train(turned); }), HasSubstr("does not hold the pictures and labels"));
+  EXPECT_THAT(error_of([&] { train(turned); }), HasSubstr("was started on the stores in another order"));
 }
 
 TEST_F(SeveralStores, are_refused_where_one_is_named_twice_or_cut_otherwise) {
@@ -149,32 +151,66 @@ TEST_F(SeveralStores, are_refused_where_one_is_named_twice_or_cut_otherwise) {
               AllOf(HasSubstr("larger.db: its faces are not like those of"), HasSubstr("size")));
 }
 
-// The files "0" to "9" are of the first store's training part and of the second's validation part.
-TEST_F(SeveralStores, train_on_no_picture_that_another_validates_on) {
-  auto write = [&](const std::string& name, catalog::Split part, int count, catalog::Split other) {
-    store::StoreMetadata metadata;
-    metadata.recipe = tiny::recipe();
-    metadata.labels = name;
-    store::StoreWriter writer(folder_ / name, metadata);
-    for (int i = 0; i < count; ++i) {
-      store::FaceRecord face;
-      face.row = i;
-      face.age = 30;
-      face.split = i < 10 ? part : other;
-      face.content = static_cast<std::uint64_t>(i < 10 ? i + 1 : 0);
-      writer.add(face, store::encode_face(image::make_image(8, 8, 1)), std::to_string(i));
-    }
-    writer.finish(0);
-  };
-  write("a.db", catalog::Split::train, 14, catalog::Split::train);
-  write("b.db", catalog::Split::val, 14, catalog::Split::train);
+// Pictures by the part that they are in and the file that they come from, told by its content; 0: not known.
+void make_store_of(const std::filesystem::path& file, const std::vector<std::pair<catalog::Split, int>>& pictures) {
+  store::StoreMetadata metadata;
+  metadata.recipe = tiny::recipe();
+  metadata.labels = file.string();
+  store::StoreWriter writer(file, metadata);
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    store::FaceRecord face;
+    face.row = static_cast<std::int64_t>(i);
+    face.age = 30;
+    face.split = pictures[i].first;
+    face.content = static_cast<std::uint64_t>(pictures[i].second);
+    writer.add(face, store::encode_face(image::make_image(8, 8, 1)), std::to_string(i));
+  }
+  writer.finish(0);
+}
+
+// Of the files 1 to 5 the second store validates on 1, tests on 2 and trains on 3, which the first has, too.
+TEST_F(SeveralStores, train_on_no_picture_that_another_measures_and_on_none_twice) {
+  using catalog::Split;
+  make_store_of(folder_ / "a.db", {{Split::train, 1}, {Split::train, 2}, {Split::train, 3}, {Split::train, 0}});
+  make_store_of(folder_ / "b.db",
+                {{Split::val, 1}, {Split::test, 2}, {Split::train, 3}, {Split::train, 5}, {Split::val, 0}});
   std::vector<store::Store> opened;
   for (const char* name : {"a.db", "b.db"}) opened.emplace_back(folder_ / name);
   Examples examples = examples_of(store::Stores{std::span(opened)});
-  EXPECT_THAT(examples.train, SizeIs(4 + 4)) << "of an unknown content nothing is known";
-  EXPECT_THAT(examples.validation, SizeIs(10));
-  EXPECT_EQ(examples.copies, 10);
-  EXPECT_THAT(left_out(examples), HasSubstr("10 training pictures are left out"));
+  std::vector<std::uint64_t> trained;
+  for (std::uint32_t i : examples.train) trained.push_back(examples.faces[i].content);
+  EXPECT_THAT(trained, testing::ElementsAre(3, 0, 5)) << "of an unknown file nothing is known";
+  EXPECT_THAT(examples.validation, SizeIs(2));
+  EXPECT_EQ(examples.copies, 3);
+  EXPECT_THAT(left_out(examples), HasSubstr("3 training pictures are left out"));
+}
+
+TEST_F(SeveralStores, are_refused_where_one_has_nothing_that_the_others_have_not) {
+  using catalog::Split;
+  make_store_of(folder_ / "a.db", {{Split::train, 1}, {Split::val, 2}});
+  make_store_of(folder_ / "b.db", {{Split::train, 2}, {Split::val, 3}});
+  std::vector<store::Store> opened;
+  for (const char* name : {"a.db", "b.db"}) opened.emplace_back(folder_ / name);
+  EXPECT_THAT(error_of([&] { examples_of(store::Stores{std::span(opened)}); }),
+              HasSubstr("b.db: has no training pictures that the other stores do not have"));
+}
+
+TEST_F(SeveralStores, with_a_wrong_number_of_weights_leave_no_run_behind) {
+  TrainRequest wanted = request();
+  wanted.assignments = {"train.data_weights=[1, 1, 1]"};
+  EXPECT_THAT(error_of([&] { train(wanted); }), HasSubstr("train.data_weights has 3 weights for 2 stores"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+// Where an age is known as a range alone no deviation is known, whatever the labels say.
+TEST_F(SeveralStores, have_no_epsilon_error_with_ranges) {
+  tiny::make_store(folder_ / "ranges.db", {.sigma = 2, .ranges = true});
+  TrainRequest wanted = request("ranges");
+  wanted.data = {folder_ / "ranges.db"};
+  EXPECT_TRUE(std::isnan(train(wanted).back().epsilon_error));
+  wanted.run = folder_ / "epsilon";
+  wanted.assignments = {"train.monitor=epsilon"};
+  EXPECT_THAT(error_of([&] { train(wanted); }), HasSubstr("an age and its deviation for every picture"));
 }
 
 TEST_F(SeveralStores, of_ranges_alone_teach_as_well) {

@@ -215,7 +215,7 @@ function rangesTable(ranges) {
   const groups = [{name: "all", ...ranges}, ...ranges.groups];
   return card("Pictures whose age is known as a range: estimates inside it, and how many years off",
     table(["", "pictures", "inside", "within 2 years", "years off", "bias"], groups.map((group) => [
-      group.name, count(group.pictures), percent(group.inside), percent(group.near), number(group.distance, 2),
+      group.name, count(group.pictures), percent(group.inside), percent(group.within_2_years), number(group.distance, 2),
       (group.mean_distance > 0 ? "+" : "") + number(group.mean_distance, 2)])));
 }
 
