@@ -59,6 +59,8 @@ TEST_F(Calibrate, makes_what_evaluate_measures_and_info_prints) {
   EXPECT_GE(coverage["coverage"], 0.8);  // on the very pictures
   EXPECT_EQ(coverage["pictures"], 60);
   EXPECT_THAT(run(measure).output, HasSubstr("intervals of 80 %: "));
+  EXPECT_THAT(run(measure + " --data " + at("few.db")).output,
+              AllOf(HasSubstr("exact.db: intervals of 80 %: "), HasSubstr("few.db: intervals of 80 %: ")));
   json flipped = json::parse(run(measure + " --json --set predict.flip=true 2>/dev/null").output);
   EXPECT_TRUE(flipped["coverage"].is_null());
   json card = json::parse(run("info --json " + at("c.safetensors")).output);
