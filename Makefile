@@ -4,7 +4,7 @@
 # make bench  measures training and estimating with three networks
 # make mpi    builds build/release/agewise-mpi, which trains on several machines (docs/cluster.md)
 # make package  Debian packages in build/release/packages (docs/packages.md)
-# make model PICTURES=utkface.tar LABELS=utkface.csv START=dlib_age_v1.onnx
+# make model PICTURES=utkface.tar LABELS=utkface.csv START=dlib_age_v1.onnx RANGE_PICTURES=fairface.tar RANGE_LABELS=fairface.csv
 #             trains models/compact.safetensors anew (docs/model-card.md); resumes where it was stopped
 # make detector PICTURES=fairface.tar LABELS=fairface.csv
 #             trains models/upright.safetensors anew, the detector's angle network (docs/detector-card.md); likewise
@@ -52,7 +52,8 @@ bench: build
 	@$(AGEWISE) bench
 
 model: build
-	@test -n "$(PICTURES)" -a -n "$(LABELS)" -a -n "$(START)" || { echo "make model PICTURES=… LABELS=… START=…: see docs/model-card.md"; exit 2; }
+	@test -n "$(PICTURES)" -a -n "$(LABELS)" -a -n "$(START)" -a -n "$(RANGE_PICTURES)" -a -n "$(RANGE_LABELS)" || \
+	  { echo "make model PICTURES=… LABELS=… START=… RANGE_PICTURES=… RANGE_LABELS=…: see docs/model-card.md"; exit 2; }
 	@mkdir -p build/model
 	$(AGEWISE) prepare build/model/compact.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog
 	$(AGEWISE) prepare build/model/small.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog \
@@ -65,7 +66,9 @@ model: build
 	$(AGEWISE) train build/model/run --data build/model/compact.db --ensemble 2 --from build/model/first \
 	  --set train.distillation_weight=0.5 --set train.monitor=last --set train.patience=0 --set train.learning_rate=0.0007 \
 	  --teacher build/model/first
-	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --half \
+	$(AGEWISE) prepare build/model/fairface.db --labels $(RANGE_LABELS) --pictures $(RANGE_PICTURES) --recipe compact \
+	  --set face.detector=hog
+	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --data build/model/fairface.db --half \
 	  --notes models/compact-notes.txt -o models/compact.safetensors
 	$(AGEWISE) evaluate models/compact.safetensors --data build/model/compact.db --split val
 

@@ -116,9 +116,9 @@ std::string ranges_text(const evaluate::Ranges& ranges) {
 
 std::string coverage_text(const evaluate::Coverage& coverage) {
   std::string worst = worst_text(coverage);
-  return fmt::format("intervals of {:.4g} %: {:.1f} % of the true ages inside{}; {:.1f} years wide on average\n\n{}",
+  return fmt::format("intervals of {:.4g} %: {:.1f} % of the true ages inside{}; {:.1f} years wide on average\n",
                      100 * coverage.promised, 100 * coverage.all.share, worst.empty() ? "" : "; " + worst,
-                     coverage.all.width, coverage_table(coverage));
+                     coverage.all.width);
 }
 
 constexpr std::size_t kMostClassesShown = 12;  // a wider matrix is for the report
@@ -136,7 +136,8 @@ void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<
                     "of their ages: {:.2f} years\n",
                     m.count, evaluation.all.model.mae, m.mean_mae, m.best_mae, m.worst_mae, m.spread));
   }
-  if (evaluation.coverage) print("\n" + coverage_text(*evaluation.coverage));
+  if (evaluation.coverage)
+    print("\n" + coverage_text(*evaluation.coverage) + "\n" + coverage_table(*evaluation.coverage));
   if (evaluation.gender_accuracy)
     print(fmt::format("\ngender correct in {} % of the pictures whose gender is known\n",
                       percent(*evaluation.gender_accuracy)));
@@ -209,6 +210,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
     evaluate::Evaluation evaluation = evaluation_of(model, store, *engine, arguments, context);
     evaluation.other_settings = settings;
     if (evaluation.ranges) remarks += fmt::format("\n{}\n{}", data, ranges_text(*evaluation.ranges));
+    if (evaluation.coverage) remarks += fmt::format("\n{}: {}", data, coverage_text(*evaluation.coverage));
     json.push_back(evaluate::to_json(evaluation, model));
     json.back()["store"] = data;
     for (const std::string& sentence : evaluate::caveats(evaluation, model))

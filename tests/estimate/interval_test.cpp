@@ -42,6 +42,10 @@ TEST(Intervals, reach_over_every_age_that_its_own_decade_allows) {
   AgeInterval older = interval_of(intervals, 18, 2);  // 10 … 20 of the second, 12 … 22 of the third
   EXPECT_DOUBLE_EQ(older.low, 10);
   EXPECT_DOUBLE_EQ(older.high, 22);
+  Intervals far_above{0.9, {}, {{0, -1, 2}, {10, -4, 0.1}}};
+  AgeInterval child = interval_of(far_above, 8, 5);  // 3 … 18 of 0 … 10, -12 … 8.5 of 10 …
+  EXPECT_DOUBLE_EQ(child.low, 3);
+  EXPECT_DOUBLE_EQ(child.high, 10);
 }
 
 TEST(Intervals, hold_the_estimate_and_no_age_that_nobody_has) {

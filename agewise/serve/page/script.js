@@ -239,8 +239,8 @@ function showFace(picture, face, index) {
   $("face-title").textContent = face.age === null ? "No age" : whole(face.age) + " years";
   const parts = [picture.file.name + (picture.faces.length > 1 ? ", face " + (index + 1) : "")];
   if (face.interval) {
-    parts.push(share(face.interval.coverage) + " of such faces are between " + whole(face.interval.low) + " and " +
-               whole(face.interval.high) + " years old");
+    parts.push("between " + whole(face.interval.low) + " and " + whole(face.interval.high) +
+               " years: right for " + share(face.interval.coverage) + " of people");
   }
   if (face.class) parts.push("most likely class: " + face.class);
   $("face-text").textContent = parts.join(" · ");
