@@ -124,9 +124,8 @@ std::string measured_text(const evaluate::CalibrationSet& set) {
 std::string intervals_text(const evaluate::CalibrationSet& set, const evaluate::CoverageStudy& study) {
   std::string worst = worst_text(study.all);
   return fmt::format(
-      "{:.4g} % of true ages, for each decade of them, calibrated on {} val pictures ({}); measured by halves: {:.1f} "
-      "% "
-      "± {:.1f}{}",
+      "{:.4g} % of true ages, for each group of decades, calibrated on {} val pictures ({}); measured by halves: "
+      "{:.1f} % ± {:.1f}{}",
       100 * study.all.promised, set.predictions.size(), fmt::join(set.source_names, ", "), 100 * study.mean,
       100 * study.deviation, worst.empty() ? "" : ", " + worst);
 }
@@ -156,7 +155,8 @@ void run(const Arguments& arguments, const Context& context) {
                                        100 * arguments.coverage));
   }
   model.notes["intervals"] = intervals_text(set, study);
-  model.notes["measured"] = measured_text(set);
+  model.notes.erase("measured");
+  if (std::string text = measured_text(set); !text.empty()) model.notes["measured"] = text;
   model.notes.merge(std::move(notes));
   estimate::write_model(arguments.output, model);
   if (arguments.json) return print_json(to_json(*model.intervals, study, set.predictions.size()));

@@ -156,16 +156,17 @@ struct Scores {
 };
 
 struct Epoch {
-  int epoch = 0;                 // from 1
-  Scores train;                  // measured during the epoch: with dropout, and with weights that change
-  Scores validation;             // of the weights at the end of the epoch
-  double epsilon_error = 0;      // of the validation part; NaN if standard deviations are not known
-  double learning_rate = 0;      // in the epoch's last step
-  double seconds = 0;            // of training and validation
-  double images_per_second = 0;  // while training; NaN: not known
-  double wait_seconds = 0;       // of training, in which the network waited for pictures
-  double seconds_left = 0;       // until the last epoch; NaN: not known
-  bool best = false;             // better than all epochs before
+  int epoch = 0;                            // from 1
+  Scores train;                             // measured during the epoch: with dropout, and with weights that change
+  Scores validation;                        // of the weights at the end of the epoch
+  double epsilon_error = 0;                 // of the validation part; NaN if standard deviations are not known
+  double learning_rate = 0;                 // in the epoch's last step
+  double seconds = 0;                       // of training and validation
+  double images_per_second = 0;             // while training; NaN: not known
+  double wait_seconds = 0;                  // of training, in which the network waited for pictures
+  double seconds_left = 0;                  // until the last epoch; NaN: not known
+  bool best = false;                        // better than all epochs before
+  std::vector<Scores> validation_by_store;  // if there are several stores, in their order
 };
 
 struct TrainWatch : Watch {

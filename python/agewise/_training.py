@@ -384,7 +384,8 @@ def train(
     folds, ensemble, leave_one_person_out: train several networks; give at most one of these (docs/training.md).
     keep_model_only: at the end, delete the files that are only needed for resuming.
     threads: by default one per processor. kernels: as for Estimator.
-    progress: as for prepare(). epoch_done: called after each epoch with its figures, a dict with the keys of Run.log.
+    progress: as for prepare(). epoch_done: called after each epoch with its figures, a dict with the keys of Run.log; of
+    several stores also "validation_by_store", a list of dicts with loss, accuracy and mae.
 
     After Ctrl-C, or an exception in one of these functions, the run is saved at once and the exception raised; the same
     call resumes. `agewise train` can resume the run as well, and `agewise evaluate run` draws its report.
@@ -417,7 +418,7 @@ def evaluate(
     """Measures a model on a part of the store `data` and compares it with baselines. Writes no files.
 
     model: a model file or a run; by default the model of agewise-model-compact.
-    data: by default the run's own store.
+    data: by default the run's own store, if it was trained on one alone.
     part: "train", "val" or "test"; by default test, or val if there is no test part.
     other_cut: accept faces that were cut out differently from those that the model was trained on.
     The other arguments are those of train().

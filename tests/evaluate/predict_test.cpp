@@ -116,7 +116,7 @@ TEST_F(Predict, tells_how_the_interval_of_a_calibrated_model_holds) {
   int inside = 0;
   for (const Prediction& one : predictions) {
     ASSERT_TRUE(one.interval);
-    EXPECT_NEAR(one.interval->high, std::min(one.estimate + one.scale, estimate::kOldest), 1e-9);
+    EXPECT_NEAR(one.interval->high, std::min(one.estimate + one.scale, double{age::kOldest}), 1e-9);
     inside += std::abs(one.face.age - one.estimate) <= one.scale ? 1 : 0;
   }
   auto count = static_cast<double>(predictions.size());
