@@ -189,6 +189,26 @@ def test_several_networks_are_runs_in_a_run(path, tmp_path):
     assert [len(one.log["epoch"]) for one in folds.networks] == [1, 1]
 
 
+def test_several_stores_are_trained_on_together_and_validated_apart(drawn, path, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    with open(tmp_path / "labels.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "age"])
+        for i in range(40):
+            Image.new("RGB", (32, 32), (3 * (20 + i), 0, i)).save(tmp_path / "pictures" / f"{i}.png")
+            table.writerow([f"{i}.png", "20-39" if i < 20 else "40-59"])
+    second = tmp_path / "ranges.db"
+    agewise.prepare(second, tmp_path / "labels.csv", tmp_path / "pictures", settings={"face.size": 16})
+    told = []
+    settings = {**SMALL, "train.epochs": 1, "train.data_weights": [1, 0.5]}
+    both = agewise.train(tmp_path / "both", [path, second], settings=settings, threads=2, epoch_done=told.append)
+    counts = [len(agewise.Store(store).splits["test"]) for store in (path, second)]
+    apart = [scores["mae"] for scores in told[0]["validation_by_store"]]
+    assert told[0]["validation_mae"] == pytest.approx(numpy.average(apart, weights=counts))
+    with pytest.raises(agewise.Error, match="was trained on 2 stores"):
+        agewise.evaluate(both)
+
+
 def test_evaluate_tells_what_the_program_tells(run, path, tmp_path):
     evaluation = agewise.evaluate(run, threads=2, kernels="standard")
     its = json.loads(program("evaluate", run.path, "--json", "--report", tmp_path / "report.html"))
