@@ -1,5 +1,5 @@
-// bfloat16: the first 16 bits of a float. It has a float's range and 8 significant bits: rounding changes a number by at
-// most 1/256 of itself.
+// bfloat16: the first 16 bits of a float. It has a float's range and 8 significant bits: rounding changes a number by
+// at most 1/256 of itself.
 #pragma once
 #include <bit>
 #include <cmath>

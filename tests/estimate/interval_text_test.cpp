@@ -30,21 +30,23 @@ TEST(IntervalText, of_an_earlier_version_has_bands) {
 }
 
 TEST(IntervalText, that_is_none_is_refused_with_a_sentence) {
-  const std::string group = R"({"from": 0, "low": -1, "high": 1})", band = R"({"from": 0, "below": 1, "above": 1})";
   for (const auto& [text, problem] : std::vector<std::pair<std::string, std::string>>{
            {"{", "parse error"},
            {"3", "cannot use at()"},
            {R"({"groups": []})", "'coverage' not found"},
-           {R"({"coverage": 1, "groups": [)" + group + "]}", "coverage is not between 0 and 1"},
+           {R"({"coverage": 1, "groups": [{"from": 0, "low": -1, "high": 1}]})", "coverage is not between 0 and 1"},
            {R"({"coverage": 0.9})", "either groups or bands"},
-           {R"({"coverage": 0.9, "groups": [)" + group + R"(], "bands": [)" + band + "]}", "either groups or bands"},
+           {R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1, "high": 1}],
+                "bands": [{"from": 0, "below": 1, "above": 1}]})",
+            "either groups or bands"},
            {R"({"coverage": 0.9, "groups": [3]})", "cannot use at()"},
            {R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1}]})", "'high' not found"},
            {R"({"coverage": 0.9, "groups": [{"from": 0, "low": 0.1, "high": 1}]})", "not intervals of ages"},
            {R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1, "high": -0.1}]})", "not intervals of ages"},
            {R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1, "high": 1e9}]})", "not intervals of ages"},
            {R"({"coverage": 0.9, "groups": [{"from": 5, "low": -1, "high": 1}]})", "must begin at 0 and ascend"},
-           {R"({"coverage": 0.9, "groups": [)" + group + "," + group + "]}", "must begin at 0 and ascend"},
+           {R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1, "high": 1}, {"from": 0, "low": -1, "high": 1}]})",
+            "must begin at 0 and ascend"},
            {R"({"coverage": 0.9, "bands": [{"from": 0, "below": -1, "above": 1}]})", "not intervals of ages"},
            {R"({"coverage": 0.9, "bands": [{"from": 0, "below": 1, "above": 1001}]})", "not intervals of ages"}}) {
     auto parse = [&it = text] { parse_intervals(it); };
