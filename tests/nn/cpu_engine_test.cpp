@@ -67,6 +67,24 @@ void expect_near(std::span<const float> found, std::span<const float> expected, 
     ASSERT_NEAR(found[i], expected[i], share * largest) << what << " " << i << ", the largest " << largest;
 }
 
+// 1e-39 is below what a float's exponent can say: as a weight of a network that is trained it is 0, on all threads, and
+// elsewhere what it is.
+TEST(CpuEngine, trains_with_denormal_weights_as_zeros_and_leaves_its_threads_as_they_were) {
+  recipe::NetworkRecipe recipe;
+  recipe.layers = {layer_of("fully-connected", {{"outputs", std::int64_t{1}}, {"bias", false}})};
+  Graph graph = build_graph(recipe, 1, 1, 1);
+  std::unique_ptr<Engine> engine = make_cpu_engine({.threads = 2});
+  for (Mode mode : {Mode::infer, Mode::train}) {
+    std::unique_ptr<Executable> network = engine->compile(graph, 2, mode);
+    network->set_parameters(std::vector<float>{1e-39F});
+    std::ranges::fill(network->input(), 1e20F);
+    network->forward({5, 1, samples_of(2)});
+    EXPECT_NEAR(network->output()[0], mode == Mode::train ? 0 : 1e-19, 1e-24);
+    volatile float tiny = 1e-39F;
+    EXPECT_NE(tiny * 0.5F, 0);
+  }
+}
+
 // The two ways to compute a graph's training step and its output in use.
 void expect_equal_ways(const Graph& graph, int batch, float scale, float offset, float share) {
   std::unique_ptr<Engine> fused = make_cpu_engine({2}), single = make_cpu_engine({1, Isa::best, false});

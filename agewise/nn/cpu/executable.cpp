@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 #include "agewise/base/error.h"
+#include "agewise/nn/cpu/kernels/denormals.h"
 #include "agewise/nn/cpu/kernels/elementwise.h"
 #include "agewise/nn/cpu/steps/fused_stem.h"
 #include "agewise/nn/cpu/steps/step.h"
@@ -62,6 +64,7 @@ class CpuExecutable : public Executable {
   CpuExecutable(const Graph& graph, int batch, Mode mode, const Training& training, int threads, bool fused,
                 const KernelChooser& chooser)
       : threads_(threads),
+        control_words_(static_cast<std::size_t>(threads)),
         plan_(graph, batch, mode, threads, chooser, training.sync_batch_norm ? training.reducer : nullptr),
         operations_(operations_of(graph, mode, fused, /*stem=*/plan_.statistics_reducer() == nullptr)) {
     omp_set_num_threads(threads_);
@@ -103,6 +106,8 @@ class CpuExecutable : public Executable {
 
   void forward(const DropoutKey& key, bool update_statistics) override {
     omp_set_num_threads(threads_);
+    std::optional<FlushDenormals> flush;
+    if (plan_.train()) flush.emplace(control_words_);
     pass_.seed = key.seed;
     pass_.epoch = key.epoch;
     pass_.update_statistics = update_statistics;
@@ -123,6 +128,7 @@ class CpuExecutable : public Executable {
   void backward() override {
     updater().begin_backward();
     omp_set_num_threads(threads_);
+    FlushDenormals flush(control_words_);
     auto addition = plan_.additions().begin();
     auto add_until = [&](int time) {
       for (; addition != plan_.additions().end() && addition->time <= time; ++addition) run(*addition);
@@ -137,6 +143,7 @@ class CpuExecutable : public Executable {
 
   void update(double rate) override {
     omp_set_num_threads(threads_);
+    FlushDenormals flush(control_words_);
     updater().update(rate, parameters(), gradients());
   }
   void get(Array array, std::span<float> plain) override {
@@ -234,6 +241,7 @@ class CpuExecutable : public Executable {
   static std::span<float> floats(const Tensor& tensor) { return {tensor.data(), tensor.floats()}; }
 
   int threads_;
+  std::vector<unsigned> control_words_;  // of the threads, while it trains (denormals.h)
   Plan plan_;
   std::vector<Operation> operations_;
   std::vector<std::unique_ptr<Step>> steps_;  // one an operation
