@@ -14,7 +14,10 @@ namespace agewise::nn::cpu {
 // for each.
 class FlushDenormals {
  public:
-  explicit FlushDenormals(std::span<unsigned> before) : before_(before) {
+  // This thread outside of the parallel region: LLVM's OpenMP undoes there what was changed inside, and gives the other
+  // threads what this one has; GNU's leaves each thread to itself.
+  explicit FlushDenormals(std::span<unsigned> before) : before_(before), mine_(_mm_getcsr()) {
+    _mm_setcsr(mine_ | kReadAndComputed);
 #pragma omp parallel
     {
       unsigned& own = before_[static_cast<std::size_t>(omp_get_thread_num())];
@@ -25,6 +28,7 @@ class FlushDenormals {
   ~FlushDenormals() {
 #pragma omp parallel
     _mm_setcsr(before_[static_cast<std::size_t>(omp_get_thread_num())]);
+    _mm_setcsr(mine_);
   }
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
@@ -32,6 +36,7 @@ class FlushDenormals {
  private:
   static constexpr unsigned kReadAndComputed = 0x8040;  // MXCSR's bits "denormals are zero" and "flush to zero"
   std::span<unsigned> before_;                          // MXCSR of each thread
+  unsigned mine_;                                       // of this one
 };
 
 }  // namespace agewise::nn::cpu
