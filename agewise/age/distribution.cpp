@@ -27,6 +27,11 @@ double share_below(const Classes& classes, std::span<const float> distribution, 
 
 }  // namespace
 
+ClassSpan touched_by(const Range& range, const Classes& classes) {
+  return {static_cast<std::size_t>(class_of(classes, range.low)),
+          static_cast<std::size_t>(class_of(classes, range.high))};
+}
+
 double quantile(const Classes& classes, std::span<const float> distribution, double share) {
   double below = 0;
   for (int c = 0;; ++c) {

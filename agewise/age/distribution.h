@@ -1,6 +1,7 @@
 // A distribution over age classes as a curve: what a class has lies evenly between its edges, and an open class is
 // taken as one year wide.
 #pragma once
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -8,6 +9,13 @@
 #include "agewise/age/range.h"
 
 namespace agewise::age {
+
+// The classes that a range touches, `last` among them.
+struct ClassSpan {
+  std::size_t first, last;
+  bool contains(std::size_t c) const { return c >= first && c <= last; }
+};
+ClassSpan touched_by(const Range& range, const Classes& classes);
 
 // The age below which `share`, 0 … 1, of the distribution lies, in years.
 double quantile(const Classes& classes, std::span<const float> distribution, double share);

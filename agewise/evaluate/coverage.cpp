@@ -9,7 +9,7 @@
 
 #include "agewise/base/random.h"
 #include "agewise/catalog/persons.h"
-#include "agewise/evaluate/names.h"
+#include "agewise/evaluate/groups.h"
 
 namespace agewise::evaluate {
 namespace {

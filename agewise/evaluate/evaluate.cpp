@@ -11,7 +11,7 @@
 #include "agewise/age/metrics.h"
 #include "agewise/base/error.h"
 #include "agewise/evaluate/coverage.h"
-#include "agewise/evaluate/names.h"
+#include "agewise/evaluate/groups.h"
 #include "agewise/train/run_folder.h"
 
 namespace agewise::evaluate {
@@ -69,8 +69,7 @@ Scores scores_of(const Answers& answers, const Truth& truth) {
   return scores;
 }
 
-Group group_of(std::string name, const std::vector<const Prediction*>& members, const age::Classes& classes,
-               const Baseline& baseline) {
+Group group_of(std::string name, const Pictures& members, const age::Classes& classes, const Baseline& baseline) {
   Truth truth;
   Answers answers;
   for (const Prediction* prediction : members) {
@@ -87,14 +86,12 @@ Group group_of(std::string name, const std::vector<const Prediction*>& members, 
           scores_of(blind, truth)};
 }
 
-// A group for each value of key_of(face), ascending.
 template <class KeyOf, class NameOf>
-std::vector<Group> groups_by(const std::vector<Prediction>& predictions, const age::Classes& classes,
-                             const Baseline& baseline, KeyOf key_of, NameOf name_of_key) {
-  std::map<decltype(key_of(predictions[0].face)), std::vector<const Prediction*>> members;
-  for (const Prediction& one : predictions) members[key_of(one.face)].push_back(&one);
+std::vector<Group> groups_by(const Pictures& all, const age::Classes& classes, const Baseline& baseline, KeyOf key_of,
+                             NameOf name_of_key) {
   std::vector<Group> groups;
-  for (const auto& [key, list] : members) groups.push_back(group_of(name_of_key(key), list, classes, baseline));
+  for (const auto& [key, list] : divided_by(all, key_of))
+    groups.push_back(group_of(name_of_key(key), list, classes, baseline));
   return groups;
 }
 
@@ -195,18 +192,18 @@ Evaluation evaluate(const std::vector<Prediction>& predictions, catalog::Split p
   result.class_names = classes.names;
   result.majority_class = baseline.majority_class;
   result.mean_age = baseline.mean_age;
-  std::vector<const Prediction*> everyone;
+  Pictures everyone;
   for (const Prediction& one : predictions) everyone.push_back(&one);
   result.all = group_of("all", everyone, classes, baseline);
-  result.decades = groups_by(predictions, classes, baseline, decade_of, name_of_decade);
+  result.decades = groups_by(everyone, classes, baseline, decade_of, name_of_decade);
   result.genders = groups_by(
-      predictions, classes, baseline, [](const store::FaceRecord& face) { return face.gender; }, name_of_gender);
+      everyone, classes, baseline, [](const store::FaceRecord& face) { return face.gender; }, name_of_gender);
   result.races = groups_by(
-      predictions, classes, baseline, [](const store::FaceRecord& face) { return face.race; },
+      everyone, classes, baseline, [](const store::FaceRecord& face) { return face.race; },
       [](const std::string& race) { return race; });
   std::erase_if(result.races, [](const Group& group) { return group.name.empty(); });  // labels that name none
   result.sources = groups_by(
-      predictions, classes, baseline, [](const store::FaceRecord& face) { return face.source; },
+      everyone, classes, baseline, [](const store::FaceRecord& face) { return face.source; },
       [](const std::string& source) { return source; });
   auto count = static_cast<std::size_t>(classes.count());
   result.confusion.assign(count, std::vector<std::int64_t>(count));

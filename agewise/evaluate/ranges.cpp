@@ -1,14 +1,10 @@
 #include <cmath>
-#include <map>
 #include <utility>
 
-#include "agewise/evaluate/evaluate.h"
-#include "agewise/evaluate/names.h"
+#include "agewise/evaluate/groups.h"
 
 namespace agewise::evaluate {
 namespace {
-
-using Pictures = std::vector<const Prediction*>;
 
 RangeScores scores_of(std::string name, const Pictures& members) {
   RangeScores scores{std::move(name), std::ssize(members)};
@@ -22,14 +18,6 @@ RangeScores scores_of(std::string name, const Pictures& members) {
   for (double* sum : {&scores.inside, &scores.near, &scores.distance, &scores.mean_distance})
     *sum /= static_cast<double>(members.size());
   return scores;
-}
-
-// A group for each value of key_of(face), ascending.
-template <class KeyOf>
-auto divided_by(const Pictures& all, KeyOf key_of) {
-  std::map<decltype(key_of(all[0]->face)), Pictures> groups;
-  for (const Prediction* one : all) groups[key_of(one->face)].push_back(one);
-  return groups;
 }
 
 void add_ranges(const Pictures& all, std::vector<RangeScores>& groups) {

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "agewise/age/distribution.h"
+
 namespace agewise::nn {
 namespace {
 
@@ -25,18 +27,7 @@ struct Distribution {
 using RowLoss = double (*)(const recipe::TrainRecipe& recipe, const age::Classes& classes, const Distribution& found,
                            const Target& target, std::span<float> gradient);
 
-// The classes that a range touches, `last` among them.
-struct ClassSpan {
-  std::size_t first, last;
-  bool contains(std::size_t c) const { return c >= first && c <= last; }
-};
-
-ClassSpan touched_by(const age::Range& range, const age::Classes& classes) {
-  return {static_cast<std::size_t>(age::class_of(classes, range.low)),
-          static_cast<std::size_t>(age::class_of(classes, range.high))};
-}
-
-double range_likelihood(ClassSpan inside, const Distribution& found, std::span<float> gradient) {
+double range_likelihood(age::ClassSpan inside, const Distribution& found, std::span<float> gradient) {
   std::span<const double> log(found.log);
   log = log.subspan(inside.first, inside.last - inside.first + 1);
   double largest = *std::ranges::max_element(log), sum = 0;
@@ -60,13 +51,13 @@ double divergence_from(std::span<const float> truth, const Distribution& found, 
 }
 
 // The likelihood of a range, joined by what a teacher says inside it.
-double range_with_teacher(double teachers_share, ClassSpan inside, const Distribution& found,
+double range_with_teacher(double teachers_share, age::ClassSpan inside, const Distribution& found,
                           std::span<const float> soft, std::span<float> gradient) {
   double loss = range_likelihood(inside, found, gradient);
   std::vector<float> cut(soft.begin(), soft.end());
   for (std::size_t c = 0; c < cut.size(); ++c) cut[c] = inside.contains(c) ? cut[c] : 0;
   auto mass = std::accumulate(cut.begin(), cut.end(), 0.0F);
-  if (!(mass >= kLeastInside)) return loss;  // NaN or nothing: no teacher
+  if (!(mass >= age::kLeastWithin)) return loss;  // NaN or nothing: no teacher
   for (float& probability : cut) probability /= mass;
   std::vector<float> by_teacher(gradient.size());
   double divergence = divergence_from(cut, found, by_teacher);
@@ -77,7 +68,7 @@ double range_with_teacher(double teachers_share, ClassSpan inside, const Distrib
 
 double cross_entropy(const recipe::TrainRecipe&, const age::Classes& classes, const Distribution& found,
                      const Target& target, std::span<float> gradient) {
-  if (target.range) return range_likelihood(touched_by(*target.range, classes), found, gradient);
+  if (target.range) return range_likelihood(age::touched_by(*target.range, classes), found, gradient);
   auto truth = static_cast<std::size_t>(age::class_of(classes, target.age));
   for (std::size_t c = 0; c < gradient.size(); ++c)
     gradient[c] = static_cast<float>(found.probability[c] - (c == truth ? 1 : 0));
@@ -87,7 +78,7 @@ double cross_entropy(const recipe::TrainRecipe&, const age::Classes& classes, co
 double label_distribution(const recipe::TrainRecipe& recipe, const age::Classes& classes, const Distribution& found,
                           const Target& target, std::span<float> gradient) {
   if (target.range)
-    return range_with_teacher(recipe.distillation_weight, touched_by(*target.range, classes), found, target.soft,
+    return range_with_teacher(recipe.distillation_weight, age::touched_by(*target.range, classes), found, target.soft,
                               gradient);
   std::vector<float> truth(gradient.size());
   age::gaussian_target(classes, target.age, target.sigma, truth);

@@ -52,9 +52,8 @@ inline int outputs_for(const recipe::TrainRecipe& recipe, const age::Classes& cl
 // empirical distribution function with arbitrarily grouped, censored and truncated data", JRSS B 1976), and where a
 // teacher has looked at it (1 - distillation_weight) times that + distillation_weight · the divergence from the
 // teacher's distribution cut to these classes: inside the range the likelihood alone says nothing. A teacher that gives
-// these classes less than kLeastInside together is not listened to. Wherever a loss has (estimate - age), the distance
-// to the nearest end of the range, 0 inside.
-inline constexpr double kLeastInside = 0.01;
+// these classes less than age::kLeastWithin together is not listened to. Wherever a loss has (estimate - age), the
+// distance to the nearest end of the range, 0 inside.
 double loss_and_gradient(const recipe::TrainRecipe& recipe, const age::Classes& classes, std::span<const float> outputs,
                          std::span<const Target> targets, std::span<float> gradient);
 

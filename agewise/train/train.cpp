@@ -191,12 +191,10 @@ class Loop {
            static_cast<std::int64_t>(all));
       step += processes;
     }
+    Wishes wishes = sum_over_processes(sums.front(), estimates);
+    for (ScoreSum& sum : std::span(sums).subspan(1)) sum_over_processes(sum);
     ScoreSum whole;
-    Wishes wishes = sum_over_processes(whole, estimates);
-    for (ScoreSum& sum : sums) {
-      if (!alone()) sum_over_processes(sum);
-      whole += sum;
-    }
+    for (const ScoreSum& sum : sums) whole += sum;
     if (wishes.to_stop || (alone() && hooks_.stop)) stop_here(state_.epoch + 1);
     check_validation(estimates, whole);
     Validation validation{mean_of(whole), {}, validation_epsilon_error(estimates)};

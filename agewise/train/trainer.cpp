@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agewise/age/distribution.h"
 #include "agewise/estimate/estimator.h"
 #include "agewise/nn/cut.h"
 #include "agewise/nn/optimiser.h"
@@ -13,7 +14,7 @@ namespace {
 
 bool is_right(const age::Classes& classes, int found, const nn::Target& target) {
   if (!target.range) return found == age::class_of(classes, target.age);
-  return found >= age::class_of(classes, target.range->low) && found <= age::class_of(classes, target.range->high);
+  return age::touched_by(*target.range, classes).contains(static_cast<std::size_t>(found));
 }
 
 nn::Graph trained_part(const nn::Graph& graph, int first_layer) {
