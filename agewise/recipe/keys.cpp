@@ -116,6 +116,7 @@ std::vector<Key> make_keys() {
       {"train", "variance_weight", Real{at<kTrain, &TrainRecipe::variance_weight>, 0, 1000}},
       {"train", "age_cap", Whole{at<kTrain, &TrainRecipe::age_cap>, 0, 1'000'000'000}},
       {"train", "age_weight", Real{at<kTrain, &TrainRecipe::age_weight>, 0, 1}},
+      {"train", "age_weights", at<kTrain, &TrainRecipe::age_weights>},
       {"train", "data_weights", at<kTrain, &TrainRecipe::data_weights>},
       {"train", "frozen", at<kTrain, &TrainRecipe::frozen>},
       {"train", "features", at<kTrain, &TrainRecipe::features>},

@@ -139,6 +139,8 @@ void check(const Recipe& recipe, const std::string& origin) {
     reject("train.distillation_weight needs train.loss = \"label-distribution\": no other loss learns from a teacher");
   if (recipe.train.patience > 0 && recipe.train.monitor == Monitor::last)
     reject("train.patience must be 0 with train.monitor = \"last\", which takes the last epoch and compares none");
+  if (!std::ranges::all_of(recipe.train.age_weights, [](double weight) { return weight >= 0 && weight <= 1; }))
+    reject("train.age_weights must be numbers from 0 to 1");
   if (!std::ranges::all_of(recipe.train.data_weights,
                            [](double weight) { return weight > 0 && std::isfinite(weight); }))
     reject("train.data_weights must be numbers above 0");

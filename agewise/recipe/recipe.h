@@ -123,6 +123,7 @@ struct TrainRecipe {
   double gender_weight = 0;        // of a gender head's cross-entropy, added to the age's loss; 0: none
   int age_cap = 0;                 // most pictures of one age in an epoch, drawn again in each; 0: all
   double age_weight = 0;           // a picture's loss times (pictures of its age)^-x; 0: pictures equal, 1: ages equal
+  std::vector<double> age_weights;   // of several stores: each its own age_weight; none: that for all
   std::vector<double> data_weights;  // of several stores: a picture's loss times its store's; none: all 1
   std::vector<std::string> frozen;   // layers that are not trained: names, with * and ? as in a shell
   std::string features;              // a layer with only frozen layers before it: its input is computed once and kept

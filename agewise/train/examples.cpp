@@ -174,8 +174,10 @@ std::vector<nn::Target> targets_of(const Examples& examples, const recipe::Train
     std::size_t classes = soft_targets.size() / examples.faces.size();
     for (std::uint32_t i : examples.train) targets[i].soft = soft_targets.subspan(i * classes, classes);
   }
-  for (std::uint32_t store = 0; recipe.age_weight != 0 && store < examples.stores; ++store)
-    weigh_by_age(examples, recipe.age_weight, store, targets);
+  for (std::uint32_t store = 0; store < examples.stores; ++store) {
+    double exponent = recipe.age_weights.empty() ? recipe.age_weight : recipe.age_weights[store];
+    if (exponent != 0) weigh_by_age(examples, exponent, store, targets);
+  }
   weigh_by_store(examples, recipe.data_weights, targets);
   return targets;
 }

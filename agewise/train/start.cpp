@@ -25,6 +25,12 @@ void say(const Notice& notice, const std::string& text) {
   if (notice) notice(text);
 }
 
+void check_one_a_store(const char* key, const std::vector<double>& weights, const store::Stores& stores) {
+  if (weights.empty() || weights.size() == stores.count()) return;
+  throw base::UsageError(
+      fmt::format("{} has {} weights for {} stores; give one for each --data", key, weights.size(), stores.count()));
+}
+
 // Whether this parameter's layer is fully connected, with a bias, and the last.
 bool is_of_head(const nn::ParameterInfo& parameter, const nn::Graph& graph) {
   if (parameter.layer + 1 != static_cast<int>(graph.layers.size())) return false;
@@ -144,10 +150,8 @@ recipe::Recipe recipe_on_stores(const recipe::Recipe& wanted, const store::Store
                                        stores[i].file().string(), stores.first().file().string(),
                                        face::text_of(alike.differences), face::settings_for(alike.differences)));
   }
-  if (std::size_t weights = wanted.train.data_weights.size(); weights > 0 && weights != stores.count()) {
-    throw base::UsageError(fmt::format("train.data_weights has {} weights for {} stores; give one for each --data",
-                                       weights, stores.count()));
-  }
+  check_one_a_store("train.age_weights", wanted.train.age_weights, stores);
+  check_one_a_store("train.data_weights", wanted.train.data_weights, stores);
   recipe::Recipe recipe = wanted;
   recipe.screen = stored.screen;
   recipe.face = stored.face;

@@ -9,8 +9,8 @@ namespace agewise::train {
 
 // The recipe that a run on these stores follows: what happened when the first was made ([screen], [face], [split]) is
 // that store's, the rest is the wanted one's. Throws UsageError naming the store and what differs if its faces are not
-// what the recipe needs, or not like the first one's (face/spec.h), and if there are train.data_weights but not one a
-// store.
+// what the recipe needs, or not like the first one's (face/spec.h), and if there are train.age_weights or
+// train.data_weights but not one a store.
 recipe::Recipe recipe_on_stores(const recipe::Recipe& wanted, const store::Stores& stores);
 
 // Throws UsageError naming what differs if `from`, whose weights a run of this recipe begins with, was trained on faces

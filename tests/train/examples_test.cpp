@@ -99,6 +99,9 @@ TEST(TargetsOf, weigh_the_ages_of_each_store_alike_and_then_the_stores) {
   EXPECT_THAT(weights(), ElementsAre(0.75, 0.75, 1.5, 1.5, 0.75, 0.75));
   recipe.data_weights = {3, 1};  // of six pictures the mean must stay 1: 1.5 and 0.5
   EXPECT_THAT(weights(), ElementsAre(1.125, 1.125, 0.75, 2.25, 0.375, 0.375));
+  recipe.data_weights.clear();
+  recipe.age_weights = {0, 1};  // the first store's pictures alike
+  EXPECT_THAT(weights(), ElementsAre(1, 1, 1.5, 1, 0.75, 0.75));
 }
 
 TEST(EpochOrder, caps_each_age_of_each_store_and_mixes_the_stores) {

@@ -197,8 +197,10 @@ TEST_F(SeveralStores, are_refused_where_one_has_nothing_that_the_others_have_not
 
 TEST_F(SeveralStores, with_a_wrong_number_of_weights_leave_no_run_behind) {
   TrainRequest wanted = request();
-  wanted.assignments = {"train.data_weights=[1, 1, 1]"};
-  EXPECT_THAT(error_of([&] { train(wanted); }), HasSubstr("train.data_weights has 3 weights for 2 stores"));
+  for (const std::string key : {"train.data_weights", "train.age_weights"}) {
+    wanted.assignments = {key + "=[1, 1, 1]"};
+    EXPECT_THAT(error_of([&] { train(wanted); }), HasSubstr(key + " has 3 weights for 2 stores"));
+  }
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
 }
 
