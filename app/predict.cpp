@@ -46,7 +46,7 @@ struct Arguments {
 // What became of the pictures.
 struct Tally {
   std::size_t pictures = 0, faces = 0;
-  std::size_t refused = 0;      // faces, too small or too blurred
+  std::size_t refused = 0;      // faces, too small, too blurred or with too wide an interval
   std::size_t ageless = 0;      // faces of which the network's output is not a number
   std::size_t without = 0;      // pictures without a face
   std::size_t unread = 0;       // pictures
@@ -58,7 +58,7 @@ struct Tally {
     ++pictures;
     faces += estimates.size();
     for (std::size_t i = 0; i < estimates.size(); ++i) {
-      bool is_refused = !picture.faces.refusals[i].empty();
+      bool is_refused = !picture.faces.refusals[i].empty() || estimates[i].cannot_tell;
       refused += is_refused ? 1 : 0;
       ageless += !is_refused && std::isnan(estimates[i].age) ? 1 : 0;
       constexpr std::size_t kFirst = 100;
@@ -117,7 +117,7 @@ void fail_for(const Tally& tally, const Asked& asked) {
 void write_inputs(const face::ReadPicture& picture, std::span<const estimate::Estimate> estimates,
                   const recipe::Recipe& recipe, base::FileWriter& file) {
   for (std::size_t i = 0; i < estimates.size(); ++i) {
-    if (!picture.faces.refusals[i].empty() || !std::isfinite(estimates[i].age)) continue;
+    if (!picture.faces.refusals[i].empty() || !estimate::reason_of(estimates[i]).empty()) continue;
     std::vector<std::uint8_t> pixels = estimate::network_pixels(recipe, picture.faces.cuts[i].image);
     file.write(std::as_bytes(std::span(pixels)));
   }
@@ -331,7 +331,7 @@ void add_predict(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand("predict", "Estimate the age of every face in pictures");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--model", arguments->model,
-                      "Model file, or run (its best checkpoint); default: the bundled model");
+                      "Model file, run (its best checkpoint), or a bundled model: compact (the default) or permissive");
   command->add_option("PICTURE", arguments->paths,
                       "Pictures (" + std::string(image::kKindsRead) +
                           "), folders, or archives (zip, tar) of them; - reads a list of paths from standard input");

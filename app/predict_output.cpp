@@ -73,10 +73,8 @@ void PredictionWriter::picture(const face::ReadPicture& picture, std::span<const
 void PredictionWriter::face(const std::string& file, std::size_t number, const face::FaceCut& cut,
                             const std::string& refusal, const estimate::Estimate& estimate) {
   switch (writing_.format) {
-    case PredictFormat::text: {
-      bool none = refusal.empty() && std::isnan(estimate.age);
-      return face_as_text(file, cut, none ? estimate::kNoAge : refusal, estimate);
-    }
+    case PredictFormat::text:
+      return face_as_text(file, cut, refusal.empty() ? estimate::reason_of(estimate) : refusal, estimate);
     case PredictFormat::json:
     case PredictFormat::jsonl:
       return face_as_json(file, cut, refusal, estimate);

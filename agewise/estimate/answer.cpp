@@ -31,16 +31,16 @@ Face place_of(const face::FaceCut& cut) {
 
 Face face_of(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
   Face face = place_of(cut);
-  face.reason = refusal.empty() && std::isnan(estimate.age) ? kNoAge : refusal;
+  face.reason = refusal.empty() ? reason_of(estimate) : refusal;
+  if (refusal.empty() && estimate.interval) {
+    face.interval = Interval{rounded(estimate.interval->low, kThousandths),
+                             rounded(estimate.interval->high, kThousandths), model.intervals->coverage};
+  }
   if (!face.reason.empty()) return face;
   face.age = rounded(estimate.age, kThousandths);
   if (!estimate.members.empty()) face.spread = rounded(spread_of(estimate), kThousandths);
   if (estimate.male) face.male = rounded(*estimate.male, kMillionths);
   if (names_classes(model)) face.age_class = model.classes.names[static_cast<std::size_t>(estimate.most_likely_class)];
-  if (estimate.interval) {
-    face.interval = Interval{rounded(estimate.interval->low, kThousandths),
-                             rounded(estimate.interval->high, kThousandths), model.intervals->coverage};
-  }
   return face;
 }
 

@@ -13,7 +13,8 @@ namespace agewise::estimate {
 inline const std::string kNoFace = "no face found";
 
 // Years, pixels and degrees to the thousandth, probabilities to the millionth: digits beyond mean nothing. Of a refused
-// face (PictureFaces::refusals), or where the network gives no age, the place and the reason alone.
+// face (PictureFaces::refusals), or where its age is not told (reason_of()), the place and the reason alone, and the
+// interval where that is the reason.
 Face face_of(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate);
 
 // One a class, to the millionth.

@@ -1,5 +1,7 @@
 #include "agewise/estimate/estimator.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -102,6 +104,12 @@ Estimate estimate_of(const Model& model, std::span<const float> outputs) {
   Estimate estimate = age_estimate(model, outputs);
   if (model.recipe.train.gender_weight > 0) estimate.male = 1 / (1 + std::exp(-double{outputs.back()}));
   return estimate;
+}
+
+std::string reason_of(const Estimate& estimate) {
+  if (!std::isfinite(estimate.age)) return "the network's output is not a number";
+  if (!estimate.cannot_tell) return "";
+  return fmt::format("cannot tell: {:.0f} to {:.0f} years", estimate.interval->low, estimate.interval->high);
 }
 
 double spread_of(const Estimate& estimate) {
@@ -210,6 +218,7 @@ void Estimator::estimate_batch(std::span<const float> inputs, std::vector<Estima
     for (Estimate& estimate : seen) {
       if (!std::isfinite(estimate.age)) continue;
       estimate.interval = interval_of(*model_.intervals, estimate.age, scale_of(model_, estimate));
+      estimate.cannot_tell = is_too_wide(*estimate.interval, model_.recipe.predict.widest_interval);
     }
   }
   estimates.insert(estimates.end(), seen.begin(), seen.end());

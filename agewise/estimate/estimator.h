@@ -20,10 +20,11 @@ struct Estimate {
   std::optional<AgeInterval> interval = {};  // where the model is calibrated
   std::optional<double> male = {};           // probability of being a man, 0 … 1, where the model has a gender head
   std::vector<double> members = {};          // of an ensemble: the age that each member gives by itself
+  bool cannot_tell = false;                  // the interval is_too_wide(): the age is not for users, only for measuring
 };
 
-// Why an estimate's age is NaN.
-inline const std::string kNoAge = "the network's output is not a number";
+// Why the age of an estimate is not told: the network's output is not a number, or the model cannot tell. Empty: it is.
+std::string reason_of(const Estimate& estimate);
 
 // Deviation of the members' ages, years; 0 for a single network.
 double spread_of(const Estimate& estimate);

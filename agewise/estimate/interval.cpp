@@ -128,6 +128,10 @@ Intervals calibrate(std::span<const Known> pictures, double coverage) {
   return intervals;
 }
 
+bool is_too_wide(const AgeInterval& interval, double widest) {
+  return widest > 0 && interval.high - interval.low > widest;
+}
+
 AgeInterval interval_of(const Intervals& intervals, double estimate, double scale) {
   if (!intervals.bands.empty()) return interval_by_bands(intervals.bands, estimate);
   AgeInterval interval{estimate, estimate};

@@ -68,6 +68,10 @@ double weight_in_group(double pictures, double coverage);
 // Ages to age::kOldest; always with the estimate itself. Of bands, which know no scale, as their models gave them.
 AgeInterval interval_of(const Intervals& intervals, double estimate, double scale);
 
+// Whether an interval says so little that the estimate is not told, either: it is wider than `widest` years
+// (predict.widest_interval; 0: none is).
+bool is_too_wide(const AgeInterval& interval, double widest);
+
 // The decade of an age as groups and tables have it: 0 … kDecades - 1, the last from 80 on.
 inline constexpr std::size_t kDecades = 9;
 std::size_t decade_of(double age);

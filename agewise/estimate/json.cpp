@@ -86,12 +86,8 @@ Json distribution_json(const Model& model, const Estimate& estimate) {
 Json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
   Face face = face_of(model, cut, refusal, estimate);
   Json json = place_json(face);
-  if (!face.age) {
-    json["age"] = nullptr;
-    json["reason"] = face.reason;
-    return json;
-  }
-  json["age"] = *face.age;
+  json["age"] = face.age ? Json(*face.age) : Json(nullptr);
+  if (!face.age) json["reason"] = face.reason;
   if (face.spread) json["spread"] = *face.spread;
   if (face.male) json["male"] = *face.male;
   if (!face.age_class.empty()) json["class"] = face.age_class;

@@ -26,8 +26,8 @@ nlohmann::ordered_json card_of(const Model& model);
 // Where the face is in its picture: box [left, top, right, bottom], angle, score and replicated; where the whole
 // picture was taken for a face that was cut out, box null and crop true. Then age, of an ensemble spread (years, its
 // members'), of a model with a gender head male (probability), class where names_classes(), and, where the model is
-// calibrated, interval {low, high, coverage}. Of a refused face (PictureFaces::refusals), or where the network gives no
-// age, after the place only age null and a reason. The numbers are face_of()'s.
+// calibrated, interval {low, high, coverage}. Where face_of() tells no age, after the place age null and a reason, and
+// the interval where that is too wide. The numbers are face_of()'s.
 nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal,
                                const Estimate& estimate);
 

@@ -130,16 +130,23 @@ void spread_of(const std::vector<double>& shares, CoverageStudy& study) {
 
 }  // namespace
 
-std::optional<Coverage> coverage_of(std::span<const Prediction> predictions, double promised) {
-  Decades decades;
-  bool any = false;
+std::optional<Coverage> coverage_of(std::span<const Prediction> predictions, double promised, double widest_interval) {
+  Decades all, told;
+  std::size_t pictures = 0, pictures_told = 0;
   for (const Prediction& one : predictions) {
     if (!one.interval) continue;
-    any = true;
-    count(decades, one, *one.interval);
+    count(all, one, *one.interval);
+    ++pictures;
+    if (estimate::is_too_wide(*one.interval, widest_interval)) continue;
+    count(told, one, *one.interval);
+    ++pictures_told;
   }
-  if (!any) return std::nullopt;
-  return coverage_of("all", std::span(&decades, 1), promised);
+  if (pictures == 0) return std::nullopt;
+  Coverage coverage = coverage_of("all", std::span(&all, 1), promised);
+  coverage.untold = static_cast<double>(pictures - pictures_told);
+  if (coverage.untold > 0 && pictures_told > 0)
+    coverage.told = coverage_of("those whose age is told", std::span(&told, 1), promised).all;
+  return coverage;
 }
 
 const Covered* worst_decade(const Coverage& coverage) {

@@ -242,7 +242,8 @@ Evaluation evaluation_of(std::vector<Prediction> predictions, catalog::Split par
   Evaluation evaluation;
   evaluation.part = part;
   if (!predictions.empty()) evaluation = evaluate(predictions, part, model.classes, training_ages(store));
-  if (model.intervals) evaluation.coverage = coverage_of(predictions, model.intervals->coverage);
+  if (model.intervals)
+    evaluation.coverage = coverage_of(predictions, model.intervals->coverage, model.recipe.predict.widest_interval);
   evaluation.ranges = std::move(ranges);
   evaluation.other_cut = caveat_of_cut(model, store);
   return evaluation;

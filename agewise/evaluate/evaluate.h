@@ -82,7 +82,9 @@ struct Covered {
 struct Coverage {
   double promised = 0;  // Intervals::coverage
   Covered all;
-  std::vector<Covered> decades;  // of the true age; empty ones are left out
+  std::vector<Covered> decades;      // of the true age; empty ones are left out
+  double untold = 0;                 // pictures whose age the model cannot tell (Estimate::cannot_tell)
+  std::optional<Covered> told = {};  // all without them, where there are both
 };
 
 struct Evaluation {

@@ -81,6 +81,10 @@ nlohmann::ordered_json to_json(const Coverage& coverage) {
   for (const Covered& decade : coverage.decades) json["decades"].push_back(to_json(decade));
   const Covered* worst = worst_decade(coverage);
   json["worst"] = worst != nullptr ? Json(worst->name) : Json(nullptr);
+  if (coverage.untold > 0) {
+    json["untold"] = coverage.untold;
+    json["told"] = coverage.told ? to_json(*coverage.told) : Json(nullptr);
+  }
   return json;
 }
 

@@ -146,6 +146,7 @@ std::vector<Key> make_keys() {
       {"predict", "flip", at<kPredict, &PredictRecipe::flip>},
       {"predict", "dropout", at<kPredict, &PredictRecipe::dropout>},
       {"predict", "batch_statistics", at<kPredict, &PredictRecipe::batch_statistics>},
+      {"predict", "widest_interval", Real{at<kPredict, &PredictRecipe::widest_interval>, 0, kInfinite}},
   };
 }
 

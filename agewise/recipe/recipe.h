@@ -119,11 +119,11 @@ struct TrainRecipe {
   double sigma = 2;                               // years, of the label distribution
   LabelSigma label_sigma = LabelSigma::replaces;  // a label's own deviation: instead of sigma, or as √(σ² + own²)
   double mean_weight = 0.2, variance_weight = 0.05;  // of the mean-variance loss
-  double distillation_weight = 0;  // share of a teacher's distribution in the target; 0: the label alone
-  double gender_weight = 0;        // of a gender head's cross-entropy, added to the age's loss; 0: none
-  int age_cap = 0;                 // most pictures of one age in an epoch, drawn again in each; 0: all
-  double age_weight = 0;           // a picture's loss times (pictures of its age)^-x; 0: pictures equal, 1: ages equal
-  std::vector<double> age_weights;   // of several stores: each its own age_weight; none: that for all
+  double distillation_weight = 0;   // share of a teacher's distribution in the target; 0: the label alone
+  double gender_weight = 0;         // of a gender head's cross-entropy, added to the age's loss; 0: none
+  int age_cap = 0;                  // most pictures of one age in an epoch, drawn again in each; 0: all
+  double age_weight = 0;            // a picture's loss times (pictures of its age)^-x; 0: pictures equal, 1: ages equal
+  std::vector<double> age_weights;  // of several stores: each its own age_weight; none: that for all
   std::vector<double> data_weights;  // of several stores: a picture's loss times its store's; none: all 1
   std::vector<std::string> frozen;   // layers that are not trained: names, with * and ? as in a shell
   std::string features;              // a layer with only frozen layers before it: its input is computed once and kept
@@ -157,6 +157,7 @@ struct PredictRecipe {
   bool flip = false;              // test-time augmentation: average the estimates for the picture and its mirror image
   bool dropout = false;           // as in Chainer v1: dropout stays on when testing
   bool batch_statistics = false;  // normalise by the statistics of the batch when testing
+  double widest_interval = 0;     // years: no age is told where its interval is wider; 0: it is told of all
 };
 
 struct Recipe {

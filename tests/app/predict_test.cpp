@@ -346,6 +346,30 @@ TEST_F(Predict, says_of_a_face_whose_age_is_no_number_that_there_is_none_and_exi
 }
 
 // Latin-1: \xE9 is no UTF-8.
+TEST_F(Predict, tells_no_age_whose_interval_is_wider_than_the_model_allows) {
+  estimate::Model model = estimate::read_model(at("m.safetensors"));
+  model.intervals = estimate::Intervals{0.9, {{0, 5, 5}, {50, 30, 10}}};  // of 20 years 15–25, of 70 years 40–80
+  model.recipe.predict.widest_interval = 39;
+  estimate::write_model(folder_ / "doubt.safetensors", model);
+  std::string command = "predict --model " + at("doubt.safetensors") + " ";
+  Outcome told = run(command + at("pictures"));
+  EXPECT_EQ(told.exit_code, 0);
+  EXPECT_THAT(told.output, HasSubstr(" 20.0   (15–25)"));
+  EXPECT_THAT(told.output, HasSubstr("b.png"));
+  EXPECT_THAT(told.output, HasSubstr("  cannot tell: 40 to 80 years\n"));
+  EXPECT_THAT(told.output, HasSubstr("3 pictures: 3 faces (2 of them without an age)"));
+  json one = json::parse(run(command + "--json --distribution " + at("pictures/b.png")).output)[0];
+  EXPECT_TRUE(one["age"].is_null());
+  EXPECT_EQ(one["interval"]["high"], 80);
+  EXPECT_FALSE(one.contains("distribution"));
+  EXPECT_THAT(run(command + "--csv " + at("pictures/b.png")).output,
+              HasSubstr("b.png,1,,40.0,80.0,,,,,,,,,,cannot tell: 40 to 80 years\r\n"));
+  EXPECT_THAT(run(command + "--set predict.widest_interval=0 " + at("pictures/b.png")).output,
+              HasSubstr(" 70.0   (40–80)"));
+  ASSERT_EQ(run(command + "--inputs " + at("seen.raw") + " " + at("pictures/b.png")).exit_code, 0);
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "seen.raw"), 0U) << "only of faces whose age is told";
+}
+
 TEST_F(Predict, opens_a_file_whose_name_is_not_utf8_and_escapes_it_in_json) {
   std::filesystem::create_directory(folder_ / "latin");
   draw("latin/caf\xE9.png", 250);

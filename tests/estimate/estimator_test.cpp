@@ -153,6 +153,22 @@ TEST(Estimator, with_flip_averages_a_face_and_its_mirror_image) {
   EXPECT_NEAR(estimates[2].age, estimates[0].age, 1e-6);
 }
 
+TEST(Estimator, cannot_tell_an_age_whose_interval_is_wider_than_the_recipe_allows) {
+  Model model = brightness_model();
+  model.intervals = Intervals{0.9, {{0, 5, 5}, {50, 30, 10}}};  // of 20 years 15–25, of 70 years 40–80
+  auto engine = nn::make_reference_engine();
+  auto cannot_tell = [&](double widest) {
+    model.recipe.predict.widest_interval = widest;
+    std::vector<bool> cannot;
+    for (const Estimate& one : Estimator(model, *engine, 2).estimate(std::vector{face_of(0), face_of(200)}))
+      cannot.push_back(one.cannot_tell);
+    return cannot;
+  };
+  EXPECT_EQ(cannot_tell(39), (std::vector{false, true}));
+  EXPECT_EQ(cannot_tell(40), (std::vector{false, false}));
+  EXPECT_EQ(cannot_tell(0), (std::vector{false, false}));
+}
+
 TEST(Estimator, whitens_before_the_network) {
   auto engine = nn::make_reference_engine();
   Model model = brightness_model();

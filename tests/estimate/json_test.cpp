@@ -53,5 +53,20 @@ TEST(EstimateJson, gives_a_refused_face_a_reason_and_no_age) {
                          R"("age":null,"reason":"too small"})");
 }
 
+TEST(EstimateJson, says_between_which_ages_it_cannot_tell) {
+  Model model = looking_model();
+  model.intervals = Intervals{0.9};
+  Estimate estimate{34.5, 1, {0, 1, 0}, AgeInterval{13.6, 62.2}};
+  estimate.cannot_tell = true;
+  Json json = to_json(model, cut_of(40), "", estimate);
+  EXPECT_EQ(json["age"], nullptr);
+  EXPECT_EQ(json["reason"], "cannot tell: 14 to 62 years");
+  EXPECT_EQ(json["interval"].dump(), R"({"low":13.6,"high":62.2,"coverage":0.9})");
+  EXPECT_FALSE(json.contains("class"));
+  Json refused = to_json(model, cut_of(12), "too small", estimate);
+  EXPECT_EQ(refused["reason"], "too small");
+  EXPECT_FALSE(refused.contains("interval"));
+}
+
 }  // namespace
 }  // namespace agewise::estimate

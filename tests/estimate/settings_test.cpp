@@ -51,6 +51,9 @@ TEST(Settings, that_leave_the_estimates_as_they_are_keep_the_intervals) {
     EXPECT_TRUE(model.intervals);
     EXPECT_TRUE(model.notes.contains("measured"));
   }
+  Model doubtful = calibrated();
+  EXPECT_EQ(change_settings(doubtful, {"predict.widest_interval=40"}, SettingsUse::estimates).warning, "");
+  EXPECT_TRUE(doubtful.intervals);
   // The article's habits are for measuring alone; what an interval is calibrated on is estimated without them.
   Model model = calibrated();
   SettingsChange change = change_settings(model, {"predict.dropout=true"}, SettingsUse::evaluation);

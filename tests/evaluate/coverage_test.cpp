@@ -45,7 +45,7 @@ std::vector<Prediction> alike(int count, std::uint32_t seed, double bias = 0) {
 TEST(Coverage, counts_the_true_ages_inside_by_their_decade) {
   std::vector<Prediction> all{with_interval(prediction(12, 12), 10, 15), with_interval(prediction(14, 18), 16, 20),
                               with_interval(prediction(35, 35), 35, 36), with_interval(prediction(101, 90), 80, 99)};
-  Coverage coverage = coverage_of(all, 0.9).value();
+  Coverage coverage = coverage_of(all, 0.9, 0).value();
   EXPECT_EQ(coverage.promised, 0.9);
   EXPECT_DOUBLE_EQ(coverage.all.share, 0.5);
   EXPECT_DOUBLE_EQ(coverage.all.width, (5 + 4 + 1 + 19) / 4.0);
@@ -56,14 +56,30 @@ TEST(Coverage, counts_the_true_ages_inside_by_their_decade) {
   EXPECT_DOUBLE_EQ(coverage.decades[0].width, 4.5);
   EXPECT_EQ(coverage.decades[2].name, "80 and over");
   EXPECT_EQ(coverage.decades[2].share, 0);
-  EXPECT_FALSE(coverage_of(std::vector{prediction(12, 12)}, 0.9));
+  EXPECT_FALSE(coverage_of(std::vector{prediction(12, 12)}, 0.9, 0));
+}
+
+TEST(Coverage, is_told_without_the_pictures_whose_interval_is_too_wide_as_well) {
+  std::vector<Prediction> all{with_interval(prediction(12, 12), 10, 15), with_interval(prediction(14, 18), 16, 20),
+                              with_interval(prediction(35, 35), 10, 60)};
+  Coverage coverage = coverage_of(all, 0.9, 40).value();
+  EXPECT_DOUBLE_EQ(coverage.all.share, 2 / 3.0);
+  EXPECT_EQ(coverage.untold, 1);
+  ASSERT_TRUE(coverage.told);
+  EXPECT_EQ(coverage.told->pictures, 2);
+  EXPECT_DOUBLE_EQ(coverage.told->share, 0.5);
+  EXPECT_DOUBLE_EQ(coverage.told->width, 4.5);
+  EXPECT_EQ(coverage_of(all, 0.9, 50).value().untold, 0) << "as wide is not too wide";
+  EXPECT_EQ(coverage_of(all, 0.9, 0).value().untold, 0);
+  EXPECT_EQ(coverage_of(all, 0.9, 1).value().untold, 3);
+  EXPECT_FALSE(coverage_of(all, 0.9, 1).value().told);
 }
 
 TEST(Coverage, counts_a_range_by_the_ages_that_stand_for_it) {
   Prediction range = with_interval(prediction(NAN, 10), 9.5, 20);
   range.face.age_range = age::Range{8, 11};
   range.range_ages = {8, 9, 10, 11};
-  Coverage coverage = coverage_of(std::vector{range}, 0.9).value();
+  Coverage coverage = coverage_of(std::vector{range}, 0.9, 0).value();
   EXPECT_DOUBLE_EQ(coverage.all.share, 0.5);
   ASSERT_EQ(coverage.decades.size(), 2U);
   EXPECT_DOUBLE_EQ(coverage.decades[0].pictures, 0.5);
@@ -75,11 +91,11 @@ TEST(Coverage, is_worst_in_a_decade_that_has_pictures_enough_to_say_so) {
   std::vector<Prediction> all(20, with_interval(prediction(45, 45), 40, 50));
   all[3].interval = {46, 50};
   all.push_back(with_interval(prediction(70, 50), 40, 60));
-  Coverage coverage = coverage_of(all, 0.9).value();
+  Coverage coverage = coverage_of(all, 0.9, 0).value();
   ASSERT_NE(worst_decade(coverage), nullptr);
   EXPECT_EQ(worst_decade(coverage)->name, "40–49");
   all.erase(all.begin());
-  EXPECT_EQ(worst_decade(coverage_of(all, 0.9).value()), nullptr);
+  EXPECT_EQ(worst_decade(coverage_of(all, 0.9, 0).value()), nullptr);
 }
 
 TEST(CalibrationSet, has_a_source_for_each_store_or_for_each_that_its_labels_name) {

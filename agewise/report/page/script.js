@@ -219,9 +219,9 @@ function rangesTable(ranges) {
       (group.mean_distance > 0 ? "+" : "") + number(group.mean_distance, 2)])));
 }
 
-function coverageTable({promised, decades, name, pictures, coverage, mean_width}) {
+function coverageTable({promised, decades, name, pictures, coverage, mean_width, told}) {
   return card("Intervals of " + percent(promised) + ", by decade of the true age",
-    table(["", "pictures", "true age inside", "years wide"], [...decades, {name, pictures, coverage, mean_width}].map((group) =>
+    table(["", "pictures", "true age inside", "years wide"], [...decades, {name, pictures, coverage, mean_width}, ...(told ? [told] : [])].map((group) =>
       [group.name, count(group.pictures), percent(group.coverage), number(group.mean_width, 1)])));
 }
 
