@@ -69,7 +69,7 @@ model: build
 	$(AGEWISE) prepare build/model/fairface.db --labels $(RANGE_LABELS) --pictures $(RANGE_PICTURES) --recipe compact \
 	  --set face.detector=hog
 	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --data build/model/fairface.db --half \
-	  --notes models/compact-notes.txt -o models/compact.safetensors
+	  --set predict.widest_interval=48 --notes models/compact-notes.txt -o models/compact.safetensors
 	$(AGEWISE) evaluate models/compact.safetensors --data build/model/compact.db --split val
 
 detector: build

@@ -116,9 +116,15 @@ std::string ranges_text(const evaluate::Ranges& ranges) {
 
 std::string coverage_text(const evaluate::Coverage& coverage) {
   std::string worst = worst_text(coverage);
-  return fmt::format("intervals of {:.4g} %: {:.1f} % of the true ages inside{}; {:.1f} years wide on average\n",
-                     100 * coverage.promised, 100 * coverage.all.share, worst.empty() ? "" : "; " + worst,
-                     coverage.all.width);
+  std::string text = fmt::format(
+      "intervals of {:.4g} %: {:.1f} % of the true ages inside{}; {:.1f} years wide on average\n",
+      100 * coverage.promised, 100 * coverage.all.share, worst.empty() ? "" : "; " + worst, coverage.all.width);
+  if (coverage.untold == 0) return text;
+  text += fmt::format("no age is told of {:.1f} % of the pictures (predict.widest_interval)",
+                      100 * coverage.untold / coverage.all.pictures);
+  if (!coverage.told) return text + "\n";
+  return text + fmt::format("; of the others {:.1f} % of the true ages are inside; {:.1f} years wide on average\n",
+                            100 * coverage.told->share, coverage.told->width);
 }
 
 constexpr std::size_t kMostClassesShown = 12;  // a wider matrix is for the report

@@ -64,8 +64,8 @@ struct Face {
   std::optional<std::array<Point, 5>> points;
 
   std::optional<double> age;         // years; absent: see reason
-  std::string reason;                // why there is no age ("too blurred"); empty if there is one
-  std::optional<Interval> interval;  // if the model is calibrated
+  std::string reason;                // why there is no age ("too blurred", "cannot tell: 14 to 62 years"); empty if not
+  std::optional<Interval> interval;  // if the model is calibrated; also where it is too wide to tell an age
   std::optional<double> spread;      // if the model is an ensemble: standard deviation of its members' ages, years
   std::optional<double> male;        // if the model has a gender head: the probability that the face is a man's
   std::string age_class;             // the most probable class; empty if each class is one year

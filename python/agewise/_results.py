@@ -16,7 +16,8 @@ class Face:
     replicated: share of the face crop that lies outside the picture, 0 to 1.
     points: (x, y) of eyes, nose and corners of the mouth.
     age: years. None: there is no age; reason says why.
-    interval: (low, high, coverage), if the model is calibrated.
+    interval: (low, high, coverage), if the model is calibrated; also of a face whose age cannot be told, because it is
+        too wide.
     spread: standard deviation of the members' ages, if the model is an ensemble.
     male: probability that the face is a man's, if the model has a gender head.
     age_class: the most probable class; empty if each class is one year.
@@ -57,7 +58,6 @@ class Face:
         told["age"] = self.age
         if self.age is None:
             told["reason"] = self.reason
-            return told
         if self.spread is not None:
             told["spread"] = self.spread
         if self.male is not None:

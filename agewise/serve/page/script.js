@@ -188,7 +188,7 @@ function fill(picture) {
   if (picture.faces.length === 0) return list.replaceChildren(el("p", {class: "faint"}, "No face found, no age."));
   list.replaceChildren(...picture.faces.map((face, i) => faceButton(picture, face, i, "face",
     el("b", {}, ageText(face)), el("span", {}, face.age === null ? " " + (face.reason || "no number") : " years"),
-    face.interval ? el("span", {class: "faint"}, " " + intervalText(face)) : null,
+    face.age !== null && face.interval ? el("span", {class: "faint"}, " " + intervalText(face)) : null,
     face.crop ? el("span", {class: "faint"}, " as a face crop") : null)));
 }
 
