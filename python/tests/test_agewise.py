@@ -29,8 +29,11 @@ def estimator():
 
 
 @pytest.fixture(scope="module")
-def crops():
-    return agewise.Estimator(threads=2, kernels="standard", ready_crops=True)
+def crops(tmp_path_factory):
+    """Tells an age of every picture, also of one that shows nothing."""
+    model = str(tmp_path_factory.mktemp("model") / "always.safetensors")
+    subprocess.run([PROGRAM, "export", agewise.Model().file, "--set", "predict.widest_interval=0", "-o", model], check=True)
+    return agewise.Estimator(model, threads=2, kernels="standard", ready_crops=True)
 
 
 @pytest.fixture
@@ -59,9 +62,10 @@ def test_the_same_picture_has_the_same_answer_as_from_the_program(estimator):
         for face in picture.faces:
             entry = {"file": picture.name, **face.to_dict()}
             entry.pop("points", None)
-            entry["distribution"] = [
-                {"class": name, "probability": p} for (name, _), p in zip(estimator.classes, entry["distribution"])
-            ]
+            if face.age is not None:
+                entry["distribution"] = [
+                    {"class": name, "probability": p} for (name, _), p in zip(estimator.classes, entry["distribution"])
+                ]
             told.append(entry)
         if not picture.faces:
             told.append({"file": picture.name, "box": None, "age": None, "reason": picture.reason})
@@ -76,6 +80,14 @@ def test_a_path_its_bytes_an_array_and_an_image_are_the_same_picture(crops, phot
     assert ages[0] is not None
     assert ages == [ages[0]] * len(ways)
     assert [picture.age for picture in crops.estimate(ways)] == pytest.approx(ages, abs=0.0011)
+
+
+def test_of_a_picture_that_shows_nothing_it_says_between_which_ages_it_cannot_tell(photo):
+    face = agewise.Estimator(threads=2, kernels="standard", ready_crops=True).estimate(photo).faces[0]
+    low, high, _ = face.interval
+    assert face.age is None and high - low > 48
+    assert face.reason == f"cannot tell: {low:.0f} to {high:.0f} years"
+    assert face.to_dict()["interval"]["high"] == high and face.to_dict()["reason"] == face.reason
 
 
 def test_arrays_in_opencvs_order_are_said_to_be(crops, photo):
