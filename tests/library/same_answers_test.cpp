@@ -30,17 +30,14 @@ Json json_of(const std::string& file, const Face& face, const std::vector<AgeCla
   } else {
     json.update({{"box", nullptr}, {"crop", true}});
   }
-  if (!face.age) {
-    json.update({{"age", nullptr}, {"reason", face.reason}});
-    return json;
-  }
-  json["age"] = *face.age;
+  json["age"] = face.age ? Json(*face.age) : Json(nullptr);
+  if (!face.age) json["reason"] = face.reason;
   if (!face.age_class.empty()) json["class"] = face.age_class;
   if (face.spread) json["spread"] = *face.spread;
   if (face.interval)
     json["interval"] = {
         {"low", face.interval->low}, {"high", face.interval->high}, {"coverage", face.interval->coverage}};
-  for (std::size_t c = 0; c < classes.size(); ++c)
+  for (std::size_t c = 0; face.age && c < classes.size(); ++c)
     json["distribution"].push_back({{"class", classes[c].name}, {"probability", face.distribution[c]}});
   return json;
 }
