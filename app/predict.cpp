@@ -12,6 +12,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/text.h"
+#include "agewise/estimate/answer.h"
 #include "agewise/estimate/pictures.h"
 #include "agewise/face/spec.h"
 #include "agewise/image/kinds.h"
@@ -58,12 +59,13 @@ struct Tally {
     ++pictures;
     faces += estimates.size();
     for (std::size_t i = 0; i < estimates.size(); ++i) {
-      bool is_refused = !picture.faces.refusals[i].empty() || estimates[i].cannot_tell;
-      refused += is_refused ? 1 : 0;
-      ageless += !is_refused && std::isnan(estimates[i].age) ? 1 : 0;
+      const std::string& refusal = picture.faces.refusals[i];
+      bool told = estimate::reason_of(refusal, estimates[i]).empty();
+      bool is_ageless = refusal.empty() && !std::isfinite(estimates[i].age);
+      ageless += is_ageless ? 1 : 0;
+      refused += told || is_ageless ? 0 : 1;
       constexpr std::size_t kFirst = 100;
-      if (!is_refused && std::isfinite(estimates[i].age) && first_ages.size() < kFirst)
-        first_ages.push_back(estimates[i].age);
+      if (told && first_ages.size() < kFirst) first_ages.push_back(estimates[i].age);
     }
     unread += picture.problem.empty() ? 0 : 1;
     missing += picture.missing ? 1 : 0;
@@ -117,7 +119,7 @@ void fail_for(const Tally& tally, const Asked& asked) {
 void write_inputs(const face::ReadPicture& picture, std::span<const estimate::Estimate> estimates,
                   const recipe::Recipe& recipe, base::FileWriter& file) {
   for (std::size_t i = 0; i < estimates.size(); ++i) {
-    if (!picture.faces.refusals[i].empty() || !estimate::reason_of(estimates[i]).empty()) continue;
+    if (!estimate::reason_of(picture.faces.refusals[i], estimates[i]).empty()) continue;
     std::vector<std::uint8_t> pixels = estimate::network_pixels(recipe, picture.faces.cuts[i].image);
     file.write(std::as_bytes(std::span(pixels)));
   }
@@ -331,7 +333,7 @@ void add_predict(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand("predict", "Estimate the age of every face in pictures");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--model", arguments->model,
-                      "Model file, run (its best checkpoint), or a bundled model: compact (the default) or permissive");
+                      "Model file, or run (its best checkpoint); default: the bundled model");
   command->add_option("PICTURE", arguments->paths,
                       "Pictures (" + std::string(image::kKindsRead) +
                           "), folders, or archives (zip, tar) of them; - reads a list of paths from standard input");

@@ -10,6 +10,7 @@
 #include "agewise/base/files.h"
 #include "agewise/base/folders.h"
 #include "agewise/base/text.h"
+#include "agewise/estimate/answer.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/encode.h"
 #include "agewise/report/marks.h"
@@ -77,7 +78,7 @@ void Drawings::draw(const face::ReadPicture& picture, std::span<const estimate::
   const std::vector<face::FaceCut>& cuts = picture.faces.cuts;
   for (std::size_t i = 0; i < cuts.size(); ++i) {
     if (!cuts[i].face) continue;
-    bool told = picture.faces.refusals[i].empty() && estimate::reason_of(estimates[i]).empty();
+    bool told = estimate::reason_of(picture.faces.refusals[i], estimates[i]).empty();
     marks.push_back({*cuts[i].face, told ? fmt::format("{:.0f}", estimates[i].age) : "?"});
   }
   Path output = is_folder_ ? output_of(picture.below) : target_;

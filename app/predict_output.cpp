@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/text.h"
+#include "agewise/estimate/answer.h"
 #include "agewise/estimate/json.h"
 #include "app/terminal.h"
 
@@ -74,7 +75,7 @@ void PredictionWriter::face(const std::string& file, std::size_t number, const f
                             const std::string& refusal, const estimate::Estimate& estimate) {
   switch (writing_.format) {
     case PredictFormat::text:
-      return face_as_text(file, cut, refusal.empty() ? estimate::reason_of(estimate) : refusal, estimate);
+      return face_as_text(file, cut, estimate::reason_of(refusal, estimate), estimate);
     case PredictFormat::json:
     case PredictFormat::jsonl:
       return face_as_json(file, cut, refusal, estimate);

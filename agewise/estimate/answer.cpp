@@ -29,9 +29,13 @@ Face place_of(const face::FaceCut& cut) {
 
 }  // namespace
 
+std::string reason_of(const std::string& refusal, const Estimate& estimate) {
+  return refusal.empty() ? reason_of(estimate) : refusal;
+}
+
 Face face_of(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
   Face face = place_of(cut);
-  face.reason = refusal.empty() ? reason_of(estimate) : refusal;
+  face.reason = reason_of(refusal, estimate);
   if (refusal.empty() && estimate.interval) {
     face.interval = Interval{rounded(estimate.interval->low, kThousandths),
                              rounded(estimate.interval->high, kThousandths), model.intervals->coverage};

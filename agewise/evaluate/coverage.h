@@ -11,8 +11,8 @@
 namespace agewise::evaluate {
 
 // Of the intervals that the predictions have, with and without those wider than predict.widest_interval; nothing if no
-// prediction has one. A picture whose age is known only as a range
-// counts by its range_ages, which takes the model to be right within the range.
+// prediction has one. A picture whose age is known only as a range counts by its range_ages, which takes the model to
+// be right within the range.
 std::optional<Coverage> coverage_of(std::span<const Prediction> predictions, double promised, double widest_interval);
 
 // The decade in which the fewest of the true ages are inside, of those with kFewest pictures or more; nothing if none

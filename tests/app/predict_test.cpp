@@ -345,7 +345,6 @@ TEST_F(Predict, says_of_a_face_whose_age_is_no_number_that_there_is_none_and_exi
   EXPECT_FALSE(all[1].contains("distribution"));
 }
 
-// Latin-1: \xE9 is no UTF-8.
 TEST_F(Predict, tells_no_age_whose_interval_is_wider_than_the_model_allows) {
   estimate::Model model = estimate::read_model(at("m.safetensors"));
   model.intervals = estimate::Intervals{0.9, {{0, 5, 5}, {50, 30, 10}}};  // of 20 years 15–25, of 70 years 40–80
@@ -370,6 +369,7 @@ TEST_F(Predict, tells_no_age_whose_interval_is_wider_than_the_model_allows) {
   EXPECT_EQ(std::filesystem::file_size(folder_ / "seen.raw"), 0U) << "only of faces whose age is told";
 }
 
+// Latin-1: \xE9 is no UTF-8.
 TEST_F(Predict, opens_a_file_whose_name_is_not_utf8_and_escapes_it_in_json) {
   std::filesystem::create_directory(folder_ / "latin");
   draw("latin/caf\xE9.png", 250);

@@ -221,8 +221,9 @@ function rangesTable(ranges) {
 
 function coverageTable({promised, decades, name, pictures, coverage, mean_width, told}) {
   return card("Intervals of " + percent(promised) + ", by decade of the true age",
-    table(["", "pictures", "true age inside", "years wide"], [...decades, {name, pictures, coverage, mean_width}, ...(told ? [told] : [])].map((group) =>
-      [group.name, count(group.pictures), percent(group.coverage), number(group.mean_width, 1)])));
+    table(["", "pictures", "true age inside", "years wide"],
+      [...decades, {name, pictures, coverage, mean_width}, ...(told ? [told] : [])].map((group) =>
+        [group.name, count(group.pictures), percent(group.coverage), number(group.mean_width, 1)])));
 }
 
 function quality(evaluation) {
