@@ -33,9 +33,9 @@ std::string left_out(const Examples& examples);
 std::vector<std::uint32_t> indices_of(const std::vector<store::FaceRecord>& faces, catalog::Split part);
 
 // One a face: its age or range, the deviation that recipe.sigma and recipe.label_sigma give it, and for a training
-// picture its weight: by recipe.age_weight, or its own of age_weights, among the pictures of its store, where ages count
-// by whole years and a range as an even share of a picture in each of its years, times recipe.data_weights of its store; 1
-// on average. And of `soft_targets` (teacher.h), if it is not empty, the face's row.
+// picture its weight: by recipe.age_weight, or its own of age_weights, among the pictures of its store, where ages
+// count by whole years and a range as an even share of a picture in each of its years, times recipe.data_weights of its
+// store; 1 on average. And of `soft_targets` (teacher.h), if it is not empty, the face's row.
 std::vector<nn::Target> targets_of(const Examples& examples, const recipe::TrainRecipe& recipe,
                                    std::span<const float> soft_targets = {});
 
