@@ -2,7 +2,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
+#include <span>
 
+#include "agewise/base/error.h"
+#include "agewise/estimate/average.h"
 #include "agewise/estimate/export.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
@@ -15,7 +19,8 @@ namespace {
 
 struct Arguments {
   std::string model, file;
-  std::vector<std::string> settings;
+  std::vector<std::string> others, settings;
+  std::optional<double> share;
   bool force = false;
 };
 
@@ -24,8 +29,15 @@ void run(const Arguments& arguments) {
   estimate::check_export_name(file);
   bool onnx = file.extension() == ".onnx";
   std::filesystem::path model_file = train::model_file_of(arguments.model);
-  check_output(file, onnx ? OutputKind::onnx : OutputKind::safetensors, arguments.force, {model_file});
+  std::vector<std::filesystem::path> read = {model_file};
+  for (const std::string& other : arguments.others) read.push_back(train::model_file_of(other));
+  check_output(file, onnx ? OutputKind::onnx : OutputKind::safetensors, arguments.force, read);
   estimate::Model model = estimate::read_model(model_file);
+  if (arguments.share && arguments.others.empty()) throw base::UsageError("--share is for --average");
+  if (!arguments.others.empty()) {
+    double equal = 1 / static_cast<double>(read.size());
+    estimate::average_weights(model, std::span(read).subspan(1), arguments.share.value_or(equal));
+  }
   app::change_settings(model, arguments.settings,
                        onnx ? estimate::SettingsUse::estimates : estimate::SettingsUse::evaluation);
   estimate::export_model(file, model);
@@ -45,6 +57,14 @@ void add_export(CLI::App& program, const Context&) {
                    "File to write. FILE.safetensors: a complete agewise model; FILE.onnx: a network from pixels to "
                    "probabilities or years")
       ->required();
+  command
+      ->add_option(
+          "--average", arguments->others,
+          "Another model: write the mean of both networks' weights; may be repeated. Only for a network and what "
+          "it was fine-tuned from, or networks fine-tuned from one (docs/training.md)")
+      ->allow_extra_args(false);
+  command->add_option("--share", arguments->share,
+                      "With --average: MODEL's share of the mean, between 0 and 1; default: equal shares");
   add_settings_option(*command, arguments->settings);
   add_force_option(*command, arguments->force);
   command->callback([arguments] { run(*arguments); });

@@ -112,6 +112,24 @@ TEST_F(Convert, a_model_exported_to_safetensors_is_its_arrays_by_name) {
   EXPECT_EQ(file.read("outputs.bias"), (std::vector<float>{0, 0, -128}));
 }
 
+// A network that always answers alike takes half of the other's weights.
+TEST_F(Convert, the_mean_of_two_networks_is_written_and_names_the_other) {
+  estimate::Model model = estimate::read_model(folder_ / "m.safetensors");
+  std::ranges::fill(model.parameters, 0.0F);
+  estimate::write_model(folder_ / "zero.safetensors", model);
+  Outcome outcome =
+      run("export " + at("m.safetensors") + " --average " + at("zero.safetensors") + " -o " + at("mean.safetensors"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_EQ(weights::SafetensorsFile(folder_ / "mean.safetensors").read("outputs.bias"),
+            (std::vector<float>{0, 0, -64}));
+  EXPECT_EQ(estimate::read_model(folder_ / "mean.safetensors").notes.at("averaged with"),
+            at("zero.safetensors") + ", whose share is 0.5");
+  EXPECT_EQ(run("export " + at("m.safetensors") + " --share 0.75 -o " + at("no.safetensors")).exit_code, 2);
+  outcome = run("export " + at("m.safetensors") + " --average " + at("5.png") + " -o " + at("mean.onnx"));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, HasSubstr(at("5.png")));
+}
+
 TEST_F(Convert, what_is_no_network_is_refused_with_the_files_name_and_nothing_is_written) {
   base::write_file(folder_ / "cut.onnx", std::string_view("\x08\x07\x12", 3));
   base::write_file(folder_ / "text.pth", std::string_view("no weights"));
