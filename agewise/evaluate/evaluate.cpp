@@ -278,7 +278,8 @@ std::vector<std::string> caveats(const Evaluation& evaluation, const estimate::M
                     evaluation.mean_age, evaluation.baseline_from, blind.mae, network.mae));
   }
   auto validated = model.notes.find("validated on");
-  if (validated != model.notes.end() && validated->second == catalog::name_of(evaluation.part)) {
+  bool chosen = model.recipe.train.monitor != recipe::Monitor::last;
+  if (chosen && validated != model.notes.end() && validated->second == catalog::name_of(evaluation.part)) {
     sentences.push_back(
         fmt::format("The best epoch was chosen on these same {} pictures: the figures flatter the network a little.",
                     catalog::name_of(evaluation.part)));

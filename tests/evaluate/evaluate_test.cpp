@@ -225,6 +225,9 @@ TEST(Caveats, say_when_the_best_epoch_was_chosen_on_the_same_pictures) {
   estimate::Model model;
   model.notes["validated on"] = "test";
   EXPECT_THAT(caveats(of_hundred(90), model), ElementsAre(HasSubstr("chosen on these same test pictures")));
+  model.recipe.train.monitor = recipe::Monitor::last;  // nothing is chosen
+  EXPECT_TRUE(caveats(of_hundred(90), model).empty());
+  model.recipe.train.monitor = recipe::Monitor::mae;
   model.notes["validated on"] = "val";
   EXPECT_TRUE(caveats(of_hundred(90), model).empty());
 }
