@@ -55,22 +55,23 @@ model: build
 	@test -n "$(PICTURES)" -a -n "$(LABELS)" -a -n "$(START)" -a -n "$(RANGE_PICTURES)" -a -n "$(RANGE_LABELS)" || \
 	  { echo "make model PICTURES=… LABELS=… START=… RANGE_PICTURES=… RANGE_LABELS=…: see docs/model-card.md"; exit 2; }
 	@mkdir -p build/model
-	$(AGEWISE) prepare build/model/compact.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog
-	$(AGEWISE) prepare build/model/small.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog \
+	$(AGEWISE) prepare build/model/utkface.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact
+	$(AGEWISE) prepare build/model/fairface.db --labels $(RANGE_LABELS) --pictures $(RANGE_PICTURES) --recipe compact
+	$(AGEWISE) prepare build/model/small.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact \
 	  --set face.size=64 --set face.margin=0.05 --set network.size=0 --set network.center_crop=0 --limit 2500 --sample 1
 	$(AGEWISE) import $(START) --statistics build/model/small.db -o build/model/start.safetensors
-	$(AGEWISE) prepare build/model/first.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact --set face.detector=hog \
-	  --set face.size=136 --set network.size=112 --set network.center_crop=0
-	$(AGEWISE) train build/model/first --data build/model/first.db --from build/model/start.safetensors --ensemble 2 \
-	  --set augment.contrast=0.3 --set augment.noise_deviation=12 --set train.weight_decay=0.02
-	$(AGEWISE) train build/model/run --data build/model/compact.db --ensemble 2 --from build/model/first \
+	$(AGEWISE) train build/model/first --data build/model/utkface.db --from build/model/start.safetensors --ensemble 2 \
+	  --set network.size=112 --set augment.scan=0
+	$(AGEWISE) train build/model/run --data build/model/utkface.db --ensemble 2 --from build/model/first --teacher build/model/first \
 	  --set train.distillation_weight=0.5 --set train.monitor=last --set train.patience=0 --set train.learning_rate=0.0007 \
-	  --teacher build/model/first
-	$(AGEWISE) prepare build/model/fairface.db --labels $(RANGE_LABELS) --pictures $(RANGE_PICTURES) --recipe compact \
-	  --set face.detector=hog
-	$(AGEWISE) calibrate build/model/run --data build/model/compact.db --data build/model/fairface.db --half \
+	  --set augment.scan=0
+	$(AGEWISE) train build/model/both --data build/model/utkface.db --data build/model/fairface.db --from build/model/run/member-02 \
+	  --teacher build/model/run --set train.distillation_weight=0.5 --set train.monitor=last --set train.patience=0 \
+	  --set train.learning_rate=0.0007 --set train.epochs=14 --set train.age_weights=[0.2,1]
+	$(AGEWISE) export build/model/both --average build/model/run/member-02 --share 0.67 -o build/model/mean.safetensors
+	$(AGEWISE) calibrate build/model/mean.safetensors --data build/model/utkface.db --data build/model/fairface.db --half \
 	  --set predict.widest_interval=48 --notes models/compact-notes.txt -o models/compact.safetensors
-	$(AGEWISE) evaluate models/compact.safetensors --data build/model/compact.db --split val
+	$(AGEWISE) evaluate models/compact.safetensors --data build/model/utkface.db --data build/model/fairface.db --split val
 
 detector: build
 	@test -n "$(PICTURES)" -a -n "$(LABELS)" || { echo "make detector PICTURES=… LABELS=…: see docs/detector-card.md"; exit 2; }

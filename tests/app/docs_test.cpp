@@ -165,7 +165,7 @@ TEST(Docs, give_the_size_of_the_bundled_model) {
   fs::path model = kSource / "models/compact.safetensors";
   nlohmann::json info = nlohmann::json::parse(run("info --json " + model.string()).output);
   std::string card = text_of(kSource / "docs/model-card.md");
-  EXPECT_THAT(card, HasSubstr(fmt::format("({:.1f} million parameters each", info["parameters"].get<double>() / 1e6)));
+  EXPECT_THAT(card, HasSubstr(fmt::format("({:.1f} million parameters;", info["parameters"].get<double>() / 1e6)));
   EXPECT_THAT(card, HasSubstr(fmt::format("half precision ({:.1f} MB)", fs::file_size(model) / 1e6)));
   std::size_t at = card.find("| all | 2,308 | **");
   ASSERT_NE(at, std::string::npos);
