@@ -287,6 +287,41 @@ TEST(AnyAngle, finds_a_face_at_the_same_place_in_a_picture_and_in_its_mirror_ima
   EXPECT_LT(off[off.size() / 2], 0.017);
 }
 
+// As a scan of a rough print has it: near-normal noise (the sum of four bytes) of this deviation, in grains two pixels
+// wide.
+image::Image with_grain(const image::Image& picture, double deviation, std::uint64_t seed) {
+  base::Random random(seed, base::Purpose::test, 0, 0);
+  image::Image noise = image::make_image((picture.width + 1) / 2, (picture.height + 1) / 2, 1), grainy = picture;
+  for (std::uint8_t& pixel : noise.pixels) {
+    double sum = 0;
+    for (int i = 0; i < 4; ++i) sum += random.below(256);
+    pixel = static_cast<std::uint8_t>(std::clamp(std::lround(128 + (sum - 510) * deviation / 147.8), 0L, 255L));
+  }
+  noise = image::resize(noise, picture.width, picture.height);
+  for (std::size_t i = 0; i < grainy.pixels.size(); ++i) {
+    int value = picture.pixels[i] + noise.pixels[i / static_cast<std::size_t>(picture.channels)] - 128;
+    grainy.pixels[i] = static_cast<std::uint8_t>(std::clamp(value, 0, 255));
+  }
+  return grainy;
+}
+
+TEST(AnyAngle, finds_faces_under_the_grain_of_a_rough_print_and_none_in_grain_alone) {
+  if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
+  auto detector = make_detector("yunet");
+  int found = 0, at_their_place = 0;
+  for (const image::Image& face : real_faces(40, 500)) {
+    std::vector<Face> clean = detector->find(face, recipe::Rotations::coarse_to_fine, false),
+                      grainy = detector->find(with_grain(face, 28, 1), recipe::Rotations::coarse_to_fine, false);
+    if (clean.empty() || grainy.empty()) continue;
+    ++found;
+    at_their_place += overlap(clean[0].box, grainy[0].box) > 0.6;
+  }
+  EXPECT_GE(found, 34);
+  EXPECT_GE(at_their_place, found - 1);
+  EXPECT_TRUE(
+      detector->find(with_grain(background(640, 480), 14, 1), recipe::Rotations::coarse_to_fine, false).empty());
+}
+
 TEST(AnyAngle, finds_one_face_of_4000_pixels_at_its_place) {
   if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
   auto detector = make_detector("yunet");
