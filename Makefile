@@ -5,7 +5,8 @@
 # make mpi    builds build/release/agewise-mpi, which trains on several machines (docs/cluster.md)
 # make package  Debian packages in build/release/packages (docs/packages.md)
 # make model PICTURES=utkface.tar LABELS=utkface.csv START=dlib_age_v1.onnx RANGE_PICTURES=fairface.tar RANGE_LABELS=fairface.csv
-#             trains models/compact.safetensors anew (docs/model-card.md); resumes where it was stopped
+#             trains a model like models/compact.safetensors, by a shorter way (docs/model-card.md), as build/model/compact.safetensors;
+#             resumes where it was stopped
 # make detector PICTURES=fairface.tar LABELS=fairface.csv
 #             trains models/upright.safetensors anew, the detector's angle network (docs/detector-card.md); likewise
 # Each installs missing Debian packages first (root or sudo) and, run again, does only what is new.
@@ -70,8 +71,8 @@ model: build
 	  --set train.learning_rate=0.0007 --set train.epochs=14 --set train.age_weights=[0.2,1]
 	$(AGEWISE) export build/model/both --average build/model/run/member-02 --share 0.67 -o build/model/mean.safetensors
 	$(AGEWISE) calibrate build/model/mean.safetensors --data build/model/utkface.db --data build/model/fairface.db --half \
-	  --set predict.widest_interval=48 --notes models/compact-notes.txt -o models/compact.safetensors
-	$(AGEWISE) evaluate models/compact.safetensors --data build/model/utkface.db --data build/model/fairface.db --split val
+	  --set predict.widest_interval=48 -o build/model/compact.safetensors
+	$(AGEWISE) evaluate build/model/compact.safetensors --data build/model/utkface.db --data build/model/fairface.db --split val
 
 detector: build
 	@test -n "$(PICTURES)" -a -n "$(LABELS)" || { echo "make detector PICTURES=… LABELS=…: see docs/detector-card.md"; exit 2; }

@@ -154,10 +154,11 @@ void run(const Arguments& arguments, const Context& context) {
                                        fmt::join(arguments.data, ", "), set.predictions.size(),
                                        100 * arguments.coverage));
   }
+  notes.merge(model.notes);  // the user's words count, but for what is measured here
+  model.notes = std::move(notes);
   model.notes["intervals"] = intervals_text(set, study);
   model.notes.erase("measured");
   if (std::string text = measured_text(set); !text.empty()) model.notes["measured"] = text;
-  model.notes.merge(std::move(notes));
   estimate::write_model(arguments.output, model);
   if (arguments.json) return print_json(to_json(*model.intervals, study, set.predictions.size()));
   print_study(study);

@@ -25,6 +25,7 @@ struct Arguments {
 };
 
 void run(const Arguments& arguments) {
+  if (arguments.share && arguments.others.empty()) throw base::UsageError("--share is for --average");
   std::filesystem::path file = arguments.file;
   estimate::check_export_name(file);
   bool onnx = file.extension() == ".onnx";
@@ -33,7 +34,6 @@ void run(const Arguments& arguments) {
   for (const std::string& other : arguments.others) read.push_back(train::model_file_of(other));
   check_output(file, onnx ? OutputKind::onnx : OutputKind::safetensors, arguments.force, read);
   estimate::Model model = estimate::read_model(model_file);
-  if (arguments.share && arguments.others.empty()) throw base::UsageError("--share is for --average");
   if (!arguments.others.empty()) {
     double equal = 1 / static_cast<double>(read.size());
     estimate::average_weights(model, std::span(read).subspan(1), arguments.share.value_or(equal));

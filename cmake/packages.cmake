@@ -112,9 +112,9 @@ set(CPACK_DEBIAN_MODEL_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_MODEL_PACKAGE_DEPENDS "")
 set(CPACK_DEBIAN_MODEL_PACKAGE_ENHANCES "agewise, libagewise0")
 set(CPACK_DEBIAN_MODEL_DESCRIPTION "model for agewise, for non-commercial research only
-Two small networks that estimate ages from 0 to 100 years, trained on the
-pictures of UTKFace, which are for non-commercial research only, and so is the
-model. It must not decide about anybody.")
+A small network that estimates ages from 0 to 100 years, trained on the
+pictures of UTKFace and FairFace. UTKFace is for non-commercial research only,
+and so is the model. It must not decide about anybody.")
 
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
 if(AGEWISE_PYTHON)  # the module is for the one minor version that it was built with

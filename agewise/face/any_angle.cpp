@@ -112,6 +112,11 @@ double working_scale(const image::Image& picture) {
   return std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
 }
 
+// Of the longer side: the shorter one's rounding would move a face at the end of a long strip.
+double reduction_of(const image::Image& picture, const image::Image& small) {
+  return static_cast<double>(std::max(small.width, small.height)) / std::max(picture.width, picture.height);
+}
+
 // Of two pictures of one size, the share of the pixels that differ by at most one grey level.
 double share_alike(const image::Image& a, const image::Image& b) {
   image::Image first = image::to_grey(a), second = image::to_grey(b);
@@ -130,7 +135,7 @@ class Search {
         small_(image::resize_by(picture, scale_)),
         halves_(picture),
         small_halves_(small_) {
-    scale_ = static_cast<double>(small_.width) / picture.width;
+    scale_ = reduction_of(picture, small_);
   }
 
   // In pixels of the small picture.
@@ -310,7 +315,7 @@ class AnyAngleDetector : public Detector {
     if (share_alike(small, even) >= kMostEven) return faces;
     faces = faces_in(even, rotations);
     std::erase_if(faces, [](const Face& face) { return face.score < kLeastTurnedScore; });
-    for (Face& face : faces) face = scaled(face, static_cast<double>(picture.width) / small.width);
+    for (Face& face : faces) face = scaled(face, 1 / reduction_of(picture, small));
     return faces;
   }
 

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agewise/base/files.h"
+#include "agewise/estimate/model.h"
 #include "tests/app/run_program.h"
 #include "tests/estimate/small_model.h"
 #include "tests/train/tiny.h"
@@ -49,6 +51,19 @@ TEST_F(Calibrate, takes_several_stores_and_says_how_the_intervals_hold_on_each) 
   EXPECT_THAT(model.notes.at("intervals"), HasSubstr("calibrated on 100 val pictures (exact, ranges)"));
   EXPECT_THAT(model.notes.at("measured"), HasSubstr("on 60 pictures"));  // of a range no error is known
   EXPECT_THAT(calibrate(stores).output, AllOf(HasSubstr("exact"), HasSubstr("ranges"), HasSubstr("years wide")));
+}
+
+TEST_F(Calibrate, keeps_the_users_notes_before_the_models_but_measures_itself) {
+  estimate::Model before = estimate::read_model(folder_ / "m.safetensors");
+  before.notes = {{"licence", "unknown"}, {"data", "labels.csv"}};
+  estimate::write_model(folder_ / "m.safetensors", before);
+  base::write_file(folder_ / "notes.txt", std::string_view("licence: research only\nmeasured: never\n"));
+  Outcome outcome = calibrate("--data " + at("exact.db") + " --notes " + at("notes.txt"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  std::map<std::string, std::string> notes = estimate::read_model(folder_ / "c.safetensors").notes;
+  EXPECT_EQ(notes.at("licence"), "research only");
+  EXPECT_EQ(notes.at("data"), "labels.csv");
+  EXPECT_THAT(notes.at("measured"), HasSubstr("on 60 pictures"));
 }
 
 TEST_F(Calibrate, makes_what_evaluate_measures_and_info_prints) {

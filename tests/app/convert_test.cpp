@@ -125,9 +125,16 @@ TEST_F(Convert, the_mean_of_two_networks_is_written_and_names_the_other) {
   EXPECT_EQ(estimate::read_model(folder_ / "mean.safetensors").notes.at("averaged with"),
             at("zero.safetensors") + ", whose share is 0.5");
   EXPECT_EQ(run("export " + at("m.safetensors") + " --share 0.75 -o " + at("no.safetensors")).exit_code, 2);
+  std::string others = " --average " + at("zero.safetensors") + " --force -o " + at("mean.safetensors");
+  auto bias_of = [&] { return weights::SafetensorsFile(folder_ / "mean.safetensors").read("outputs.bias")[2]; };
+  ASSERT_EQ(run("export " + at("m.safetensors") + " --share 0.75" + others).exit_code, 0);
+  EXPECT_FLOAT_EQ(bias_of(), -96);
+  ASSERT_EQ(run("export " + at("m.safetensors") + " --average " + at("m.safetensors") + others).exit_code, 0);
+  EXPECT_FLOAT_EQ(bias_of(), -128 * 2.0F / 3);
   outcome = run("export " + at("m.safetensors") + " --average " + at("5.png") + " -o " + at("mean.onnx"));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.output, HasSubstr(at("5.png")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "mean.onnx"));
 }
 
 TEST_F(Convert, what_is_no_network_is_refused_with_the_files_name_and_nothing_is_written) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "agewise/base/error.h"
 #include "tests/estimate/small_model.h"
@@ -61,15 +63,34 @@ TEST_F(Average, the_weights_are_a_mean_of_all_and_what_was_measured_of_one_is_go
           {"averaged with", at("four.safetensors") + " and " + at("nine.safetensors") + ", whose share is 0.8"}}));
 }
 
+// Of the other's terms none is lost, and a name that is not UTF-8 does not keep the file from being written.
+TEST_F(Average, what_the_others_must_not_be_used_for_the_mean_must_not_either) {
+  Model model = small_model(), other = small_model();
+  model.notes = {{"licence", "CC BY 4.0"}};
+  other.notes = {{"licence", "research only"}, {"not for", "deciding about anybody"}};
+  average_weights(model, std::vector{written("\xE9.safetensors", other)}, 0.5);
+  EXPECT_EQ(model.notes.at("licence"), "CC BY 4.0; research only");
+  EXPECT_EQ(model.notes.at("not for"), "deciding about anybody");
+  EXPECT_NO_THROW(written("mean.safetensors", model));
+}
+
 TEST_F(Average, a_network_that_is_another_is_refused_by_the_name_of_its_file) {
   EXPECT_EQ(refusal(""), "none");
   EXPECT_THAT(refusal("[network]\nscale = 0.5"), HasSubstr("sees pixels of another scale, mean or channel order"));
   EXPECT_THAT(refusal("", [](Model& model) { model.classes.values[1] = 41; }), HasSubstr("has other age classes"));
-  EXPECT_THAT(refusal("loss = \"regression\""), HasSubstr("has other layers"));
+  EXPECT_THAT(refusal("loss = \"regression\""), HasSubstr("has other parameters"));
   auto found = [](Model& model) {
     model.recipe.face.detect = true;
     model.recipe.face.margin = 0.2;
   };
+  EXPECT_THAT(refusal("", [](Model& model) { model.recipe.network.mean = {1}; }), HasSubstr("sees pixels of another"));
+  EXPECT_THAT(refusal("", [](Model& model) { model.recipe.network.bgr = true; }), HasSubstr("sees pixels of another"));
+  EXPECT_THAT(refusal("",
+                      [](Model& model) {
+                        model.recipe.whiten.method = recipe::Whitening::zca;
+                        model.whitening = centring();
+                      }),
+              HasSubstr("whitens"));
   EXPECT_THAT(refusal("", found), HasSubstr("sees other faces: face.detect is true, not false"));
   EXPECT_THAT(
       refusal("",

@@ -308,18 +308,52 @@ image::Image with_grain(const image::Image& picture, double deviation, std::uint
 TEST(AnyAngle, finds_faces_under_the_grain_of_a_rough_print_and_none_in_grain_alone) {
   if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
   auto detector = make_detector("yunet");
-  int found = 0, at_their_place = 0;
+  int found = 0, at_their_place = 0, upright = 0, in_colour = 0;
   for (const image::Image& face : real_faces(40, 500)) {
+    image::Image rough = with_grain(face, 28, 1);
     std::vector<Face> clean = detector->find(face, recipe::Rotations::coarse_to_fine, false),
-                      grainy = detector->find(with_grain(face, 28, 1), recipe::Rotations::coarse_to_fine, false);
+                      grainy = detector->find(rough, recipe::Rotations::coarse_to_fine, false);
+    std::vector<Face> standing = detector->find(rough, recipe::Rotations::upright, false);
+    upright += !standing.empty() && standing[0].angle == 0;
+    in_colour += !detector->find(image::to_rgb(rough), recipe::Rotations::coarse_to_fine, false).empty();
     if (clean.empty() || grainy.empty()) continue;
     ++found;
     at_their_place += overlap(clean[0].box, grainy[0].box) > 0.6;
   }
   EXPECT_GE(found, 34);
   EXPECT_GE(at_their_place, found - 1);
-  EXPECT_TRUE(
-      detector->find(with_grain(background(640, 480), 14, 1), recipe::Rotations::coarse_to_fine, false).empty());
+  EXPECT_GE(upright, 34);
+  EXPECT_EQ(in_colour, found);
+  for (const image::Image& nobody : {background(640, 480), background(3000, 2), background(1, 1)}) {
+    image::Image rough = image::to_rgb(with_grain(nobody, 28, 1));
+    EXPECT_TRUE(detector->find(rough, recipe::Rotations::coarse_to_fine, false).empty()) << nobody.width;
+  }
+}
+
+// Each pixel as four, so that made small again it is the same picture.
+image::Image doubled(const image::Image& picture) {
+  image::Image large = image::make_image(2 * picture.width, 2 * picture.height, 1);
+  for (int y = 0; y < large.height; ++y) {
+    for (int x = 0; x < large.width; ++x) large.row(y)[x] = picture.row(y / 2)[x / 2];
+  }
+  return large;
+}
+
+TEST(AnyAngle, finds_faces_under_grain_at_their_place_in_a_picture_larger_than_it_looks_at) {
+  if (!std::filesystem::exists(kFaces)) GTEST_SKIP() << kFaces << " is not here";
+  auto detector = make_detector("yunet");
+  int found = 0;
+  for (const image::Image& face : real_faces(12, 1700)) {
+    image::Image photo = background(640, 480);
+    paste(photo, face, 0, {320, 240});
+    std::vector<Face> clean = detector->find(photo, recipe::Rotations::coarse_to_fine, false),
+                      large =
+                          detector->find(doubled(with_grain(photo, 28, 1)), recipe::Rotations::coarse_to_fine, false);
+    if (clean.empty() || large.empty()) continue;
+    ++found;
+    EXPECT_GT(overlap(scaled(clean[0].box, 2), large[0].box), 0.5);
+  }
+  EXPECT_GE(found, 8);
 }
 
 TEST(AnyAngle, finds_one_face_of_4000_pixels_at_its_place) {

@@ -20,9 +20,11 @@ const std::string kDetected = "face.size = 64\nface.detect = true\nface.margin =
 TEST(View, is_the_middle_of_the_stored_face_as_large_as_the_network_says) {
   EXPECT_EQ(view_of(recipe::parse_recipe("face.size = 64", "")), (View{0, 64, 64}));
   EXPECT_EQ(view_of(recipe::parse_recipe("face.size = 64\nnetwork.size = 40", "")), (View{12, 40, 40}));
-  // The bundled model's: (224 - 184) / 2.
+  // An earlier bundled model's: (224 - 184) / 2.
   EXPECT_EQ(view_of(recipe::parse_recipe("face.size = 224\nnetwork.size = 128\nnetwork.center_crop = 184", "")),
             (View{20, 184, 128}));
+  EXPECT_EQ(view_of(recipe::parse_recipe("face.size = 156\nnetwork.size = 128\nnetwork.center_crop = 128", "")),
+            (View{14, 128, 128}));
   EXPECT_EQ(view_of(recipe::parse_recipe("face.size = 64\nnetwork.size = 40\nnetwork.center_crop = 51", "")),
             (View{6, 51, 40}));
 }
