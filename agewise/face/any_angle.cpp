@@ -314,7 +314,7 @@ class AnyAngleDetector : public Detector {
     image::Image small = image::resize_by(picture, working_scale(picture)), even = image::blurred(small, kAgainstGrain);
     if (share_alike(small, even) >= kMostEven) return faces;
     faces = faces_in(even, rotations);
-    std::erase_if(faces, [](const Face& face) { return face.score < kLeastTurnedScore; });
+    std::erase_if(faces, [](const Face& face) { return face.score < kLeastTurnedScore || !is_upright(face.angle); });
     for (Face& face : faces) face = scaled(face, 1 / reduction_of(picture, small));
     return faces;
   }

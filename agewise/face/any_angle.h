@@ -22,7 +22,8 @@ namespace agewise::face {
 //    made from the points (box_of() in geometry.h).
 //
 // A grainy picture (a scan of an old print, a noisy one) in which that finds nothing is blurred and searched once
-// more, at kWorkingSide at most; what is found then needs a score of kLeastTurnedScore.
+// more, at kWorkingSide at most. A face that is found then needs a score of kLeastTurnedScore and leans by at most
+// kMostLean.
 //
 // Faces from about 12 pixels at kWorkingSide up to the whole picture are found. The time is bounded: candidates
 // (candidates.h), and views, of which candidates that are not strong get kMostWeakViews.
