@@ -69,9 +69,7 @@ void average_weights(Model& model, std::span<const std::filesystem::path> others
   }
   for (std::size_t i = 0; i < mean.size(); ++i)
     model.parameters[i] = static_cast<float>(share * model.parameters[i] + (1 - share) * mean[i]);
-  model.intervals.reset();
-  model.notes.erase("intervals");
-  model.notes.erase("measured");
+  forget_what_was_measured(model);
   model.notes["averaged with"] = fmt::format("{}, whose share is {:.3g}", fmt::join(names, " and "), 1 - share);
 }
 

@@ -184,6 +184,11 @@ void check_nothing_else(const weights::SafetensorsFile& file, const Model& model
 
 }  // namespace
 
+std::size_t forget_what_was_measured(Model& model) {
+  model.intervals.reset();
+  return model.notes.erase("intervals") + model.notes.erase("measured");
+}
+
 bool names_classes(const Model& model) { return model.recipe.classes.years == 0; }
 
 nn::Graph graph_of(const recipe::Recipe& recipe, const age::Classes& classes) {

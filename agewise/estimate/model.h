@@ -44,6 +44,10 @@ struct Model {
 // Of an ensemble; 1 for a single network.
 inline std::size_t member_count(const Model& model) { return 1 + model.further_members.size(); }
 
+// For estimates that are no longer those that were measured: the intervals go, and the notes "intervals" and
+// "measured". Returns how many of these notes there were.
+std::size_t forget_what_was_measured(Model& model);
+
 // Whether a class says something beside an age: not where each class is a year.
 bool names_classes(const Model& model);
 

@@ -49,8 +49,7 @@ SettingsChange change_settings(Model& model, const std::vector<std::string>& ass
       now.predict.point_estimate != before.predict.point_estimate || now.predict.flip != before.predict.flip;
   if (!other_estimates) return change;
   bool had_intervals = model.intervals.has_value();
-  model.intervals.reset();
-  std::size_t notes = model.notes.erase("intervals") + model.notes.erase("measured");
+  std::size_t notes = forget_what_was_measured(model);
   if (had_intervals)
     change.warning = change.text + ": the model's intervals were calibrated on other estimates, and none are given";
   else if (notes > 0)

@@ -108,7 +108,7 @@ class TurningDetector : public Detector {
   int side_looked_at() const override { return detector_->sees_all_sizes() ? kWorkingSide : 2 * kWorkingSide; }
 
   std::vector<Face> find(const image::Image& picture, recipe::Rotations rotations, bool everyone) override {
-    double scale = std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
+    double scale = working_scale(picture);
     image::Image large = image::resize_by(picture, std::min(1.0, 2 * scale));
     if (!detector_->wants_colour()) large = image::to_grey(std::move(large));
     std::vector<Face> faces;

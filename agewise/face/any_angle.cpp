@@ -108,15 +108,6 @@ Seen mean_of(const std::vector<Seen>& looks) {
   return mean;
 }
 
-double working_scale(const image::Image& picture) {
-  return std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
-}
-
-// Of the longer side: the shorter one's rounding would move a face at the end of a long strip.
-double reduction_of(const image::Image& picture, const image::Image& small) {
-  return static_cast<double>(std::max(small.width, small.height)) / std::max(picture.width, picture.height);
-}
-
 // Of two pictures of one size, the share of the pixels that differ by at most one grey level.
 double share_alike(const image::Image& a, const image::Image& b) {
   image::Image first = image::to_grey(a), second = image::to_grey(b);
@@ -131,12 +122,15 @@ class Search {
   Search(const image::Image& picture, YunetNetwork& network, AngleNetwork& angles)
       : network_(network),
         angles_(angles),
-        scale_(working_scale(picture)),
-        small_(image::resize_by(picture, scale_)),
+        small_(image::resize_by(picture, working_scale(picture))),
+        // Of the longer side: the shorter one's rounding would move a face at the end of a long strip.
+        scale_(static_cast<double>(std::max(small_.width, small_.height)) / std::max(picture.width, picture.height)),
         halves_(picture),
-        small_halves_(small_) {
-    scale_ = reduction_of(picture, small_);
-  }
+        small_halves_(small_) {}
+
+  // What is looked at, and the picture's scale there.
+  const image::Image& small() const { return small_; }
+  double scale() const { return scale_; }
 
   // In pixels of the small picture.
   std::vector<Candidate> candidates(double least_score) {
@@ -298,8 +292,8 @@ class Search {
 
   YunetNetwork& network_;
   AngleNetwork& angles_;
-  double scale_;
   image::Image small_;
+  double scale_;
   Halves halves_, small_halves_;
 };
 
@@ -309,19 +303,20 @@ class AnyAngleDetector : public Detector {
 
   // Grain hides faces from both networks. A grainy picture in which none is found is looked at again without it.
   std::vector<Face> find(const image::Image& picture, recipe::Rotations rotations, bool) override {
-    std::vector<Face> faces = faces_in(picture, rotations);
+    Search search(picture, network_, angles_);
+    std::vector<Face> faces = faces_by(search, rotations);
     if (!faces.empty()) return faces;
-    image::Image small = image::resize_by(picture, working_scale(picture)), even = image::blurred(small, kAgainstGrain);
-    if (share_alike(small, even) >= kMostEven) return faces;
-    faces = faces_in(even, rotations);
+    image::Image even = image::blurred(search.small(), kAgainstGrain);
+    if (share_alike(search.small(), even) >= kMostEven) return faces;
+    Search again(even, network_, angles_);
+    faces = faces_by(again, rotations);
     std::erase_if(faces, [](const Face& face) { return face.score < kLeastTurnedScore || !is_upright(face.angle); });
-    for (Face& face : faces) face = scaled(face, 1 / reduction_of(picture, small));
+    for (Face& face : faces) face = scaled(face, 1 / search.scale());
     return faces;
   }
 
  private:
-  std::vector<Face> faces_in(const image::Image& picture, recipe::Rotations rotations) {
-    Search search(picture, network_, angles_);
+  std::vector<Face> faces_by(Search& search, recipe::Rotations rotations) {
     if (rotations == recipe::Rotations::upright) {
       std::vector<Face> faces = search.faces(by_yunet(search.candidates(kLeastUprightScore)));
       for (Face& face : faces) face.angle = 0;

@@ -1,5 +1,6 @@
 // What finds the faces of a photograph.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,10 @@ namespace agewise::face {
 
 // A picture is made so small that its longer side has kWorkingSide pixels before faces are looked for.
 inline constexpr int kWorkingSide = 640;
+// What its sides are multiplied by for that; at most 1.
+inline double working_scale(const image::Image& picture) {
+  return std::min(1.0, static_cast<double>(kWorkingSide) / std::max(picture.width, picture.height));
+}
 
 // Not for several threads at once: one each.
 class Detector {

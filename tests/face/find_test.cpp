@@ -17,6 +17,7 @@
 #include "agewise/face/angle_search.h"
 #include "agewise/face/crop.h"
 #include "agewise/face/overlap.h"
+#include "agewise/image/corruptions.h"
 #include "agewise/image/decode.h"
 #include "agewise/image/resize.h"
 
@@ -287,19 +288,14 @@ TEST(AnyAngle, finds_a_face_at_the_same_place_in_a_picture_and_in_its_mirror_ima
   EXPECT_LT(off[off.size() / 2], 0.017);
 }
 
-// As a scan of a rough print has it: near-normal noise (the sum of four bytes) of this deviation, in grains two pixels
-// wide.
+// As a scan of a rough grey print has it: noise of this deviation, in grains two pixels wide.
 image::Image with_grain(const image::Image& picture, double deviation, std::uint64_t seed) {
-  base::Random random(seed, base::Purpose::test, 0, 0);
   image::Image noise = image::make_image((picture.width + 1) / 2, (picture.height + 1) / 2, 1), grainy = picture;
-  for (std::uint8_t& pixel : noise.pixels) {
-    double sum = 0;
-    for (int i = 0; i < 4; ++i) sum += random.below(256);
-    pixel = static_cast<std::uint8_t>(std::clamp(std::lround(128 + (sum - 510) * deviation / 147.8), 0L, 255L));
-  }
+  std::fill(noise.pixels.begin(), noise.pixels.end(), std::uint8_t{128});
+  image::add_noise(noise, deviation, seed);
   noise = image::resize(noise, picture.width, picture.height);
   for (std::size_t i = 0; i < grainy.pixels.size(); ++i) {
-    int value = picture.pixels[i] + noise.pixels[i / static_cast<std::size_t>(picture.channels)] - 128;
+    int value = picture.pixels[i] + noise.pixels[i] - 128;
     grainy.pixels[i] = static_cast<std::uint8_t>(std::clamp(value, 0, 255));
   }
   return grainy;
