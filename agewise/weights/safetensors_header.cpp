@@ -10,6 +10,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
 
 #include "agewise/base/error.h"
 #include "agewise/base/json.h"
@@ -23,6 +24,7 @@ using nlohmann::json;
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
 constexpr std::size_t kLengthBytes = 8;
+constexpr std::string_view kSqlite = "SQLite f";  // the first bytes of an SQLite database, as faces.db is
 constexpr std::size_t kMostDimensions = 8;
 constexpr const char* kMetadata = "__metadata__";
 
@@ -201,6 +203,8 @@ SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file) {
   if (file.size() < kLengthBytes) throw base::Error("the file is cut short: no header");
   std::uint64_t length = 0;
   std::memcpy(&length, file.data(), kLengthBytes);
+  if (std::memcmp(file.data(), kSqlite.data(), kLengthBytes) == 0)
+    throw base::Error("is an SQLite database, as face stores are, and not a model");
   if (length > kMostHeaderBytes) {
     throw base::Error(fmt::format("the header has {} bytes, but at most {} are allowed; is it a safetensors file?",
                                   length, kMostHeaderBytes));

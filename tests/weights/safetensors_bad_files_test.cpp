@@ -46,6 +46,8 @@ std::vector<BadFile> bad_files() {
   return {
       {"empty", "", "cut short: no header"},
       {"seven_bytes", std::string(7, '\0'), "cut short: no header"},
+      {"face_store", "SQLite format 3" + std::string(100, '\0'),
+       "is an SQLite database, as face stores are, and not a model"},
       {"header_of_100_000_001_bytes", with_length(100'000'001, "{}"), "at most 100000000"},
       {"header_length_of_all_ones", with_length(~std::uint64_t{0}, "{}"), "at most 100000000"},
       {"header_cut_short", with_length(100, "{}"), "the header has 100 bytes, but only 2 follow"},
