@@ -7,10 +7,12 @@
 # make model PICTURES=utkface.tar LABELS=utkface.csv START=dlib_age_v1.onnx RANGE_PICTURES=fairface.tar RANGE_LABELS=fairface.csv
 #             trains a model like models/compact.safetensors, by a shorter way (docs/model-card.md), as build/model/compact.safetensors;
 #             resumes where it was stopped
+# make model-permissive PICTURES=fairface.tar LABELS=fairface.csv START=dlib_age_v1.onnx
+#             trains models/permissive.safetensors anew (docs/model-card-permissive.md), as build/permissive/permissive.safetensors; likewise
 # make detector PICTURES=fairface.tar LABELS=fairface.csv
 #             trains models/upright.safetensors anew, the detector's angle network (docs/detector-card.md); likewise
 # Each installs missing Debian packages first (root or sudo) and, run again, does only what is new.
-.PHONY: build mpi demo test bench model detector package
+.PHONY: build mpi demo test bench model model-permissive detector package
 .DEFAULT_GOAL := build
 
 AGEWISE := build/release/agewise
@@ -73,6 +75,23 @@ model: build
 	$(AGEWISE) calibrate build/model/mean.safetensors --data build/model/utkface.db --data build/model/fairface.db --half \
 	  --set predict.widest_interval=48 -o build/model/compact.safetensors
 	$(AGEWISE) evaluate build/model/compact.safetensors --data build/model/utkface.db --data build/model/fairface.db --split val
+
+model-permissive: build
+	@test -n "$(PICTURES)" -a -n "$(LABELS)" -a -n "$(START)" || \
+	  { echo "make model-permissive PICTURES=… LABELS=… START=…: see docs/model-card-permissive.md"; exit 2; }
+	@mkdir -p build/permissive
+	$(AGEWISE) prepare build/permissive/fairface.db --labels $(LABELS) --pictures $(PICTURES) --recipe permissive
+	$(AGEWISE) prepare build/permissive/start.db --labels $(LABELS) --pictures $(PICTURES) --recipe permissive \
+	  --set face.size=64 --set face.margin=0.05 --set network.size=0 --set network.center_crop=0 --limit 2500 --sample 1
+	$(AGEWISE) import $(START) --statistics build/permissive/start.db -o build/permissive/start.safetensors
+	$(AGEWISE) train build/permissive/start --data build/permissive/fairface.db --from build/permissive/start.safetensors \
+	  --set train.epochs=1 --set train.learning_rate=1e-7
+	$(AGEWISE) train build/permissive/run --data build/permissive/fairface.db --from build/permissive/start.safetensors \
+	  --teacher build/permissive/start --set train.distillation_weight=0.5
+	$(AGEWISE) export build/permissive/run --average build/permissive/start --share 0.85 -o build/permissive/mean.safetensors
+	$(AGEWISE) calibrate build/permissive/mean.safetensors --data build/permissive/fairface.db --half \
+	  --set predict.widest_interval=60 --notes models/permissive-notes.txt -o build/permissive/permissive.safetensors
+	$(AGEWISE) evaluate build/permissive/permissive.safetensors --data build/permissive/fairface.db --split val
 
 detector: build
 	@test -n "$(PICTURES)" -a -n "$(LABELS)" || { echo "make detector PICTURES=… LABELS=…: see docs/detector-card.md"; exit 2; }

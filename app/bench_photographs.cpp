@@ -153,7 +153,7 @@ void add_bench_photographs(CLI::App& bench, const Context& context) {
   auto options = std::make_shared<Options>();
   command->add_option("FOLDER", options->folder, "Photographs: a folder, or anything else that predict accepts")
       ->required();
-  command->add_option("--model", options->model, "Model file or run, as for predict; default: the bundled model");
+  command->add_option("--model", options->model, "Model, as for predict; default: compact");
   add_detect_options(*command, options->detection);
   command->add_flag("--no-network", options->no_network, "Only find and cut out the faces; estimate no ages");
   command->add_option("--seconds", options->seconds, "Seconds to spend on passes over all photographs")

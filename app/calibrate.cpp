@@ -15,6 +15,7 @@
 #include "agewise/estimate/json.h"
 #include "agewise/evaluate/coverage.h"
 #include "agewise/evaluate/json.h"
+#include "agewise/library/surroundings.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/coverage_text.h"
@@ -131,7 +132,7 @@ std::string intervals_text(const evaluate::CalibrationSet& set, const evaluate::
 }
 
 void run(const Arguments& arguments, const Context& context) {
-  std::filesystem::path model_file = train::model_file_of(arguments.model);
+  std::filesystem::path model_file = train::model_file_of(library::named_model(arguments.model));
   std::vector<std::filesystem::path> inputs(arguments.data.begin(), arguments.data.end());
   inputs.insert(inputs.end(), {model_file, arguments.notes});
   check_output(arguments.output, OutputKind::safetensors, arguments.force, inputs);
@@ -173,7 +174,10 @@ void add_calibrate(CLI::App& program, const Context& context) {
       "Give a model intervals that contain the true age with a stated probability, for each decade of it, measured on "
       "the val parts of stores");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("MODEL", arguments->model, "Model file, or run (its best checkpoint)")->required();
+  command
+      ->add_option("MODEL", arguments->model,
+                   "Model file, run (its best checkpoint), or a bundled model: compact or permissive")
+      ->required();
   command
       ->add_option("--data", arguments->data,
                    "Face store; the model must not have been trained on its val part. May be repeated: stores, and the "

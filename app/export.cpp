@@ -8,6 +8,7 @@
 #include "agewise/base/error.h"
 #include "agewise/estimate/average.h"
 #include "agewise/estimate/export.h"
+#include "agewise/library/surroundings.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
 #include "app/options.h"
@@ -29,9 +30,9 @@ void run(const Arguments& arguments) {
   std::filesystem::path file = arguments.file;
   estimate::check_export_name(file);
   bool onnx = file.extension() == ".onnx";
-  std::filesystem::path model_file = train::model_file_of(arguments.model);
+  std::filesystem::path model_file = train::model_file_of(library::named_model(arguments.model));
   std::vector<std::filesystem::path> read = {model_file};
-  for (const std::string& other : arguments.others) read.push_back(train::model_file_of(other));
+  for (const std::string& other : arguments.others) read.push_back(train::model_file_of(library::named_model(other)));
   check_output(file, onnx ? OutputKind::onnx : OutputKind::safetensors, arguments.force, read);
   estimate::Model model = estimate::read_model(model_file);
   if (!arguments.others.empty()) {
@@ -51,7 +52,10 @@ void add_export(CLI::App& program, const Context&) {
   CLI::App* command =
       program.add_subcommand("export", "Write a model as one portable file, or as ONNX for other programs");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("MODEL", arguments->model, "Model file, or run (its best checkpoint)")->required();
+  command
+      ->add_option("MODEL", arguments->model,
+                   "Model file, run (its best checkpoint), or a bundled model: compact or permissive")
+      ->required();
   command
       ->add_option("-o,--file", arguments->file,
                    "File to write. FILE.safetensors: a complete agewise model; FILE.onnx: a network from pixels to "

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/library/surroundings.h"
 #include "agewise/store/store.h"
 #include "agewise/train/run_folder.h"
 #include "agewise/weights/safetensors.h"
@@ -13,7 +14,8 @@
 namespace agewise::app {
 namespace {
 
-void show(const InfoOptions& options) {
+void show(InfoOptions options) {
+  options.path = library::named_model(options.path.string());
   bool store = store::is_store(options.path);
   bool model = !store && (weights::is_safetensors(options.path) || train::is_run(options.path));
   if (!options.sheet.empty() && !store)
@@ -30,7 +32,10 @@ void show(const InfoOptions& options) {
 void add_info(CLI::App& program, const Context&) {
   CLI::App* command = program.add_subcommand("info", "Show what a label file, a face store, a model or a run contains");
   auto options = std::make_shared<InfoOptions>();
-  command->add_option("PATH", options->path, "Label file, face store, model file or run")->required();
+  command
+      ->add_option("PATH", options->path,
+                   "Label file, face store, model file, run, or a bundled model: compact or permissive")
+      ->required();
   add_recipe_options(*command, options->recipe);
   add_label_options(*command, options->labels);
   command->add_option("--list", options->list, "For labels: write the rows that screening keeps to this CSV file");

@@ -245,7 +245,7 @@ void add_serve(CLI::App& program, const Context& context) {
       ->envname("AGEWISE_SERVE_CONFIG")
       ->configurable(false);
   command->add_option("--model", arguments->model,
-                      "Model file, or run (its best checkpoint); default: the bundled model");
+                      "Model file, run (its best checkpoint), or a bundled model: compact (the default) or permissive");
   add_detect_options(*command, arguments->detection);
   add_settings_option(*command, arguments->settings);
   add_network(*command, *arguments);

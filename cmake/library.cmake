@@ -33,14 +33,18 @@ target_include_directories(agewise_api INTERFACE $<BUILD_INTERFACE:${PROJECT_SOU
 set_target_properties(agewise_api PROPERTIES OUTPUT_NAME agewise EXPORT_NAME agewise VERSION ${PROJECT_VERSION} SOVERSION 0
   LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR} ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 # Where the library and the program look for it first.
-configure_file(${PROJECT_SOURCE_DIR}/models/compact.safetensors ${PROJECT_BINARY_DIR}/models/compact.safetensors COPYONLY)
+foreach(model compact permissive)
+  configure_file(${PROJECT_SOURCE_DIR}/models/${model}.safetensors ${PROJECT_BINARY_DIR}/models/${model}.safetensors COPYONLY)
+endforeach()
 
 # Below the prefix, wherever it is moved to: all is found from where the program or the library lies.
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/agewise)
 install(TARGETS agewise_api EXPORT agewise LIBRARY COMPONENT library NAMELINK_COMPONENT dev)
 install(EXPORT agewise FILE agewiseTargets.cmake NAMESPACE agewise:: DESTINATION ${package})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/agewise TYPE INCLUDE)
-install(FILES ${PROJECT_SOURCE_DIR}/models/compact.safetensors ${PROJECT_SOURCE_DIR}/models/compact-notes.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise/models COMPONENT model)
+foreach(model compact permissive)
+  install(FILES ${PROJECT_SOURCE_DIR}/models/${model}.safetensors ${PROJECT_SOURCE_DIR}/models/${model}-notes.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise/models COMPONENT ${model})
+endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise COMPONENT program)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC COMPONENT license)
 file(CONFIGURE OUTPUT agewiseConfig.cmake CONTENT "include(\${CMAKE_CURRENT_LIST_DIR}/agewiseTargets.cmake)\n" @ONLY)

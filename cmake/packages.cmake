@@ -1,5 +1,5 @@
 # Debian packages (docs/packages.md): `cpack` in a build folder, or `make package`. Which file goes into which is said where
-# it is installed: COMPONENT program, library, dev, model or python.
+# it is installed: COMPONENT program, library, dev, compact, permissive or python.
 if(DEFINED ENV{DEBEMAIL})  # as Debian's own tools have it
   set(maintainer "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
 else()
@@ -7,7 +7,7 @@ else()
 endif()
 set(AGEWISE_MAINTAINER ${maintainer} CACHE STRING "Who packs agewise, as in the packages' field Maintainer")
 option(AGEWISE_PYTHON "Build python3-agewise with Debian's pybind11" OFF)
-set(packages agewise libagewise0 libagewise-dev agewise-model-compact)
+set(packages agewise libagewise0 libagewise-dev agewise-model-compact agewise-model-permissive)
 
 # The system service. None of this is of use below another prefix: `cmake --install` leaves it out.
 install(FILES packaging/serve.toml DESTINATION /etc/agewise COMPONENT program EXCLUDE_FROM_ALL)
@@ -41,13 +41,14 @@ execute_process(COMMAND gzip -9nc INPUT_FILE ${CMAKE_CURRENT_BINARY_DIR}/changel
 set(agewise_component program)
 set(libagewise0_component library)
 set(libagewise-dev_component dev)
-set(agewise-model-compact_component model)
+set(agewise-model-compact_component compact)
+set(agewise-model-permissive_component permissive)
 set(python3-agewise_component python)
 foreach(package ${packages})
   set(component ${${package}_component})
   set(copyright packaging/copyright)
-  if(component STREQUAL model)
-    set(copyright packaging/copyright.model)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/packaging/copyright.${component})
+    set(copyright packaging/copyright.${component})
   endif()
   install(FILES ${copyright} DESTINATION share/doc/${package} RENAME copyright COMPONENT ${component} EXCLUDE_FROM_ALL)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/changelog.gz DESTINATION share/doc/${package} COMPONENT ${component} EXCLUDE_FROM_ALL)
@@ -78,25 +79,25 @@ set(control ${PROJECT_SOURCE_DIR}/packaging)
 set(same "(= ${PROJECT_VERSION})")
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS agewise-model-compact)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "agewise-model-compact, agewise-model-permissive")
 set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "ages of the faces in photographs: train, measure and serve
 Prepares collections of photographs with known ages, trains a network on them,
 measures its error, and estimates the ages of the faces in pictures, from the
 command line or over HTTP, on an ordinary processor.
 
-The model that estimates without training is in agewise-model-compact, for
-non-commercial research only.")
+Models that estimate without training are in agewise-model-compact, for
+non-commercial research only, and in agewise-model-permissive.")
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA "${control}/postinst;${control}/prerm;${control}/postrm;${control}/conffiles")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS agewise-model-compact)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS "agewise-model-compact, agewise-model-permissive")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_MULTIARCH same)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA "${control}/shlibs;${control}/triggers")
 set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "ages of the faces in pictures: the library
 Finds faces in pictures and estimates their ages, for programs in C++, C and
 whatever calls C. It needs a model: a file that agewise trained, or the
-package agewise-model-compact.")
+packages agewise-model-compact and agewise-model-permissive.")
 
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libagewise0 ${same}")
@@ -106,15 +107,22 @@ The headers agewise/agewise.h (estimating, C++), agewise/training.h (preparing,
 training and evaluating, C++) and agewise/agewise_c.h (estimating, C), and what
 find_package(agewise) and pkg-config need.")
 
-set(CPACK_DEBIAN_MODEL_PACKAGE_SECTION non-free/science)
-set(CPACK_DEBIAN_MODEL_PACKAGE_ARCHITECTURE all)
-set(CPACK_DEBIAN_MODEL_PACKAGE_SHLIBDEPS OFF)
-set(CPACK_DEBIAN_MODEL_PACKAGE_DEPENDS "")
-set(CPACK_DEBIAN_MODEL_PACKAGE_ENHANCES "agewise, libagewise0")
-set(CPACK_DEBIAN_MODEL_DESCRIPTION "model for agewise, for non-commercial research only
+foreach(model COMPACT PERMISSIVE)
+  set(CPACK_DEBIAN_${model}_PACKAGE_ARCHITECTURE all)
+  set(CPACK_DEBIAN_${model}_PACKAGE_SHLIBDEPS OFF)
+  set(CPACK_DEBIAN_${model}_PACKAGE_DEPENDS "")
+  set(CPACK_DEBIAN_${model}_PACKAGE_ENHANCES "agewise, libagewise0")
+endforeach()
+set(CPACK_DEBIAN_COMPACT_PACKAGE_SECTION non-free/science)
+set(CPACK_DEBIAN_COMPACT_DESCRIPTION "model for agewise, for non-commercial research only
 A small network that estimates ages from 0 to 100 years, trained on the
 pictures of UTKFace and FairFace. UTKFace is for non-commercial research only,
 and so is the model. It must not decide about anybody.")
+set(CPACK_DEBIAN_PERMISSIVE_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PERMISSIVE_DESCRIPTION "model for agewise, not for research only
+A small network that estimates ages from 0 to 100 years, less exact than the
+one in agewise-model-compact: trained on pictures of FairFace (CC BY 4.0)
+alone, from weights in the public domain. It must not decide about anybody.")
 
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
 if(AGEWISE_PYTHON)  # the module is for the one minor version that it was built with

@@ -120,9 +120,7 @@ agewise_options* agewise_options_new(void) {
   return made([] { return std::make_unique<agewise_options>(); });
 }
 void agewise_options_free(agewise_options* options) { delete options; }
-void agewise_set_model(agewise_options* options, const char* file_or_run) {
-  copy(file_or_run, &agewise::Options::model, options);
-}
+void agewise_set_model(agewise_options* options, const char* model) { copy(model, &agewise::Options::model, options); }
 void agewise_set_detector(agewise_options* options, const char* name_or_file) {
   copy(name_or_file, &agewise::Options::detector, options);
 }

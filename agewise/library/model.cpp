@@ -29,7 +29,7 @@ std::string apply(const Detection& detection, estimate::Model& model) {
 }
 
 std::filesystem::path model_file(const std::string& model) {
-  return model.empty() ? bundled_model() : train::model_file_of(model);
+  return train::model_file_of(model.empty() ? bundled_model(kDefaultModel) : named_model(model));
 }
 
 OpenedModel open_model(const std::string& model, const Detection& detection) {

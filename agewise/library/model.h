@@ -20,8 +20,8 @@ struct Detection {
 // model says of its errors, its intervals, goes; returns a sentence that says so, else nothing.
 std::string apply(const Detection& detection, estimate::Model& model);
 
-// The file of a model that is named by a file or by a run (its best checkpoint); of "", the bundled one. Throws Error,
-// as bundled_model() and train::model_file_of() do.
+// The file of a model that is named as for named_model(), of a run its best checkpoint; of "", that of kDefaultModel.
+// Throws as named_model() and train::model_file_of() do.
 std::filesystem::path model_file(const std::string& model);
 
 struct OpenedModel {

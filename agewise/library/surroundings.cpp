@@ -3,6 +3,9 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -44,20 +47,28 @@ Path kernel_cache() {
   return cache.empty() ? Path() : cache / "agewise" / "kernels.json";
 }
 
-Path bundled_model() {
+Path bundled_model(const std::string& name) {
   Path folder = own_file().parent_path();
   // Of bin/ and lib/ one level, of lib/x86_64-linux-gnu/ two.
   const std::array<Path, 4> places{folder / "models", folder / "../share/agewise/models",
                                    folder / "../../share/agewise/models", Path(AGEWISE_MODELS)};
   std::error_code unknown;
   for (const Path& place : places) {
-    Path file = (place / "compact.safetensors").lexically_normal();
+    Path file = (place / (name + ".safetensors")).lexically_normal();
     if (std::filesystem::exists(file, unknown)) return file;
   }
-  throw base::UsageError("no model was named, and the bundled one is not at its place, " +
-                         (folder / "models/compact.safetensors").string() +
-                         ": install the package agewise-model-compact (for research only), copy it there from models/ "
-                         "in the sources, or name a model");
+  bool research_only = name == kDefaultModel;
+  throw base::UsageError(fmt::format(
+      "the bundled model {0} is not at its place, {1}: install the package agewise-model-{0}{2}, copy it there from "
+      "models/ in the sources, or name another model{3}",
+      name, (folder / "models" / (name + ".safetensors")).string(), research_only ? " (for research only)" : "",
+      research_only ? ", as --model permissive, which is not for research only" : ""));
+}
+
+Path named_model(const std::string& model) {
+  std::error_code unknown;
+  bool bundled = std::ranges::find(kBundledModels, model) != kBundledModels.end();
+  return bundled && !std::filesystem::exists(model, unknown) ? bundled_model(model) : Path(model);
 }
 
 }  // namespace agewise::library

@@ -97,7 +97,7 @@ enum class Kernels {
 };
 
 struct Options {
-  std::string model;  // a model file, or a run of `agewise train`; empty: the bundled model
+  std::string model;  // a model file, a run of `agewise train`, or "compact" or "permissive"; empty: "compact"
   int threads = 0;    // 0: one for each processor that the process may use
   // Whether faces are detected. Both false: as the model's recipe says; for the bundled model, they are detected.
   bool ready_crops = false;  // do not detect: each picture is one face, cut out with the model's margin

@@ -204,7 +204,7 @@ struct ModelInfo {
   int networks = 1;
 };
 
-// model: a model file or a run; empty: the bundled model.
+// model: as Options::model in agewise.h.
 AGEWISE_API ModelInfo read_model(const std::string& model = "");
 
 // Writes a model as one file, replacing any existing one: FILE.onnx, for other programs, or FILE.safetensors. Throws
@@ -249,7 +249,7 @@ struct Evaluation {
   std::string json;                  // everything that `agewise evaluate --json` prints
 };
 
-// Measures the errors of a model (or run; empty: the bundled model) on a part of a store. Writes no files.
+// Measures the errors of a model (Options::model) on a part of a store. Writes no files.
 AGEWISE_API Evaluation evaluate(const std::string& model, const EvaluateOptions& options = {}, const Watch& watch = {});
 
 }  // namespace agewise::training

@@ -17,13 +17,12 @@ grey, RGB or RGBA) or a PIL image. All numbers are those that `agewise predict -
 
 from __future__ import annotations
 
-import errno
 import os
 import warnings
 
 from ._core import Error, version as __version__
 from . import _core
-from ._bundled import bundled_model
+from ._bundled import model_named
 from ._results import Face, Picture, Prepared, Progress, to_frame
 from ._training import Evaluation, Model, Run, Store, evaluate, prepare, train
 
@@ -61,7 +60,9 @@ _AT_ONCE = 256  # pictures of a list that are estimated together; between them C
 class Estimator:
     """A model, ready to estimate. Any number of threads may use it at once; it releases the GIL while it computes.
 
-    model: a model file, or a run of `agewise train`; by default that of the package agewise-model-compact.
+    model: a model file, a run of `agewise train`, "compact" (the default: the model of the package
+        agewise-model-compact, for research only) or "permissive" (also for other use; in the wheel, or
+        agewise-model-permissive).
     threads: by default one per processor.
     ready_crops: each picture is one face, cut out with the model's margin.
     detect: look for faces even if the model was trained on face crops.
@@ -88,10 +89,8 @@ class Estimator:
     ) -> None:
         if kernels not in ("fastest", "standard"):
             raise ValueError('kernels must be "fastest" or "standard"')
-        if model is not None and not os.path.exists(model):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(model))
         self._core = _core.Estimator(
-            model=os.fsencode(bundled_model() if model is None else model),
+            model=model_named(model),
             threads=threads,
             ready_crops=ready_crops,
             detect=detect,

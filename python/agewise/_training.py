@@ -6,7 +6,7 @@ import errno
 import os
 
 from . import _core
-from ._bundled import bundled_model
+from ._bundled import model_named
 from ._results import Prepared, Progress
 
 TYPE_CHECKING = False
@@ -221,14 +221,14 @@ _LOG = (
 
 
 class Model:
-    """A model file, or a run's best checkpoint; by default the model of agewise-model-compact.
+    """A model file, or a run's best checkpoint, or one that comes along, as for Estimator.
 
     file: its path. recipe: TOML. classes: name and years of each age class. notes: "licence", "data" …
     parameters: number of parameters of all its networks. networks: 1, or the number of members of an ensemble.
     """
 
     def __init__(self, path: Optional[PathLike] = None) -> None:
-        self._path = os.fsencode(bundled_model()) if path is None else _there(path)  # a file or a run
+        self._path = model_named(path)  # a file or a run
         told = _core.read_model(self._path)
         self.file: str
         self.recipe: str
@@ -417,7 +417,7 @@ def evaluate(
 ) -> Evaluation:
     """Measures a model on a part of the store `data` and compares it with baselines. Writes no files.
 
-    model: a model file or a run; by default the model of agewise-model-compact.
+    model: as for Estimator.
     data: by default the run's own store, if it was trained on one alone.
     part: "train", "val" or "test"; by default test, or val if there is no test part.
     other_cut: accept faces that were cut out differently from those that the model was trained on.
@@ -426,7 +426,7 @@ def evaluate(
     if isinstance(model, Model):
         path = model._path
     else:
-        path = os.fsencode(bundled_model()) if model is None else _there(model.path if isinstance(model, Run) else model)
+        path = model_named(model.path if isinstance(model, Run) else model)
     options = _core.EvaluateOptions()
     options.data = "" if data is None else _there(data)
     if part is not None:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "agewise/base/files.h"
 #include "tests/app/run_program.h"
@@ -48,6 +49,18 @@ TEST(Program, says_where_the_bundled_model_belongs_when_it_is_not_there) {
   Outcome outcome = run_command((folder / "agewise").string() + " predict x.jpg");
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(outcome.output, HasSubstr((folder / "models/compact.safetensors").string()));
+}
+
+TEST(Program, takes_a_bundled_model_by_its_name_unless_a_file_has_that_name) {
+  Outcome named = run("info permissive --json");
+  EXPECT_EQ(named.exit_code, 0);
+  EXPECT_THAT(named.output, HasSubstr("CC BY 4.0"));
+  fs::path folder = fs::path(testing::TempDir()) / "a_file_of_that_name";
+  fs::create_directories(folder);
+  std::ofstream(folder / "permissive") << "not a model";
+  Outcome taken = run_command("cd " + folder.string() + " && " AGEWISE_PROGRAM " predict --model permissive x.jpg");
+  EXPECT_EQ(taken.exit_code, 1);
+  EXPECT_THAT(taken.output, StartsWith("agewise: permissive: "));
 }
 
 TEST(Program, lists_and_prints_the_built_in_recipes) {

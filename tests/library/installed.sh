@@ -83,6 +83,6 @@ examples/train labels.csv drawn trained >again.txt 2>&1 || fail "a second time: 
 grep -q "^epoch" again.txt && fail "a finished run was trained again: $(cat again.txt)"
 mv "$prefix/share/agewise" hidden
 examples/estimate "${pictures[0]}" 2>error.txt && fail "an estimate without a model"
-grep -q "name a model" error.txt || fail "no word of the missing model: $(cat error.txt)"
+grep -q "install the package agewise-model-compact" error.txt || fail "no word of the missing model: $(cat error.txt)"
 mv hidden "$prefix/share/agewise"
 echo "installed, moved, found: fine"

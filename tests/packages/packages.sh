@@ -13,7 +13,7 @@ done
 
 cpack --config "$build/CPackConfig.cmake" -B "$folder" -D CPACK_DEBIAN_COMPRESSION_TYPE=gzip >cpack.log 2>&1 || { cat cpack.log; exit 1; }
 [ ! -e /etc/agewise ] || [ -e /usr/bin/agewise ] || fail "packing wrote to /etc"
-for package in agewise libagewise0 libagewise-dev agewise-model-compact; do
+for package in agewise libagewise0 libagewise-dev agewise-model-compact agewise-model-permissive; do
   deb=$(echo "$package"_*.deb)
   [ -e "$deb" ] || fail "no package $package"
   dpkg-deb --fsys-tarfile "$deb" | tar t | grep -v '/$' | sort >"$package.files"
@@ -37,6 +37,7 @@ has libagewise0 'usr/lib/.*/libagewise.so.0'
 has libagewise-dev 'usr/lib/.*/libagewise.so'
 has libagewise-dev 'usr/lib/.*/cmake/agewise/agewiseConfig.cmake'
 has agewise-model-compact usr/share/agewise/models/compact.safetensors
+has agewise-model-permissive usr/share/agewise/models/permissive.safetensors
 grep -l models/compact.safetensors ./*.files | grep -v model-compact && fail "the research-only model is in a package that may be used freely"
 depends=$(dpkg-deb -f agewise_*.deb Depends)
 for one in libc6 libdnnl2 libopenblas0-openmp; do
@@ -49,10 +50,11 @@ picture=$source/tests/image/pictures/rgb.jpg
 root/usr/bin/agewise predict "$picture" >predict.txt 2>&1 || fail "predict: $(cat predict.txt)"
 root/usr/bin/agewise serve --config root/etc/agewise/serve.toml --token-file /nowhere >serve.txt 2>&1 && fail "a token from nowhere"
 grep -q '^agewise: /nowhere: ' serve.txt || fail "the installed serve.toml is not understood: $(cat serve.txt)"
-mv root/usr/share/agewise/models hidden
+mv root/usr/share/agewise/models/compact.safetensors hidden
+root/usr/bin/agewise predict --model permissive "$picture" >predict.txt 2>&1 || fail "predict with the permissive model: $(cat predict.txt)"
 root/usr/bin/agewise predict "$picture" >predict.txt 2>&1 && fail "an estimate without a model"
 grep -q 'install the package agewise-model-compact' predict.txt || fail "no word of the model's package: $(cat predict.txt)"
-mv hidden root/usr/share/agewise/models
+mv hidden root/usr/share/agewise/models/compact.safetensors
 if [ -e "$(echo python3-agewise_*.deb)" ]; then
   dpkg-deb -x python3-agewise_*.deb root
   minor=$(/usr/bin/python3 -c 'import sys; print(sys.version_info.minor)')
