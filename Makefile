@@ -90,7 +90,7 @@ model-permissive: build
 	  --teacher build/permissive/start --set train.distillation_weight=0.5
 	$(AGEWISE) export build/permissive/run --average build/permissive/start --share 0.85 -o build/permissive/mean.safetensors
 	$(AGEWISE) calibrate build/permissive/mean.safetensors --data build/permissive/fairface.db --half \
-	  --set predict.widest_interval=60 --notes models/permissive-notes.txt -o build/permissive/permissive.safetensors
+	  --set predict.widest_interval=70 --notes models/permissive-notes.txt -o build/permissive/permissive.safetensors
 	$(AGEWISE) evaluate build/permissive/permissive.safetensors --data build/permissive/fairface.db --split val
 
 detector: build

@@ -15,8 +15,7 @@
 #include "agewise/estimate/json.h"
 #include "agewise/evaluate/coverage.h"
 #include "agewise/evaluate/json.h"
-#include "agewise/library/surroundings.h"
-#include "agewise/train/run_folder.h"
+#include "agewise/library/model.h"
 #include "app/commands.h"
 #include "app/coverage_text.h"
 #include "app/engine.h"
@@ -132,7 +131,7 @@ std::string intervals_text(const evaluate::CalibrationSet& set, const evaluate::
 }
 
 void run(const Arguments& arguments, const Context& context) {
-  std::filesystem::path model_file = train::model_file_of(library::named_model(arguments.model));
+  std::filesystem::path model_file = library::model_file(arguments.model);
   std::vector<std::filesystem::path> inputs(arguments.data.begin(), arguments.data.end());
   inputs.insert(inputs.end(), {model_file, arguments.notes});
   check_output(arguments.output, OutputKind::safetensors, arguments.force, inputs);
@@ -174,10 +173,7 @@ void add_calibrate(CLI::App& program, const Context& context) {
       "Give a model intervals that contain the true age with a stated probability, for each decade of it, measured on "
       "the val parts of stores");
   auto arguments = std::make_shared<Arguments>();
-  command
-      ->add_option("MODEL", arguments->model,
-                   "Model file, run (its best checkpoint), or a bundled model: compact or permissive")
-      ->required();
+  command->add_option("MODEL", arguments->model, kModelHelp)->required();
   command
       ->add_option("--data", arguments->data,
                    "Face store; the model must not have been trained on its val part. May be repeated: stores, and the "

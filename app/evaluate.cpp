@@ -241,9 +241,10 @@ std::vector<std::string> several_stores_of(const std::string& model) {
 void run(Arguments arguments, const Context& context) {
   if (arguments.model.empty()) {
     if (arguments.data.empty()) throw base::UsageError("give a MODEL, a --data STORE, or both");
-    arguments.model = library::kDefaultModel;
+    arguments.model = library::bundled_model(library::kDefaultModel).string();
+  } else {
+    arguments.model = library::named_model(arguments.model).string();
   }
-  arguments.model = library::named_model(arguments.model).string();
   if (!arguments.report.empty() && is_first(context)) {
     std::vector<std::filesystem::path> inputs(arguments.data.begin(), arguments.data.end());
     inputs.emplace_back(arguments.model);
@@ -285,8 +286,7 @@ void add_evaluate(CLI::App& program, const Context& context) {
   CLI::App* command =
       program.add_subcommand("evaluate", "Measure a model's error, compared with baselines that ignore the picture");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("MODEL", arguments->model,
-                      "Model file, run (its best checkpoint), or a bundled model: compact (the default) or permissive");
+  command->add_option("MODEL", arguments->model, kModelOrDefaultHelp);
   command
       ->add_option("--data", arguments->data,
                    "Face store to evaluate on; default: the run's own. May be repeated, to print one row for each")

@@ -8,8 +8,7 @@
 #include "agewise/base/error.h"
 #include "agewise/estimate/average.h"
 #include "agewise/estimate/export.h"
-#include "agewise/library/surroundings.h"
-#include "agewise/train/run_folder.h"
+#include "agewise/library/model.h"
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/outputs.h"
@@ -30,9 +29,9 @@ void run(const Arguments& arguments) {
   std::filesystem::path file = arguments.file;
   estimate::check_export_name(file);
   bool onnx = file.extension() == ".onnx";
-  std::filesystem::path model_file = train::model_file_of(library::named_model(arguments.model));
+  std::filesystem::path model_file = library::model_file(arguments.model);
   std::vector<std::filesystem::path> read = {model_file};
-  for (const std::string& other : arguments.others) read.push_back(train::model_file_of(library::named_model(other)));
+  for (const std::string& other : arguments.others) read.push_back(library::model_file(other));
   check_output(file, onnx ? OutputKind::onnx : OutputKind::safetensors, arguments.force, read);
   estimate::Model model = estimate::read_model(model_file);
   if (!arguments.others.empty()) {
@@ -52,20 +51,17 @@ void add_export(CLI::App& program, const Context&) {
   CLI::App* command =
       program.add_subcommand("export", "Write a model as one portable file, or as ONNX for other programs");
   auto arguments = std::make_shared<Arguments>();
-  command
-      ->add_option("MODEL", arguments->model,
-                   "Model file, run (its best checkpoint), or a bundled model: compact or permissive")
-      ->required();
+  command->add_option("MODEL", arguments->model, kModelHelp)->required();
   command
       ->add_option("-o,--file", arguments->file,
                    "File to write. FILE.safetensors: a complete agewise model; FILE.onnx: a network from pixels to "
                    "probabilities or years")
       ->required();
   command
-      ->add_option(
-          "--average", arguments->others,
-          "Another model: write the mean of both networks' weights; may be repeated. Only for a network and what "
-          "it was fine-tuned from, or networks fine-tuned from one (docs/training.md)")
+      ->add_option("--average", arguments->others,
+                   "Another model, named likewise: write the mean of both networks' weights; may be repeated. Only for "
+                   "a network and what "
+                   "it was fine-tuned from, or networks fine-tuned from one (docs/training.md)")
       ->allow_extra_args(false);
   command->add_option("--share", arguments->share,
                       "With --average: MODEL's share of the mean, between 0 and 1; default: equal shares");

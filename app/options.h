@@ -14,6 +14,12 @@ class App;
 
 namespace agewise::app {
 
+// What names a model, for the help of commands.
+inline constexpr const char* kModelHelp =
+    "Model file, run (its best checkpoint), or a bundled model: compact or permissive";
+inline constexpr const char* kModelOrDefaultHelp =
+    "Model file, run (its best checkpoint), or a bundled model: compact (the default) or permissive";
+
 struct RecipeOptions {
   std::string recipe;                    // a built-in name or a file
   std::vector<std::string> assignments;  // of --set

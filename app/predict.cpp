@@ -332,8 +332,7 @@ void add_output_options(CLI::App& command, Arguments& arguments) {
 void add_predict(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand("predict", "Estimate the age of every face in pictures");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--model", arguments->model,
-                      "Model file, or run (its best checkpoint); default: the bundled model");
+  command->add_option("--model", arguments->model, kModelOrDefaultHelp);
   command->add_option("PICTURE", arguments->paths,
                       "Pictures (" + std::string(image::kKindsRead) +
                           "), folders, or archives (zip, tar) of them; - reads a list of paths from standard input");

@@ -244,8 +244,7 @@ void add_serve(CLI::App& program, const Context& context) {
                    "environment, as in AGEWISE_SERVE_PORT=8080, which overrides the file")
       ->envname("AGEWISE_SERVE_CONFIG")
       ->configurable(false);
-  command->add_option("--model", arguments->model,
-                      "Model file, run (its best checkpoint), or a bundled model: compact (the default) or permissive");
+  command->add_option("--model", arguments->model, kModelOrDefaultHelp);
   add_detect_options(*command, arguments->detection);
   add_settings_option(*command, arguments->settings);
   add_network(*command, *arguments);

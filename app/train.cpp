@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agewise/base/error.h"
+#include "agewise/library/surroundings.h"
 #include "agewise/serve/watch.h"
 #include "agewise/train/plan.h"
 #include "agewise/train/session.h"
@@ -118,8 +119,8 @@ train::TrainRequest request_of(const Arguments& arguments) {
           arguments.recipe.recipe,
           arguments.recipe.assignments,
           arguments.resume,
-          arguments.from,
-          arguments.teacher,
+          library::named_model(arguments.from).string(),
+          library::named_model(arguments.teacher).string(),
           wanted_multirun(arguments),
           arguments.keep == "model",
           warn};
@@ -198,7 +199,8 @@ void show(const train::SessionResult& result, const train::Session& session, boo
 }
 
 // What the processes beside the first one do: all but to write and to print.
-void take_part(const Arguments& arguments, const Context& context) {
+void take_part(Arguments arguments, const Context& context) {
+  arguments.from.clear(), arguments.teacher.clear();  // the first process reads them
   train::Session session(request_of(arguments), context.communicator);
   nn::TuningCache kernels;
   train::TrainHooks hooks{context.stop, {}, steady_clock(), {}, {}};
@@ -263,10 +265,12 @@ void add_train(CLI::App& program, const Context& context) {
   command->add_flag(
       "--resume", arguments->resume,
       "Continue RUN with its own recipe (only --set train.epochs may change it); fails if there is no such run");
-  command->add_option("--from", arguments->from, "Start from the weights of this model or run instead of random ones");
   command->add_option(
-      "--teacher", arguments->teacher,
-      "Model whose estimates are learned along with the labels (knowledge distillation; train.distillation_weight)");
+      "--from", arguments->from,
+      "Start from the weights of this model, run or bundled model (compact or permissive) instead of random ones");
+  command->add_option("--teacher", arguments->teacher,
+                      "Model, run or bundled model whose estimates are learned along with the labels (knowledge "
+                      "distillation; train.distillation_weight)");
   CLI::Option* folds = command->add_option(
       "--folds", arguments->folds,
       "Cross-validation: train this many networks, each validated on a different fold of the persons");

@@ -2,13 +2,13 @@
 """agewise beside the programs that a user could take instead, in turn on the same machine: a table with the ratios, and whether each reaches its goal.
 
   bench/side_by_side.py PEERS [--agewise build/release/agewise] [--rounds 3] [--only seed] [--isa avx2] [--json]
-      [--labels utkface.csv --pictures utkface.tar] [--photographs FOLDER [--one-network MODEL]]
+      [--labels utkface.csv --pictures utkface.tar] [--photographs FOLDER]
 
 PEERS is a folder with bench_torch.py, bench_infer.py and prepare_article_way.py, to be run by a Python that has PyTorch,
 ONNX Runtime, OpenCV and Pillow: the one that runs this. Each side's best of the rounds counts, which alternate. Two
 threads each. With --labels and --pictures preparing is measured too: as they are, and enlarged to 500x500. With --photographs
 whole photographs are, decoding included, beside PEERS/bench_photos.py: to the faces that are cut out (as they are, and enlarged to 12
-megapixels), and to ages with the bundled model, or with --one-network MODEL, a model of one network (and no mirror image)."""
+megapixels), and to ages with the bundled model, beside the peer without and with the mirror image."""
 import argparse, csv, io, json, os, subprocess, sys, tarfile, tempfile, time
 
 # case of `agewise bench`: (peer script, its arguments, goal with AVX-512, goal with AVX2), goals as ratios to the best peer
@@ -24,9 +24,13 @@ CASES = {
     "resnet10-infer-64": ("bench_infer.py", ["--net", "resnet10"], 1.4, 1.2),
 }
 PREPARE_GOALS = {"prepare-200": 2.0, "prepare-500": 4.0}  # per core, to 128x128 grey in the store
-
-
-PHOTOGRAPH_GOALS = {"photographs-cut": 2.5, "photographs-12-megapixels-cut": 2.0, "photographs-ages": 1.5}
+# case: (megapixels to which photographs are enlarged, agewise's arguments, the peer's, goal)
+PHOTOGRAPHS = {
+    "photographs-cut": (None, ["--no-network"], ["--no-network"], 2.5),
+    "photographs-ages": (None, [], [], 1.5),
+    "photographs-ages-mirror": (None, [], ["--mirror"], 2.0),
+    "photographs-12-megapixels-cut": (12, ["--no-network"], ["--no-network"], 2.0),
+}
 
 
 def run_json_lines(command, **options):
@@ -143,10 +147,9 @@ def enlarged_photographs(folder, into, megapixels):
         factor = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
         size = (round(image.width * factor), round(image.height * factor))
         image.resize(size, Image.BICUBIC).save(os.path.join(into, name), "JPEG", quality=90)
-    return into
 
 
-def photographs_row(options, case, folder, ours, theirs):
+def photographs_row(options, folder, case, ours, theirs, goal):
     best, peer, shares = 0, 0, {}
     for _ in range(options.rounds):
         command = [options.agewise, "bench", "photographs", folder, "--threads", "2", "--seconds", str(options.seconds), "--json", *ours]
@@ -159,16 +162,16 @@ def photographs_row(options, case, folder, ours, theirs):
                    str(options.seconds), *theirs]
         peer = max(peer, run_json_lines(command)[0]["photographs_per_s"])
     return {"case": case, "unit": "photographs/s", "agewise": best, "peer": "OpenCV's YuNet, ONNX Runtime", "peer_rate": peer,
-            "ratio": best / peer, "goal": PHOTOGRAPH_GOALS[case], "share_of_decoding": shares["decoding"], "shares": shares}
+            "ratio": best / peer, "goal": goal, "share_of_decoding": shares["decoding"], "shares": shares}
 
 
 def measure_photographs(options):
-    network = ["--model", options.one_network] if options.one_network else []
-    rows = [photographs_row(options, "photographs-cut", options.photographs, ["--no-network"], ["--no-network"]),
-            photographs_row(options, "photographs-ages", options.photographs, network, [])]
-    with tempfile.TemporaryDirectory() as folder:
-        large = enlarged_photographs(options.photographs, folder, 12)
-        rows.append(photographs_row(options, "photographs-12-megapixels-cut", large, ["--no-network"], ["--no-network"]))
+    rows = []
+    for case, (megapixels, *how) in PHOTOGRAPHS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            if megapixels:
+                enlarged_photographs(options.photographs, folder, megapixels)
+            rows.append(photographs_row(options, folder if megapixels else options.photographs, case, *how))
     return rows
 
 
@@ -197,7 +200,6 @@ def main():
     parser.add_argument("--labels")
     parser.add_argument("--pictures")
     parser.add_argument("--photographs", help="a folder of JPEG photographs")
-    parser.add_argument("--one-network", help="the model for photographs to ages")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     engine, rows = ("", []) if options.only == "photographs" else measure_networks(options)

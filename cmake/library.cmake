@@ -32,9 +32,10 @@ target_compile_features(agewise_api INTERFACE cxx_std_20)
 target_include_directories(agewise_api INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 set_target_properties(agewise_api PROPERTIES OUTPUT_NAME agewise EXPORT_NAME agewise VERSION ${PROJECT_VERSION} SOVERSION 0
   LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR} ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-# Where the library and the program look for it first.
+# Where the library and the program look for the models first.
 foreach(model compact permissive)
   configure_file(${PROJECT_SOURCE_DIR}/models/${model}.safetensors ${PROJECT_BINARY_DIR}/models/${model}.safetensors COPYONLY)
+  install(FILES ${PROJECT_SOURCE_DIR}/models/${model}.safetensors ${PROJECT_SOURCE_DIR}/models/${model}-notes.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise/models COMPONENT ${model})
 endforeach()
 
 # Below the prefix, wherever it is moved to: all is found from where the program or the library lies.
@@ -42,9 +43,6 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/agewise)
 install(TARGETS agewise_api EXPORT agewise LIBRARY COMPONENT library NAMELINK_COMPONENT dev)
 install(EXPORT agewise FILE agewiseTargets.cmake NAMESPACE agewise:: DESTINATION ${package})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/agewise TYPE INCLUDE)
-foreach(model compact permissive)
-  install(FILES ${PROJECT_SOURCE_DIR}/models/${model}.safetensors ${PROJECT_SOURCE_DIR}/models/${model}-notes.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise/models COMPONENT ${model})
-endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/recipes DESTINATION ${CMAKE_INSTALL_DATADIR}/agewise COMPONENT program)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC COMPONENT license)
 file(CONFIGURE OUTPUT agewiseConfig.cmake CONTENT "include(\${CMAKE_CURRENT_LIST_DIR}/agewiseTargets.cmake)\n" @ONLY)

@@ -97,7 +97,7 @@ set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA "${control}/shlibs;${control}/tri
 set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "ages of the faces in pictures: the library
 Finds faces in pictures and estimates their ages, for programs in C++, C and
 whatever calls C. It needs a model: a file that agewise trained, or the
-packages agewise-model-compact and agewise-model-permissive.")
+package agewise-model-compact or agewise-model-permissive.")
 
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libagewise0 ${same}")
@@ -120,7 +120,7 @@ pictures of UTKFace and FairFace. UTKFace is for non-commercial research only,
 and so is the model. It must not decide about anybody.")
 set(CPACK_DEBIAN_PERMISSIVE_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PERMISSIVE_DESCRIPTION "model for agewise, not for research only
-A small network that estimates ages from 0 to 100 years, less exact than the
+A small network that estimates ages from 0 to 80 years, less exact than the
 one in agewise-model-compact: trained on pictures of FairFace (CC BY 4.0)
 alone, from weights in the public domain. It must not decide about anybody.")
 

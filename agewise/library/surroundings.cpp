@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "agewise/base/error.h"
+#include "agewise/train/run_folder.h"
 
 namespace agewise::library {
 namespace {
@@ -57,18 +58,20 @@ Path bundled_model(const std::string& name) {
     Path file = (place / (name + ".safetensors")).lexically_normal();
     if (std::filesystem::exists(file, unknown)) return file;
   }
-  bool research_only = name == kDefaultModel;
+  bool by_default = name == kDefaultModel;
   throw base::UsageError(fmt::format(
-      "the bundled model {0} is not at its place, {1}: install the package agewise-model-{0}{2}, copy it there from "
+      "the bundled model {0}{2} is not at its place, {1}: install the package agewise-model-{0}, copy it there from "
       "models/ in the sources, or name another model{3}",
-      name, (folder / "models" / (name + ".safetensors")).string(), research_only ? " (for research only)" : "",
-      research_only ? ", as --model permissive, which is not for research only" : ""));
+      name, (folder / "models" / (name + ".safetensors")).string(),
+      by_default ? ", which is taken where none is named," : "",
+      by_default ? ": \"permissive\" is not for research only" : ""));
 }
 
 Path named_model(const std::string& model) {
   std::error_code unknown;
   bool bundled = std::ranges::find(kBundledModels, model) != kBundledModels.end();
-  return bundled && !std::filesystem::exists(model, unknown) ? bundled_model(model) : Path(model);
+  bool taken = std::filesystem::is_regular_file(model, unknown) || train::is_run(model);
+  return bundled && !taken ? bundled_model(model) : Path(model);
 }
 
 }  // namespace agewise::library

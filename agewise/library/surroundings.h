@@ -14,9 +14,10 @@ base::Clock steady_clock();
 // agewise/kernels.json in the user's cache folder, $XDG_CACHE_HOME or else ~/.cache; empty: there is none.
 std::filesystem::path kernel_cache();
 
-// The models that come with agewise (docs/model-card.md), and the one that is taken where none is named.
-inline constexpr std::array<std::string_view, 2> kBundledModels{"compact", "permissive"};
+// The models that come with agewise (docs/model-card.md, docs/model-card-permissive.md), and the one that is taken
+// where none is named.
 inline constexpr const char* kDefaultModel = "compact";
+inline constexpr std::array<std::string_view, 2> kBundledModels{kDefaultModel, "permissive"};
 
 // NAME.safetensors of one of kBundledModels: under models/ beside the program or shared library that this code is part
 // of (a build folder, a Python package), or under share/agewise/models/ of the prefix that it is installed below; or
@@ -24,7 +25,7 @@ inline constexpr const char* kDefaultModel = "compact";
 // there.
 std::filesystem::path bundled_model(const std::string& name);
 
-// The file or run that `model` names: a bundled model by its name, unless a file or folder has that name; all else is a
+// The file or run that `model` names: a bundled model by its name, unless a file or a run has that name; all else is a
 // path already. Throws as bundled_model() does.
 std::filesystem::path named_model(const std::string& model);
 

@@ -88,8 +88,8 @@ train::TrainRequest internal(const std::string& run, const TrainOptions& options
           options.recipe,
           options.settings,
           options.resume,
-          options.from,
-          options.teacher,
+          library::named_model(options.from).string(),
+          library::named_model(options.teacher).string(),
           multirun_of(options),
           options.keep_model_only,
           watch.notice};

@@ -97,9 +97,10 @@ enum class Kernels {
 };
 
 struct Options {
-  std::string model;  // a model file, a run of `agewise train`, or "compact" or "permissive"; empty: "compact"
-  int threads = 0;    // 0: one for each processor that the process may use
-  // Whether faces are detected. Both false: as the model's recipe says; for the bundled model, they are detected.
+  // A model file, a run of `agewise train`, "compact" (also if empty; for research only) or "permissive".
+  std::string model;
+  int threads = 0;  // 0: one for each processor that the process may use
+  // Whether faces are detected. Both false: as the model's recipe says; for the bundled models, they are detected.
   bool ready_crops = false;  // do not detect: each picture is one face, cut out with the model's margin
   bool detect = false;       // detect, even if the model was trained on ready crops
   std::string detector;      // "yunet", "hog" or a file with YuNet's weights (.onnx); empty: as the model's recipe says

@@ -35,7 +35,8 @@ AGEWISE_C_API const char* agewise_error(void);
 /* The defaults: change them, pass them to agewise_open() and free them. Strings are copied; switches are 0 or 1. */
 AGEWISE_C_API agewise_options* agewise_options_new(void);
 AGEWISE_C_API void agewise_options_free(agewise_options* options);
-AGEWISE_C_API void agewise_set_model(agewise_options* options, const char* model); /* file, run or "permissive" */
+/* A model file, a run, "compact" (the default, for research only) or "permissive". */
+AGEWISE_C_API void agewise_set_model(agewise_options* options, const char* model);
 AGEWISE_C_API void agewise_set_detector(agewise_options* options, const char* name_or_file);
 AGEWISE_C_API void agewise_set_threads(agewise_options* options, int threads);
 AGEWISE_C_API void agewise_set_ready_crops(agewise_options* options, int on);

@@ -136,8 +136,8 @@ struct TrainOptions {
   std::string recipe;                 // a built-in name or a .toml file; empty: the store's, or with `resume` the run's
   std::vector<std::string> settings;  // "train.epochs=30"
   bool resume = false;                // fail if there is no run, instead of starting one
-  std::string from;                   // a model or run whose weights to start from
-  std::string teacher;                // a model or run whose estimates are learned along with the labels
+  std::string from;                   // a model, named as Options::model, whose weights to start from
+  std::string teacher;                // a model, likewise, whose estimates are learned along with the labels
   // At most one of these: trains several networks, one after the other (docs/training.md).
   int folds = 0, ensemble = 0;
   bool leave_one_person_out = false;

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 
 from . import _core
-from ._bundled import model_named
+from ._bundled import model_named, there
 from ._results import Prepared, Progress
 
 TYPE_CHECKING = False
@@ -43,7 +42,7 @@ class Store:
 
     def __init__(self, path: PathLike) -> None:
         _numpy()
-        self.path = os.path.abspath(os.fsdecode(_there(path)))  # another process may be in another folder
+        self.path = os.path.abspath(os.fsdecode(there(path)))  # another process may be in another folder
         self._core = _core.Store(os.fsencode(self.path))
         self._process = os.getpid()
         self._labels: Optional[dict[str, NDArray[Any]]] = None
@@ -164,7 +163,7 @@ class Run:
     that is not a run."""
 
     def __init__(self, path: PathLike) -> None:
-        self.path = os.fsdecode(_there(path))
+        self.path = os.fsdecode(there(path))
         self._epochs()
 
     def _epochs(self) -> list[dict[str, Any]]:
@@ -228,8 +227,8 @@ class Model:
     """
 
     def __init__(self, path: Optional[PathLike] = None) -> None:
-        self._path = model_named(path)  # a file or a run
-        told = _core.read_model(self._path)
+        named = model_named(path)
+        told = _core.read_model(named)
         self.file: str
         self.recipe: str
         self.classes: list[tuple[str, float]]
@@ -237,6 +236,7 @@ class Model:
         self.parameters: int
         self.networks: int
         self.file, self.recipe, self.classes, self.notes, self.parameters, self.networks = told
+        self._path = named if os.path.isdir(named) else os.fsencode(self.file)  # a run says more than its best checkpoint
 
     def to_onnx(self, path: PathLike) -> None:
         """Writes FILE.onnx, replacing any existing file: a network from pixels (float32, 0 to 255, batch × channels ×
@@ -344,8 +344,8 @@ def prepare(
     Raises FileNotFoundError, and Error, for example if no face could be prepared.
     """
     options = _core.PrepareOptions()
-    options.labels = [_there(path) for path in _list_of(labels)]
-    options.pictures = [_there(path) for path in _list_of(pictures)]
+    options.labels = [there(path) for path in _list_of(labels)]
+    options.pictures = [there(path) for path in _list_of(pictures)]
     options.recipe = os.fsencode(recipe)
     options.settings = _assignments(settings)
     options.columns = columns if isinstance(columns, str) else ",".join(f"{ours}={theirs}" for ours, theirs in columns.items())
@@ -379,8 +379,8 @@ def train(
     recipe: a built-in name or a .toml file, by default the store's own.
     settings: keys of the recipe, {"train.epochs": 30}.
     resume: fail if there is no run yet.
-    start: a model or run whose weights to start from.
-    teacher: a model whose estimates are learned along with the labels.
+    start: a model, named as for Estimator, whose weights to start from.
+    teacher: a model, likewise, whose estimates are learned along with the labels.
     folds, ensemble, leave_one_person_out: train several networks; give at most one of these (docs/training.md).
     keep_model_only: at the end, delete the files that are only needed for resuming.
     threads: by default one per processor. kernels: as for Estimator.
@@ -392,12 +392,12 @@ def train(
     """
     options = _core.TrainOptions()
     stores = [] if data is None else [data] if isinstance(data, (str, bytes, os.PathLike)) else list(data)
-    options.data = _there(stores[0]) if stores else ""
-    options.further_data = [_there(store) for store in stores[1:]]
+    options.data = there(stores[0]) if stores else ""
+    options.further_data = [there(store) for store in stores[1:]]
     options.recipe = "" if recipe is None else os.fsencode(recipe)
     options.settings, options.resume = _assignments(settings), resume
-    options.starts_from = "" if start is None else _there(start)
-    options.teacher = "" if teacher is None else _there(teacher)
+    options.starts_from = "" if start is None else model_named(start)
+    options.teacher = "" if teacher is None else model_named(teacher)
     options.folds, options.ensemble, options.leave_one_person_out = folds, ensemble, leave_one_person_out
     options.keep_model_only, options.threads, options.standard_kernels = keep_model_only, threads, _is_standard(kernels)
     with _Shown(progress) as shown:
@@ -428,7 +428,7 @@ def evaluate(
     else:
         path = model_named(model.path if isinstance(model, Run) else model)
     options = _core.EvaluateOptions()
-    options.data = "" if data is None else _there(data)
+    options.data = "" if data is None else there(data)
     if part is not None:
         if part not in _PARTS:
             raise ValueError('part must be "train", "val" or "test"')
@@ -493,13 +493,6 @@ def _needs(module: str, what: str, package: str = "") -> Any:
     except ImportError as problem:
         package = package or module
         raise ImportError(f"{what} needs {package}: pip install {package}", name=package) from problem
-
-
-def _there(path: PathLike) -> bytes:
-    """The path as the core takes it, of any bytes. Raises FileNotFoundError if it does not exist."""
-    if not os.path.exists(path):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
-    return os.fsencode(path)
 
 
 def _list_of(paths: Paths) -> list[PathLike]:

@@ -87,6 +87,19 @@ TEST_F(Cut, of_a_store_must_be_the_models_to_be_evaluated_calibrated_begun_with_
   }
 }
 
+TEST_F(Cut, bundled_models_are_begun_with_and_learned_from_by_their_names) {
+  make_store("own.db", kDetected);
+  const std::vector<std::pair<std::string, std::string>> uses{
+      {"--from compact", "face.colour is grey, not rgb"},
+      {"--teacher permissive --set train.distillation_weight=0.5", "the teacher (--teacher) has other age classes"}};
+  for (const auto& [use, difference] : uses) {
+    Outcome outcome =
+        run("train " + at("run") + " --data " + at("own.db") + " --set train.loss=label-distribution " + use);
+    EXPECT_EQ(outcome.exit_code, 2) << use;
+    EXPECT_THAT(outcome.output, HasSubstr(difference)) << use;
+  }
+}
+
 TEST_F(Cut, that_is_another_is_measured_only_where_that_is_asked_for_and_said) {
   write_model(kDetected);
   make_store("wide.db", {"face.detect=true", "face.margin=0.4"});

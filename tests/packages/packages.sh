@@ -61,7 +61,7 @@ if [ -e "$(echo python3-agewise_*.deb)" ]; then
   depends=$(dpkg-deb -f python3-agewise_*.deb Depends)
   [[ $depends == *"python3 (>= 3.$minor~), python3 (<< 3.$((minor + 1)))"* ]] || fail "python3-agewise runs with other Pythons than its own: $depends"
   age=$(LD_LIBRARY_PATH=$(dirname root/usr/lib/*/libagewise.so.0) PYTHONPATH=root/usr/lib/python3/dist-packages \
-    /usr/bin/python3 -c 'import agewise, sys; print(agewise.estimate(sys.argv[1]).reason)' "$picture")
+    /usr/bin/python3 -c 'import agewise, sys; print(agewise.estimate(sys.argv[1]).reason, agewise.Estimator("permissive").notes["licence"])' "$picture")
   [ -n "$age" ] || fail "the Python module"
 else
   echo "no python3-agewise: this build has not AGEWISE_PYTHON"
