@@ -54,27 +54,30 @@ test:
 bench: build
 	@$(AGEWISE) bench
 
+both_stores := --data build/model/utkface.db --data build/model/fairface.db
+last_epoch := --set train.monitor=last --set train.patience=0
+
 model: build
 	@test -n "$(PICTURES)" -a -n "$(LABELS)" -a -n "$(START)" -a -n "$(RANGE_PICTURES)" -a -n "$(RANGE_LABELS)" || \
 	  { echo "make model PICTURES=… LABELS=… START=… RANGE_PICTURES=… RANGE_LABELS=…: see docs/model-card.md"; exit 2; }
 	@mkdir -p build/model
 	$(AGEWISE) prepare build/model/utkface.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact
 	$(AGEWISE) prepare build/model/fairface.db --labels $(RANGE_LABELS) --pictures $(RANGE_PICTURES) --recipe compact
-	$(AGEWISE) prepare build/model/small.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact \
+	$(AGEWISE) prepare build/model/start.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact \
 	  --set face.size=64 --set face.margin=0.05 --set network.size=0 --set network.center_crop=0 --limit 2500 --sample 1
-	$(AGEWISE) import $(START) --statistics build/model/small.db -o build/model/start.safetensors
-	$(AGEWISE) train build/model/first --data build/model/utkface.db --from build/model/start.safetensors --ensemble 2 \
-	  --set network.size=112 --set augment.scan=0
-	$(AGEWISE) train build/model/run --data build/model/utkface.db --ensemble 2 --from build/model/first --teacher build/model/first \
-	  --set train.distillation_weight=0.5 --set train.monitor=last --set train.patience=0 --set train.learning_rate=0.0007 \
-	  --set augment.scan=0
-	$(AGEWISE) train build/model/both --data build/model/utkface.db --data build/model/fairface.db --from build/model/run/member-02 \
-	  --teacher build/model/run --set train.distillation_weight=0.5 --set train.monitor=last --set train.patience=0 \
-	  --set train.learning_rate=0.0007 --set train.epochs=14 --set train.age_weights=[0.2,1]
-	$(AGEWISE) export build/model/both --average build/model/run/member-02 --share 0.67 -o build/model/mean.safetensors
-	$(AGEWISE) calibrate build/model/mean.safetensors --data build/model/utkface.db --data build/model/fairface.db --half \
-	  --set predict.widest_interval=48 -o build/model/compact.safetensors
-	$(AGEWISE) evaluate build/model/compact.safetensors --data build/model/utkface.db --data build/model/fairface.db --split val
+	$(AGEWISE) import $(START) --statistics build/model/start.db -o build/model/start.safetensors
+	$(AGEWISE) train build/model/small $(both_stores) --from build/model/start.safetensors $(last_epoch) \
+	  --set network.size=64 --set train.epochs=8 --set train.age_weight=0.5
+	$(AGEWISE) train build/model/teachers $(both_stores) --from build/model/small --ensemble 2 $(last_epoch) \
+	  --set network.size=96 --set train.epochs=8 --set train.age_weight=0.5 --set train.learning_rate=0.0007
+	$(AGEWISE) train build/model/both $(both_stores) --from build/model/teachers/member-01 --teacher build/model/teachers $(last_epoch) \
+	  --set train.distillation_weight=0.5 --set train.epochs=14 --set train.age_weights=[0.2,0.6] --set train.learning_rate=0.0007
+	$(AGEWISE) train build/model/exact --data build/model/utkface.db --from build/model/both --teacher build/model/both $(last_epoch) \
+	  --set train.distillation_weight=0.5 --set train.epochs=10 --set train.learning_rate=0.0005
+	$(AGEWISE) export build/model/both --average build/model/exact -o build/model/mean.safetensors
+	$(AGEWISE) calibrate build/model/mean.safetensors $(both_stores) --half --set predict.widest_interval=48 \
+	  --notes models/compact-notes.txt -o build/model/compact.safetensors
+	$(AGEWISE) evaluate build/model/compact.safetensors $(both_stores) --split val
 
 model-permissive: build
 	@test -n "$(PICTURES)" -a -n "$(LABELS)" -a -n "$(START)" || \
