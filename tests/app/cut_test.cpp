@@ -73,11 +73,12 @@ TEST_F(Cut, of_a_store_must_be_the_models_to_be_evaluated_calibrated_begun_with_
     std::string store = at(fmt::format("other{}.db", i));
     make_store(fmt::format("other{}.db", i), keys);
     for (const std::string& command :
-         {"evaluate " + model + " --data " + store, "calibrate " + model + " --data " + store + " -o " + at("c"),
-          "train " + at("run") + " --data " + store + " --from " + model,
-          "train " + at("run") + " --data " + store + " --teacher " + model +
-              " --set train.loss=label-distribution --set train.distillation_weight=0.5 --set 'classes.edges=[30, "
-              "60]'"}) {
+         {fmt::format("evaluate {} --data {}", model, store),
+          fmt::format("calibrate {} --data {} -o {}", model, store, at("c")),
+          fmt::format("train {} --data {} --from {}", at("run"), store, model),
+          fmt::format("train {} --data {} --teacher {} --set train.loss=label-distribution "
+                      "--set train.distillation_weight=0.5 --set 'classes.edges=[30, 60]'",
+                      at("run"), store, model)}) {
       Outcome outcome = run(command);
       EXPECT_EQ(outcome.exit_code, 2) << command;
       EXPECT_THAT(outcome.output, AllOf(HasSubstr(difference), HasSubstr("prepare a store with --set face.")))
@@ -94,7 +95,7 @@ TEST_F(Cut, bundled_models_are_begun_with_and_learned_from_by_their_names) {
       {"--teacher permissive --set train.distillation_weight=0.5", "the teacher (--teacher) has other age classes"}};
   for (const auto& [use, difference] : uses) {
     Outcome outcome =
-        run("train " + at("run") + " --data " + at("own.db") + " --set train.loss=label-distribution " + use);
+        run(fmt::format("train {} --data {} --set train.loss=label-distribution {}", at("run"), at("own.db"), use));
     EXPECT_EQ(outcome.exit_code, 2) << use;
     EXPECT_THAT(outcome.output, HasSubstr(difference)) << use;
   }
@@ -217,7 +218,7 @@ TEST_F(LabelledCut, must_be_given_as_four_numbers_or_five_of_one_picture) {
   write_model({"face.crop=true"});
   std::string command = "predict --model " + at("m.safetensors") + " ", picture = " " + at("pictures/01/0.png");
   for (const char* box : {"1,2,3", "1,2,3,4,5,6", "1,2,x,4"})
-    EXPECT_THAT(run(command + "--box " + box + picture).output, HasSubstr("LEFT,TOP,RIGHT,BOTTOM"));
+    EXPECT_THAT(run(fmt::format("{}--box {}{}", command, box, picture)).output, HasSubstr("LEFT,TOP,RIGHT,BOTTOM"));
   EXPECT_EQ(run(command + "--box 1,2,3,4" + picture + picture).exit_code, 2);
   Outcome empty = run(command + "--box 50,50,50,90" + picture);
   EXPECT_EQ(empty.exit_code, 1);
