@@ -54,6 +54,8 @@ test:
 bench: build
 	@$(AGEWISE) bench
 
+# Faces as dlib's age predictor sees them, for the statistics of its layers.
+for_statistics := --set face.size=64 --set face.margin=0.05 --set network.size=0 --set network.center_crop=0 --limit 2500 --sample 1
 both_stores := --data build/model/utkface.db --data build/model/fairface.db
 last_epoch := --set train.monitor=last --set train.patience=0
 
@@ -64,7 +66,7 @@ model: build
 	$(AGEWISE) prepare build/model/utkface.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact
 	$(AGEWISE) prepare build/model/fairface.db --labels $(RANGE_LABELS) --pictures $(RANGE_PICTURES) --recipe compact
 	$(AGEWISE) prepare build/model/start.db --labels $(LABELS) --pictures $(PICTURES) --recipe compact \
-	  --set face.size=64 --set face.margin=0.05 --set network.size=0 --set network.center_crop=0 --limit 2500 --sample 1
+	  $(for_statistics)
 	$(AGEWISE) import $(START) --statistics build/model/start.db -o build/model/start.safetensors
 	$(AGEWISE) train build/model/small $(both_stores) --from build/model/start.safetensors $(last_epoch) \
 	  --set network.size=64 --set train.epochs=8 --set train.age_weight=0.5
@@ -85,7 +87,7 @@ model-permissive: build
 	@mkdir -p build/permissive
 	$(AGEWISE) prepare build/permissive/fairface.db --labels $(LABELS) --pictures $(PICTURES) --recipe permissive
 	$(AGEWISE) prepare build/permissive/start.db --labels $(LABELS) --pictures $(PICTURES) --recipe permissive \
-	  --set face.size=64 --set face.margin=0.05 --set network.size=0 --set network.center_crop=0 --limit 2500 --sample 1
+	  $(for_statistics)
 	$(AGEWISE) import $(START) --statistics build/permissive/start.db -o build/permissive/start.safetensors
 	$(AGEWISE) train build/permissive/start --data build/permissive/fairface.db --from build/permissive/start.safetensors \
 	  --set train.epochs=1 --set train.learning_rate=1e-7

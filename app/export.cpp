@@ -60,8 +60,7 @@ void add_export(CLI::App& program, const Context&) {
   command
       ->add_option("--average", arguments->others,
                    "Another model, named likewise: write the mean of both networks' weights; may be repeated. Only for "
-                   "a network and what "
-                   "it was fine-tuned from, or networks fine-tuned from one (docs/training.md)")
+                   "a network and what it was fine-tuned from, or networks fine-tuned from one (docs/training.md)")
       ->allow_extra_args(false);
   command->add_option("--share", arguments->share,
                       "With --average: MODEL's share of the mean, between 0 and 1; default: equal shares");

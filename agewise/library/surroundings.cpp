@@ -68,10 +68,10 @@ Path bundled_model(const std::string& name) {
 }
 
 Path named_model(const std::string& model) {
+  if (std::ranges::find(kBundledModels, model) == kBundledModels.end()) return model;
   std::error_code unknown;
-  bool bundled = std::ranges::find(kBundledModels, model) != kBundledModels.end();
   bool taken = std::filesystem::is_regular_file(model, unknown) || train::is_run(model);
-  return bundled && !taken ? bundled_model(model) : Path(model);
+  return taken ? Path(model) : bundled_model(model);
 }
 
 }  // namespace agewise::library

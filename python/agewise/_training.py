@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from . import Estimator
+    from ._bundled import PathLike
     from ._torch import StoreDataset
 
-    PathLike = Union[str, "os.PathLike[str]"]
     Paths = Union[PathLike, Sequence[PathLike]]
     Settings = Union[Mapping[str, Any], Iterable[str], None]
     Told = Union[bool, Callable[[Progress], object], None]

@@ -166,7 +166,7 @@ TEST(Docs, give_the_sizes_of_the_bundled_models) {
     fs::path model = kSource / "models" / (std::string(name) + ".safetensors");
     nlohmann::json info = nlohmann::json::parse(run("info --json " + model.string()).output);
     std::string text = text_of(kSource / "docs" / card);
-    EXPECT_THAT(text, HasSubstr(fmt::format("({:.1f} million parameters", info["parameters"].get<double>() / 1e6)));
+    EXPECT_THAT(text, HasSubstr(fmt::format("({:.1f} million parameters;", info["parameters"].get<double>() / 1e6)));
     EXPECT_THAT(text, HasSubstr(fmt::format("half precision ({:.1f} MB)", fs::file_size(model) / 1e6)));
   }
 }

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "agewise/base/files.h"
 #include "tests/app/run_program.h"
@@ -57,7 +56,7 @@ TEST(Program, takes_a_bundled_model_by_its_name_unless_a_file_has_that_name) {
   EXPECT_THAT(named.output, HasSubstr("CC BY 4.0"));
   fs::path folder = fs::path(testing::TempDir()) / "a_file_of_that_name";
   fs::create_directories(folder);
-  std::ofstream(folder / "permissive") << "not a model";
+  base::write_file(folder / "permissive", "not a model");
   Outcome taken = run_command("cd " + folder.string() + " && " AGEWISE_PROGRAM " predict --model permissive x.jpg");
   EXPECT_EQ(taken.exit_code, 1);
   EXPECT_THAT(taken.output, StartsWith("agewise: permissive: "));
