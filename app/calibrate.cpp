@@ -26,6 +26,8 @@
 namespace agewise::app {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr int kSplits = 20;
 
 struct Arguments {
@@ -49,9 +51,8 @@ std::map<std::string, std::string> read_notes(const std::string& file) {
   return notes;
 }
 
-nlohmann::ordered_json to_json(const estimate::Intervals& intervals, const evaluate::CoverageStudy& study,
-                               std::size_t pictures) {
-  nlohmann::ordered_json json{{"pictures", pictures}}, sources = nlohmann::ordered_json::array();
+Json to_json(const estimate::Intervals& intervals, const evaluate::CoverageStudy& study, std::size_t pictures) {
+  Json json{{"pictures", pictures}}, sources = Json::array();
   json.update(estimate::to_json(intervals));
   for (const evaluate::Coverage& source : study.sources) sources.push_back(evaluate::to_json(source));
   json["study"] = {{"splits", study.splits},
@@ -61,11 +62,35 @@ nlohmann::ordered_json to_json(const estimate::Intervals& intervals, const evalu
                    {"highest", study.highest},
                    {"mean_width", study.all.all.width},
                    {"all", evaluate::to_json(study.all)},
-                   {"sources", sources}};
+                   {"sources", sources},
+                   {"at_least", Json::array()}};
+  for (const evaluate::Reliability& one : study.at_least) json["study"]["at_least"].push_back(evaluate::to_json(one));
   return json;
 }
 
-void print_study(const evaluate::CoverageStudy& study) {
+std::string error_of(const evaluate::Reliability& reliability) {
+  return fmt::format("{:.1f}", 100 * reliability.error);
+}
+
+// By how much "N or older" is off, over all and in each source.
+std::string at_least_table(const evaluate::CoverageStudy& study, const std::vector<std::string>& sources) {
+  std::vector<std::vector<std::string>> rows{{"years or older", "of all %", "told %", "off %"}};
+  if (sources.size() > 1) {
+    for (const std::string& source : sources) rows.front().push_back(source);
+  }
+  for (const evaluate::Reliability& one : study.at_least) {
+    rows.push_back({std::to_string(one.age), fmt::format("{:.1f}", 100 * one.all.older),
+                    fmt::format("{:.1f}", 100 * one.all.told), error_of(one)});
+    if (sources.size() < 2) continue;
+    for (const std::vector<evaluate::Reliability>& source : study.sources_at_least) {
+      auto same = std::ranges::find(source, one.age, &evaluate::Reliability::age);
+      rows.back().push_back(same == source.end() ? "–" : error_of(*same));
+    }
+  }
+  return table(rows);
+}
+
+void print_study(const evaluate::CoverageStudy& study, const std::vector<std::string>& sources) {
   print(coverage_table(study.all, study.sources) + "\n");
   std::string worst = worst_text(study.all);
   print(fmt::format(
@@ -73,6 +98,10 @@ void print_study(const evaluate::CoverageStudy& study) {
       "{:.1f} to {:.1f} %{}; {:.1f} years wide on average\n",
       2 * study.splits, 100 * study.mean, 100 * study.deviation, 100 * study.lowest, 100 * study.highest,
       worst.empty() ? "" : "; " + worst, study.all.all.width));
+  if (study.at_least.empty()) return;
+  print("\n" + at_least_table(study, sources) +
+        "the probability of being so many years old or older, by the same halves; off: the expected calibration error, "
+        "the mean difference between what is told and what is so, in ten bins\n");
 }
 
 std::vector<store::Store> open_stores(const std::vector<std::string>& files) {
@@ -161,7 +190,7 @@ void run(const Arguments& arguments, const Context& context) {
   if (std::string text = measured_text(set); !text.empty()) model.notes["measured"] = text;
   estimate::write_model(arguments.output, model);
   if (arguments.json) return print_json(to_json(*model.intervals, study, set.predictions.size()));
-  print_study(study);
+  print_study(study, set.source_names);
   print(fmt::format("{}: {} KB\n", arguments.output, std::filesystem::file_size(arguments.output) >> 10));
 }
 
@@ -170,8 +199,8 @@ void run(const Arguments& arguments, const Context& context) {
 void add_calibrate(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand(
       "calibrate",
-      "Give a model intervals that contain the true age with a stated probability, for each decade of it, measured on "
-      "the val parts of stores");
+      "Give a model intervals that contain the true age with a stated probability, for each decade of it, and the "
+      "probability of being so many years old or older, measured on the val parts of stores");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, kModelHelp)->required();
   command

@@ -11,6 +11,7 @@
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/evaluate/json.h"
+#include "agewise/evaluate/reliability.h"
 #include "agewise/library/surroundings.h"
 #include "agewise/train/run_folder.h"
 #include "app/commands.h"
@@ -127,6 +128,14 @@ std::string coverage_text(const evaluate::Coverage& coverage) {
                             100 * coverage.told->share, coverage.told->width);
 }
 
+std::string at_least_text(const std::vector<evaluate::Reliability>& at_least) {
+  const evaluate::Reliability& worst = evaluate::least_reliable(at_least);
+  return fmt::format(
+      "probability of being N years old or older, N from {} to {}: expected calibration error at most {:.1f} % "
+      "(N = {})\n",
+      at_least.front().age, at_least.back().age, 100 * worst.error, worst.age);
+}
+
 constexpr std::size_t kMostClassesShown = 12;  // a wider matrix is for the report
 
 void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
@@ -144,6 +153,7 @@ void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<
   }
   if (evaluation.coverage)
     print("\n" + coverage_text(*evaluation.coverage) + "\n" + coverage_table(*evaluation.coverage));
+  if (!evaluation.at_least.empty()) print("\n" + at_least_text(evaluation.at_least));
   if (evaluation.gender_accuracy)
     print(fmt::format("\ngender correct in {} % of the pictures whose gender is known\n",
                       percent(*evaluation.gender_accuracy)));
@@ -184,6 +194,7 @@ evaluate::Evaluation evaluation_of(const estimate::Model& model, const store::St
 void print_ranges(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
   print(
       fmt::format("{} part, no exact ages\n\n{}", catalog::name_of(evaluation.part), ranges_text(*evaluation.ranges)));
+  if (!evaluation.at_least.empty()) print("\n" + at_least_text(evaluation.at_least));
   for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
 }
 
@@ -217,6 +228,7 @@ void run_on_each(const Arguments& arguments, const Context& context) {
     evaluation.other_settings = settings;
     if (evaluation.ranges) remarks += fmt::format("\n{}\n{}", data, ranges_text(*evaluation.ranges));
     if (evaluation.coverage) remarks += fmt::format("\n{}: {}", data, coverage_text(*evaluation.coverage));
+    if (!evaluation.at_least.empty()) remarks += fmt::format("\n{}: {}", data, at_least_text(evaluation.at_least));
     json.push_back(evaluate::to_json(evaluation, model));
     json.back()["store"] = data;
     for (const std::string& sentence : evaluate::caveats(evaluation, model))

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "agewise/age/range.h"
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/text.h"
@@ -40,6 +41,7 @@ struct Arguments {
   std::string box;     // where the face is; empty: not said
   bool json = false, jsonl = false, csv = false;
   bool distribution = false, force = false, verbose = false;
+  int at_least = 0;  // years; 0: not asked for
   library::Detection detection;
   std::vector<std::string> settings;
 };
@@ -137,6 +139,7 @@ estimate::Model load_model(const Arguments& arguments) {
   if (!arguments.draw.empty() && arguments.box.empty() && !face::cuts_faces(model.recipe.face))
     throw base::UsageError(
         "--draw marks detected faces, but this model takes each picture as a face crop: add --detect");
+  if (arguments.at_least > 0) estimate::check_at_least(model, arguments.at_least);
   return model;
 }
 
@@ -217,7 +220,7 @@ class Prediction {
         engine_(engine_for(context)),
         estimator_(load_model(arguments), *engine_, is_single() ? 1 : estimate::kFacesAtOnce),
         output_(arguments.output),
-        writer_({format, arguments.distribution, arguments.verbose}, estimator_.model(),
+        writer_({format, arguments.distribution, arguments.verbose, arguments.at_least}, estimator_.model(),
                 [this](std::string_view text) { output_.write(text); }),
         takes_crops_(!face::cuts_faces(estimator_.model().recipe.face) && arguments.box.empty()) {
     if (!arguments.inputs.empty()) inputs_.emplace(arguments.inputs);
@@ -315,6 +318,10 @@ void add_output_options(CLI::App& command, Arguments& arguments) {
   command.add_option("-o,--output", arguments.output,
                      "Write to this file; its ending .json, .jsonl or .csv selects the format if no option does");
   command.add_flag("--distribution", arguments.distribution, "Print the probability of every age class as well");
+  command
+      .add_option("--at-least", arguments.at_least,
+                  "Print the calibrated probability that the person is so many years old or older; not a proof of age")
+      ->check(CLI::Range(1, age::kOldest));
   command.add_flag("--verbose", arguments.verbose,
                    "Print the detector's score of each face, and how much of its crop lies outside the picture");
   command.add_option(

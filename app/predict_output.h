@@ -23,6 +23,7 @@ struct PredictWriting {
   PredictFormat format = PredictFormat::text;
   bool distribution = false;  // of all classes; not in CSV
   bool wordy = false;         // text: how sure the detector is as well
+  int at_least = 0;           // years: how probable it is that the person is so old or older; 0: not asked for
 };
 
 // What the first line of CSV begins with.
@@ -34,7 +35,7 @@ class PredictionWriter {
  public:
   using Write = std::function<void(std::string_view)>;
 
-  // The model must outlive this.
+  // The model must outlive this, and pass check_at_least() for what is asked for.
   PredictionWriter(const PredictWriting& writing, const estimate::Model& model, Write write);
 
   void begin(bool names_columns);  // text: with the columns' names, where somebody reads it and no program does
@@ -46,7 +47,7 @@ class PredictionWriter {
   void face(const std::string& file, std::size_t number, const face::FaceCut& cut, const std::string& refusal,
             const estimate::Estimate& estimate);
   void no_face(const std::string& file);
-  void face_as_text(const std::string& file, const face::FaceCut& cut, const std::string& reason,
+  void face_as_text(const std::string& file, const face::FaceCut& cut, const std::string& refusal,
                     const estimate::Estimate& estimate);
   void face_as_json(const std::string& file, const face::FaceCut& cut, const std::string& refusal,
                     const estimate::Estimate& estimate);

@@ -16,9 +16,11 @@ namespace {
 
 using agewise::PixelFormat;
 
-// (box, angle, score, replicated, points, age, reason, interval, spread, male, class, distribution), tuples and None.
+// (box, angle, score, replicated, points, age, reason, interval, at_least, spread, male, class, distribution), tuples
+// and None.
 py::tuple tuple_of(const agewise::Face& face) {
-  py::object box = py::none(), points = py::none(), interval = py::none(), distribution = py::none();
+  py::object box = py::none(), points = py::none(), interval = py::none(), at_least = py::none(),
+             distribution = py::none();
   if (face.box) box = py::make_tuple(face.box->left, face.box->top, face.box->right, face.box->bottom);
   if (face.points) {
     py::list list;
@@ -26,8 +28,9 @@ py::tuple tuple_of(const agewise::Face& face) {
     points = py::tuple(list);
   }
   if (face.interval) interval = py::make_tuple(face.interval->low, face.interval->high, face.interval->coverage);
+  if (face.at_least) at_least = py::make_tuple(face.at_least->years, face.at_least->probability);
   if (!face.distribution.empty()) distribution = py::cast(face.distribution);
-  return py::make_tuple(box, face.angle, face.score, face.replicated, points, face.age, face.reason, interval,
+  return py::make_tuple(box, face.angle, face.score, face.replicated, points, face.age, face.reason, interval, at_least,
                         face.spread, face.male, face.age_class, distribution);
 }
 
@@ -123,18 +126,25 @@ PYBIND11_MODULE(_core, module) {
   module.attr("version") = agewise::version();
   add_training(module);
   py::class_<Estimator>(module, "Estimator")
-      .def(py::init([](const std::string& model, int threads, bool ready_crops, bool detect,
-                       const std::string& detector, bool small_faces, bool distribution, bool standard_kernels) {
-             agewise::Options options{
-                 model,        threads,
-                 ready_crops,  detect,
-                 detector,     small_faces,
-                 distribution, standard_kernels ? agewise::Kernels::standard : agewise::Kernels::fastest};
-             py::gil_scoped_release others_run;
-             return std::make_unique<Estimator>(options);
-           }),
-           py::kw_only(), py::arg("model"), py::arg("threads"), py::arg("ready_crops"), py::arg("detect"),
-           py::arg("detector"), py::arg("small_faces"), py::arg("distribution"), py::arg("standard_kernels"))
+      .def(
+          py::init([](const std::string& model, int threads, bool ready_crops, bool detect, const std::string& detector,
+                      bool small_faces, bool distribution, int at_least, bool standard_kernels) {
+            agewise::Options options{
+                .model = model,
+                .threads = threads,
+                .ready_crops = ready_crops,
+                .detect = detect,
+                .detector = detector,
+                .small_faces = small_faces,
+                .distribution = distribution,
+                .at_least = at_least,
+                .kernels = standard_kernels ? agewise::Kernels::standard : agewise::Kernels::fastest};
+            py::gil_scoped_release others_run;
+            return std::make_unique<Estimator>(options);
+          }),
+          py::kw_only(), py::arg("model"), py::arg("threads"), py::arg("ready_crops"), py::arg("detect"),
+          py::arg("detector"), py::arg("small_faces"), py::arg("distribution"), py::arg("at_least"),
+          py::arg("standard_kernels"))
       .def("files", &Estimator::files)
       .def("images", &Estimator::images)
       .def_property_readonly("model_file", [](const Estimator& self) { return text_of(self.get().model_file()); })

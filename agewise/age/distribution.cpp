@@ -15,7 +15,13 @@ Ends ends_of(const Classes& classes, int c) {
   return {low, c + 1 < classes.count() ? classes.edges[c] : low + 1};
 }
 
-// The share of the distribution below `age`.
+}  // namespace
+
+ClassSpan touched_by(const Range& range, const Classes& classes) {
+  return {static_cast<std::size_t>(class_of(classes, range.low)),
+          static_cast<std::size_t>(class_of(classes, range.high))};
+}
+
 double share_below(const Classes& classes, std::span<const float> distribution, double age) {
   double below = 0;
   for (int c = 0; c < classes.count(); ++c) {
@@ -23,13 +29,6 @@ double share_below(const Classes& classes, std::span<const float> distribution, 
     below += distribution[c] * std::clamp((age - low) / (high - low), 0.0, 1.0);
   }
   return below;
-}
-
-}  // namespace
-
-ClassSpan touched_by(const Range& range, const Classes& classes) {
-  return {static_cast<std::size_t>(class_of(classes, range.low)),
-          static_cast<std::size_t>(class_of(classes, range.high))};
 }
 
 double quantile(const Classes& classes, std::span<const float> distribution, double share) {

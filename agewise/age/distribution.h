@@ -17,6 +17,9 @@ struct ClassSpan {
 };
 ClassSpan touched_by(const Range& range, const Classes& classes);
 
+// The share of the distribution below `age`, in years: 0 … 1.
+double share_below(const Classes& classes, std::span<const float> distribution, double age);
+
 // The age below which `share`, 0 … 1, of the distribution lies, in years.
 double quantile(const Classes& classes, std::span<const float> distribution, double share);
 

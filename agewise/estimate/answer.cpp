@@ -1,7 +1,11 @@
 #include "agewise/estimate/answer.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstddef>
+
+#include "agewise/base/error.h"
 
 namespace agewise::estimate {
 namespace {
@@ -33,12 +37,31 @@ std::string reason_of(const std::string& refusal, const Estimate& estimate) {
   return refusal.empty() ? reason_of(estimate) : refusal;
 }
 
-Face face_of(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
+void check_at_least(const Model& model, int years) {
+  if (!model.intervals || model.intervals->at_least.empty()) {
+    throw base::UsageError(fmt::format(
+        "the model cannot tell how probable it is that somebody is {} or older: it is not calibrated for that, or not "
+        "as it is used here; agewise calibrate MODEL --data STORE -o FILE makes one that is",
+        years));
+  }
+  int first = model.intervals->at_least.front().age, last = model.intervals->at_least.back().age;
+  if (years >= first && years <= last) return;
+  throw base::UsageError(
+      fmt::format("how probable it is that somebody is {} or older: the model is calibrated for {} to {} years", years,
+                  first, last));
+}
+
+Face face_of(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate,
+             int at_least) {
   Face face = place_of(cut);
   face.reason = reason_of(refusal, estimate);
   if (refusal.empty() && estimate.interval) {
     face.interval = Interval{rounded(estimate.interval->low, kThousandths),
                              rounded(estimate.interval->high, kThousandths), model.intervals->coverage};
+    if (at_least > 0)
+      face.at_least = AtLeast{at_least, rounded(probability_at_least(model.intervals->at_least, model.classes,
+                                                                     estimate.distribution, at_least),
+                                                kMillionths)};
   }
   if (!face.reason.empty()) return face;
   face.age = rounded(estimate.age, kThousandths);

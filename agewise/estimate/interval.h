@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agewise/age/classes.h"
+#include "agewise/estimate/at_least.h"
 
 namespace agewise::estimate {
 
@@ -32,11 +33,12 @@ struct IntervalBand {
   double below, above;  // years: the true age lies in [estimate - below, estimate + above]
 };
 
-// Of the two lists one is empty.
+// What calibrate() measures. Of bands and groups one is empty.
 struct Intervals {
   double coverage = 0;  // 0 … 1
   std::vector<IntervalBand> bands = {};
-  std::vector<AgeGroup> groups = {};  // ascending, the first from 0
+  std::vector<AgeGroup> groups = {};   // ascending, the first from 0
+  std::vector<Sigmoid> at_least = {};  // of ascending ages; empty of a regression, and of models of earlier versions
 };
 
 // Half the distance between the distribution's quantiles at 10 % and 90 %, and kLeastScale more, so that a model that
@@ -49,6 +51,7 @@ struct Known {
   double estimate, scale;
   std::vector<double> ages;  // equally probable ones (age/distribution.h), or the one that it is
   std::size_t source = 0;
+  std::vector<double> shares = {};  // shares_from(), of a regression empty
 };
 
 // Groups are the decades, those from 80 on together. Within a group all sources weigh the same, so that no collection
@@ -56,7 +59,8 @@ struct Known {
 // weighted quantiles with the correction for the new picture (Tibshirani et al., "Conformal Prediction Under Covariate
 // Shift", NeurIPS 2019), which weighs what pictures drawn by these weights do on average; with one source the k-th
 // smallest of n scores is taken, k = ⌈(n + 1)(1 - tail)⌉. A group too small for its quantiles joins its smaller
-// neighbour. Throws std::invalid_argument if coverage is not between 0 and 1 or all groups together are too small.
+// neighbour. The sigmoids are those of the kThresholds that fit_sigmoid() can fit, all sources weighing the same there,
+// too. Throws std::invalid_argument if coverage is not between 0 and 1 or all groups together are too small.
 Intervals calibrate(std::span<const Known> pictures, double coverage);
 
 // The pictures that a group needs, counted as many as their weights are worth (Kish's effective size): ⌈2 / (1 -

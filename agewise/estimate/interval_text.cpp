@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "agewise/age/range.h"
 #include "agewise/base/json.h"
 
 namespace agewise::estimate {
@@ -25,6 +26,11 @@ bool is_group(const AgeGroup& group) {
   return is_number(group.from) && is_number(group.low) && group.low <= 0 && is_number(group.high) && group.high >= 0;
 }
 
+bool is_sigmoid(const Sigmoid& sigmoid) {
+  return sigmoid.age >= 0 && sigmoid.age <= age::kOldest && is_number(sigmoid.offset) && is_number(sigmoid.slope) &&
+         sigmoid.slope > 0;
+}
+
 void check(const Intervals& intervals) {
   if (!(intervals.coverage > 0 && intervals.coverage < 1))
     throw std::invalid_argument("coverage is not between 0 and 1");
@@ -32,6 +38,10 @@ void check(const Intervals& intervals) {
     throw std::invalid_argument("there must be either groups or bands");
   if (!std::ranges::all_of(intervals.bands, is_band) || !std::ranges::all_of(intervals.groups, is_group))
     throw std::invalid_argument("are not intervals of ages");
+  auto disordered = [](const Sigmoid& a, const Sigmoid& b) { return a.age >= b.age; };
+  if (!std::ranges::all_of(intervals.at_least, is_sigmoid) ||
+      std::ranges::adjacent_find(intervals.at_least, disordered) != intervals.at_least.end())
+    throw std::invalid_argument("at_least are not sigmoids of ascending ages");
   auto unordered = [](const AgeGroup& a, const AgeGroup& b) { return a.from >= b.from; };
   if (intervals.groups.empty()) return;
   if (intervals.groups.front().from != 0 ||
@@ -52,6 +62,11 @@ Intervals parse_intervals(std::string_view text) {
     for (const json& band : stored.value("bands", json::array()))
       intervals.bands.push_back(
           {band.at("from").get<double>(), band.at("below").get<double>(), band.at("above").get<double>()});
+    for (const json& sigmoid : stored.value("at_least", json::array())) {
+      if (!sigmoid.at("age").is_number_integer()) throw std::invalid_argument("an age of at_least is no whole number");
+      intervals.at_least.push_back(
+          {sigmoid.at("age").get<int>(), sigmoid.at("offset").get<double>(), sigmoid.at("slope").get<double>()});
+    }
   } catch (const json::exception& error) {
     throw std::invalid_argument(error.what());
   }

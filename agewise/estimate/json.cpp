@@ -83,8 +83,9 @@ Json distribution_json(const Model& model, const Estimate& estimate) {
   return list;
 }
 
-Json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate) {
-  Face face = face_of(model, cut, refusal, estimate);
+Json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate,
+             int at_least) {
+  Face face = face_of(model, cut, refusal, estimate, at_least);
   Json json = place_json(face);
   json["age"] = face.age ? Json(*face.age) : Json(nullptr);
   if (!face.age) json["reason"] = face.reason;
@@ -95,6 +96,7 @@ Json to_json(const Model& model, const face::FaceCut& cut, const std::string& re
     json["interval"] = {
         {"low", face.interval->low}, {"high", face.interval->high}, {"coverage", face.interval->coverage}};
   }
+  if (face.at_least) json["at_least"] = {{"years", face.at_least->years}, {"probability", face.at_least->probability}};
   return json;
 }
 
@@ -104,6 +106,8 @@ Json to_json(const Intervals& intervals) {
     json["groups"].push_back({{"from", group.from}, {"low", group.low}, {"high", group.high}});
   for (const IntervalBand& band : intervals.bands)
     json["bands"].push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
+  for (const Sigmoid& sigmoid : intervals.at_least)
+    json["at_least"].push_back({{"age", sigmoid.age}, {"offset", sigmoid.offset}, {"slope", sigmoid.slope}});
   return json;
 }
 

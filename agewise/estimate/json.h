@@ -27,15 +27,16 @@ nlohmann::ordered_json card_of(const Model& model);
 // picture was taken for a face that was cut out, box null and crop true. Then age, of an ensemble spread (years, its
 // members'), of a model with a gender head male (probability), class where names_classes(), and, where the model is
 // calibrated, interval {low, high, coverage}. Where face_of() tells no age, after the place age null and a reason, and
-// the interval where that is too wide. The numbers are face_of()'s.
+// the interval where that is too wide. After the interval, where it is asked for, at_least {years, probability}. The
+// numbers are face_of()'s.
 nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, const std::string& refusal,
-                               const Estimate& estimate);
+                               const Estimate& estimate, int at_least = 0);
 
 // [{class, probability}], one a class.
 nlohmann::ordered_json distribution_json(const Model& model, const Estimate& estimate);
 
 // As a model file has them: coverage and groups [{from (years), low, high (scores)}] (interval.h), or of a model of an
-// earlier version bands [{from, below, above}], in years.
+// earlier version bands [{from, below, above}], in years; and at_least [{age (years), offset, slope}] (at_least.h).
 nlohmann::ordered_json to_json(const Intervals& intervals);
 
 }  // namespace agewise::estimate

@@ -10,6 +10,7 @@
 #include "agewise/base/random.h"
 #include "agewise/catalog/persons.h"
 #include "agewise/evaluate/groups.h"
+#include "agewise/evaluate/reliability.h"
 
 namespace agewise::evaluate {
 namespace {
@@ -28,12 +29,8 @@ Sums operator+(const Sums& a, const Sums& b) {
   return {a.pictures + b.pictures, a.inside + b.inside, a.width + b.width};
 }
 
-std::vector<double> ages_of(const Prediction& one) {
-  return one.face.age_range ? one.range_ages : std::vector{one.face.age};
-}
-
 void count(Decades& decades, const Prediction& one, const estimate::AgeInterval& interval) {
-  std::vector<double> ages = ages_of(one);
+  std::vector<double> ages = known_ages(one);
   double share = 1 / static_cast<double>(ages.size());
   for (double age : ages) {
     bool inside = age >= interval.low && age <= interval.high;
@@ -104,19 +101,50 @@ estimate::Intervals calibrate_on(const CalibrationSet& set, std::span<const std:
   std::vector<estimate::Known> known;
   for (std::size_t i : pictures) {
     const Prediction& one = set.predictions[i];
-    known.push_back({one.estimate, one.scale, ages_of(one), set.sources[i]});
+    known.push_back({one.estimate, one.scale, known_ages(one), set.sources[i], one.shares});
   }
   return estimate::calibrate(known, coverage);
 }
 
-// A source's pictures in each decade, and how the intervals hold.
-std::vector<Decades> measured(const CalibrationSet& set, const Half& half, const estimate::Intervals& intervals) {
-  std::vector<Decades> sources(set.source_names.size());
+// How a source's pictures are held: in each decade by the intervals, and "N or older".
+struct Measured {
+  Decades decades = {};
+  ReliabilitySums at_least = {};
+};
+
+std::vector<Measured> measured(const CalibrationSet& set, const Half& half, const estimate::Intervals& intervals) {
+  std::vector<Measured> sources(set.source_names.size());
   for (std::size_t i : half) {
     const Prediction& one = set.predictions[i];
-    count(sources[set.sources[i]], one, estimate::interval_of(intervals, one.estimate, one.scale));
+    Measured& source = sources[set.sources[i]];
+    count(source.decades, one, estimate::interval_of(intervals, one.estimate, one.scale));
+    add(one, intervals.at_least, source.at_least);
   }
   return sources;
+}
+
+std::vector<Decades> decades_of(std::span<const Measured> sources) {
+  std::vector<Decades> decades;
+  for (const Measured& source : sources) decades.push_back(source.decades);
+  return decades;
+}
+
+// Each source by its weight.
+std::vector<Reliability> together(std::span<const Measured> sources, std::span<const double> weights) {
+  ReliabilitySums all{};
+  for (std::size_t source = 0; source < sources.size(); ++source) add(sources[source].at_least, weights[source], all);
+  return reliability_of(all);
+}
+
+void add_study_of_at_least(std::span<const Measured> sources, double coverage, CoverageStudy& study) {
+  std::vector<double> weights;
+  for (const Measured& source : sources) {
+    double pictures = 0;
+    for (const Sums& decade : source.decades) pictures += decade.pictures;
+    weights.push_back(estimate::weight_in_group(pictures, coverage));
+    study.sources_at_least.push_back(reliability_of(source.at_least));
+  }
+  study.at_least = together(sources, weights);
 }
 
 void spread_of(const std::vector<double>& shares, CoverageStudy& study) {
@@ -179,28 +207,31 @@ estimate::Intervals calibrate(const CalibrationSet& set, double coverage) {
 
 CoverageStudy study_coverage(const CalibrationSet& set, double coverage, int splits) {
   std::vector<std::vector<std::size_t>> groups = groups_of(set.predictions);
-  std::vector<Decades> sums(set.source_names.size());
+  std::vector<Measured> sums(set.source_names.size());
   std::vector<double> shares;
   for (int split = 0; split < splits; ++split) {
     std::array<Half, 2> halves = halves_of(groups, split);
     for (std::size_t i = 0; i < 2; ++i) {
       estimate::Intervals intervals = calibrate_on(set, halves[i], coverage);
-      std::vector<Decades> found = measured(set, halves[1 - i], intervals);
-      shares.push_back(coverage_of("all", found, coverage).all.share);
+      std::vector<Measured> found = measured(set, halves[1 - i], intervals);
+      shares.push_back(coverage_of("all", decades_of(found), coverage).all.share);
       for (std::size_t source = 0; source < found.size(); ++source) {
         for (std::size_t decade = 0; decade < estimate::kDecades; ++decade)
-          sums[source][decade] = sums[source][decade] + found[source][decade];
+          sums[source].decades[decade] = sums[source].decades[decade] + found[source].decades[decade];
+        add(found[source].at_least, 1.0 / splits, sums[source].at_least);
       }
     }
   }
-  for (Decades& source : sums) {  // each split measures each picture once
-    for (Sums& decade : source) decade = {decade.pictures / splits, decade.inside / splits, decade.width / splits};
+  for (Measured& source : sums) {  // each split measures each picture once
+    for (Sums& decade : source.decades)
+      decade = {decade.pictures / splits, decade.inside / splits, decade.width / splits};
   }
   CoverageStudy study{splits};
   spread_of(shares, study);
-  study.all = coverage_of("all", sums, coverage);
+  study.all = coverage_of("all", decades_of(sums), coverage);
   for (std::size_t source = 0; source < sums.size(); ++source)
-    study.sources.push_back(coverage_of(set.source_names[source], std::span(&sums[source], 1), coverage));
+    study.sources.push_back(coverage_of(set.source_names[source], std::span(&sums[source].decades, 1), coverage));
+  add_study_of_at_least(sums, coverage, study);
   return study;
 }
 

@@ -24,9 +24,12 @@ struct Prediction {
   double scale = 1;                                    // estimate::scale_of()
   std::optional<estimate::AgeInterval> interval = {};  // where the model is calibrated and is asked as it predicts
   std::vector<double> range_ages = {};  // where only a range is known: equally probable ages in it, kRangeAges
+  std::vector<double> shares = {};      // estimate::shares_from(); of a regression empty
 };
 
 inline constexpr int kRangeAges = 8;  // age::ages_within()
+// The exact age, or equally probable ones.
+std::vector<double> known_ages(const Prediction& one);
 
 inline constexpr std::array<double, 4> kScoreYears{1, 3, 5, 10};  // the k of CS@k
 
@@ -87,6 +90,21 @@ struct Coverage {
   std::optional<Covered> told = {};  // all without them, where there are both
 };
 
+// Pictures of whose persons it was told how probable it is that they are of an age or older.
+struct ReliabilityBin {
+  double pictures = 0;
+  double told = 0, older = 0;  // means of the probability, and of who is, 0 … 1
+};
+inline constexpr std::size_t kReliabilityBins = 10;
+
+// Whether "N or older" holds what it says (estimate/at_least.h).
+struct Reliability {
+  int age = 0;
+  ReliabilityBin all = {};
+  std::array<ReliabilityBin, kReliabilityBins> bins = {};  // of told 0 … 0.1, 0.1 … 0.2, …
+  double error = 0;  // expected calibration error: the mean over the bins, by their pictures, of |told - older|, 0 … 1
+};
+
 struct Evaluation {
   catalog::Split part = catalog::Split::test;
   std::vector<std::string> class_names;
@@ -102,6 +120,7 @@ struct Evaluation {
   std::optional<Members> members;                       // of an ensemble whose members all gave estimates
   std::optional<Ranges> ranges;                         // beside all these
   std::optional<Coverage> coverage;                     // of exact ages, where the model gives intervals
+  std::vector<Reliability> at_least;                    // for each age that the model is calibrated for
   std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
   std::string other_cut;                                // a sentence, see caveat_of_cut(); mostly none
   std::string other_settings;                           // estimate::SettingsChange::text; mostly none

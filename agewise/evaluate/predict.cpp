@@ -61,6 +61,9 @@ std::vector<double> ages_in(const age::Range& range, const estimate::Model& mode
   return age::ages_within(age::yearly_classes(age::kOldest + 1), even, range, kRangeAges);
 }
 
+// Those of a regression say nothing: all of its distribution is in one class.
+bool has_shares(const estimate::Model& model) { return model.recipe.train.loss != recipe::Loss::regression; }
+
 Prediction prediction_of(const estimate::Model& model, const store::FaceRecord& face, estimate::Estimate estimate) {
   Prediction prediction;
   prediction.estimate = estimate.age;
@@ -70,6 +73,7 @@ Prediction prediction_of(const estimate::Model& model, const store::FaceRecord& 
   prediction.scale = estimate::scale_of(model, estimate);
   prediction.interval = estimate.interval;
   if (face.age_range) prediction.range_ages = ages_in(*face.age_range, model, estimate);
+  if (has_shares(model)) prediction.shares = estimate::shares_from(model.classes, estimate.distribution);
   return prediction;
 }
 
@@ -77,9 +81,14 @@ Prediction prediction_of(const estimate::Model& model, const store::FaceRecord& 
 // faces themselves each knows all.
 class SharedPredictions {
  public:
-  SharedPredictions(std::size_t pictures, std::size_t members, std::size_t range_ages)
-      : first_range_age_(kFirstMember + static_cast<std::ptrdiff_t>(members)),
-        width_(kFirstMember + members + range_ages),
+  struct Lengths {
+    std::size_t members, range_ages, shares;
+  };
+
+  SharedPredictions(std::size_t pictures, const Lengths& lengths)
+      : first_range_age_(kFirstMember + static_cast<std::ptrdiff_t>(lengths.members)),
+        first_share_(first_range_age_ + static_cast<std::ptrdiff_t>(lengths.range_ages)),
+        width_(static_cast<std::size_t>(first_share_) + lengths.shares),
         values_(pictures * width_) {}
 
   void set(std::size_t picture, const Prediction& prediction) {
@@ -95,6 +104,7 @@ class SharedPredictions {
     row[kHigh] = interval.high;
     std::ranges::copy(prediction.members, row.begin() + kFirstMember);
     std::ranges::copy(prediction.range_ages, row.begin() + first_range_age_);
+    std::ranges::copy(prediction.shares, row.begin() + first_share_);
   }
 
   void add_up(base::Communicator& communicator) { communicator.sum(values_); }
@@ -108,7 +118,8 @@ class SharedPredictions {
     if (row[kTellsGender] > 0) prediction.male = row[kMale];
     if (row[kTellsInterval] > 0) prediction.interval = {row[kLow], row[kHigh]};
     prediction.members.assign(row.begin() + kFirstMember, row.begin() + first_range_age_);
-    if (face.age_range) prediction.range_ages.assign(row.begin() + first_range_age_, row.end());
+    if (face.age_range) prediction.range_ages.assign(row.begin() + first_range_age_, row.begin() + first_share_);
+    prediction.shares.assign(row.begin() + first_share_, row.end());
     prediction.face = std::move(face);
     return prediction;
   }
@@ -117,7 +128,7 @@ class SharedPredictions {
   enum Column : std::ptrdiff_t { kAge, kClass, kScale, kTellsGender, kMale, kTellsInterval, kLow, kHigh, kFirstMember };
   std::span<double> row_of(std::size_t picture) { return std::span(values_).subspan(picture * width_, width_); }
 
-  std::ptrdiff_t first_range_age_;
+  std::ptrdiff_t first_range_age_, first_share_;
   std::size_t width_;
   std::vector<double> values_;
 };
@@ -189,8 +200,9 @@ std::vector<Prediction> predict(const estimate::Model& model, const store::Store
   train::BatchStream stream(train::inputs_from_stores(model.recipe, store, faces), order,
                             train::input_size(model.recipe), batch_size, {0, threads, rank, processes});
   bool has_ranges = std::ranges::any_of(order, [&](std::uint32_t i) { return faces[i].age_range.has_value(); });
-  SharedPredictions shared(order.size(), model.further_members.empty() ? 0 : estimate::member_count(model),
-                           has_ranges ? kRangeAges : 0);
+  SharedPredictions shared(order.size(), {.members = model.further_members.empty() ? 0 : estimate::member_count(model),
+                                          .range_ages = has_ranges ? kRangeAges : std::size_t{0},
+                                          .shares = has_shares(model) ? estimate::kThresholds.size() : 0});
   for (std::size_t round = 0; round * processes * batch_size < order.size(); ++round) {
     std::size_t first = (round * processes + rank) * batch_size;
     if (train::Batch* batch = stream.next()) {  // none: in the last round there are fewer batches than processes

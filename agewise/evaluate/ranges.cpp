@@ -46,6 +46,10 @@ void add_named(const Pictures& all, KeyOf name_of, std::vector<RangeScores>& gro
 
 }  // namespace
 
+std::vector<double> known_ages(const Prediction& one) {
+  return one.face.age_range ? one.range_ages : std::vector{one.face.age};
+}
+
 std::optional<Ranges> take_ranges(std::vector<Prediction>& predictions) {
   Pictures all;
   for (const Prediction& one : predictions) {

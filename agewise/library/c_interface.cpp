@@ -66,6 +66,7 @@ agewise_face face_of(const agewise::Face& face) {
   out.reason = face.reason.c_str();
   out.distribution = face.distribution.empty() ? nullptr : face.distribution.data();
   out.classes = face.distribution.size();
+  out.at_least = face.at_least ? face.at_least->probability : NAN;
   return out;
 }
 
@@ -129,6 +130,7 @@ void agewise_set_ready_crops(agewise_options* options, int on) { options->option
 void agewise_set_detect(agewise_options* options, int on) { options->options.detect = on != 0; }
 void agewise_set_small_faces(agewise_options* options, int on) { options->options.small_faces = on != 0; }
 void agewise_set_distribution(agewise_options* options, int on) { options->options.distribution = on != 0; }
+void agewise_set_at_least(agewise_options* options, int years) { options->options.at_least = years; }
 void agewise_set_standard_kernels(agewise_options* options, int on) {
   options->options.kernels = on != 0 ? agewise::Kernels::standard : agewise::Kernels::fastest;
 }

@@ -170,7 +170,8 @@ Picture Crew::answer(const Task& task) const {
   if (faces.cuts.empty()) picture.reason = estimate::kNoFace;
   for (std::size_t i = 0; i < faces.cuts.size(); ++i) {
     const std::string& refusal = options_.small_faces ? "" : faces.refusals[i];
-    picture.faces.push_back(estimate::face_of(single_->model(), faces.cuts[i], refusal, task.estimates[i]));
+    picture.faces.push_back(
+        estimate::face_of(single_->model(), faces.cuts[i], refusal, task.estimates[i], options_.at_least));
     if (options_.distribution && picture.faces.back().age)
       picture.faces.back().distribution = estimate::distribution_of(task.estimates[i]);
   }

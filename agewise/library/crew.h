@@ -27,6 +27,7 @@ namespace agewise::library {
 struct CrewOptions {
   int threads = 1;  // that read pictures
   bool small_faces = false, distribution = false;
+  int at_least = 0;  // years; 0: not asked for
 };
 
 using Source = std::variant<std::span<const std::byte>, ImageView>;

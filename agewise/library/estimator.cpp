@@ -5,6 +5,7 @@
 
 #include "agewise/agewise.h"
 #include "agewise/base/error.h"
+#include "agewise/estimate/answer.h"
 #include "agewise/library/call.h"
 #include "agewise/library/crew.h"
 #include "agewise/library/model.h"
@@ -21,9 +22,10 @@ class AgeEstimator::Host {
         notes(opened.model.notes),
         classes(library::classes_of(opened.model.classes)) {
     int threads = library::threads_of(options.threads);
+    if (options.at_least != 0) estimate::check_at_least(opened.model, options.at_least);
     crew_ = std::make_unique<library::Crew>(
         std::move(opened.model), [&] { return library::engine_of(threads, options.kernels); },
-        library::CrewOptions{threads, options.small_faces, options.distribution});
+        library::CrewOptions{threads, options.small_faces, options.distribution, options.at_least});
   }
   // In a child process its threads do not exist: what is theirs stays as it is.
   ~Host() {

@@ -8,13 +8,15 @@
 #include <string_view>
 #include <utility>
 
+#include "agewise/age/range.h"
 #include "agewise/base/text.h"
 
 namespace agewise::serve {
 namespace {
 
 constexpr const char* kShape =
-    R"(the body must be {"picture": "…"} or {"pictures": ["…", …]}, each in base64 or as a data URL)";
+    R"(the body must be {"picture": "…"} or {"pictures": ["…", …]}, each in base64 or as a data URL; and may have )"
+    R"("distribution": true or false, and "at_least": whole years from 1 to 110)";
 
 constexpr std::array<int, 256> values_of_digits() {
   std::array<int, 256> values{};
@@ -83,7 +85,12 @@ class Pictures : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Pictures
   Pictures(JsonBody& body, std::size_t most) : body_(body), most_(most) {}
   bool is_whole() const { return place_ == Place::end && has_pictures_; }
 
-  bool Default() { return false; }  // null and numbers
+  bool Default() { return false; }  // null and other numbers
+  bool Uint(unsigned value) {
+    if (value == 0 || value > age::kOldest) return false;
+    body_.at_least = static_cast<int>(value);
+    return move(Place::at_least, Place::object);
+  }
   bool StartObject() { return move(Place::begin, Place::object); }
   bool EndObject(rapidjson::SizeType) { return move(Place::object, Place::end); }
   bool StartArray() {
@@ -99,6 +106,7 @@ class Pictures : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Pictures
       return true;
     }
     if (name == "distribution" && !body_.distribution) return move(Place::object, Place::distribution);
+    if (name == "at_least" && !body_.at_least) return move(Place::object, Place::at_least);
     return false;
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
@@ -119,7 +127,7 @@ class Pictures : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Pictures
   }
 
  private:
-  enum class Place { begin, object, picture, pictures, list, distribution, end };
+  enum class Place { begin, object, picture, pictures, list, distribution, at_least, end };
 
   bool move(Place from, Place to) {
     if (place_ != from) return false;

@@ -1,5 +1,6 @@
 // Bodies of JSON: {"picture": "…"} or {"pictures": ["…", …]}, each picture in base64 (RFC 4648, of either alphabet,
-// with or without padding) or as a data URL of base64 (RFC 2397); beside it "distribution": true or false.
+// with or without padding) or as a data URL of base64 (RFC 2397); beside it "distribution": true or
+// false, and "at_least": whole years, above 0.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -14,6 +15,7 @@ struct JsonBody {
   std::vector<std::size_t> sizes;  // of each
   bool is_list = false;            // "pictures"
   std::optional<bool> distribution;
+  std::optional<int> at_least;
 };
 
 // What is wrong with a body, for whoever made it.

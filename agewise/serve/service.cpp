@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "agewise/age/range.h"
 #include "agewise/base/error.h"
 #include "agewise/base/json.h"
 #include "agewise/base/random.h"
@@ -60,20 +62,30 @@ struct Refused {
 
 constexpr const char* kAccepted = "image/*, application/octet-stream, multipart/form-data, application/json";
 
-// "true" or "false", of the query or a form's text field.
-bool distribution_from(std::string_view name, std::string_view value) {
-  if (name != "distribution" || (value != "true" && value != "false")) {
-    throw Refused{error_response(400, "bad_parameter", "the only parameter is distribution, true or false")};
-  }
-  return value == "true";
-}
-
 // What of a request its answer depends on, and its pictures.
 struct Question {
   std::vector<std::string> names;  // of the files, if there may be several
   bool single = false, distribution = false;
+  int at_least = 0;  // years; 0: not asked for
   std::uint64_t most_pixels = 0;
 };
+
+constexpr const char* kParameters =
+    "the parameters are distribution, true or false, and at_least, whole years from 1 to 110";
+
+// Of the query or a form's text field.
+void set_parameter(std::string_view name, std::string_view value, Question& question) {
+  bool is_known = false;
+  if (name == "distribution") {
+    is_known = value == "true" || value == "false";
+    question.distribution = value == "true";
+  } else if (name == "at_least") {
+    const char* end = value.data() + value.size();
+    auto [last, problem] = std::from_chars(value.data(), end, question.at_least);
+    is_known = problem == std::errc() && last == end && question.at_least > 0 && question.at_least <= age::kOldest;
+  }
+  if (!is_known) throw Refused{error_response(400, "bad_parameter", kParameters)};
+}
 
 struct Asked {
   Question question;
@@ -87,15 +99,15 @@ void add_form(const HttpRequest& request, std::size_t most_files, Asked& asked) 
       asked.question.names.push_back(std::move(part.file));
     } else {
       std::string_view value(reinterpret_cast<const char*>(part.content.data()), part.content.size());
-      asked.question.distribution = distribution_from(part.field, value);
+      set_parameter(part.field, value, asked.question);
     }
   }
   if (asked.job.pictures.empty()) throw BadForm("the form has no picture");
 } catch (const BadForm& problem) {
-  throw Refused{error_response(
-      400, "bad_form",
-      std::string(problem.what()) +
-          "; a form must have a file for each picture, and may have the text field distribution, true or false")};
+  throw Refused{
+      error_response(400, "bad_form",
+                     std::string(problem.what()) +
+                         "; a form must have a file for each picture, and may have text fields: " + kParameters)};
 }
 
 // The decoded pictures take the body's place.
@@ -109,17 +121,18 @@ void add_json(HttpRequest& request, std::size_t most_files, Asked& asked) try {
   }
   asked.question.single = !body.is_list;
   asked.question.distribution = body.distribution.value_or(asked.question.distribution);
+  asked.question.at_least = body.at_least.value_or(asked.question.at_least);
 } catch (const BadJson& problem) {
   throw Refused{error_response(400, "bad_json", problem.what())};
 }
 
 bool is_json(const HttpRequest& request) { return is_kind(request.header("content-type"), "application/json"); }
 
-Asked read(HttpRequest request, const ServiceOptions& options) {
+Asked read(HttpRequest request, const ServiceOptions& options, const estimate::Model& model) {
   Asked asked;
   asked.question.most_pixels = options.pipeline.max_pixels;
   asked.job.client = request.client;
-  for (const auto& [name, value] : request.query) asked.question.distribution = distribution_from(name, value);
+  for (const auto& [name, value] : request.query) set_parameter(name, value, asked.question);
   std::string_view type = request.header("content-type");
   if (request.body.empty()) {
     throw Refused{error_response(400, "empty_body",
@@ -138,6 +151,11 @@ Asked read(HttpRequest request, const ServiceOptions& options) {
     response.headers = {{"Accept", kAccepted}};  // RFC 9110, §15.5.16
     throw Refused{std::move(response)};
   }
+  try {
+    if (asked.question.at_least > 0) estimate::check_at_least(model, asked.question.at_least);
+  } catch (const base::UsageError& problem) {
+    throw Refused{error_response(400, "bad_parameter", problem.what())};
+  }
   asked.job.body = std::move(request.body);  // its bytes stay where they are
   return asked;
 }
@@ -151,11 +169,13 @@ HttpResponse problem_of(const face::PictureFaces& faces, std::uint64_t most_pixe
   return error_response(422, "unreadable_picture", faces.problem);
 }
 
-Json to_json(const estimate::Model& model, const PictureResult& result, bool distribution) {
+Json to_json(const estimate::Model& model, const PictureResult& result, const Question& question) {
   Json faces = Json::array();
   for (std::size_t i = 0; i < result.estimates.size(); ++i) {
-    Json face = estimate::to_json(model, result.faces.cuts[i], result.faces.refusals[i], result.estimates[i]);
-    if (distribution && !face["age"].is_null()) face["distribution"] = estimate::distribution_of(result.estimates[i]);
+    Json face = estimate::to_json(model, result.faces.cuts[i], result.faces.refusals[i], result.estimates[i],
+                                  question.at_least);
+    if (question.distribution && !face["age"].is_null())
+      face["distribution"] = estimate::distribution_of(result.estimates[i]);
     faces.push_back(std::move(face));
   }
   Json picture{{"faces", faces}};
@@ -175,7 +195,7 @@ HttpResponse answer_of(const estimate::Model& model, const std::vector<PictureRe
     Json picture;
     if (i < question.names.size()) picture["file"] = base::as_utf8(question.names[i]);
     if (results[i].faces.problem.empty()) {
-      picture.update(to_json(model, results[i], question.distribution));
+      picture.update(to_json(model, results[i], question));
     } else {
       picture.update(base::parse_json(problem_of(results[i].faces, question.most_pixels).body));
     }
@@ -286,7 +306,7 @@ void Service::estimate(HttpRequest request, Reply reply) {
 }
 
 void Service::estimate_unpacked(HttpRequest request, Reply reply) try {
-  Asked asked = read(std::move(request), options_);
+  Asked asked = read(std::move(request), options_, pipeline_.model());
   auto held = std::make_shared<Reply>(std::move(reply));
   asked.job.done = [this, held, question = std::move(asked.question)](const std::vector<PictureResult>& results) {
     (*held)(answer_of(pipeline_.model(), results, question));

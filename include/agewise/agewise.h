@@ -53,6 +53,13 @@ struct Interval {
   double low = 0, high = 0, coverage = 0;
 };
 
+// The calibrated probability that somebody is so many years old or older: of all such answers of 0.9 about nine in ten
+// are right, for pictures like those used to calibrate the model. Not a proof of anybody's age.
+struct AtLeast {
+  int years = 0;
+  double probability = 0;
+};
+
 struct Face {
   // Where the face is in the picture turned upright by its EXIF tag. Absent: the whole picture was taken as a face.
   std::optional<Box> box;  // before it is rotated …
@@ -66,6 +73,7 @@ struct Face {
   std::optional<double> age;         // years; absent: see reason
   std::string reason;                // why there is no age ("too blurred", "cannot tell: 14 to 62 years"); empty if not
   std::optional<Interval> interval;  // if the model is calibrated; also where it is too wide to tell an age
+  std::optional<AtLeast> at_least;   // if Options::at_least is set; also where the interval is too wide to tell an age
   std::optional<double> spread;      // if the model is an ensemble: standard deviation of its members' ages, years
   std::optional<double> male;        // if the model has a gender head: the probability that the face is a man's
   std::string age_class;             // the most probable class; empty if each class is one year
@@ -106,6 +114,7 @@ struct Options {
   std::string detector;      // "yunet", "hog" or a file with YuNet's weights (.onnx); empty: as the model's recipe says
   bool small_faces = false;  // faces that are too small or too blurred get an age as well, instead of a reason
   bool distribution = false;  // fill Face::distribution
+  int at_least = 0;           // years: fill Face::at_least for them; 0: do not
   Kernels kernels = Kernels::fastest;
 };
 

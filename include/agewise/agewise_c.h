@@ -43,6 +43,7 @@ AGEWISE_C_API void agewise_set_ready_crops(agewise_options* options, int on);
 AGEWISE_C_API void agewise_set_detect(agewise_options* options, int on);
 AGEWISE_C_API void agewise_set_small_faces(agewise_options* options, int on);
 AGEWISE_C_API void agewise_set_distribution(agewise_options* options, int on);
+AGEWISE_C_API void agewise_set_at_least(agewise_options* options, int years); /* 0: do not tell */
 AGEWISE_C_API void agewise_set_standard_kernels(agewise_options* options, int on);
 
 /* NULL: the default options. Any number of threads may use an estimator at once; close it when none uses it. */
@@ -95,6 +96,7 @@ typedef struct agewise_face {
   const char* reason;         /* why there is no age */
   const double* distribution; /* one probability per class, or NULL */
   size_t classes;             /* length of distribution */
+  double at_least;            /* the probability of being agewise_set_at_least()'s years old or older */
 } agewise_face;
 
 /* All returned pointers are valid as long as `pictures`. For a picture or face that does not exist: 0, NULL or "". */

@@ -69,6 +69,7 @@ class Estimator:
     detector: "yunet" or a file with YuNet's weights (.onnx); by default the one named in the model.
     small_faces: faces that are too small or too blurred get an age as well, instead of a reason.
     distribution: results contain the probability of every age class.
+    at_least: years; results contain the calibrated probability that the person is so old or older.
     kernels: "fastest" times kernels once and saves the choice in ~/.cache/agewise, as the program does; "standard"
         times nothing.
 
@@ -85,6 +86,7 @@ class Estimator:
         detector: Optional[PathLike] = None,
         small_faces: bool = False,
         distribution: bool = False,
+        at_least: Optional[int] = None,
         kernels: str = "fastest",
     ) -> None:
         if kernels not in ("fastest", "standard"):
@@ -97,6 +99,7 @@ class Estimator:
             detector=os.fsencode("" if detector is None else detector),
             small_faces=small_faces,
             distribution=distribution,
+            at_least=0 if at_least is None else at_least,
             standard_kernels=kernels == "standard",
         )
         if self._core.warning:

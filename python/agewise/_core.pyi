@@ -17,6 +17,7 @@ class Estimator:
         detector: _Path,
         small_faces: bool,
         distribution: bool,
+        at_least: int,
         standard_kernels: bool,
     ) -> None: ...
     def files(self, files: Sequence[Any], /) -> List[Tuple[Any, ...]]: ...

@@ -18,6 +18,8 @@ class Face:
     age: years. None: there is no age; reason says why.
     interval: (low, high, coverage), if the model is calibrated; also of a face whose age cannot be told, because it is
         too wide.
+    at_least: (years, probability) of being so many years old or older, if the Estimator was opened with at_least=years;
+        also of a face whose interval is too wide to tell its age.
     spread: standard deviation of the members' ages, if the model is an ensemble.
     male: probability that the face is a man's, if the model has a gender head.
     age_class: the most probable class; empty if each class is one year.
@@ -26,7 +28,7 @@ class Face:
 
     __slots__ = (
         "box", "angle", "score", "replicated", "points", "age", "reason",
-        "interval", "spread", "male", "age_class", "distribution",
+        "interval", "at_least", "spread", "male", "age_class", "distribution",
     )  # fmt: skip
 
     box: Optional[tuple[float, float, float, float]]
@@ -37,6 +39,7 @@ class Face:
     age: Optional[float]
     reason: str
     interval: Optional[tuple[float, float, float]]
+    at_least: Optional[tuple[int, float]]
     spread: Optional[float]
     male: Optional[float]
     age_class: str
@@ -66,6 +69,8 @@ class Face:
             told["class"] = self.age_class
         if self.interval:
             told["interval"] = dict(zip(("low", "high", "coverage"), self.interval))
+        if self.at_least:
+            told["at_least"] = dict(zip(("years", "probability"), self.at_least))
         if self.distribution is not None:
             told["distribution"] = list(self.distribution)
         return told
@@ -153,13 +158,13 @@ def to_frame(results: Iterable[Picture] | Picture) -> Any:
         for number, face in enumerate(picture.faces, start=1):
             row: dict[str, Any] = {**head, "face": number, "age": face.age}
             row.update(zip(("low", "high"), face.interval or ()))
-            row.update(spread=face.spread, male=face.male)
+            row.update(at_least=face.at_least[1] if face.at_least else None, spread=face.spread, male=face.male)
             row["class"] = face.age_class or None
             row.update(zip(("left", "top", "right", "bottom"), face.box or ()))
             row.update(angle=face.angle, score=face.score, reason=face.reason or None)
             rows.append(row)
-    columns = ["picture", "face", "age", "low", "high", "spread", "male", "class", "left", "top", "right", "bottom",
-               "angle", "score", "reason"]  # fmt: skip
+    columns = ["picture", "face", "age", "low", "high", "at_least", "spread", "male", "class", "left", "top", "right",
+               "bottom", "angle", "score", "reason"]  # fmt: skip
     return pandas.DataFrame(rows, columns=columns)
 
 

@@ -25,7 +25,7 @@ PICTURES = sorted(pathlib.Path(os.environ["AGEWISE_PICTURES"]).iterdir())
 
 @pytest.fixture(scope="module")
 def estimator():
-    return agewise.Estimator(threads=2, kernels="standard", distribution=True)
+    return agewise.Estimator(threads=2, kernels="standard", distribution=True, at_least=18)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,8 @@ def photo(tmp_path):
 
 
 def predicted(*pictures):
-    command = [PROGRAM, "--kernels", "default", "--threads", "2", "predict", "--json", "--distribution", *pictures]
+    command = [PROGRAM, "--kernels", "default", "--threads", "2", "predict", "--json", "--distribution",
+               "--at-least", "18", *pictures]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
 
 

@@ -369,6 +369,26 @@ TEST_F(Predict, tells_no_age_whose_interval_is_wider_than_the_model_allows) {
   EXPECT_EQ(std::filesystem::file_size(folder_ / "seen.raw"), 0U) << "only of faces whose age is told";
 }
 
+// The bright picture's distribution is all from 60 on, the dark one's half from 30 on.
+TEST_F(Predict, prints_how_probable_it_is_that_somebody_is_of_an_age_or_older) {
+  estimate::Model model = estimate::read_model(at("m.safetensors"));
+  EXPECT_THAT(predict("--at-least 30 " + at("pictures/b.png")).output, HasSubstr("not calibrated for that"));
+  model.intervals = estimate::Intervals{0.9, {}, {{0, -5, 5}}, {{30, 0, 0.25}}};  // sure, but not too sure
+  estimate::write_model(folder_ / "older.safetensors", model);
+  std::string command = "predict --model " + at("older.safetensors") + " --at-least 30 ";
+  EXPECT_THAT(run(command + at("pictures/b.png")).output, HasSubstr("   91 %  "));  // 1 / (1 + 9999^(-1/4))
+  EXPECT_THAT(run(command + at("pictures/a.PNG")).output, HasSubstr("   50 %  "));
+  json one = json::parse(run(command + "--json " + at("pictures/b.png")).output)[0];
+  EXPECT_EQ(one["at_least"]["years"], 30);
+  EXPECT_NEAR(one["at_least"]["probability"].get<double>(), 1 / (1 + std::pow(9999, -0.25)), 1e-6);
+  EXPECT_THAT(run(command + "--csv " + at("pictures/b.png")).output,
+              AllOf(HasSubstr(",reason,at_least_30\r\n"), HasSubstr(",,0.909")));
+  EXPECT_EQ(run(command + at("pictures/b.png") + " --at-least 31").exit_code, 2);
+  model.recipe.predict.widest_interval = 1;
+  estimate::write_model(folder_ / "older.safetensors", model);
+  EXPECT_THAT(run(command + at("pictures/b.png")).output, HasSubstr(" years; 30 or older: 91 %\n"));
+}
+
 // Latin-1: \xE9 is no UTF-8.
 TEST_F(Predict, opens_a_file_whose_name_is_not_utf8_and_escapes_it_in_json) {
   std::filesystem::create_directory(folder_ / "latin");

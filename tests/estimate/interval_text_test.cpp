@@ -20,6 +20,15 @@ TEST(IntervalText, has_groups) {
   EXPECT_EQ(intervals.groups[1].from, 10);
 }
 
+TEST(IntervalText, has_sigmoids_beside_its_groups) {
+  Intervals intervals = parse_intervals(R"({"coverage": 0.8, "groups": [{"from": 0, "low": -1, "high": 1}],
+      "at_least": [{"age": 18, "offset": -0.5, "slope": 1.25}, {"age": 21, "offset": 0, "slope": 1}]})");
+  ASSERT_EQ(intervals.at_least.size(), 2U);
+  EXPECT_EQ(intervals.at_least[0].age, 18);
+  EXPECT_EQ(intervals.at_least[0].offset, -0.5);
+  EXPECT_EQ(intervals.at_least[0].slope, 1.25);
+}
+
 TEST(IntervalText, of_an_earlier_version_has_bands) {
   Intervals intervals = parse_intervals(R"({"coverage": 0.9, "bands": [{"from": -3.5, "below": 1, "above": 2}]})");
   EXPECT_TRUE(intervals.groups.empty());
@@ -30,7 +39,15 @@ TEST(IntervalText, of_an_earlier_version_has_bands) {
 }
 
 TEST(IntervalText, that_is_none_is_refused_with_a_sentence) {
+  std::string groups = R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1, "high": 1}], "at_least": )";
   for (const auto& [text, problem] : std::vector<std::pair<std::string, std::string>>{
+           {groups + R"([{"age": 18, "offset": 0}]})", "'slope' not found"},
+           {groups + R"([{"age": 18, "offset": 0, "slope": 0}]})", "not sigmoids of ascending ages"},
+           {groups + R"([{"age": 18, "offset": 1e300, "slope": 1}]})", "not sigmoids of ascending ages"},
+           {groups + R"([{"age": 1.8e300, "offset": 0, "slope": 1}]})", "no whole number"},
+           {groups + R"([{"age": 111, "offset": 0, "slope": 1}]})", "not sigmoids of ascending ages"},
+           {groups + R"([{"age": 18, "offset": 0, "slope": 1}, {"age": 18, "offset": 0, "slope": 1}]})",
+            "not sigmoids of ascending ages"},
            {"{", "parse error"},
            {"3", "cannot use at()"},
            {R"({"groups": []})", "'coverage' not found"},

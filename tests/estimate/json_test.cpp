@@ -1,16 +1,19 @@
 #include "agewise/estimate/json.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "agewise/base/error.h"
+#include "tests/error_of.h"
 #include "tests/estimate/small_model.h"
 
 namespace agewise::estimate {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using testing::HasSubstr;
 
 Model looking_model() {
   Model model = small_model();
@@ -66,6 +69,30 @@ TEST(EstimateJson, says_between_which_ages_it_cannot_tell) {
   Json refused = to_json(model, cut_of(12), "too small", estimate);
   EXPECT_EQ(refused["reason"], "too small");
   EXPECT_FALSE(refused.contains("interval"));
+}
+
+// Of the small model's classes (under 30, 30–59, 60 and over) three quarters are from 30 on.
+TEST(EstimateJson, says_how_probable_it_is_that_somebody_is_of_an_age_or_older) {
+  Model model = looking_model();
+  model.intervals = Intervals{0.9, {}, {{0, -1, 1}}, {{30, 0, 1}}};
+  check_at_least(model, 30);
+  Estimate estimate{34.5, 1, {0.25F, 0.5F, 0.25F}, AgeInterval{13.6, 62.2}};
+  EXPECT_EQ(to_json(model, cut_of(40), "", estimate, 30)["at_least"].dump(), R"({"years":30,"probability":0.75})");
+  EXPECT_FALSE(to_json(model, cut_of(40), "", estimate).contains("at_least")) << "not asked for";
+  EXPECT_FALSE(to_json(model, cut_of(12), "too small", estimate, 30).contains("at_least"));
+  estimate.cannot_tell = true;
+  EXPECT_EQ(to_json(model, cut_of(40), "", estimate, 30)["at_least"]["probability"], 0.75);
+}
+
+TEST(EstimateJson, refuses_ages_that_the_model_is_not_calibrated_for) {
+  Model model = looking_model();
+  auto asking = [&](int years) { return error_of<base::UsageError>([&] { check_at_least(model, years); }); };
+  EXPECT_THAT(asking(18), HasSubstr("18 or older: it is not calibrated for that"));
+  model.intervals = Intervals{0.9, {}, {{0, -1, 1}}, {{30, 0, 1}, {60, 0, 1}}};
+  EXPECT_EQ(asking(30), "no error");
+  EXPECT_EQ(asking(60), "no error");
+  EXPECT_THAT(asking(29), HasSubstr("29 or older: the model is calibrated for 30 to 60 years"));
+  EXPECT_THAT(asking(61), HasSubstr("for 30 to 60 years"));
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ TEST_F(CInterface, tells_the_age_of_a_picture_in_memory) {
   EXPECT_EQ(face->age, 70);
   EXPECT_STREQ(face->age_class, "60 and over");
   EXPECT_STREQ(face->reason, "");
-  EXPECT_TRUE(std::isnan(face->left) && std::isnan(face->low) && std::isnan(face->points[4].y));
+  EXPECT_TRUE(std::isnan(face->left) && std::isnan(face->low) && std::isnan(face->at_least) &&
+              std::isnan(face->points[4].y));
   ASSERT_EQ(face->classes, 3U);
   EXPECT_GT(face->distribution[2], 0.9);
   EXPECT_EQ(agewise_width(answer, 0), 20);

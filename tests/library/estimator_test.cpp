@@ -90,6 +90,22 @@ TEST_F(Estimators, give_the_distribution_where_it_is_asked_for) {
   EXPECT_EQ(estimator.model_file(), file_);
 }
 
+TEST_F(Estimators, say_how_probable_it_is_that_somebody_is_of_an_age_or_older) {
+  Options asking = options();
+  asking.at_least = 30;
+  EXPECT_THAT(error_of<Error>([&] { AgeEstimator::open(asking); }), HasSubstr("not calibrated for that"));
+  estimate::Model model = serve::bright_model();
+  model.intervals = estimate::Intervals{0.9, {}, {{0, -5, 5}}, {{30, 0, 0.25}}};
+  estimate::write_model(file_, model);
+  Face face = AgeEstimator::open(asking).estimate(grey_png(250)).faces.at(0);
+  ASSERT_TRUE(face.at_least);
+  EXPECT_EQ(face.at_least->years, 30);
+  EXPECT_NEAR(face.at_least->probability, 0.909, 0.001);  // 1 / (1 + 9999^(-1/4))
+  EXPECT_FALSE(open().estimate(grey_png(250)).faces.at(0).at_least) << "not asked for";
+  asking.at_least = -1;
+  EXPECT_THAT(error_of<Error>([&] { AgeEstimator::open(asking); }), HasSubstr("-1 or older"));
+}
+
 TEST_F(Estimators, are_used_by_ten_threads_at_once) {
   AgeEstimator estimator = open();
   std::array<int, 10> wrong{};

@@ -37,6 +37,7 @@ Json json_of(const std::string& file, const Face& face, const std::vector<AgeCla
   if (face.interval)
     json["interval"] = {
         {"low", face.interval->low}, {"high", face.interval->high}, {"coverage", face.interval->coverage}};
+  if (face.at_least) json["at_least"] = {{"years", face.at_least->years}, {"probability", face.at_least->probability}};
   for (std::size_t c = 0; face.age && c < classes.size(); ++c)
     json["distribution"].push_back({{"class", classes[c].name}, {"probability", face.distribution[c]}});
   return json;
@@ -54,7 +55,7 @@ class SlowSameAnswers : public testing::Test {
   }
 
   Json predicted(const std::string& options, const std::vector<std::string>& names) const {
-    std::string command = "--threads 2 predict --json --distribution " + options;
+    std::string command = "--threads 2 predict --json --distribution --at-least 18 " + options;
     for (const std::string& name : names) command += " " + name;
     return Json::parse(app::run(command + " 2>/dev/null").output);
   }
@@ -75,6 +76,7 @@ class SlowSameAnswers : public testing::Test {
     options.kernels = Kernels::standard;
     options.threads = 2;
     options.distribution = true;
+    options.at_least = 18;
     options.ready_crops = ready_crops;
     AgeEstimator estimator = AgeEstimator::open(options);
     std::string same = ready_crops ? "--crops" : "";

@@ -52,7 +52,7 @@ TEST(JsonBody, reads_data_urls_of_base64) {
   EXPECT_NE(problem_of(R"({"picture": "data:image/jpeg;base64"})"), "");
 }
 
-TEST(JsonBody, reads_a_list_and_whether_the_distribution_is_wanted) {
+TEST(JsonBody, reads_a_list_and_what_is_asked_for) {
   JsonBody one = parse(R"({"picture": "Zm9v"})");
   EXPECT_FALSE(one.is_list);
   EXPECT_FALSE(one.distribution);
@@ -62,6 +62,8 @@ TEST(JsonBody, reads_a_list_and_whether_the_distribution_is_wanted) {
   EXPECT_EQ(two.sizes, (std::vector<std::size_t>{3, 6}));
   EXPECT_EQ(text_of(two), "foobarbaz");
   EXPECT_EQ(parse(R"({"picture": "Zm9v", "distribution": false})").distribution, false);
+  EXPECT_FALSE(two.at_least);
+  EXPECT_EQ(parse(R"({"at_least": 18, "picture": "Zm9v"})").at_least, 18);
 }
 
 TEST(JsonBody, refuses_what_has_another_shape) {
@@ -84,6 +86,13 @@ TEST(JsonBody, refuses_what_has_another_shape) {
                            R"({"picture": "Zm9v", "model": "x"})",
                            R"({"picture": "Zm9v"} x)",
                            R"({"picture": "Zm9v", "distribution": "true"})",
+                           R"({"picture": "Zm9v", "at_least": true})",
+                           R"({"picture": "Zm9v", "at_least": "18"})",
+                           R"({"picture": "Zm9v", "at_least": 0})",
+                           R"({"picture": "Zm9v", "at_least": -18})",
+                           R"({"picture": "Zm9v", "at_least": 18.5})",
+                           R"({"picture": "Zm9v", "at_least": 111})",
+                           R"({"picture": "Zm9v", "at_least": 18, "at_least": 18})",
                            R"({"distribution": true})",
                            R"({"pictures": ["Zm9v")",
                            R"({"picture": "Zm9v", "distribution": true, "distribution": true})",

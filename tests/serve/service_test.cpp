@@ -181,6 +181,21 @@ TEST_F(Served, knows_its_clients_behind_a_trusted_proxy_and_only_there) {
 }
 
 // exp(122) : exp(0) : exp(0) for grey 250: all but certain; for grey 128 all three are alike.
+TEST_F(Served, says_how_probable_it_is_that_somebody_is_of_an_age_or_older) {
+  estimate::Model model = bright_model();
+  model.intervals = estimate::Intervals{0.9, {}, {{0, -5, 5}}, {{30, 0, 0.25}}};
+  start({}, std::move(model));
+  std::string picture = text_of(grey_png(250));
+  std::string told = R"("at_least":{"years":30,"probability":0.909)";
+  EXPECT_THAT(estimate(picture, kBinary, "?at_least=30").body, HasSubstr(told));
+  EXPECT_THAT(estimate(form_of({{"a", picture}}, "at_least", "30"), kForm).body, HasSubstr(told));
+  EXPECT_THAT(estimate(R"({"at_least": 30, "picture": ")" + base64_of(picture) + "\"}", kJson).body, HasSubstr(told));
+  EXPECT_THAT(estimate(picture).body, Not(HasSubstr("at_least")));
+  Answer other = estimate(picture, kBinary, "?at_least=31");
+  EXPECT_EQ(other.status, 400);
+  EXPECT_THAT(other.body, AllOf(HasSubstr("bad_parameter"), HasSubstr("calibrated for 30 to 30 years")));
+}
+
 TEST_F(Served, gives_the_distribution_when_asked) {
   start();
   json face =
@@ -251,6 +266,11 @@ std::vector<BadRequest> bad_requests() {
       {"a cut form", "POST", "/v1/estimate", kForm, three.substr(0, three.size() - 8), 400, "bad_form"},
       {"too many files", "POST", "/v1/estimate", kForm, three, 400, "bad_form"},
       {"a wrong value", "POST", "/v1/estimate?distribution=maybe", kBinary, picture, 400, "bad_parameter"},
+      {"years in words", "POST", "/v1/estimate?at_least=ten", kBinary, picture, 400, "bad_parameter"},
+      {"no years", "POST", "/v1/estimate?at_least=0", kBinary, picture, 400, "bad_parameter"},
+      {"years and more", "POST", "/v1/estimate?at_least=18x", kBinary, picture, 400, "bad_parameter"},
+      {"years without end", "POST", "/v1/estimate?at_least=99999999999", kBinary, picture, 400, "bad_parameter"},
+      {"years that the model cannot tell", "POST", "/v1/estimate?at_least=18", kBinary, picture, 400, "bad_parameter"},
       {"an unknown parameter", "POST", "/v1/estimate?model=x", kBinary, picture, 400, "bad_parameter"},
       {"GET", "GET", "/v1/estimate", "", "", 405, "wrong_method"},
       {"DELETE", "DELETE", "/v1/model", "", "", 405, "wrong_method"},
