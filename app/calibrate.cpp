@@ -1,4 +1,5 @@
-// agewise calibrate MODEL --data STORE … -o FILE: a model with intervals around its estimates.
+// agewise calibrate MODEL --data STORE … -o FILE: a model with intervals around its estimates, and with the probability
+// of being N years or older.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -54,7 +55,10 @@ std::map<std::string, std::string> read_notes(const std::string& file) {
 Json to_json(const estimate::Intervals& intervals, const evaluate::CoverageStudy& study, std::size_t pictures) {
   Json json{{"pictures", pictures}}, sources = Json::array();
   json.update(estimate::to_json(intervals));
-  for (const evaluate::Coverage& source : study.sources) sources.push_back(evaluate::to_json(source));
+  for (std::size_t i = 0; i < study.sources.size(); ++i) {
+    sources.push_back(evaluate::to_json(study.sources[i]));
+    sources.back()["reliability"] = evaluate::to_json(study.sources_reliability[i]);
+  }
   json["study"] = {{"splits", study.splits},
                    {"mean", study.mean},
                    {"deviation", study.deviation},
@@ -62,9 +66,8 @@ Json to_json(const estimate::Intervals& intervals, const evaluate::CoverageStudy
                    {"highest", study.highest},
                    {"mean_width", study.all.all.width},
                    {"all", evaluate::to_json(study.all)},
-                   {"sources", sources},
-                   {"at_least", Json::array()}};
-  for (const evaluate::Reliability& one : study.at_least) json["study"]["at_least"].push_back(evaluate::to_json(one));
+                   {"reliability", evaluate::to_json(study.reliability)},
+                   {"sources", sources}};
   return json;
 }
 
@@ -72,18 +75,18 @@ std::string error_of(const evaluate::Reliability& reliability) {
   return fmt::format("{:.1f}", 100 * reliability.error);
 }
 
-// By how much "N or older" is off, over all and in each source.
-std::string at_least_table(const evaluate::CoverageStudy& study, const std::vector<std::string>& sources) {
-  std::vector<std::vector<std::string>> rows{{"years or older", "of all %", "told %", "off %"}};
+// By how much "N years or older" is off, over all and in each source.
+std::string reliability_table(const evaluate::CoverageStudy& study, const std::vector<std::string>& sources) {
+  std::vector<std::vector<std::string>> rows{{"N", "N or older %", "told %", "error %"}};
   if (sources.size() > 1) {
     for (const std::string& source : sources) rows.front().push_back(source);
   }
-  for (const evaluate::Reliability& one : study.at_least) {
-    rows.push_back({std::to_string(one.age), fmt::format("{:.1f}", 100 * one.all.older),
+  for (const evaluate::Reliability& one : study.reliability) {
+    rows.push_back({std::to_string(one.years), fmt::format("{:.1f}", 100 * one.all.older),
                     fmt::format("{:.1f}", 100 * one.all.told), error_of(one)});
     if (sources.size() < 2) continue;
-    for (const std::vector<evaluate::Reliability>& source : study.sources_at_least) {
-      auto same = std::ranges::find(source, one.age, &evaluate::Reliability::age);
+    for (const std::vector<evaluate::Reliability>& source : study.sources_reliability) {
+      auto same = std::ranges::find(source, one.years, &evaluate::Reliability::years);
       rows.back().push_back(same == source.end() ? "–" : error_of(*same));
     }
   }
@@ -98,10 +101,10 @@ void print_study(const evaluate::CoverageStudy& study, const std::vector<std::st
       "{:.1f} to {:.1f} %{}; {:.1f} years wide on average\n",
       2 * study.splits, 100 * study.mean, 100 * study.deviation, 100 * study.lowest, 100 * study.highest,
       worst.empty() ? "" : "; " + worst, study.all.all.width));
-  if (study.at_least.empty()) return;
-  print("\n" + at_least_table(study, sources) +
-        "the probability of being so many years old or older, by the same halves; off: the expected calibration error, "
-        "the mean difference between what is told and what is so, in ten bins\n");
+  if (study.reliability.empty()) return;
+  print("\n" + reliability_table(study, sources) +
+        "the probability of being N years or older, by the same halves; error: expected calibration error, the mean "
+        "difference in ten bins between what is told and what is so, mean over the halves\n");
 }
 
 std::vector<store::Store> open_stores(const std::vector<std::string>& files) {
@@ -183,6 +186,10 @@ void run(const Arguments& arguments, const Context& context) {
                                        fmt::join(arguments.data, ", "), set.predictions.size(),
                                        100 * arguments.coverage));
   }
+  std::erase_if(model.intervals->at_least, [&](const estimate::Sigmoid& sigmoid) {  // what could not be measured
+    return std::ranges::find(study.reliability, sigmoid.years, &evaluate::Reliability::years) ==
+           study.reliability.end();
+  });
   notes.merge(model.notes);  // the user's words count, but for what is measured here
   model.notes = std::move(notes);
   model.notes["intervals"] = intervals_text(set, study);
@@ -200,7 +207,7 @@ void add_calibrate(CLI::App& program, const Context& context) {
   CLI::App* command = program.add_subcommand(
       "calibrate",
       "Give a model intervals that contain the true age with a stated probability, for each decade of it, and the "
-      "probability of being so many years old or older, measured on the val parts of stores");
+      "probability of being N years or older, measured on the val parts of stores");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("MODEL", arguments->model, kModelHelp)->required();
   command

@@ -128,12 +128,12 @@ std::string coverage_text(const evaluate::Coverage& coverage) {
                             100 * coverage.told->share, coverage.told->width);
 }
 
-std::string at_least_text(const std::vector<evaluate::Reliability>& at_least) {
-  const evaluate::Reliability& worst = evaluate::least_reliable(at_least);
+std::string reliability_text(const std::vector<evaluate::Reliability>& reliability) {
+  const evaluate::Reliability& worst = evaluate::least_reliable(reliability);
   return fmt::format(
-      "probability of being N years old or older, N from {} to {}: expected calibration error at most {:.1f} % "
+      "probability of being N years or older, N from {} to {}: expected calibration error at most {:.1f} % "
       "(N = {})\n",
-      at_least.front().age, at_least.back().age, 100 * worst.error, worst.age);
+      reliability.front().years, reliability.back().years, 100 * worst.error, worst.years);
 }
 
 constexpr std::size_t kMostClassesShown = 12;  // a wider matrix is for the report
@@ -153,7 +153,7 @@ void print_evaluation(const evaluate::Evaluation& evaluation, const std::vector<
   }
   if (evaluation.coverage)
     print("\n" + coverage_text(*evaluation.coverage) + "\n" + coverage_table(*evaluation.coverage));
-  if (!evaluation.at_least.empty()) print("\n" + at_least_text(evaluation.at_least));
+  if (!evaluation.reliability.empty()) print("\n" + reliability_text(evaluation.reliability));
   if (evaluation.gender_accuracy)
     print(fmt::format("\ngender correct in {} % of the pictures whose gender is known\n",
                       percent(*evaluation.gender_accuracy)));
@@ -194,7 +194,7 @@ evaluate::Evaluation evaluation_of(const estimate::Model& model, const store::St
 void print_ranges(const evaluate::Evaluation& evaluation, const std::vector<std::string>& sentences) {
   print(
       fmt::format("{} part, no exact ages\n\n{}", catalog::name_of(evaluation.part), ranges_text(*evaluation.ranges)));
-  if (!evaluation.at_least.empty()) print("\n" + at_least_text(evaluation.at_least));
+  if (!evaluation.reliability.empty()) print("\n" + reliability_text(evaluation.reliability));
   for (const std::string& sentence : sentences) print("\n" + sentence + "\n");
 }
 
@@ -228,7 +228,8 @@ void run_on_each(const Arguments& arguments, const Context& context) {
     evaluation.other_settings = settings;
     if (evaluation.ranges) remarks += fmt::format("\n{}\n{}", data, ranges_text(*evaluation.ranges));
     if (evaluation.coverage) remarks += fmt::format("\n{}: {}", data, coverage_text(*evaluation.coverage));
-    if (!evaluation.at_least.empty()) remarks += fmt::format("\n{}: {}", data, at_least_text(evaluation.at_least));
+    if (!evaluation.reliability.empty())
+      remarks += fmt::format("\n{}: {}", data, reliability_text(evaluation.reliability));
     json.push_back(evaluate::to_json(evaluation, model));
     json.back()["store"] = data;
     for (const std::string& sentence : evaluate::caveats(evaluation, model))

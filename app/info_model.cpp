@@ -43,6 +43,12 @@ std::string intervals_table(const estimate::Intervals& intervals) {
   return table(rows);
 }
 
+std::string at_least_text(const std::vector<estimate::Sigmoid>& at_least) {
+  if (at_least.empty()) return "";
+  return fmt::format("the probability of being N years or older is calibrated for N from {} to {}\n",
+                     at_least.front().years, at_least.back().years);
+}
+
 void print_json_card(const estimate::Model& model, const std::vector<train::EpochRecord>& log) {
   nlohmann::ordered_json card = estimate::card_of(model);
   if (!log.empty()) card["epochs"] = to_json(log);
@@ -63,7 +69,8 @@ void print_card(const std::filesystem::path& file, const estimate::Model& model,
     classes.push_back({model.classes.names[c], fmt::format("{:.1f}", model.classes.values[c])});
   }
   print(table(classes));
-  if (model.intervals) print("\n" + intervals_table(*model.intervals));
+  if (model.intervals)
+    print("\n" + intervals_table(*model.intervals) + "\n" + at_least_text(model.intervals->at_least));
   for (const auto& [name, text] : model.notes) print(fmt::format("\n{}: {}", name, text));
   if (!model.notes.empty()) print("\n");
   if (!log.empty()) print("\n");

@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "agewise/age/range.h"
 #include "agewise/base/error.h"
 #include "agewise/base/files.h"
 #include "agewise/base/text.h"
@@ -320,8 +319,9 @@ void add_output_options(CLI::App& command, Arguments& arguments) {
   command.add_flag("--distribution", arguments.distribution, "Print the probability of every age class as well");
   command
       .add_option("--at-least", arguments.at_least,
-                  "Print the calibrated probability that the person is so many years old or older; not a proof of age")
-      ->check(CLI::Range(1, age::kOldest));
+                  "Print the calibrated probability that the person is N years or older, as in --at-least 18; not a "
+                  "proof of age")
+      ->check(CLI::PositiveNumber);
   command.add_flag("--verbose", arguments.verbose,
                    "Print the detector's score of each face, and how much of its crop lies outside the picture");
   command.add_option(

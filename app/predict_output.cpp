@@ -23,7 +23,7 @@ std::string age_text(const estimate::Estimate& estimate) {
   return age + fmt::format(" {:>9}", fmt::format("({:.0f}–{:.0f})", estimate.interval->low, estimate.interval->high));
 }
 
-// "97 %"; sure is nobody.
+// "97 %", but never 0 % or 100 %.
 std::string probability_text(double probability) {
   if (probability > 0.99) return ">99 %";
   if (probability < 0.01) return "<1 %";

@@ -23,7 +23,7 @@ struct PredictWriting {
   PredictFormat format = PredictFormat::text;
   bool distribution = false;  // of all classes; not in CSV
   bool wordy = false;         // text: how sure the detector is as well
-  int at_least = 0;           // years: how probable it is that the person is so old or older; 0: not asked for
+  int at_least = 0;           // years: the probability of being so old or older; 0: not asked for
 };
 
 // What the first line of CSV begins with.

@@ -40,15 +40,14 @@ std::string reason_of(const std::string& refusal, const Estimate& estimate) {
 void check_at_least(const Model& model, int years) {
   if (!model.intervals || model.intervals->at_least.empty()) {
     throw base::UsageError(fmt::format(
-        "the model cannot tell how probable it is that somebody is {} or older: it is not calibrated for that, or not "
-        "as it is used here; agewise calibrate MODEL --data STORE -o FILE makes one that is",
+        "{} years or older: the model is not calibrated for that as it is used here, with these settings and this way "
+        "of finding faces; `agewise calibrate` makes a model that is, unless it is a regression",
         years));
   }
-  int first = model.intervals->at_least.front().age, last = model.intervals->at_least.back().age;
-  if (years >= first && years <= last) return;
-  throw base::UsageError(
-      fmt::format("how probable it is that somebody is {} or older: the model is calibrated for {} to {} years", years,
-                  first, last));
+  int first = model.intervals->at_least.front().years, last = model.intervals->at_least.back().years;
+  if (years < first || years > last)
+    throw base::UsageError(
+        fmt::format("{} years or older: the model is calibrated for {} to {} years", years, first, last));
 }
 
 Face face_of(const Model& model, const face::FaceCut& cut, const std::string& refusal, const Estimate& estimate,

@@ -8,8 +8,6 @@
 namespace agewise::estimate {
 namespace {
 
-constexpr double kLeastShare = 1e-4;  // a share is taken for no surer than this, or 1 less this
-
 double logit(double share) {
   double kept = std::clamp(share, kLeastShare, 1 - kLeastShare);
   return std::log(kept / (1 - kept));
@@ -58,16 +56,18 @@ Line step_of(std::span<const Point> points, Line line) {
     h01 += bend * x;
     h11 += bend * x * x;
   }
+  constexpr double kSingular = 1e-9;  // of all the same x
   double determinant = h00 * h11 - h01 * h01;
-  if (!(determinant > 0)) return {0, 0};
+  if (!(determinant > kSingular * h00 * h11)) return {0, 0};
   return {(h01 * g1 - h11 * g0) / determinant, (h01 * g0 - h00 * g1) / determinant};
 }
 
-// The loss is convex: steps are halved until it falls, and end where it falls no more.
-Line fitted_line(std::span<const Point> points) {
+// From Platt's start, which tells nobody from anybody. The loss is convex: steps are halved until it falls, and end
+// where it falls no more.
+Line fitted_line(std::span<const Point> points, double older, double younger) {
   constexpr int kMostSteps = 100;
   constexpr double kSmall = 1e-10;
-  Line line{0, 1};
+  Line line{std::log((older + 1) / (younger + 1)), 0};
   double loss = loss_of(points, line);
   for (int i = 0; i < kMostSteps; ++i) {
     Line step = step_of(points, line);
@@ -86,17 +86,20 @@ Line fitted_line(std::span<const Point> points) {
   return line;
 }
 
-// Offset and slope of `years`, between those of the sigmoids before and after.
-Line line_at(std::span<const Sigmoid> sigmoids, int years) {
-  auto after = std::ranges::lower_bound(sigmoids, years, {}, &Sigmoid::age);
-  if (after->age == years) return {after->offset, after->slope};
-  auto before = after - 1;
-  double part = static_cast<double>(years - before->age) / (after->age - before->age);
-  return {std::lerp(before->offset, after->offset, part), std::lerp(before->slope, after->slope, part)};
+Sigmoid between(const Sigmoid& before, const Sigmoid& after, int years) {
+  double part = static_cast<double>(years - before.years) / (after.years - before.years);
+  return {years, std::lerp(before.offset, after.offset, part), std::lerp(before.slope, after.slope, part)};
+}
+
+// Where the years from N on begin: at the edge of N's class, if that lies within a year before.
+double begin_of(const age::Classes& classes, int years) {
+  int c = age::class_of(classes, years);
+  double edge = c > 0 ? classes.edges[static_cast<std::size_t>(c) - 1] : years;
+  return edge > years - 1 ? edge : years;
 }
 
 double share_from(const age::Classes& classes, std::span<const float> distribution, int years) {
-  return 1 - age::share_below(classes, distribution, years);
+  return 1 - age::share_below(classes, distribution, begin_of(classes, years));
 }
 
 }  // namespace
@@ -107,31 +110,66 @@ std::vector<double> shares_from(const age::Classes& classes, std::span<const flo
   return shares;
 }
 
-std::optional<Sigmoid> fit_sigmoid(int age, std::span<const KnownSide> pictures) {
+std::vector<double> shares_within(const age::Classes& classes, std::span<const float> distribution,
+                                  const age::Range& range) {
+  age::WholeYears years = age::whole_years(range);
+  double from_first = share_from(classes, distribution, years.first);
+  double beyond = range.is_open() ? 0 : share_from(classes, distribution, years.last + 1);
+  double within = from_first - beyond;
+  bool is_older = age::quantile(classes, distribution, 0.5) > range.low;  // than the range, where too little is within
+  int nearest = is_older ? years.last : years.first;
+  std::vector<double> shares;
+  for (int threshold : kThresholds) {
+    if (threshold <= years.first || threshold > years.last) {
+      shares.push_back(threshold <= years.first ? 1 : 0);
+    } else if (within < age::kLeastWithin) {
+      shares.push_back(nearest >= threshold ? 1 : 0);
+    } else {
+      shares.push_back(std::clamp((share_from(classes, distribution, threshold) - beyond) / within, 0.0, 1.0));
+    }
+  }
+  return shares;
+}
+
+std::optional<Sigmoid> fit_sigmoid(int years, std::span<const KnownSide> pictures) {
   double older = 0, younger = 0;
   for (const KnownSide& one : pictures) {
     older += one.older;
     younger += 1 - one.older;
   }
   if (std::min(older, younger) < kFewestOnASide) return std::nullopt;
-  Line line = fitted_line(points_of(pictures, older, younger));
+  Line line = fitted_line(points_of(pictures, older, younger), older, younger);
   if (!(line.slope > 0)) return std::nullopt;
-  return Sigmoid{age, line.offset, line.slope};
+  return Sigmoid{years, line.offset, line.slope};
 }
 
 double probability_at_least(const Sigmoid& sigmoid, double share) {
   return logistic(sigmoid.offset + sigmoid.slope * logit(share));
 }
 
+std::vector<double> probabilities_at_least(std::span<const Sigmoid> sigmoids, std::span<const double> shares) {
+  std::vector<double> probabilities;
+  double least = 1;
+  for (std::size_t i = 0; i < sigmoids.size(); ++i)
+    probabilities.push_back(least = std::min(least, probability_at_least(sigmoids[i], shares[i])));
+  return probabilities;
+}
+
 double probability_at_least(std::span<const Sigmoid> sigmoids, const age::Classes& classes,
                             std::span<const float> distribution, int years) {
-  double least = 1;
-  for (int fewer = sigmoids.front().age; fewer <= years; ++fewer) {
-    Line line = line_at(sigmoids, fewer);
-    least = std::min(least,
-                     probability_at_least({fewer, line.offset, line.slope}, share_from(classes, distribution, fewer)));
+  std::vector<double> shares;
+  for (const Sigmoid& sigmoid : sigmoids) shares.push_back(share_from(classes, distribution, sigmoid.years));
+  std::vector<double> probabilities = probabilities_at_least(sigmoids, shares);
+  auto next =
+      static_cast<std::size_t>(std::ranges::lower_bound(sigmoids, years, {}, &Sigmoid::years) - sigmoids.begin());
+  if (sigmoids[next].years == years) return probabilities[next];
+  double probability = probabilities[next - 1];
+  for (int fewer = sigmoids[next - 1].years + 1; fewer <= years; ++fewer) {
+    Sigmoid sigmoid = between(sigmoids[next - 1], sigmoids[next], fewer);
+    double its = probability_at_least(sigmoid, share_from(classes, distribution, fewer));
+    probability = std::min(probability, std::max(its, probabilities[next]));
   }
-  return least;
+  return probability;
 }
 
 }  // namespace agewise::estimate

@@ -100,13 +100,7 @@ AgeGroup group_of(const Sample& sample, double tail) {
           std::max(0.0, bound(sample.scores, sample, tail))};
 }
 
-// How probable it is that a picture's person is of the age or older.
-double share_older(const Known& picture, int age) {
-  auto older = std::ranges::count_if(picture.ages, [&](double one) { return one >= age; });
-  return static_cast<double>(older) / static_cast<double>(picture.ages.size());
-}
-
-std::vector<Sigmoid> sigmoids_of(std::span<const Known> pictures, double coverage) {
+std::vector<Sigmoid> sigmoids_of(std::span<const Known> pictures) {
   std::map<std::size_t, double> pictures_of;
   for (const Known& picture : pictures) pictures_of[picture.source] += 1;
   std::vector<Sigmoid> sigmoids;
@@ -114,8 +108,8 @@ std::vector<Sigmoid> sigmoids_of(std::span<const Known> pictures, double coverag
     std::vector<KnownSide> sides;
     for (const Known& picture : pictures) {
       if (picture.shares.empty()) continue;
-      sides.push_back({picture.shares[i], share_older(picture, kThresholds[i]),
-                       weight_in_group(pictures_of[picture.source], coverage)});
+      double weight = 1 / std::max(pictures_of[picture.source], kFewestOnASide);
+      sides.push_back({picture.shares[i], picture.older[i], weight});
     }
     if (std::optional<Sigmoid> sigmoid = fit_sigmoid(kThresholds[i], sides)) sigmoids.push_back(*sigmoid);
   }
@@ -147,7 +141,7 @@ Intervals calibrate(std::span<const Known> pictures, double coverage) {
   Intervals intervals{coverage};
   for (const Sample& sample : samples_of(pictures, coverage))
     intervals.groups.push_back(group_of(sample, (1 - coverage) / 2));
-  intervals.at_least = sigmoids_of(pictures, coverage);
+  intervals.at_least = sigmoids_of(pictures);
   return intervals;
 }
 

@@ -38,7 +38,7 @@ struct Intervals {
   double coverage = 0;  // 0 … 1
   std::vector<IntervalBand> bands = {};
   std::vector<AgeGroup> groups = {};   // ascending, the first from 0
-  std::vector<Sigmoid> at_least = {};  // of ascending ages; empty of a regression, and of models of earlier versions
+  std::vector<Sigmoid> at_least = {};  // of ascending years; empty of a regression, and of models of earlier versions
 };
 
 // Half the distance between the distribution's quantiles at 10 % and 90 %, and kLeastScale more, so that a model that
@@ -52,6 +52,7 @@ struct Known {
   std::vector<double> ages;  // equally probable ones (age/distribution.h), or the one that it is
   std::size_t source = 0;
   std::vector<double> shares = {};  // shares_from(), of a regression empty
+  std::vector<double> older = {};   // for each of kThresholds 1: of so many years or older; 0: younger; or between
 };
 
 // Groups are the decades, those from 80 on together. Within a group all sources weigh the same, so that no collection
@@ -59,8 +60,9 @@ struct Known {
 // weighted quantiles with the correction for the new picture (Tibshirani et al., "Conformal Prediction Under Covariate
 // Shift", NeurIPS 2019), which weighs what pictures drawn by these weights do on average; with one source the k-th
 // smallest of n scores is taken, k = ⌈(n + 1)(1 - tail)⌉. A group too small for its quantiles joins its smaller
-// neighbour. The sigmoids are those of the kThresholds that fit_sigmoid() can fit, all sources weighing the same there,
-// too. Throws std::invalid_argument if coverage is not between 0 and 1 or all groups together are too small.
+// neighbour. The sigmoids are those of the kThresholds that fit_sigmoid() can fit; all sources weigh the same there,
+// too, but one of fewer than kFewestOnASide pictures less in proportion. Throws std::invalid_argument if coverage is
+// not between 0 and 1 or all groups together are too small.
 Intervals calibrate(std::span<const Known> pictures, double coverage);
 
 // The pictures that a group needs, counted as many as their weights are worth (Kish's effective size): ⌈2 / (1 -

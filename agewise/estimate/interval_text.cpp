@@ -27,8 +27,7 @@ bool is_group(const AgeGroup& group) {
 }
 
 bool is_sigmoid(const Sigmoid& sigmoid) {
-  return sigmoid.age >= 0 && sigmoid.age <= age::kOldest && is_number(sigmoid.offset) && is_number(sigmoid.slope) &&
-         sigmoid.slope > 0;
+  return is_number(sigmoid.offset) && is_number(sigmoid.slope) && sigmoid.slope > 0;
 }
 
 void check(const Intervals& intervals) {
@@ -38,10 +37,10 @@ void check(const Intervals& intervals) {
     throw std::invalid_argument("there must be either groups or bands");
   if (!std::ranges::all_of(intervals.bands, is_band) || !std::ranges::all_of(intervals.groups, is_group))
     throw std::invalid_argument("are not intervals of ages");
-  auto disordered = [](const Sigmoid& a, const Sigmoid& b) { return a.age >= b.age; };
+  auto disordered = [](const Sigmoid& a, const Sigmoid& b) { return a.years >= b.years; };
   if (!std::ranges::all_of(intervals.at_least, is_sigmoid) ||
       std::ranges::adjacent_find(intervals.at_least, disordered) != intervals.at_least.end())
-    throw std::invalid_argument("at_least are not sigmoids of ascending ages");
+    throw std::invalid_argument("at_least are not sigmoids of ascending years");
   auto unordered = [](const AgeGroup& a, const AgeGroup& b) { return a.from >= b.from; };
   if (intervals.groups.empty()) return;
   if (intervals.groups.front().from != 0 ||
@@ -63,9 +62,11 @@ Intervals parse_intervals(std::string_view text) {
       intervals.bands.push_back(
           {band.at("from").get<double>(), band.at("below").get<double>(), band.at("above").get<double>()});
     for (const json& sigmoid : stored.value("at_least", json::array())) {
-      if (!sigmoid.at("age").is_number_integer()) throw std::invalid_argument("an age of at_least is no whole number");
+      auto years = sigmoid.at("years").get<double>();
+      if (!(years >= 0 && years <= age::kOldest && years == std::floor(years)))
+        throw std::invalid_argument("years of at_least are not whole ones of a life");
       intervals.at_least.push_back(
-          {sigmoid.at("age").get<int>(), sigmoid.at("offset").get<double>(), sigmoid.at("slope").get<double>()});
+          {static_cast<int>(years), sigmoid.at("offset").get<double>(), sigmoid.at("slope").get<double>()});
     }
   } catch (const json::exception& error) {
     throw std::invalid_argument(error.what());

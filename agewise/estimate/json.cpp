@@ -107,7 +107,7 @@ Json to_json(const Intervals& intervals) {
   for (const IntervalBand& band : intervals.bands)
     json["bands"].push_back({{"from", band.from}, {"below", band.below}, {"above", band.above}});
   for (const Sigmoid& sigmoid : intervals.at_least)
-    json["at_least"].push_back({{"age", sigmoid.age}, {"offset", sigmoid.offset}, {"slope", sigmoid.slope}});
+    json["at_least"].push_back({{"years", sigmoid.years}, {"offset", sigmoid.offset}, {"slope", sigmoid.slope}});
   return json;
 }
 

@@ -101,15 +101,17 @@ estimate::Intervals calibrate_on(const CalibrationSet& set, std::span<const std:
   std::vector<estimate::Known> known;
   for (std::size_t i : pictures) {
     const Prediction& one = set.predictions[i];
-    known.push_back({one.estimate, one.scale, known_ages(one), set.sources[i], one.shares});
+    known.push_back({one.estimate, one.scale, known_ages(one), set.sources[i], one.shares,
+                     one.shares.empty() ? std::vector<double>() : shares_older(one)});
   }
   return estimate::calibrate(known, coverage);
 }
 
-// How a source's pictures are held: in each decade by the intervals, and "N or older".
+// What a half says of a source: in each decade of its intervals, and of "N years or older".
 struct Measured {
   Decades decades = {};
-  ReliabilitySums at_least = {};
+  ReliabilitySums at_least;
+  double pictures = 0;
 };
 
 std::vector<Measured> measured(const CalibrationSet& set, const Half& half, const estimate::Intervals& intervals) {
@@ -118,33 +120,18 @@ std::vector<Measured> measured(const CalibrationSet& set, const Half& half, cons
     const Prediction& one = set.predictions[i];
     Measured& source = sources[set.sources[i]];
     count(source.decades, one, estimate::interval_of(intervals, one.estimate, one.scale));
-    add(one, intervals.at_least, source.at_least);
+    source.at_least.add(one, intervals.at_least);
+    source.pictures += 1;
   }
   return sources;
 }
 
-std::vector<Decades> decades_of(std::span<const Measured> sources) {
-  std::vector<Decades> decades;
-  for (const Measured& source : sources) decades.push_back(source.decades);
-  return decades;
-}
-
-// Each source by its weight.
-std::vector<Reliability> together(std::span<const Measured> sources, std::span<const double> weights) {
-  ReliabilitySums all{};
-  for (std::size_t source = 0; source < sources.size(); ++source) add(sources[source].at_least, weights[source], all);
-  return reliability_of(all);
-}
-
-void add_study_of_at_least(std::span<const Measured> sources, double coverage, CoverageStudy& study) {
-  std::vector<double> weights;
-  for (const Measured& source : sources) {
-    double pictures = 0;
-    for (const Sums& decade : source.decades) pictures += decade.pictures;
-    weights.push_back(estimate::weight_in_group(pictures, coverage));
-    study.sources_at_least.push_back(reliability_of(source.at_least));
-  }
-  study.at_least = together(sources, weights);
+// Sources weigh as in estimate::calibrate().
+ReliabilitySums together(std::span<const Measured> sources) {
+  ReliabilitySums all;
+  for (const Measured& source : sources)
+    all.add(source.at_least, 1 / std::max(source.pictures, estimate::kFewestOnASide));
+  return all;
 }
 
 void spread_of(const std::vector<double>& shares, CoverageStudy& study) {
@@ -207,31 +194,37 @@ estimate::Intervals calibrate(const CalibrationSet& set, double coverage) {
 
 CoverageStudy study_coverage(const CalibrationSet& set, double coverage, int splits) {
   std::vector<std::vector<std::size_t>> groups = groups_of(set.predictions);
-  std::vector<Measured> sums(set.source_names.size());
+  std::vector<Decades> sums(set.source_names.size());
+  std::vector<ReliabilityOfHalves> sources_at_least(set.source_names.size());
+  ReliabilityOfHalves at_least;
   std::vector<double> shares;
   for (int split = 0; split < splits; ++split) {
     std::array<Half, 2> halves = halves_of(groups, split);
     for (std::size_t i = 0; i < 2; ++i) {
       estimate::Intervals intervals = calibrate_on(set, halves[i], coverage);
-      std::vector<Measured> found = measured(set, halves[1 - i], intervals);
-      shares.push_back(coverage_of("all", decades_of(found), coverage).all.share);
-      for (std::size_t source = 0; source < found.size(); ++source) {
+      std::vector<Measured> measures = measured(set, halves[1 - i], intervals);
+      std::vector<Decades> found;
+      for (std::size_t source = 0; source < measures.size(); ++source) {
+        found.push_back(measures[source].decades);
         for (std::size_t decade = 0; decade < estimate::kDecades; ++decade)
-          sums[source].decades[decade] = sums[source].decades[decade] + found[source].decades[decade];
-        add(found[source].at_least, 1.0 / splits, sums[source].at_least);
+          sums[source][decade] = sums[source][decade] + found[source][decade];
+        sources_at_least[source].add(measures[source].at_least);
       }
+      shares.push_back(coverage_of("all", found, coverage).all.share);
+      at_least.add(together(measures));
     }
   }
-  for (Measured& source : sums) {  // each split measures each picture once
-    for (Sums& decade : source.decades)
-      decade = {decade.pictures / splits, decade.inside / splits, decade.width / splits};
+  for (Decades& source : sums) {  // each split measures each picture once
+    for (Sums& decade : source) decade = {decade.pictures / splits, decade.inside / splits, decade.width / splits};
   }
   CoverageStudy study{splits};
   spread_of(shares, study);
-  study.all = coverage_of("all", decades_of(sums), coverage);
-  for (std::size_t source = 0; source < sums.size(); ++source)
-    study.sources.push_back(coverage_of(set.source_names[source], std::span(&sums[source].decades, 1), coverage));
-  add_study_of_at_least(sums, coverage, study);
+  study.all = coverage_of("all", sums, coverage);
+  study.reliability = at_least.reliability(splits);
+  for (std::size_t source = 0; source < sums.size(); ++source) {
+    study.sources.push_back(coverage_of(set.source_names[source], std::span(&sums[source], 1), coverage));
+    study.sources_reliability.push_back(sources_at_least[source].reliability(splits));
+  }
   return study;
 }
 

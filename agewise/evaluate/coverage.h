@@ -37,10 +37,11 @@ estimate::Intervals calibrate(const CalibrationSet& set, double coverage);
 struct CoverageStudy {
   int splits = 0;
   double mean = 0, deviation = 0, lowest = 0, highest = 0;  // share of true ages inside, 0 … 1, over 2 · splits halves
-  Coverage all;                       // over all of these: sources weigh as in calibrate(), the same each
-  std::vector<Coverage> sources;      // each by itself, all its pictures alike
-  std::vector<Reliability> at_least;  // over all: sources weigh the same
-  std::vector<std::vector<Reliability>> sources_at_least;  // of each by itself the same ages, of sources
+  Coverage all;                   // over all of these: sources weigh as in calibrate(), the same each
+  std::vector<Coverage> sources;  // each by itself, all its pictures alike
+  // Of "N years or older": errors are means over the halves. Over all of these, sources weighing the same; and of each.
+  std::vector<Reliability> reliability;
+  std::vector<std::vector<Reliability>> sources_reliability;
 };
 
 // Cuts the set into halves `splits` times at random, persons and groups of duplicates whole, also those that several

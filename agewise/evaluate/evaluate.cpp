@@ -239,15 +239,15 @@ store::Store store_for(const std::filesystem::path& model, const std::filesystem
 
 Evaluation evaluation_of(std::vector<Prediction> predictions, catalog::Split part, const estimate::Model& model,
                          const store::Store& store) {
-  std::vector<Reliability> at_least;
-  if (model.intervals) at_least = reliability_of(predictions, model.intervals->at_least);
+  std::vector<Reliability> reliability;
+  if (model.intervals) reliability = reliability_of(predictions, model.intervals->at_least);
   std::optional<Ranges> ranges = take_ranges(predictions);
   Evaluation evaluation;
   evaluation.part = part;
   if (!predictions.empty()) evaluation = evaluate(predictions, part, model.classes, training_ages(store));
   if (model.intervals)
     evaluation.coverage = coverage_of(predictions, model.intervals->coverage, model.recipe.predict.widest_interval);
-  evaluation.at_least = std::move(at_least);
+  evaluation.reliability = std::move(reliability);
   evaluation.ranges = std::move(ranges);
   evaluation.other_cut = caveat_of_cut(model, store);
   return evaluation;

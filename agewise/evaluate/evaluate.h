@@ -23,8 +23,9 @@ struct Prediction {
   std::optional<double> male = {};                     // probability, where the model has a gender head
   double scale = 1;                                    // estimate::scale_of()
   std::optional<estimate::AgeInterval> interval = {};  // where the model is calibrated and is asked as it predicts
-  std::vector<double> range_ages = {};  // where only a range is known: equally probable ages in it, kRangeAges
-  std::vector<double> shares = {};      // estimate::shares_from(); of a regression empty
+  std::vector<double> range_ages = {};    // where only a range is known: equally probable ages in it, kRangeAges
+  std::vector<double> shares = {};        // estimate::shares_from(); of a regression empty
+  std::vector<double> range_shares = {};  // where only a range is known: estimate::shares_within(); likewise
 };
 
 inline constexpr int kRangeAges = 8;  // age::ages_within()
@@ -90,16 +91,16 @@ struct Coverage {
   std::optional<Covered> told = {};  // all without them, where there are both
 };
 
-// Pictures of whose persons it was told how probable it is that they are of an age or older.
+// Pictures whose probability lies in one bin.
 struct ReliabilityBin {
   double pictures = 0;
-  double told = 0, older = 0;  // means of the probability, and of who is, 0 … 1
+  double told = 0, older = 0;  // mean probability told; share of those who are so old or older: 0 … 1
 };
 inline constexpr std::size_t kReliabilityBins = 10;
 
-// Whether "N or older" holds what it says (estimate/at_least.h).
+// Whether "N years or older" holds what it says (estimate/at_least.h).
 struct Reliability {
-  int age = 0;
+  int years = 0;  // N
   ReliabilityBin all = {};
   std::array<ReliabilityBin, kReliabilityBins> bins = {};  // of told 0 … 0.1, 0.1 … 0.2, …
   double error = 0;  // expected calibration error: the mean over the bins, by their pictures, of |told - older|, 0 … 1
@@ -120,10 +121,10 @@ struct Evaluation {
   std::optional<Members> members;                       // of an ensemble whose members all gave estimates
   std::optional<Ranges> ranges;                         // beside all these
   std::optional<Coverage> coverage;                     // of exact ages, where the model gives intervals
-  std::vector<Reliability> at_least;                    // for each age that the model is calibrated for
-  std::optional<double> gender_accuracy;                // share of those with a known gender, where the model tells it
-  std::string other_cut;                                // a sentence, see caveat_of_cut(); mostly none
-  std::string other_settings;                           // estimate::SettingsChange::text; mostly none
+  std::vector<Reliability> reliability;   // of ages and ranges, for the N that the model is calibrated for
+  std::optional<double> gender_accuracy;  // share of those with a known gender, where the model tells it
+  std::string other_cut;                  // a sentence, see caveat_of_cut(); mostly none
+  std::string other_settings;             // estimate::SettingsChange::text; mostly none
   // By more than two standard errors. Nothing where the baselines know the truth, or estimates are missing.
   std::optional<bool> beats_majority, beats_mean_age;
 };

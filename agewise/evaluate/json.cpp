@@ -66,12 +66,6 @@ Json to_json(const ReliabilityBin& bin) {
   return {{"pictures", bin.pictures}, {"told", bin.told}, {"older", bin.older}};
 }
 
-Json to_json(const std::vector<Reliability>& at_least) {
-  Json json = Json::array();
-  for (const Reliability& one : at_least) json.push_back(evaluate::to_json(one));
-  return json;
-}
-
 }  // namespace
 
 nlohmann::ordered_json to_json(const Ranges& ranges) {
@@ -98,13 +92,17 @@ nlohmann::ordered_json to_json(const Coverage& coverage) {
   return json;
 }
 
-nlohmann::ordered_json to_json(const Reliability& reliability) {
-  Json json{{"age", reliability.age}}, bins = Json::array();
-  json.update(to_json(reliability.all));
-  json["error"] = reliability.error;
-  for (const ReliabilityBin& bin : reliability.bins) bins.push_back(to_json(bin));
-  json["bins"] = std::move(bins);
-  return json;
+nlohmann::ordered_json to_json(const std::vector<Reliability>& reliability) {
+  Json list = Json::array();
+  for (const Reliability& one : reliability) {
+    Json json{{"years", one.years}}, bins = Json::array();
+    json.update(to_json(one.all));
+    json["error"] = one.error;
+    for (const ReliabilityBin& bin : one.bins) bins.push_back(to_json(bin));
+    json["bins"] = std::move(bins);
+    list.push_back(std::move(json));
+  }
+  return list;
 }
 
 nlohmann::ordered_json to_json(const Evaluation& evaluation) {
@@ -130,7 +128,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
           {"members", to_json(evaluation.members)},
           {"ranges", evaluation.ranges ? to_json(*evaluation.ranges) : Json(nullptr)},
           {"coverage", evaluation.coverage ? to_json(*evaluation.coverage) : Json(nullptr)},
-          {"at_least", to_json(evaluation.at_least)},
+          {"reliability", to_json(evaluation.reliability)},
           {"gender_accuracy", or_null(evaluation.gender_accuracy)},
           {"beats_majority", or_null(evaluation.beats_majority)},
           {"beats_mean_age", or_null(evaluation.beats_mean_age)}};
@@ -140,7 +138,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation, const estimate::Mod
   Json json = evaluation.all.pictures > 0 ? to_json(evaluation)
                                           : Json{{"part", catalog::name_of(evaluation.part)},
                                                  {"ranges", to_json(*evaluation.ranges)},
-                                                 {"at_least", to_json(evaluation.at_least)}};
+                                                 {"reliability", to_json(evaluation.reliability)}};
   json["caveats"] = caveats(evaluation, model);
   return json;
 }

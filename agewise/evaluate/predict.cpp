@@ -52,17 +52,16 @@ void check_same(base::Communicator& communicator, const estimate::Model& model, 
   train::check_same(communicator, hash_of(model), "the model", train::kCopyAnew);
 }
 
-// kRangeAges equally probable ages of somebody within the range. What a regression gives is an age, not a distribution:
-// there all ages of the range are.
+// What a regression gives is an age, not a distribution.
+bool has_distribution(const estimate::Model& model) { return model.recipe.train.loss != recipe::Loss::regression; }
+
+// kRangeAges equally probable ages of somebody within the range; where there is no distribution, all
+// ages of the range are.
 std::vector<double> ages_in(const age::Range& range, const estimate::Model& model, const estimate::Estimate& estimate) {
-  if (model.recipe.train.loss != recipe::Loss::regression)
-    return age::ages_within(model.classes, estimate.distribution, range, kRangeAges);
+  if (has_distribution(model)) return age::ages_within(model.classes, estimate.distribution, range, kRangeAges);
   std::vector<float> even(age::kOldest + 1, 1.0F / (age::kOldest + 1));
   return age::ages_within(age::yearly_classes(age::kOldest + 1), even, range, kRangeAges);
 }
-
-// Those of a regression say nothing: all of its distribution is in one class.
-bool has_shares(const estimate::Model& model) { return model.recipe.train.loss != recipe::Loss::regression; }
 
 Prediction prediction_of(const estimate::Model& model, const store::FaceRecord& face, estimate::Estimate estimate) {
   Prediction prediction;
@@ -73,7 +72,10 @@ Prediction prediction_of(const estimate::Model& model, const store::FaceRecord& 
   prediction.scale = estimate::scale_of(model, estimate);
   prediction.interval = estimate.interval;
   if (face.age_range) prediction.range_ages = ages_in(*face.age_range, model, estimate);
-  if (has_shares(model)) prediction.shares = estimate::shares_from(model.classes, estimate.distribution);
+  if (!has_distribution(model)) return prediction;
+  prediction.shares = estimate::shares_from(model.classes, estimate.distribution);
+  if (face.age_range)
+    prediction.range_shares = estimate::shares_within(model.classes, estimate.distribution, *face.age_range);
   return prediction;
 }
 
@@ -82,13 +84,14 @@ Prediction prediction_of(const estimate::Model& model, const store::FaceRecord& 
 class SharedPredictions {
  public:
   struct Lengths {
-    std::size_t members, range_ages, shares;
+    std::size_t members, range_ages, shares, range_shares;
   };
 
   SharedPredictions(std::size_t pictures, const Lengths& lengths)
       : first_range_age_(kFirstMember + static_cast<std::ptrdiff_t>(lengths.members)),
         first_share_(first_range_age_ + static_cast<std::ptrdiff_t>(lengths.range_ages)),
-        width_(static_cast<std::size_t>(first_share_) + lengths.shares),
+        first_range_share_(first_share_ + static_cast<std::ptrdiff_t>(lengths.shares)),
+        width_(static_cast<std::size_t>(first_range_share_) + lengths.range_shares),
         values_(pictures * width_) {}
 
   void set(std::size_t picture, const Prediction& prediction) {
@@ -105,6 +108,7 @@ class SharedPredictions {
     std::ranges::copy(prediction.members, row.begin() + kFirstMember);
     std::ranges::copy(prediction.range_ages, row.begin() + first_range_age_);
     std::ranges::copy(prediction.shares, row.begin() + first_share_);
+    std::ranges::copy(prediction.range_shares, row.begin() + first_range_share_);
   }
 
   void add_up(base::Communicator& communicator) { communicator.sum(values_); }
@@ -119,7 +123,8 @@ class SharedPredictions {
     if (row[kTellsInterval] > 0) prediction.interval = {row[kLow], row[kHigh]};
     prediction.members.assign(row.begin() + kFirstMember, row.begin() + first_range_age_);
     if (face.age_range) prediction.range_ages.assign(row.begin() + first_range_age_, row.begin() + first_share_);
-    prediction.shares.assign(row.begin() + first_share_, row.end());
+    prediction.shares.assign(row.begin() + first_share_, row.begin() + first_range_share_);
+    if (face.age_range) prediction.range_shares.assign(row.begin() + first_range_share_, row.end());
     prediction.face = std::move(face);
     return prediction;
   }
@@ -128,7 +133,7 @@ class SharedPredictions {
   enum Column : std::ptrdiff_t { kAge, kClass, kScale, kTellsGender, kMale, kTellsInterval, kLow, kHigh, kFirstMember };
   std::span<double> row_of(std::size_t picture) { return std::span(values_).subspan(picture * width_, width_); }
 
-  std::ptrdiff_t first_range_age_, first_share_;
+  std::ptrdiff_t first_range_age_, first_share_, first_range_share_;
   std::size_t width_;
   std::vector<double> values_;
 };
@@ -200,9 +205,11 @@ std::vector<Prediction> predict(const estimate::Model& model, const store::Store
   train::BatchStream stream(train::inputs_from_stores(model.recipe, store, faces), order,
                             train::input_size(model.recipe), batch_size, {0, threads, rank, processes});
   bool has_ranges = std::ranges::any_of(order, [&](std::uint32_t i) { return faces[i].age_range.has_value(); });
+  std::size_t shares = has_distribution(model) ? estimate::kThresholds.size() : 0;
   SharedPredictions shared(order.size(), {.members = model.further_members.empty() ? 0 : estimate::member_count(model),
                                           .range_ages = has_ranges ? kRangeAges : std::size_t{0},
-                                          .shares = has_shares(model) ? estimate::kThresholds.size() : 0});
+                                          .shares = shares,
+                                          .range_shares = has_ranges ? shares : 0});
   for (std::size_t round = 0; round * processes * batch_size < order.size(); ++round) {
     std::size_t first = (round * processes + rank) * batch_size;
     if (train::Batch* batch = stream.next()) {  // none: in the last round there are fewer batches than processes

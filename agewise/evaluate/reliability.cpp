@@ -6,70 +6,100 @@
 namespace agewise::evaluate {
 namespace {
 
-void add(const ReliabilityBin& other, double weight, ReliabilityBin& sums) {
-  sums.pictures += weight * other.pictures;
-  sums.told += weight * other.told;
-  sums.older += weight * other.older;
-}
-
-ReliabilityBin mean_of(const ReliabilityBin& sums) {
-  if (sums.pictures == 0) return {};
-  return {sums.pictures, sums.told / sums.pictures, sums.older / sums.pictures};
-}
-
-Reliability reliability_of(int age, std::span<const ReliabilityBin> sums) {
-  Reliability reliability{age};
-  ReliabilityBin all;
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    reliability.bins[i] = mean_of(sums[i]);
-    reliability.error += std::abs(sums[i].told - sums[i].older);
-    add(sums[i], 1, all);
-  }
-  if (all.pictures > 0) reliability.error /= all.pictures;
-  reliability.all = mean_of(all);
-  return reliability;
-}
-
 std::size_t bin_of(double told) {
   return std::min(static_cast<std::size_t>(told * kReliabilityBins), kReliabilityBins - 1);
 }
 
+// Of a sigmoid's N among kThresholds; a model of another version may have others, which are not measured.
+std::optional<std::size_t> place_of(int years) {
+  const auto* place = std::ranges::find(estimate::kThresholds, years);
+  if (place == estimate::kThresholds.end()) return std::nullopt;
+  return static_cast<std::size_t>(place - estimate::kThresholds.begin());
+}
+
 }  // namespace
 
-void add(const Prediction& prediction, std::span<const estimate::Sigmoid> sigmoids, ReliabilitySums& sums) {
+std::vector<double> shares_older(const Prediction& one) {
+  if (one.face.age_range) return one.range_shares;
+  std::vector<double> shares;
+  for (int years : estimate::kThresholds) shares.push_back(one.face.age >= years ? 1 : 0);
+  return shares;
+}
+
+void ReliabilitySums::add(const Prediction& prediction, std::span<const estimate::Sigmoid> sigmoids) {
   if (prediction.shares.empty() || std::isnan(prediction.estimate)) return;
-  std::vector<double> ages = known_ages(prediction);
-  for (std::size_t i = 0; i < estimate::kThresholds.size(); ++i) {
-    int threshold = estimate::kThresholds[i];
-    auto sigmoid = std::ranges::find(sigmoids, threshold, &estimate::Sigmoid::age);
-    if (sigmoid == sigmoids.end()) continue;
-    double told = estimate::probability_at_least(*sigmoid, prediction.shares[i]);
-    auto older = std::ranges::count_if(ages, [&](double age) { return age >= threshold; });
-    double share = static_cast<double>(older) / static_cast<double>(ages.size());
-    add({1, told, share}, 1, sums[i][bin_of(told)]);
+  std::vector<double> older = shares_older(prediction);
+  double least = 1;
+  for (const estimate::Sigmoid& sigmoid : sigmoids) {
+    std::optional<std::size_t> place = place_of(sigmoid.years);
+    if (!place) continue;
+    least = std::min(least, estimate::probability_at_least(sigmoid, prediction.shares[*place]));
+    Bin& bin = bins_[*place][bin_of(least)];
+    bin = {bin.pictures + 1, bin.weight + 1, bin.told + least, bin.older + older[*place]};
   }
 }
 
-void add(const ReliabilitySums& other, double weight, ReliabilitySums& sums) {
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    for (std::size_t bin = 0; bin < kReliabilityBins; ++bin) add(other[i][bin], weight, sums[i][bin]);
+void ReliabilitySums::add(const ReliabilitySums& other, double weight) {
+  for (std::size_t i = 0; i < bins_.size(); ++i) {
+    for (std::size_t b = 0; b < kReliabilityBins; ++b) {
+      Bin& bin = bins_[i][b];
+      const Bin& more = other.bins_[i][b];
+      bin = {bin.pictures + more.pictures, bin.weight + weight * more.weight, bin.told + weight * more.told,
+             bin.older + weight * more.older};
+    }
   }
 }
 
-std::vector<Reliability> reliability_of(const ReliabilitySums& sums) {
+ReliabilityBin ReliabilitySums::mean_of(const Bin& sums) {
+  if (sums.weight == 0) return {};
+  return {sums.pictures, sums.told / sums.weight, sums.older / sums.weight};
+}
+
+std::vector<Reliability> ReliabilitySums::reliability() const {
   std::vector<Reliability> all;
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    Reliability reliability = reliability_of(estimate::kThresholds[i], sums[i]);
-    if (reliability.all.pictures > 0) all.push_back(reliability);
+  for (std::size_t i = 0; i < bins_.size(); ++i) {
+    Reliability one{estimate::kThresholds[i]};
+    Bin sum;
+    for (std::size_t b = 0; b < kReliabilityBins; ++b) {
+      const Bin& bin = bins_[i][b];
+      one.bins[b] = mean_of(bin);
+      one.error += std::abs(bin.told - bin.older);
+      sum = {sum.pictures + bin.pictures, sum.weight + bin.weight, sum.told + bin.told, sum.older + bin.older};
+    }
+    if (sum.weight == 0) continue;
+    one.error /= sum.weight;
+    one.all = mean_of(sum);
+    all.push_back(one);
+  }
+  return all;
+}
+
+void ReliabilityOfHalves::add(const ReliabilitySums& half) {
+  sums_.add(half, 1);
+  for (const Reliability& one : half.reliability()) {
+    Errors& errors = errors_[one.years];
+    errors = {errors.sum + one.error, errors.halves + 1};
+  }
+}
+
+std::vector<Reliability> ReliabilityOfHalves::reliability(int splits) const {
+  std::vector<Reliability> all = sums_.reliability();
+  for (Reliability& one : all) {
+    const Errors& errors = errors_.at(one.years);
+    one.error = errors.sum / errors.halves;
+    one.all.pictures /= splits;
+    for (ReliabilityBin& bin : one.bins) bin.pictures /= splits;
   }
   return all;
 }
 
 std::vector<Reliability> reliability_of(std::span<const Prediction> predictions,
                                         std::span<const estimate::Sigmoid> sigmoids) {
-  ReliabilitySums sums{};
-  for (const Prediction& one : predictions) add(one, sigmoids, sums);
-  return reliability_of(sums);
+  ReliabilitySums sums;
+  for (const Prediction& one : predictions) {
+    if (one.interval) sums.add(one, sigmoids);
+  }
+  return sums.reliability();
 }
 
 const Reliability& least_reliable(std::span<const Reliability> all) {

@@ -4,11 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "agewise/age/range.h"
 #include "agewise/base/text.h"
 
 namespace agewise::serve {
@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kShape =
     R"(the body must be {"picture": "…"} or {"pictures": ["…", …]}, each in base64 or as a data URL; and may have )"
-    R"("distribution": true or false, and "at_least": whole years from 1 to 110)";
+    R"("distribution": true or false, and "at_least": whole years above 0)";
 
 constexpr std::array<int, 256> values_of_digits() {
   std::array<int, 256> values{};
@@ -87,7 +87,7 @@ class Pictures : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Pictures
 
   bool Default() { return false; }  // null and other numbers
   bool Uint(unsigned value) {
-    if (value == 0 || value > age::kOldest) return false;
+    if (value == 0 || value > unsigned{std::numeric_limits<int>::max()}) return false;
     body_.at_least = static_cast<int>(value);
     return move(Place::at_least, Place::object);
   }

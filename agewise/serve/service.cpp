@@ -6,7 +6,6 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "agewise/age/range.h"
 #include "agewise/base/error.h"
 #include "agewise/base/json.h"
 #include "agewise/base/random.h"
@@ -70,8 +69,7 @@ struct Question {
   std::uint64_t most_pixels = 0;
 };
 
-constexpr const char* kParameters =
-    "the parameters are distribution, true or false, and at_least, whole years from 1 to 110";
+constexpr const char* kParameters = "the parameters are distribution, true or false, and at_least, whole years above 0";
 
 // Of the query or a form's text field.
 void set_parameter(std::string_view name, std::string_view value, Question& question) {
@@ -82,7 +80,7 @@ void set_parameter(std::string_view name, std::string_view value, Question& ques
   } else if (name == "at_least") {
     const char* end = value.data() + value.size();
     auto [last, problem] = std::from_chars(value.data(), end, question.at_least);
-    is_known = problem == std::errc() && last == end && question.at_least > 0 && question.at_least <= age::kOldest;
+    is_known = problem == std::errc() && last == end && question.at_least > 0;
   }
   if (!is_known) throw Refused{error_response(400, "bad_parameter", kParameters)};
 }

@@ -53,8 +53,8 @@ struct Interval {
   double low = 0, high = 0, coverage = 0;
 };
 
-// The calibrated probability that somebody is so many years old or older: of all such answers of 0.9 about nine in ten
-// are right, for pictures like those used to calibrate the model. Not a proof of anybody's age.
+// The probability that somebody is so many years old or older. Calibrated: of the faces of which 0.9 is told, nine in
+// ten are, if pictures and ages are like those used to calibrate the model. Not a proof of anybody's age.
 struct AtLeast {
   int years = 0;
   double probability = 0;

@@ -96,7 +96,8 @@ typedef struct agewise_face {
   const char* reason;         /* why there is no age */
   const double* distribution; /* one probability per class, or NULL */
   size_t classes;             /* length of distribution */
-  double at_least;            /* the probability of being agewise_set_at_least()'s years old or older */
+  double at_least;            /* the probability of being agewise_set_at_least()'s years old or older; also
+                                 where the interval is too wide to tell an age */
 } agewise_face;
 
 /* All returned pointers are valid as long as `pictures`. For a picture or face that does not exist: 0, NULL or "". */

@@ -69,7 +69,7 @@ class Estimator:
     detector: "yunet" or a file with YuNet's weights (.onnx); by default the one named in the model.
     small_faces: faces that are too small or too blurred get an age as well, instead of a reason.
     distribution: results contain the probability of every age class.
-    at_least: years; results contain the calibrated probability that the person is so old or older.
+    at_least: years, for example 18; results contain the calibrated probability that the person is so old or older.
     kernels: "fastest" times kernels once and saves the choice in ~/.cache/agewise, as the program does; "standard"
         times nothing.
 

@@ -18,7 +18,7 @@ class Face:
     age: years. None: there is no age; reason says why.
     interval: (low, high, coverage), if the model is calibrated; also of a face whose age cannot be told, because it is
         too wide.
-    at_least: (years, probability) of being so many years old or older, if the Estimator was opened with at_least=years;
+    at_least: (years, probability): how probable it is that the person is so many years old or older, if the Estimator was opened with at_least=years;
         also of a face whose interval is too wide to tell its age.
     spread: standard deviation of the members' ages, if the model is an ensemble.
     male: probability that the face is a man's, if the model has a gender head.
@@ -158,13 +158,16 @@ def to_frame(results: Iterable[Picture] | Picture) -> Any:
         for number, face in enumerate(picture.faces, start=1):
             row: dict[str, Any] = {**head, "face": number, "age": face.age}
             row.update(zip(("low", "high"), face.interval or ()))
-            row.update(at_least=face.at_least[1] if face.at_least else None, spread=face.spread, male=face.male)
+            row.update(spread=face.spread, male=face.male)
             row["class"] = face.age_class or None
             row.update(zip(("left", "top", "right", "bottom"), face.box or ()))
             row.update(angle=face.angle, score=face.score, reason=face.reason or None)
+            if face.at_least:
+                row[f"at_least_{face.at_least[0]}"] = face.at_least[1]
             rows.append(row)
-    columns = ["picture", "face", "age", "low", "high", "at_least", "spread", "male", "class", "left", "top", "right",
-               "bottom", "angle", "score", "reason"]  # fmt: skip
+    columns = ["picture", "face", "age", "low", "high", "spread", "male", "class", "left", "top", "right", "bottom",
+               "angle", "score", "reason"]  # fmt: skip
+    columns += sorted({name for row in rows for name in row} - set(columns))  # at_least_18, where it was asked for
     return pandas.DataFrame(rows, columns=columns)
 
 

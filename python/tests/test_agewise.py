@@ -185,6 +185,10 @@ def test_results_print_pickle_and_become_json_and_a_frame(crops, photo):
     assert isinstance(frame, pandas.DataFrame)
     assert list(frame["picture"]) == [str(photo), 1]
     assert frame["age"][0] == result.age and pandas.isna(frame["age"][1])
+    assert list(frame.columns)[-1] == "reason"
+    asked = agewise.Estimator(threads=2, kernels="standard", ready_crops=True, at_least=18).estimate(str(photo))
+    assert asked.faces[0].at_least[0] == 18 and 0 < asked.faces[0].at_least[1] < 1
+    assert agewise.to_frame(asked)["at_least_18"][0] == asked.faces[0].at_least[1]
 
 
 def test_a_notebook_shows_the_picture_with_boxes_and_ages(estimator, crops, photo):

@@ -45,8 +45,11 @@ TEST_F(Calibrate, takes_several_stores_and_says_how_the_intervals_hold_on_each) 
   EXPECT_EQ(figures["study"]["sources"][0]["name"], "exact");
   EXPECT_EQ(figures["study"]["sources"][1]["name"], "ranges");
   EXPECT_NEAR(figures["study"]["sources"][1]["pictures"].get<double>(), 40, 1e-9);
+  for (const json& source : figures["study"]["sources"])
+    EXPECT_EQ(source["reliability"].size(), figures["study"]["reliability"].size());
   estimate::Model model = estimate::read_model(folder_ / "c.safetensors");
   ASSERT_TRUE(model.intervals);
+  EXPECT_EQ(figures["at_least"].size(), model.intervals->at_least.size());
   EXPECT_EQ(figures["groups"].size(), model.intervals->groups.size());
   EXPECT_THAT(model.notes.at("intervals"), HasSubstr("calibrated on 100 val pictures (exact, ranges)"));
   EXPECT_THAT(model.notes.at("measured"), HasSubstr("on 60 pictures"));  // of a range no error is known
@@ -81,6 +84,25 @@ TEST_F(Calibrate, makes_what_evaluate_measures_and_info_prints) {
   json card = json::parse(run("info --json " + at("c.safetensors")).output);
   EXPECT_EQ(card["intervals"]["groups"][0]["from"], 0);
   EXPECT_THAT(run("info " + at("c.safetensors")).output, HasSubstr("80 % interval, true ages from"));
+}
+
+TEST_F(Calibrate, makes_probabilities_of_being_older_that_evaluate_measures_and_info_prints) {
+  ASSERT_EQ(calibrate("--data " + at("exact.db")).exit_code, 0);
+  estimate::Model model = estimate::read_model(folder_ / "c.safetensors");
+  model.intervals->at_least = {{30, 0, 1}, {60, 0, 1}};
+  estimate::write_model(folder_ / "c.safetensors", model);
+  std::string measure = "evaluate " + at("c.safetensors") + " --data " + at("exact.db");
+  json reliability = json::parse(run(measure + " --json").output)["reliability"];
+  ASSERT_EQ(reliability.size(), 2U);
+  EXPECT_EQ(reliability[1]["years"], 60);
+  EXPECT_EQ(reliability[1]["pictures"], 60);
+  EXPECT_EQ(reliability[1]["bins"].size(), 10U);
+  std::string text = "probability of being N years or older, N from 30 to 60: expected calibration error at most ";
+  EXPECT_THAT(run(measure).output, HasSubstr(text));
+  EXPECT_THAT(run(measure + " --data " + at("ranges.db")).output,
+              AllOf(HasSubstr("exact.db: " + text), HasSubstr("ranges.db: " + text)));
+  EXPECT_THAT(run("info " + at("c.safetensors")).output,
+              HasSubstr("the probability of being N years or older is calibrated for N from 30 to 60\n"));
 }
 
 TEST_F(Calibrate, refuses_stores_with_too_few_pictures) {

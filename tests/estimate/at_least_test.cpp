@@ -10,7 +10,6 @@ namespace agewise::estimate {
 namespace {
 
 using testing::DoubleNear;
-using testing::Pair;
 
 // A class a year, so much of it at each of some years.
 std::vector<float> shares_at(const std::vector<std::pair<int, float>>& years) {
@@ -23,7 +22,7 @@ TEST(AtLeast, takes_what_the_distribution_has_from_an_age_on) {
   std::vector<double> shares = shares_from(age::yearly_classes(101), shares_at({{17, 0.25F}, {18, 0.5F}, {40, 0.25F}}));
   ASSERT_EQ(shares.size(), kThresholds.size());
   EXPECT_DOUBLE_EQ(shares[3], 1);     // 16
-  EXPECT_DOUBLE_EQ(shares[4], 0.5);   // 18: half of the class that is from 17½ to 18½
+  EXPECT_DOUBLE_EQ(shares[4], 0.75);  // 18, whose class counts from its begin at 17½ on
   EXPECT_DOUBLE_EQ(shares[5], 0.25);  // 20
   EXPECT_DOUBLE_EQ(shares[11], 0);    // 45
 }
@@ -45,7 +44,7 @@ std::vector<KnownSide> hundred(Limit limit) {
 // Expected: sklearn.calibration._sigmoid_calibration of scikit-learn 1.9.1, of the shares' logits.
 TEST(AtLeast, is_fitted_as_scikit_learn_fits_platts_sigmoid) {
   Sigmoid even = fit_sigmoid(18, hundred([](int i) { return i; })).value();
-  EXPECT_EQ(even.age, 18);
+  EXPECT_EQ(even.years, 18);
   EXPECT_NEAR(even.offset, 0, 1e-6);
   EXPECT_NEAR(even.slope, 0.8867258786, 1e-6);
   Sigmoid rarer = fit_sigmoid(18, hundred([](int i) { return i * i / 101.0; })).value();
@@ -53,7 +52,7 @@ TEST(AtLeast, is_fitted_as_scikit_learn_fits_platts_sigmoid) {
   EXPECT_NEAR(rarer.slope, 1.2900425234, 1e-6);
 }
 
-TEST(AtLeast, counts_a_picture_of_twice_the_weight_as_two) {
+TEST(AtLeast, counts_pictures_by_their_weights) {
   std::vector<KnownSide> pictures = hundred([](int i) { return i * i / 101.0; });
   for (std::size_t i = 0; i < pictures.size(); i += 2) pictures[i].weight = 3;
   Sigmoid sigmoid = fit_sigmoid(18, pictures).value();  // expected: scipy.optimize.minimize of the same loss
@@ -79,41 +78,88 @@ TEST(AtLeast, is_not_fitted_to_too_few_pictures_or_to_shares_that_say_nothing) {
   EXPECT_FALSE(fit_sigmoid(18, pictures)) << "younger where the share is larger";
 }
 
-TEST(AtLeast, lies_between_the_neighbours_of_its_age) {
-  std::vector<Sigmoid> sigmoids{{10, 0, 1}, {20, std::log(9), 1}};
+// Half of the distribution is below 5 and half above 30: the share is ½ from 10, 15 and 20 on.
+TEST(AtLeast, lies_between_the_neighbours_of_its_years) {
+  const std::vector<Sigmoid> sigmoids{{10, std::log(9), 1}, {20, 0, 1}};
   std::vector<float> even = shares_at({{5, 0.5F}, {30, 0.5F}});
   age::Classes classes = age::yearly_classes(101);
-  EXPECT_NEAR(probability_at_least(std::vector<Sigmoid>{{15, std::log(3), 1}}, classes, even, 15), 0.75, 1e-6);
-  sigmoids = {{10, std::log(9), 1}, {20, 0, 1}};
   EXPECT_NEAR(probability_at_least(sigmoids, classes, even, 10), 0.9, 1e-6);
-  EXPECT_NEAR(probability_at_least(sigmoids, classes, even, 15), 0.75, 1e-6);
+  EXPECT_NEAR(probability_at_least(sigmoids, classes, even, 15), 0.75, 1e-6);  // odds of 3 between those of 9 and 1
   EXPECT_NEAR(probability_at_least(sigmoids, classes, even, 20), 0.5, 1e-6);
 }
 
 TEST(AtLeast, is_never_more_probable_for_more_years) {
-  std::vector<Sigmoid> sigmoids{{10, 0, 1}, {20, std::log(9), 1}};
-  std::vector<float> even = shares_at({{5, 0.5F}, {30, 0.5F}});
-  EXPECT_NEAR(probability_at_least(sigmoids, age::yearly_classes(101), even, 20), 0.5, 1e-6);
+  const std::vector<Sigmoid> sigmoids{{10, 0, 1}, {20, std::log(9), 1}, {30, -1, 1}};
+  std::vector<float> even = shares_at({{5, 0.5F}, {35, 0.5F}});
+  age::Classes classes = age::yearly_classes(101);
+  EXPECT_THAT(
+      probabilities_at_least(sigmoids, std::vector{0.5, 0.5, 0.5}),
+      testing::ElementsAre(DoubleNear(0.5, 1e-9), DoubleNear(0.5, 1e-9), DoubleNear(1 / (1 + std::exp(1)), 1e-9)));
+  double before = 1;
+  for (int years = 10; years <= 30; ++years) {
+    double now = probability_at_least(sigmoids, classes, even, years);
+    EXPECT_LE(now, before) << years;
+    before = now;
+  }
+  EXPECT_NEAR(probability_at_least(sigmoids, classes, even, 20), 0.5, 1e-6);
 }
 
-// 300 of a store whose people are 20 as often as told, and 100 of one where half as many are.
+TEST(AtLeast, is_not_fitted_where_all_shares_are_the_same) {
+  for (double share : {0.0, 0.3, 1.0}) {
+    std::vector<KnownSide> pictures;
+    for (int i = 0; i < 2308; ++i) pictures.push_back({share, i < 413 ? 0.0 : 1.0, 1.0 / (i % 2 == 0 ? 938 : 2308)});
+    EXPECT_FALSE(fit_sigmoid(18, pictures)) << share;
+  }
+}
+
+// Classes below 30, 30–44, 45–59 and from 60 on: what is from 18 on nobody can say, of 30 the class begins there.
+TEST(AtLeast, takes_the_begin_of_a_class_where_that_is_the_age) {
+  age::Classes classes = age::classes_between({30, 45, 60}, {});
+  std::vector<double> shares = shares_from(classes, std::vector{0.25F, 0.25F, 0.25F, 0.25F});
+  EXPECT_DOUBLE_EQ(shares[4], 1);                        // 18
+  EXPECT_DOUBLE_EQ(shares[8], 0.75);                     // 30
+  EXPECT_DOUBLE_EQ(shares[11], 0.5);                     // 45
+  EXPECT_NEAR(shares[10], 0.75 - 0.25 * 10 / 15, 1e-7);  // 40
+}
+
+// A flat distribution: of the ten whole years 10 … 19 two are 18 or older, four 16, seven 13.
+TEST(AtLeast, of_somebody_of_a_range_is_a_matter_of_whole_years) {
+  std::vector<float> flat(101, 1 / 101.0F);
+  std::vector<double> shares = shares_within(age::yearly_classes(101), flat, {10, 19});
+  EXPECT_DOUBLE_EQ(shares[1], 1);                                                                   // 10
+  EXPECT_NEAR(shares[2], 0.7, 1e-5);                                                                // 13
+  EXPECT_NEAR(shares[3], 0.4, 1e-5);                                                                // 16
+  EXPECT_NEAR(shares[4], 0.2, 1e-5);                                                                // 18
+  EXPECT_DOUBLE_EQ(shares[5], 0);                                                                   // 20
+  EXPECT_NEAR(shares_within(age::yearly_classes(101), flat, age::Range{70})[17], 26 / 31.0, 1e-5);  // 75 of 70 … 100
+}
+
+TEST(AtLeast, of_somebody_of_a_range_that_the_model_rules_out_is_that_of_its_nearest_end) {
+  age::Classes classes = age::yearly_classes(101);
+  EXPECT_DOUBLE_EQ(shares_within(classes, shares_at({{40, 1}}), {10, 19})[4], 1);
+  EXPECT_DOUBLE_EQ(shares_within(classes, shares_at({{2, 1}}), {10, 19})[4], 0);
+}
+
+// Of whom the same share of the distribution is from every age on.
+Known known(double age, double share, std::size_t source) {
+  Known one{30, 1, {age}, source, std::vector(kThresholds.size(), share)};
+  for (int years : kThresholds) one.older.push_back(age >= years ? 1 : 0);
+  return one;
+}
+
+// 300 of a store of whom half are 40 and half 10, 100 of one of whom a quarter is 40; of all the same is told.
 TEST(AtLeast, is_calibrated_on_sources_that_weigh_the_same) {
   std::vector<Known> pictures;
   for (int i = 0; i < 400; ++i) {
     bool second = i >= 300;
-    Known one{30, 1, {i % 4 < (second ? 1 : 2) ? 40.0 : 10.0}, second ? 1U : 0U};
-    one.shares.assign(kThresholds.size(), 0.5);
-    pictures.push_back(one);
+    pictures.push_back(known(i % 4 < (second ? 1 : 2) ? 40 : 10, 0.5, second ? 1 : 0));
   }
-  for (int i = 0; i < 40; ++i) {  // so that the share tells something
-    Known one{30, 1, {i % 2 == 0 ? 40.0 : 10.0}, 2};
-    one.shares.assign(kThresholds.size(), i % 2 == 0 ? 0.9 : 0.1);
-    pictures.push_back(one);
-  }
+  for (int i = 0; i < 40; ++i)  // a third, so that the share tells something
+    pictures.push_back(known(i % 2 == 0 ? 40 : 10, i % 2 == 0 ? 0.9 : 0.1, 2));
   Intervals intervals = calibrate(pictures, 0.5);
   ASSERT_FALSE(intervals.at_least.empty());
-  EXPECT_EQ(intervals.at_least.front().age, 13) << "nobody is younger than 10";
-  EXPECT_EQ(intervals.at_least.back().age, 40) << "nobody is older";
+  EXPECT_EQ(intervals.at_least.front().years, 13) << "nobody is younger than 10";
+  EXPECT_EQ(intervals.at_least.back().years, 40) << "nobody is older";
   EXPECT_NEAR(probability_at_least(intervals.at_least[2], 0.5), 3 / 8.0, 0.005) << "the mean of 1/2 and 1/4";
 }
 

@@ -22,9 +22,9 @@ TEST(IntervalText, has_groups) {
 
 TEST(IntervalText, has_sigmoids_beside_its_groups) {
   Intervals intervals = parse_intervals(R"({"coverage": 0.8, "groups": [{"from": 0, "low": -1, "high": 1}],
-      "at_least": [{"age": 18, "offset": -0.5, "slope": 1.25}, {"age": 21, "offset": 0, "slope": 1}]})");
+      "at_least": [{"years": 18, "offset": -0.5, "slope": 1.25}, {"years": 21, "offset": 0, "slope": 1}]})");
   ASSERT_EQ(intervals.at_least.size(), 2U);
-  EXPECT_EQ(intervals.at_least[0].age, 18);
+  EXPECT_EQ(intervals.at_least[0].years, 18);
   EXPECT_EQ(intervals.at_least[0].offset, -0.5);
   EXPECT_EQ(intervals.at_least[0].slope, 1.25);
 }
@@ -41,13 +41,14 @@ TEST(IntervalText, of_an_earlier_version_has_bands) {
 TEST(IntervalText, that_is_none_is_refused_with_a_sentence) {
   std::string groups = R"({"coverage": 0.9, "groups": [{"from": 0, "low": -1, "high": 1}], "at_least": )";
   for (const auto& [text, problem] : std::vector<std::pair<std::string, std::string>>{
-           {groups + R"([{"age": 18, "offset": 0}]})", "'slope' not found"},
-           {groups + R"([{"age": 18, "offset": 0, "slope": 0}]})", "not sigmoids of ascending ages"},
-           {groups + R"([{"age": 18, "offset": 1e300, "slope": 1}]})", "not sigmoids of ascending ages"},
-           {groups + R"([{"age": 1.8e300, "offset": 0, "slope": 1}]})", "no whole number"},
-           {groups + R"([{"age": 111, "offset": 0, "slope": 1}]})", "not sigmoids of ascending ages"},
-           {groups + R"([{"age": 18, "offset": 0, "slope": 1}, {"age": 18, "offset": 0, "slope": 1}]})",
-            "not sigmoids of ascending ages"},
+           {groups + R"([{"years": 18, "offset": 0}]})", "'slope' not found"},
+           {groups + R"([{"years": 18, "offset": 0, "slope": 0}]})", "not sigmoids of ascending years"},
+           {groups + R"([{"years": 18, "offset": 1e300, "slope": 1}]})", "not sigmoids of ascending years"},
+           {groups + R"([{"years": 1.8e300, "offset": 0, "slope": 1}]})", "not whole ones of a life"},
+           {groups + R"([{"years": 4294967314, "offset": 0, "slope": 1}]})", "not whole ones of a life"},
+           {groups + R"([{"years": 18.5, "offset": 0, "slope": 1}]})", "not whole ones of a life"},
+           {groups + R"([{"years": 18, "offset": 0, "slope": 1}, {"years": 18, "offset": 0, "slope": 1}]})",
+            "not sigmoids of ascending years"},
            {"{", "parse error"},
            {"3", "cannot use at()"},
            {R"({"groups": []})", "'coverage' not found"},

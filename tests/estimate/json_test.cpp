@@ -87,11 +87,11 @@ TEST(EstimateJson, says_how_probable_it_is_that_somebody_is_of_an_age_or_older) 
 TEST(EstimateJson, refuses_ages_that_the_model_is_not_calibrated_for) {
   Model model = looking_model();
   auto asking = [&](int years) { return error_of<base::UsageError>([&] { check_at_least(model, years); }); };
-  EXPECT_THAT(asking(18), HasSubstr("18 or older: it is not calibrated for that"));
+  EXPECT_THAT(asking(18), HasSubstr("18 years or older: the model is not calibrated for that"));
   model.intervals = Intervals{0.9, {}, {{0, -1, 1}}, {{30, 0, 1}, {60, 0, 1}}};
   EXPECT_EQ(asking(30), "no error");
   EXPECT_EQ(asking(60), "no error");
-  EXPECT_THAT(asking(29), HasSubstr("29 or older: the model is calibrated for 30 to 60 years"));
+  EXPECT_THAT(asking(29), HasSubstr("29 years or older: the model is calibrated for 30 to 60 years"));
   EXPECT_THAT(asking(61), HasSubstr("for 30 to 60 years"));
 }
 

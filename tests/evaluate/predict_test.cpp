@@ -98,6 +98,10 @@ TEST_F(Predict, by_several_processes_tells_each_of_them_what_one_finds) {
           EXPECT_EQ(found[i].male, alone[i].male);
           EXPECT_EQ(found[i].members, alone[i].members);
           EXPECT_EQ(found[i].scale, alone[i].scale);
+          EXPECT_EQ(found[i].range_ages, alone[i].range_ages);
+          EXPECT_EQ(found[i].shares, alone[i].shares);
+          EXPECT_EQ(found[i].range_shares, alone[i].range_shares);
+          EXPECT_EQ(found[i].shares.size(), estimate::kThresholds.size());
           EXPECT_EQ(found[i].interval.has_value(), alone[i].interval.has_value());
           EXPECT_EQ(found[i].interval.value_or(estimate::AgeInterval{}).high,
                     alone[i].interval.value_or(estimate::AgeInterval{}).high);

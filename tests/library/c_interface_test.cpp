@@ -67,6 +67,24 @@ TEST_F(CInterface, takes_lists_of_files_and_of_images) {
   agewise_pictures_free(answer);
 }
 
+TEST_F(CInterface, tells_the_probability_of_being_so_many_years_old_or_older) {
+  estimate::Model model = serve::bright_model();
+  model.intervals = estimate::Intervals{0.9, {}, {{0, -5, 5}}, {{30, 0, 0.25}}};
+  estimate::write_model(file_, model);
+  agewise_options* options = agewise_options_new();
+  agewise_set_model(options, file_.c_str());
+  agewise_set_standard_kernels(options, 1);
+  agewise_set_at_least(options, 30);
+  agewise_estimator* estimator = agewise_open(options);
+  ASSERT_NE(estimator, nullptr) << agewise_error();
+  std::vector<std::byte> png = grey_png(250);
+  agewise_pictures* answer = agewise_estimate_file(estimator, png.data(), png.size());
+  EXPECT_NEAR(agewise_face_at(answer, 0, 0)->at_least, 0.909, 0.001);  // 1 / (1 + 9999^(-1/4))
+  agewise_pictures_free(answer);
+  agewise_close(estimator);
+  agewise_options_free(options);
+}
+
 TEST_F(CInterface, gives_nothing_for_what_does_not_exist) {
   EXPECT_EQ(agewise_picture_count(nullptr), 0U);
   EXPECT_EQ(agewise_face_at(nullptr, 0, 0), nullptr);

@@ -103,7 +103,7 @@ TEST_F(Estimators, say_how_probable_it_is_that_somebody_is_of_an_age_or_older) {
   EXPECT_NEAR(face.at_least->probability, 0.909, 0.001);  // 1 / (1 + 9999^(-1/4))
   EXPECT_FALSE(open().estimate(grey_png(250)).faces.at(0).at_least) << "not asked for";
   asking.at_least = -1;
-  EXPECT_THAT(error_of<Error>([&] { AgeEstimator::open(asking); }), HasSubstr("-1 or older"));
+  EXPECT_THAT(error_of<Error>([&] { AgeEstimator::open(asking); }), HasSubstr("-1 years or older"));
 }
 
 TEST_F(Estimators, are_used_by_ten_threads_at_once) {

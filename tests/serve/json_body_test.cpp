@@ -91,7 +91,7 @@ TEST(JsonBody, refuses_what_has_another_shape) {
                            R"({"picture": "Zm9v", "at_least": 0})",
                            R"({"picture": "Zm9v", "at_least": -18})",
                            R"({"picture": "Zm9v", "at_least": 18.5})",
-                           R"({"picture": "Zm9v", "at_least": 111})",
+                           R"({"picture": "Zm9v", "at_least": 4294967295})",
                            R"({"picture": "Zm9v", "at_least": 18, "at_least": 18})",
                            R"({"distribution": true})",
                            R"({"pictures": ["Zm9v")",

@@ -180,7 +180,7 @@ TEST_F(Served, knows_its_clients_behind_a_trusted_proxy_and_only_there) {
   EXPECT_EQ(clients, (std::vector<std::string>{"127.0.0.1", "192.0.2.7", "192.0.2.7", "192.0.2.7"}));
 }
 
-// exp(122) : exp(0) : exp(0) for grey 250: all but certain; for grey 128 all three are alike.
+// Of grey 250 all of the distribution is from 60 on: 1 / (1 + 9999^(-1/4)).
 TEST_F(Served, says_how_probable_it_is_that_somebody_is_of_an_age_or_older) {
   estimate::Model model = bright_model();
   model.intervals = estimate::Intervals{0.9, {}, {{0, -5, 5}}, {{30, 0, 0.25}}};
@@ -196,6 +196,7 @@ TEST_F(Served, says_how_probable_it_is_that_somebody_is_of_an_age_or_older) {
   EXPECT_THAT(other.body, AllOf(HasSubstr("bad_parameter"), HasSubstr("calibrated for 30 to 30 years")));
 }
 
+// exp(122) : exp(0) : exp(0) for grey 250: all but certain; for grey 128 all three are alike.
 TEST_F(Served, gives_the_distribution_when_asked) {
   start();
   json face =

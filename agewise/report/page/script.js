@@ -228,26 +228,26 @@ function coverageTable({promised, decades, name, pictures, coverage, mean_width,
 
 // Of what was told in ten bins, how much was so: on the diagonal where that is the same.
 function reliability(all) {
-  const asked = all.filter((one) => [13, 18, 25, 65].includes(one.age));
+  const asked = all.filter((one) => [13, 18, 25, 65].includes(one.years));
   const inks = ["accent", "second", "faint", "ink"];
   const points = (one) => one.bins.filter((bin) => bin.pictures > 0);
-  const words = asked.map((one) => `${one.age} or older: ` +
+  const words = asked.map((one) => `${one.years} or older: ` +
     points(one).map((bin) => `told ${percent(bin.told)}, are ${percent(bin.older)}`).join(", ")).join("; ");
   const diagonal = () => ({label: "as told", data: [{x: 0, y: 0}, {x: 1, y: 1}], borderColor: colour("quiet"), borderWidth: 1,
                           borderDash: [3, 3], pointRadius: 0});
   const share = {min: 0, max: 1, ticks: {callback: (value) => number(100 * value, 0) + " %", maxTicksLimit: 6}};
-  const node = card("How probable it is that somebody is so old or older",
-    table(["years", "pictures", "so old or older", "told", "calibration error"], all.map((one) =>
-      [one.age, count(one.pictures), percent(one.older), percent(one.told), percent(one.error)])));
+  const node = card("The probability of being N years or older",
+    table(["N", "pictures", "N or older", "told", "expected calibration error"], all.map((one) =>
+      [one.years, count(one.pictures), percent(one.older), percent(one.told), percent(one.error)])));
   if (asked.length === 0) return node;
   node.append(chart(() => ({
     type: "line",
     data: {datasets: [...asked.map((one, i) => ({
-      label: `${one.age} or older`, data: points(one).map((bin) => ({x: bin.told, y: bin.older, pictures: bin.pictures})),
+      label: `${one.years} or older`, data: points(one).map((bin) => ({x: bin.told, y: bin.older, pictures: bin.pictures})),
       borderColor: colour(inks[i]), backgroundColor: colour(inks[i]), borderWidth: 2, pointRadius: 3, tension: 0})), diagonal()]},
     options: {
       scales: {x: {...share, type: "linear", title: {display: true, text: "told"}},
-               y: {...share, title: {display: true, text: "so old or older"}}},
+               y: {...share, title: {display: true, text: "N or older"}}},
       plugins: {legend, tooltip: {callbacks: {title: () => "", label: (item) =>
         `${item.dataset.label}: told ${percent(item.parsed.x)}, are ${percent(item.parsed.y)}, ${count(item.raw.pictures || 0)} pictures`}}}
     }
@@ -272,7 +272,7 @@ function quality(evaluation) {
   if (evaluation.coverage) cards.unshift(coverageTable(evaluation.coverage));
   cards.unshift(decades);
   if (evaluation.ranges) cards.push(rangesTable(evaluation.ranges));
-  if (evaluation.at_least.length > 0) cards.push(reliability(evaluation.at_least));
+  if (evaluation.reliability.length > 0) cards.push(reliability(evaluation.reliability));
   for (const node of cards) node.classList.add("wide");
   section("For whom", "Bias = predicted age − true age, in years: above 0, people are estimated too old.", grid(...cards));
 }
