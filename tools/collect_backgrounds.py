@@ -16,6 +16,8 @@ import zlib
 
 from PIL import Image
 
+Image.MAX_IMAGE_PIXELS = None  # some wallpapers are large; they are Debian's own
+
 PACKAGES = ["gcompris-qt-data", "gnome-backgrounds", "lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04", "mate-backgrounds",
             "openclipart-png", "plasma-workspace-wallpapers", "tuxpaint-stamps-default", "ukui-wallpapers"]
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")

@@ -10,11 +10,15 @@ std::size_t bin_of(double told) {
   return std::min(static_cast<std::size_t>(told * kReliabilityBins), kReliabilityBins - 1);
 }
 
-// Of a sigmoid's N among kThresholds; a model of another version may have others, which are not measured.
-std::optional<std::size_t> place_of(int years) {
-  const auto* place = std::ranges::find(estimate::kThresholds, years);
-  if (place == estimate::kThresholds.end()) return std::nullopt;
-  return static_cast<std::size_t>(place - estimate::kThresholds.begin());
+// Of each sigmoid's N among kThresholds; empty where one is not there, as a model of another version may have them.
+std::vector<std::size_t> places_of(std::span<const estimate::Sigmoid> sigmoids) {
+  std::vector<std::size_t> places;
+  for (const estimate::Sigmoid& sigmoid : sigmoids) {
+    const auto* place = std::ranges::find(estimate::kThresholds, sigmoid.years);
+    if (place == estimate::kThresholds.end()) return {};
+    places.push_back(static_cast<std::size_t>(place - estimate::kThresholds.begin()));
+  }
+  return places;
 }
 
 }  // namespace
@@ -28,14 +32,14 @@ std::vector<double> shares_older(const Prediction& one) {
 
 void ReliabilitySums::add(const Prediction& prediction, std::span<const estimate::Sigmoid> sigmoids) {
   if (prediction.shares.empty() || std::isnan(prediction.estimate)) return;
-  std::vector<double> older = shares_older(prediction);
-  double least = 1;
-  for (const estimate::Sigmoid& sigmoid : sigmoids) {
-    std::optional<std::size_t> place = place_of(sigmoid.years);
-    if (!place) continue;
-    least = std::min(least, estimate::probability_at_least(sigmoid, prediction.shares[*place]));
-    Bin& bin = bins_[*place][bin_of(least)];
-    bin = {bin.pictures + 1, bin.weight + 1, bin.told + least, bin.older + older[*place]};
+  std::vector<std::size_t> places = places_of(sigmoids);
+  if (places.empty()) return;
+  std::vector<double> shares, older = shares_older(prediction);
+  for (std::size_t place : places) shares.push_back(prediction.shares[place]);
+  std::vector<double> told = estimate::probabilities_at_least(sigmoids, shares);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    Bin& bin = bins_[places[i]][bin_of(told[i])];
+    bin = {bin.pictures + 1, bin.weight + 1, bin.told + told[i], bin.older + older[places[i]]};
   }
 }
 

@@ -17,7 +17,7 @@ std::vector<double> shares_older(const Prediction& one);
 // What was told of pictures, in bins of it.
 class ReliabilitySums {
  public:
-  // A picture, for the N that there are sigmoids for; nothing if it has no estimate or no shares.
+  // A picture, for the N of the sigmoids; nothing if it has no estimate or no shares, or an N is none of kThresholds.
   void add(const Prediction& prediction, std::span<const estimate::Sigmoid> sigmoids);
   // Other pictures, each weighing as much as `weight` of these.
   void add(const ReliabilitySums& other, double weight);
