@@ -62,28 +62,35 @@ Line step_of(std::span<const Point> points, Line line) {
   return {(h01 * g1 - h11 * g0) / determinant, (h01 * g0 - h00 * g1) / determinant};
 }
 
-// From Platt's start, which tells nobody from anybody. The loss is convex: steps are halved until it falls, and end
-// where it falls no more.
+struct Fit {
+  Line line;
+  double loss;
+};
+
+// After a step, halved until the loss falls, as it must where there is anything to gain: the loss is convex.
+Fit improved(std::span<const Point> points, const Fit& fit) {
+  constexpr int kMostHalvings = 33;  // to a ten-thousand-millionth
+  Line step = step_of(points, fit.line);
+  for (int i = 0; i < kMostHalvings; ++i) {
+    double part = std::ldexp(1.0, -i);
+    Line next{fit.line.offset + part * step.offset, fit.line.slope + part * step.slope};
+    double loss = loss_of(points, next);
+    if (loss < fit.loss) return {next, loss};
+  }
+  return fit;
+}
+
+// From Platt's start, which tells nobody from anybody.
 Line fitted_line(std::span<const Point> points, double older, double younger) {
   constexpr int kMostSteps = 100;
-  constexpr double kSmall = 1e-10;
-  Line line{std::log((older + 1) / (younger + 1)), 0};
-  double loss = loss_of(points, line);
+  Line start{std::log((older + 1) / (younger + 1)), 0};
+  Fit fit{start, loss_of(points, start)};
   for (int i = 0; i < kMostSteps; ++i) {
-    Line step = step_of(points, line);
-    double size = 1;
-    Line next = line;
-    double next_loss = loss;
-    for (; size > kSmall; size /= 2) {
-      next = {line.offset + size * step.offset, line.slope + size * step.slope};
-      next_loss = loss_of(points, next);
-      if (next_loss < loss) break;
-    }
-    if (size <= kSmall) return line;
-    line = next;
-    loss = next_loss;
+    Fit next = improved(points, fit);
+    if (next.loss >= fit.loss) break;
+    fit = next;
   }
-  return line;
+  return fit.line;
 }
 
 Sigmoid between(const Sigmoid& before, const Sigmoid& after, int years) {

@@ -116,8 +116,9 @@ TEST(JsonBody, refuses_more_pictures_than_allowed_before_it_reads_them) {
 }
 
 TEST(JsonBody, refuses_what_stands_behind_a_zero_byte) {
-  EXPECT_NE(problem_of(std::string("{\"picture\": \"Zm9v\"}\0", 21)), "");
-  EXPECT_NE(problem_of(std::string("{\"picture\": \"Zm\0v\"}", 20)), "");
+  using namespace std::string_literals;
+  EXPECT_NE(problem_of("{\"picture\": \"Zm9v\"}\0"s), "");
+  EXPECT_NE(problem_of("{\"picture\": \"Zm\0v\"}"s), "");
 }
 
 // The body itself is 32 MB; a parser that keeps the white space for its messages takes a thousand.

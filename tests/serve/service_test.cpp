@@ -1,6 +1,7 @@
 // The service as its clients meet it: a real server on a port of loopback, with a model that tells bright from dark.
 #include "agewise/serve/service.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <malloc.h>
 #include <openssl/evp.h>
@@ -39,7 +40,8 @@ std::string form_of(const std::vector<std::pair<std::string, std::string>>& file
   std::string body;
   if (!field.empty()) body = "--B\r\nContent-Disposition: form-data; name=" + field + "\r\n\r\n" + value + "\r\n";
   for (const auto& [name, content] : files) {
-    body += "--B\r\nContent-Disposition: form-data; name=\"p\"; filename=\"" + name + "\"\r\n\r\n" + content + "\r\n";
+    body +=
+        fmt::format("--B\r\nContent-Disposition: form-data; name=\"p\"; filename=\"{}\"\r\n\r\n{}\r\n", name, content);
   }
   return body + "--B--\r\n";
 }
