@@ -4,6 +4,7 @@ score_stability.py AGEWISE OUT PICTURE|FOLDER…                                
 Writes the changed pictures to folders of OUT, lets `agewise predict` estimate them, pairs faces by their place and prints a row
 of Markdown for each change. Enlarged, only faces of more than 80 pixels count; reduced, only those of more than 160."""
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -59,8 +60,8 @@ def faces_of(agewise, pictures):
     """Of each picture, by its name without ending, the faces with an age, also where the model would say that it cannot tell:
     (x, y, width, age)."""
     faces = {Path(picture).stem: [] for picture in pictures}
-    told = subprocess.run([agewise, 'predict', '--json', '--set', 'predict.widest_interval=0', '--files', '-'], input='\n'.join(map(str, pictures)), check=True,
-                          stdout=subprocess.PIPE, text=True).stdout
+    told = subprocess.run([agewise, 'predict', '--json', '--set', 'predict.widest_interval=0', '--files', '-'],
+                          input='\n'.join(map(str, pictures)), check=True, stdout=subprocess.PIPE, text=True).stdout
     for one in json.loads(told):
         if one.get('box') and one['age'] is not None:
             left, top, right, bottom = one['box']
@@ -76,9 +77,9 @@ def differences(change, before, after, sizes):
             if width <= change.above:
                 continue
             there = change.place(x, y, *sizes[name])
-            near = [one for one in after[name] if abs(complex(one[0] - there[0], one[1] - there[1])) < NEAR * width * change.scale]
-            if near:
-                found.append(min(near, key=lambda one: abs(complex(one[0] - there[0], one[1] - there[1])))[3] - age)
+            distance, its_age = min(((math.dist(there, one[:2]), one[3]) for one in after[name]), default=(math.inf, None))
+            if distance < NEAR * width * change.scale:
+                found.append(its_age - age)
             else:
                 lost += 1
     return found, lost

@@ -52,7 +52,7 @@ struct Known {
   std::vector<double> ages;  // equally probable ones (age/distribution.h), or the one that it is
   std::size_t source = 0;
   std::vector<double> shares = {};  // shares_from(), of a regression empty
-  std::vector<double> older = {};   // for each of kThresholds 1: of so many years or older; 0: younger; or between
+  std::vector<double> older = {};   // to `shares`, 1: of so many years or older; 0: younger; or between
 };
 
 // Groups are the decades, those from 80 on together. Within a group all sources weigh the same, so that no collection

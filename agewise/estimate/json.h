@@ -36,8 +36,8 @@ nlohmann::ordered_json to_json(const Model& model, const face::FaceCut& cut, con
 nlohmann::ordered_json distribution_json(const Model& model, const Estimate& estimate);
 
 // As a model file has them: coverage and groups [{from (years), low, high (scores)}] (interval.h), or of a model of an
-// earlier version bands [{from, below, above}], in years; and at_least
-// [{years, offset, slope}] (at_least.h), if there are any.
+// earlier version bands [{from, below, above}], in years; and at_least [{years, offset, slope}] (at_least.h), if there
+// are any.
 nlohmann::ordered_json to_json(const Intervals& intervals);
 
 }  // namespace agewise::estimate

@@ -101,8 +101,7 @@ estimate::Intervals calibrate_on(const CalibrationSet& set, std::span<const std:
   std::vector<estimate::Known> known;
   for (std::size_t i : pictures) {
     const Prediction& one = set.predictions[i];
-    known.push_back({one.estimate, one.scale, known_ages(one), set.sources[i], one.shares,
-                     one.shares.empty() ? std::vector<double>() : shares_older(one)});
+    known.push_back({one.estimate, one.scale, known_ages(one), set.sources[i], one.shares, shares_older(one)});
   }
   return estimate::calibrate(known, coverage);
 }

@@ -55,8 +55,7 @@ void check_same(base::Communicator& communicator, const estimate::Model& model, 
 // What a regression gives is an age, not a distribution.
 bool has_distribution(const estimate::Model& model) { return model.recipe.train.loss != recipe::Loss::regression; }
 
-// kRangeAges equally probable ages of somebody within the range; where there is no distribution, all
-// ages of the range are.
+// kRangeAges equally probable ages of somebody within the range; where there is no distribution, all ages of it are.
 std::vector<double> ages_in(const age::Range& range, const estimate::Model& model, const estimate::Estimate& estimate) {
   if (has_distribution(model)) return age::ages_within(model.classes, estimate.distribution, range, kRangeAges);
   std::vector<float> even(age::kOldest + 1, 1.0F / (age::kOldest + 1));

@@ -1,6 +1,6 @@
 // Bodies of JSON: {"picture": "…"} or {"pictures": ["…", …]}, each picture in base64 (RFC 4648, of either alphabet,
-// with or without padding) or as a data URL of base64 (RFC 2397); beside it "distribution": true or
-// false, and "at_least": whole years, above 0.
+// with or without padding) or as a data URL of base64 (RFC 2397); beside it "distribution": true or false, and
+// "at_least": whole years, above 0.
 #pragma once
 #include <cstddef>
 #include <optional>

@@ -69,7 +69,7 @@ struct Question {
   std::uint64_t most_pixels = 0;
 };
 
-constexpr const char* kParameters = "the parameters are distribution, true or false, and at_least, whole years above 0";
+const std::string kParameters = "distribution, true or false, and at_least, whole years above 0";
 
 // Of the query or a form's text field.
 void set_parameter(std::string_view name, std::string_view value, Question& question) {
@@ -82,7 +82,7 @@ void set_parameter(std::string_view name, std::string_view value, Question& ques
     auto [last, problem] = std::from_chars(value.data(), end, question.at_least);
     is_known = problem == std::errc() && last == end && question.at_least > 0;
   }
-  if (!is_known) throw Refused{error_response(400, "bad_parameter", kParameters)};
+  if (!is_known) throw Refused{error_response(400, "bad_parameter", "the parameters are " + kParameters)};
 }
 
 struct Asked {
@@ -102,10 +102,10 @@ void add_form(const HttpRequest& request, std::size_t most_files, Asked& asked) 
   }
   if (asked.job.pictures.empty()) throw BadForm("the form has no picture");
 } catch (const BadForm& problem) {
-  throw Refused{
-      error_response(400, "bad_form",
-                     std::string(problem.what()) +
-                         "; a form must have a file for each picture, and may have text fields: " + kParameters)};
+  throw Refused{error_response(400, "bad_form",
+                               std::string(problem.what()) +
+                                   "; a form must have a file for each picture, and may have the text fields " +
+                                   kParameters)};
 }
 
 // The decoded pictures take the body's place.
